@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/ops/matmul.h"
+#include "engine/real.h"
+
+namespace engine {
+
+/// C = alpha op(A) op(B) + beta C, row-major: op(A) is [m, k], op(B) [k, n], C [m, n]; lda, ldb and ldc are the lengths
+/// of the stored rows. Runs on all threads over fixed tiles of C, each computed by one single-threaded BLAS call, so
+/// that the bits of the result do not depend on the number of threads. With beta = 0, C need not be initialised.
+void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, real alpha,
+          const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c, std::int64_t ldc);
+
+/// The same product as one BLAS call on the calling thread, for use inside a parallel_for.
+void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                 real alpha, const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c,
+                 std::int64_t ldc);
+
+/// The eigenvalues of the symmetric [n, n] matrix `a`, ascending, written to `values`; `a` is overwritten with the
+/// eigenvectors as rows. Throws Error when LAPACK does not converge.
+void symmetric_eigen(std::int64_t n, double* a, double* values);
+
+/// The kernels that OpenBLAS chose, e.g. "Cooperlake", and a one-line warning when they are below what the CPU has
+/// (OPENBLAS_CORETYPE set to less, say), empty otherwise.
+std::string blas_core();
+std::string blas_warning();
+
+}  // namespace engine

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "engine/tape.h"
+
+namespace engine {
+
+enum class Transpose : bool { no, yes };
+
+/// op(a) op(b) for matrices, where op transposes if asked: [M, K] x [K, N] -> [M, N]. Throws Error unless both have two
+/// axes and the inner sizes agree.
+Var matmul(const Var& a, const Var& b, Transpose transpose_a = Transpose::no, Transpose transpose_b = Transpose::no);
+
+/// x weight^T + bias, PyTorch's layout: x [B, in], weight [out, in], bias [out] -> [B, out]. Throws Error where they do
+/// not fit.
+Var linear(const Var& x, const Var& weight, const Var& bias);
+
+}  // namespace engine

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <omp.h>
+
+namespace engine {
+
+/// The number of threads that loops use: the machine's cores (at most max_threads) unless set.
+int threads();
+/// Sets the number of threads. Throws Error outside 1..max_threads.
+void set_threads(int count);
+/// More callers at once than this and Debian's OpenBLAS runs out of its own buffers.
+inline constexpr int max_threads = 64;
+
+/// Calls body(begin, end) on consecutive pieces of 0..n-1 of `grain` elements (the last may be shorter), spread over
+/// the threads. The pieces do not depend on the number of threads, so neither does a result that each piece computes
+/// on its own. A body that throws ends the program: check before the loop.
+template <class Body>
+void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
+  const std::int64_t pieces = (n + grain - 1) / grain;
+  if (pieces <= 1 || threads() == 1 || omp_in_parallel()) {
+    for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece * grain, std::min(n, (piece + 1) * grain));
+    return;
+  }
+#pragma omp parallel for schedule(dynamic) num_threads(static_cast <int>(std::min <std::int64_t>(threads(), pieces)))
+  for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece * grain, std::min(n, (piece + 1) * grain));
+}
+
+}  // namespace engine

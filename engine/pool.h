@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace engine {
+
+/// A reference to a block of memory from the recycling pool, shared by counting. The block goes back to the pool, not
+/// to the system, when the last reference ends, so a loop that repeats the same sizes allocates nothing.
+class Buffer {
+ public:
+  Buffer() = default;
+  /// At least `bytes` bytes, 64-byte aligned, contents undefined. Throws Error when the system has no memory.
+  explicit Buffer(std::size_t bytes);
+  Buffer(const Buffer& other);
+  Buffer(Buffer&& other) noexcept : block_(other.block_) { other.block_ = nullptr; }
+  Buffer& operator=(Buffer other) noexcept;
+  ~Buffer();
+
+  void* data() const;
+  explicit operator bool() const { return block_ != nullptr; }
+
+ private:
+  struct Block;
+  friend class Pool;
+  Block* block_ = nullptr;
+};
+
+/// What the pool has done since the program started.
+struct PoolStatistics {
+  std::int64_t system_allocations = 0;  ///< blocks asked of the system; constant in a steady loop
+  std::int64_t held_bytes = 0;          ///< bytes of all blocks, in use or waiting
+};
+
+PoolStatistics pool_statistics();
+
+}  // namespace engine

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <ostream>
+#include <span>
+
+#include "engine/error.h"
+
+namespace engine {
+
+/// The sizes of a tensor's axes, outermost first; rank 0 is a scalar. Lives on the stack, so that passing shapes
+/// around allocates nothing.
+class Shape {
+ public:
+  static constexpr int max_rank = 6;
+
+  Shape() = default;
+  Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+  /// Throws Error for more than max_rank axes or a negative size.
+  explicit Shape(std::span<const std::int64_t> sizes) {
+    require(sizes.size() <= max_rank, "[shape] at most ", max_rank, " axes: ", sizes.size());
+    for (std::int64_t size : sizes) push_back(size);
+  }
+
+  int rank() const { return rank_; }
+  std::int64_t operator[](int axis) const { return sizes_[axis]; }
+  std::int64_t& operator[](int axis) { return sizes_[axis]; }
+  const std::int64_t* begin() const { return sizes_.data(); }
+  const std::int64_t* end() const { return sizes_.data() + rank_; }
+
+  /// Appends an innermost axis. Throws Error past max_rank axes or for a negative size.
+  void push_back(std::int64_t size) {
+    require(rank_ < max_rank, "[shape] at most ", max_rank, " axes");
+    require(size >= 0, "[shape] sizes must not be negative: ", size);
+    sizes_[rank_++] = size;
+  }
+
+  /// The product of the sizes; 1 for a scalar.
+  std::int64_t size() const {
+    std::int64_t product = 1;
+    for (std::int64_t size : *this) product *= size;
+    return product;
+  }
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    if (a.rank_ != b.rank_) return false;
+    for (int axis = 0; axis < a.rank_; ++axis)
+      if (a[axis] != b[axis]) return false;
+    return true;
+  }
+
+  /// Prints as `[200, 784]`.
+  friend std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+    out << '[';
+    for (int axis = 0; axis < shape.rank_; ++axis) out << (axis ? ", " : "") << shape[axis];
+    return out << ']';
+  }
+
+ private:
+  std::array<std::int64_t, max_rank> sizes_{};
+  int rank_ = 0;
+};
+
+}  // namespace engine

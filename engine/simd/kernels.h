@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/real.h"
+
+namespace engine::simd {
+
+/// Instruction sets that the kernels are compiled for, each in its own file with its own compiler flags.
+enum class Level { baseline, avx2, avx512, neon };
+
+/// A minimum and the lowest index that attains it; value +inf and index -1 where no element is below +inf.
+struct Minimum {
+  real value;
+  std::int64_t index;
+};
+
+/// The vector kernels of one level. Arrays may be unaligned and of any length n >= 0; outputs may be the same array as
+/// an input, but must not overlap it otherwise. Sums run in a fixed order that depends on the level alone.
+struct Kernels {
+  Level level;
+
+  // y_i = f(x_i). exp returns 0 far below zero and +inf far above; sigmoid, tanh and softplus overflow for no x.
+  void (*exp)(std::int64_t n, const real* x, real* y);
+  void (*log)(std::int64_t n, const real* x, real* y);
+  void (*sqrt)(std::int64_t n, const real* x, real* y);
+  void (*abs)(std::int64_t n, const real* x, real* y);
+  void (*sigmoid)(std::int64_t n, const real* x, real* y);
+  void (*tanh)(std::int64_t n, const real* x, real* y);
+  void (*softplus)(std::int64_t n, const real* x, real* y);
+  void (*leaky_relu)(std::int64_t n, real slope, const real* x, real* y);  ///< x > 0 ? x : slope x
+
+  // c_i = a_i op b_i
+  void (*add)(std::int64_t n, const real* a, const real* b, real* c);
+  void (*sub)(std::int64_t n, const real* a, const real* b, real* c);
+  void (*mul)(std::int64_t n, const real* a, const real* b, real* c);
+  void (*div)(std::int64_t n, const real* a, const real* b, real* c);
+
+  // Gradients fused into one pass.
+  void (*leaky_relu_gradient)(std::int64_t n, real slope, const real* g, const real* x,
+                              real* y);                                             ///< x > 0 ? g : slope g
+  void (*sigmoid_gradient)(std::int64_t n, const real* g, const real* s, real* y);  ///< g s (1 - s)
+  void (*tanh_gradient)(std::int64_t n, const real* g, const real* t, real* y);     ///< g (1 - t^2)
+
+  // Scaling and accumulation.
+  void (*scale)(std::int64_t n, real a, const real* x, real* y);  ///< y_i = a x_i
+  void (*axpy)(std::int64_t n, real a, const real* x, real* y);   ///< y_i += a x_i
+
+  // Reductions.
+  real (*sum)(std::int64_t n, const real* x);
+  real (*dot)(std::int64_t n, const real* a, const real* b);
+  real (*max)(std::int64_t n, const real* x);                  ///< -inf for n = 0; NaN if any is
+  real (*sum_exp)(std::int64_t n, real shift, const real* x);  ///< sum e^(x_i - shift)
+
+  // Softmin over affine values u_j = offset_j + scale product_j, the inner loops of c-transforms. Offsets may be +inf.
+  Minimum (*min_affine)(std::int64_t n, const real* offset, real scale, const real* product);
+  /// sum_j e^((shift - u_j) rate); rate = 1 / lambda
+  real (*sum_exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate);
+  /// y_j = e^((shift - u_j) rate), the responsibilities when shift is the softmin; y may be `product`
+  void (*exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate,
+                     real* y);
+
+  // 8-bit points.
+  void (*from_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i = a x_i
+  real (*dot_bytes)(std::int64_t n, const real* a, const std::uint8_t* b);     ///< sum a_i b_i
+  void (*axpy_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i += a x_i
+
+  /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
+  /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets
+  /// root_correction = 1 / sqrt(1 - beta2^t).
+  void (*adam)(std::int64_t n, real* p, real* m, real* v, const real* g, real rate, real beta1, real beta2,
+               real root_correction, real epsilon);
+};
+
+/// The kernels in use: the highest level that the CPU has, capped by the environment variable
+/// SEMIDUAL_SIMD=baseline|avx2|avx512|neon; chosen once. Throws Error for another value of the variable.
+const Kernels& kernels();
+
+/// The kernels of one level, null where this build or this CPU lacks it. For tests and benchmarks.
+const Kernels* kernels_of(Level level);
+
+/// The levels that this build and CPU have, lowest first.
+std::vector<Level> levels();
+
+std::string name(Level level);
+
+}  // namespace engine::simd
