@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/real.h"
+
+namespace data {
+
+/// J points of dimension d, row-major: coordinate k of point j is element j * dimension + k. Exactly one of `bytes` and
+/// `values` is filled. Images are points too: pixel (row, column), channel c is coordinate
+/// (row * width + column) * channels + c.
+struct Dataset {
+  std::string name;                         ///< what was loaded, as it was asked for
+  std::int64_t count = 0;                   ///< J, at least 1
+  std::int64_t dimension = 0;               ///< d, at least 1
+  int height = 0, width = 0, channels = 0;  ///< of an image; all 0 if the points are not images
+  std::vector<std::uint8_t> bytes;          ///< [J, d]: the coordinate is byte / 255
+  std::vector<engine::real> values;         ///< [J, d]: finite coordinates as they are
+};
+
+/// Loads the first `points` points (0: all) of `source`, which is
+///   - `digits`: the built-in digits of `seed`, `points` of them (0: 60000), 28x28;
+///   - `mnist`: the training images in $SEMIDUAL_DATA/mnist, or else in data/mnist under the current folder;
+///   - an IDX file, gzipped or not: its first axis counts the points;
+///   - an .npy file of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other numbers become real;
+///   - a folder of PNG or JPEG images of one size, in the order of their names.
+/// Throws Error, one line with the remedy, when there is no such thing, when it can't be read, holds NaN or infinity,
+/// holds nothing, or has fewer than `points` points.
+Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed);
+
+}  // namespace data

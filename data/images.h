@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace data {
+
+/// Images of one size: pixel (row, column), channel c of image i is
+/// bytes[((i * height + row) * width + column) * channels + c].
+struct Images {
+  std::int64_t count = 0;
+  int height = 0, width = 0;
+  int channels = 0;  ///< 1 (grey) or 3 (colour)
+  std::vector<std::uint8_t> bytes;
+};
+
+/// Decodes one PNG or JPEG file; transparency is dropped, 16 bits become 8. Throws Error if it is missing or damaged.
+Images read_image(const std::string& path);
+
+/// Reads the .png, .jpg and .jpeg files of a folder (not of its subfolders) in the order of their names, the first
+/// `first` of them only if `first` > 0; they are grey if all of them are. Throws Error for a folder that is missing or
+/// holds no such file, a damaged file, and two sizes (it names both files).
+Images read_images(const std::string& folder, std::int64_t first = 0);
+
+}  // namespace data
