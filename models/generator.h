@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/tape.h"
+#include "models/layers.h"
+
+namespace models {
+
+/// A network g_theta that maps latent draws z to points of the data space. New generators start in training mode.
+class Generator {
+ public:
+  Generator() = default;
+  Generator(const Generator&) = delete;  // a copy would share its parameters' memory
+  Generator& operator=(const Generator&) = delete;
+  virtual ~Generator() = default;
+
+  /// z [B, latent_dimension()] -> [B, output_size()]. In training mode it may move buffers(), with or without a tape.
+  /// Throws Error for another shape of z.
+  virtual engine::Var operator()(const engine::Var& z) = 0;
+
+  /// The parameters theta in a fixed order, for optimizers, `tape.watch(*p.variable)` and checkpoints.
+  virtual std::vector<Parameter> parameters() = 0;
+  /// What a checkpoint holds beside the parameters.
+  virtual std::vector<State> buffers() { return {}; }
+  /// Switches between training mode (batch statistics) and evaluation (running statistics).
+  virtual void train(bool on) = 0;
+
+  virtual std::int64_t latent_dimension() const = 0;
+  virtual std::int64_t output_size() const = 0;
+};
+
+}  // namespace models

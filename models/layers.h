@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/ops/convolution.h"
+#include "engine/tape.h"
+
+namespace models {
+
+/// A trained array under PyTorch's name for it, e.g. `generator.0.weight`. Points into its model, which must outlive
+/// it.
+struct Parameter {
+  std::string name;
+  engine::Var* variable;
+};
+
+/// An array that a checkpoint holds but no gradient moves: a batch norm's running statistics.
+struct State {
+  std::string name;
+  engine::Tensor* tensor;
+};
+
+// Layers are plain structs: parameters under PyTorch's names and layouts, and operator(). A layer called `generator.0`
+// names its parameters `generator.0.weight`, ... Copies of a layer share their parameters' memory, as tensors do.
+
+/// A parameter as PyTorch draws it by default: uniform on [-1/sqrt(fan_in), 1/sqrt(fan_in)). Each parameter has its own
+/// stream of random numbers, the FNV-1a hash of its name, so that it is a function of (seed, name, shape) alone.
+engine::Tensor initial_parameter(const engine::Shape& shape, std::int64_t fan_in, std::uint64_t seed,
+                                 const std::string& name);
+
+/// x weight^T + bias: x [B, inputs] -> [B, outputs].
+struct Linear {
+  /// Throws Error for sizes below 1.
+  Linear(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::uint64_t seed);
+  engine::Var operator()(const engine::Var& x) const;
+  std::vector<Parameter> parameters();
+
+  std::string name;
+  engine::Var weight;  ///< [outputs, inputs]
+  engine::Var bias;    ///< [outputs]
+};
+
+/// Fully connected layers between the given sizes, named as in an nn.Sequential with an activation after each:
+/// `name.0`, `name.2`, `name.4`, ... Throws Error for fewer than two sizes.
+std::vector<Linear> linear_layers(const std::string& name, const std::vector<std::int64_t>& sizes, std::uint64_t seed);
+
+/// Transposed convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], see
+/// engine::conv_transpose2d. The initial bound's fan_in is outputs kernel^2, as PyTorch has it.
+struct ConvTranspose2d {
+  /// Throws Error for sizes below 1.
+  ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
+                  engine::Stride stride_of_kernel, std::uint64_t seed);
+  engine::Var operator()(const engine::Var& x) const;
+  std::vector<Parameter> parameters();
+
+  std::string name;
+  engine::Var weight;  ///< [inputs, outputs, kernel, kernel]
+  engine::Stride stride;
+};
+
+/// Batch normalisation of x [B, channels, H, W], see engine::batch_norm2d_train. Starts as the identity: weight 1,
+/// bias 0, running_mean 0, running_var 1.
+struct BatchNorm2d {
+  /// Throws Error for fewer than one channel.
+  BatchNorm2d(std::string layer_name, std::int64_t channels);
+  /// With `training` the batch's own statistics serve, and the running ones move towards them on every call, on a tape
+  /// or not; without it the running ones serve.
+  engine::Var operator()(const engine::Var& x, bool training);
+  std::vector<Parameter> parameters();
+  std::vector<State> buffers();
+
+  std::string name;
+  engine::Var weight, bias;                  ///< [channels]
+  engine::Tensor running_mean, running_var;  ///< [channels]
+};
+
+}  // namespace models

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/generator.h"
+#include "models/layers.h"
+
+namespace models {
+
+/// The sizes of an Mlp; the defaults are the paper's.
+struct MlpOptions {
+  std::vector<std::int64_t> sizes{100, 256, 512, 1024, 784};  ///< latent dimension, hidden sizes, output size
+  double slope = 0.2;                                         ///< of the leaky ReLU between layers, below zero
+};
+
+/// The fully connected generator: linear layers with leaky ReLU between them and a sigmoid at the end, so that its
+/// points lie in (0, 1)^d. Parameters are called `generator.0.weight`, `generator.0.bias`, `generator.2.weight`, ...
+class Mlp : public Generator {
+ public:
+  /// Throws Error for fewer than two sizes or a size below 1.
+  explicit Mlp(const MlpOptions& options, std::uint64_t seed, const std::string& name = "generator");
+
+  engine::Var operator()(const engine::Var& z) override;
+  std::vector<Parameter> parameters() override;
+  void train(bool) override {}
+  std::int64_t latent_dimension() const override { return options_.sizes.front(); }
+  std::int64_t output_size() const override { return options_.sizes.back(); }
+
+ private:
+  MlpOptions options_;
+  std::string name_;
+  std::vector<Linear> layers_;
+};
+
+}  // namespace models
