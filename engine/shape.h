@@ -63,4 +63,22 @@ class Shape {
   int rank_ = 0;
 };
 
+/// `axis` counted from the outermost, where negative ones count from the innermost (-1). Throws Error naming `op` for
+/// an axis that the shape does not have.
+inline int checked_axis(const char* op, const Shape& shape, int axis) {
+  const int from_outermost = axis < 0 ? axis + shape.rank() : axis;
+  require(from_outermost >= 0 && from_outermost < shape.rank(), "[", op, "] axis must be in ", -shape.rank(), "..",
+          shape.rank() - 1, ": ", axis, " for ", shape);
+  return from_outermost;
+}
+
+/// A shape seen as [outer, length, inner] around one of its axes.
+struct AroundAxis {
+  AroundAxis(const Shape& shape, int axis) : length(shape[axis]) {
+    for (int i = 0; i < axis; ++i) outer *= shape[i];
+    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+  }
+  std::int64_t outer = 1, length, inner = 1;
+};
+
 }  // namespace engine

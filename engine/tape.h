@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,7 @@ class Var {
   friend class Tape;
   template <class... Inputs>
   friend Var recorded(Tensor value, const Inputs&... inputs);
+  friend Var recorded(Tensor value, std::span<const Var> inputs);
 
   Tensor value_;
   std::uint64_t tape_ = 0;  // the number of its tape, 0 for a constant
@@ -111,6 +113,7 @@ class Tape {
   friend bool recording();
   template <class... Inputs>
   friend Var recorded(Tensor value, const Inputs&... inputs);
+  friend Var recorded(Tensor value, std::span<const Var> inputs);
 
   struct Edge {
     std::int32_t output, input;
@@ -150,6 +153,14 @@ template <class... Inputs>
 Var recorded(Tensor value, const Inputs&... inputs) {
   Var result(std::move(value));
   if ((inputs.on_tape() || ...)) Tape::current()->add_node(result);
+  return result;
+}
+
+/// The same for any number of inputs.
+inline Var recorded(Tensor value, std::span<const Var> inputs) {
+  Var result(std::move(value));
+  if (std::any_of(inputs.begin(), inputs.end(), [](const Var& input) { return input.on_tape(); }))
+    Tape::current()->add_node(result);
   return result;
 }
 
