@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ot/potential.h"
+#include "ot/target.h"
+
+namespace ot {
+
+enum class DualOptimizer { asgd, adam };
+
+/// How a potential is moved up H.
+struct DualOptions {
+  DualOptimizer optimizer = DualOptimizer::asgd;
+  double rate = 5;     ///< gamma in (102), or Adam's rate
+  double decay = 0.5;  ///< alpha in (102): step k of an inner loop has length rate / k^decay; Adam ignores it
+  bool average =
+      true;  ///< whether an inner loop ends at the mean of its iterates, (102), or at the last; Adam ignores it
+};
+
+/// Named tensors, as a checkpoint holds them.
+using NamedTensors = std::vector<std::pair<std::string, engine::Tensor>>;
+
+/// Stochastic ascent of psi -> H(psi, theta), the inner loop of Algorithm 1: begin(), step() on K independent batches,
+/// finish().
+class DualSolver {
+ public:
+  virtual ~DualSolver() = default;
+
+  /// Starts an inner loop at the potential's present values; ASGD counts its steps from 1 again.
+  virtual void begin() = 0;
+  /// One ascent step along the gradient of H (101) on the batch x [B, d].
+  virtual void step(const engine::Tensor& x) = 0;
+  /// Ends the inner loop: where averaging is on, the potential becomes the mean of the iterates.
+  virtual void finish() = 0;
+
+  /// What the optimizer must remember from one inner loop to the next to continue with the same bits, beside the
+  /// potential's parameters: nothing for ASGD; Adam's `dual.adam.first.0`, `dual.adam.second.0`, ... in the order of
+  /// the parameters, and `dual.adam.steps`. Meaningful between finish() and begin().
+  virtual NamedTensors state() const { return {}; }
+  /// Takes back such a state; other names are ignored. Throws Error where a tensor is missing or has another shape.
+  virtual void restore(const NamedTensors& state) { (void)state; }
+};
+
+/// The solver for these options. At lambda = 0 with uniform weights, ASGD on a VectorPotential takes the sparse way,
+/// whose steps touch at most B entries of psi. The target and the potential must outlive the solver. Throws Error for
+/// a rate that is not positive and finite and a decay outside [0, 1].
+std::unique_ptr<DualSolver> make_dual_solver(const Target& target, Potential& potential, double lambda,
+                                             const DualOptions& options);
+
+}  // namespace ot

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "engine/tape.h"
+#include "ot/target.h"
+
+namespace ot {
+
+/// The semi-dual functional (99) on a batch, H = (1/B) sum_i psi^{c,lambda}(x_i) + sum_j nu_j psi_j: x [B, d], psi [J]
+/// -> scalar. Its gradient in x_i is that of the c-transform over B, (104); in psi it is nu minus the mean
+/// responsibilities, (101). Only what the tape asks for is computed. Throws Error as c_transform() does, and
+/// `[semidual] can not be differentiated twice`.
+engine::Var semidual(const Target& target, const engine::Var& x, const engine::Var& psi, double lambda);
+
+}  // namespace ot

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace ot {
+
+using engine::real;
+
+/// The factor s of the cost c(x, y) = s ||x - y||^2: 1, 1/2, or 1 / alpha with alpha = sum_j nu_j ||y_j||^2, the
+/// paper's normalisation (section 6.2).
+enum class CostScale { one, half, inverse_alpha };
+
+/// The target measure nu = sum_j nu_j delta_{y_j} on J points of R^d and the cost to it: what every c-transform to nu
+/// needs, prepared once. Points with nu_j = 0 are not in the support, and nothing depends on them.
+class Target {
+ public:
+  /// 8-bit points, row-major [count, dimension], that stand for byte / 255. Empty weights are uniform. Throws Error for
+  /// a size that does not match, no points, weights that are negative, not finite or do not sum to 1 within 1e-6 (they
+  /// are then scaled to sum to 1), and for CostScale::inverse_alpha where all points are zero.
+  Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+         std::vector<double> weights = {});
+  /// Real points. Throws Error in addition for a NaN or infinite coordinate, or one whose square overflows.
+  Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+         std::vector<double> weights = {});
+
+  std::int64_t size() const { return count_; }           ///< J
+  std::int64_t dimension() const { return dimension_; }  ///< d
+  double scale() const { return scale_; }                ///< s in c(x, y) = s ||x - y||^2
+  double alpha() const { return alpha_; }                ///< sum_j nu_j ||y_j||^2
+
+  std::span<const double> weights() const { return weights_; }  ///< nu_j, sum 1
+  bool uniform() const { return uniform_; }                     ///< whether all nu_j are equal
+  /// log(J nu_j): 0 for uniform weights, -inf outside the support.
+  std::span<const double> log_weights() const { return log_weights_; }
+
+  /// The mean of nu. Products are taken around it, since ||x||^2 + ||y||^2 - 2 x.y loses the digits of a common offset.
+  std::span<const real> mean() const { return mean_; }
+  /// ||y_j - mean||^2
+  std::span<const real> centred_squared_norms() const { return squared_norms_; }
+
+  /// Writes points begin..end-1 to `out`, [end - begin, d].
+  void rows(std::int64_t begin, std::int64_t end, real* out) const;
+  /// The same minus mean().
+  void centred_rows(std::int64_t begin, std::int64_t end, real* out) const;
+  /// ||x - y_j||^2 for x [d], by differences, summed in double.
+  double squared_distance(const real* x, std::int64_t j) const;
+
+ private:
+  void prepare(CostScale cost);
+  void prepare_weights();
+  void require_finite_points() const;
+
+  std::int64_t count_, dimension_;
+  std::vector<std::uint8_t> bytes_;  // one of the two is empty
+  std::vector<real> reals_;
+  std::vector<double> weights_, log_weights_;
+  bool uniform_ = true;
+  std::vector<real> mean_, squared_norms_;
+  double alpha_ = 0, scale_ = 1;
+};
+
+}  // namespace ot
