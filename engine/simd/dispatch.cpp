@@ -1,0 +1,87 @@
+#include <cstdlib>
+
+#include "engine/error.h"
+#include "engine/simd/levels.h"
+
+namespace engine::simd {
+
+namespace {
+
+constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::neon};
+
+#if defined(__x86_64__)
+// __builtin_cpu_supports also asks whether the operating system saves the registers.
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+Level cap() {
+  const char* variable = std::getenv("SEMIDUAL_SIMD");
+  if (!variable) return Level::neon;
+  for (Level level : all_levels)
+    if (variable == name(level)) return level;
+  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512 or neon: ", variable);
+}
+
+const Kernels& choose() {
+  const Level highest = cap();
+  const std::vector<Level> available = levels();
+  const Kernels* chosen = kernels_of(available.front());
+  for (Level level : available)
+    if (level <= highest) chosen = kernels_of(level);
+  return *chosen;
+}
+
+}  // namespace
+
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+const Kernels* kernels_of(Level level) {
+#if defined(__x86_64__)
+  switch (level) {
+    case Level::baseline:
+      return &baseline_kernels;
+    case Level::avx2:
+      return has_avx2() ? &avx2_kernels : nullptr;
+    case Level::avx512:
+      return has_avx512() ? &avx512_kernels : nullptr;
+    case Level::neon:
+      return nullptr;
+  }
+  return nullptr;
+#else
+  return level == Level::neon ? &neon_kernels : nullptr;
+#endif
+}
+
+std::vector<Level> levels() {
+  std::vector<Level> available;
+  for (Level level : all_levels)
+    if (kernels_of(level)) available.push_back(level);
+  return available;
+}
+
+std::string name(Level level) {
+  switch (level) {
+    case Level::baseline:
+      return "baseline";
+    case Level::avx2:
+      return "avx2";
+    case Level::avx512:
+      return "avx512";
+    case Level::neon:
+      return "neon";
+  }
+  return "";
+}
+
+}  // namespace engine::simd

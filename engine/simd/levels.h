@@ -1,0 +1,19 @@
+#pragma once
+
+#include "engine/simd/kernels.h"
+
+namespace engine::simd {
+
+// One table for each level, each in the file of its name, the only file compiled with that level's instructions. Look
+// at one only where the CPU has the level: dispatch.cpp does.
+#if defined(__x86_64__)
+extern const Kernels baseline_kernels;
+extern const Kernels avx2_kernels;
+extern const Kernels avx512_kernels;
+#elif defined(__aarch64__)
+extern const Kernels neon_kernels;
+#else
+#error "kernels exist for x86-64 and 64-bit Arm: add a level in engine/simd for this CPU"
+#endif
+
+}  // namespace engine::simd

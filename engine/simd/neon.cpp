@@ -1,0 +1,8 @@
+// The kernels with NEON, which every 64-bit Arm CPU has.
+#include "engine/simd/body.inl"
+
+namespace engine::simd {
+
+const Kernels neon_kernels = table<xsimd::neon64>(Level::neon);
+
+}  // namespace engine::simd
