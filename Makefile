@@ -1,37 +1,38 @@
 # semidual: `make help` lists what there is. Everything is built under build/.
+#
+# PRECISION=double computes in double, SANITIZE=1 checks addresses and undefined behaviour, WERROR=1 makes warnings
+# errors, CXX=clang++ (with libomp) compiles with clang, BUILD=build/NAME builds there.
 
 PRECISION ?= float
 SANITIZE  ?=
 WERROR    ?=
 BUILD     := build/$(PRECISION)$(if $(SANITIZE),-asan)
-PROGRAM   := $(if $(SANITIZE),$(BUILD)/semidual,$(if $(filter double,$(PRECISION)),build/double/semidual,build/semidual))
+# The everyday program stands at the top of build/, every other build's in its own folder.
+PROGRAM   := $(if $(filter build/float,$(BUILD)),build/semidual,$(BUILD)/semidual)
 FLOORS    := engine data models ot apps
 
 CXXFLAGS  ?= -O3 -g1
 override CXXFLAGS += -std=c++20 -fopenmp -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
 override CPPFLAGS += -I. -MMD -MP $(if $(filter double,$(PRECISION)),-DSEMIDUAL_DOUBLE)
+override CPPFLAGS += $(shell pkg-config --cflags openblas 2>/dev/null)
 override LDFLAGS  += -fopenmp
 override LDLIBS   += $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lz
-override CPPFLAGS += $(shell pkg-config --cflags openblas 2>/dev/null)
 ifneq ($(SANITIZE),)
 override CXXFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 override LDFLAGS  += -fsanitize=address,undefined
 endif
 
 # Instruction sets go on kernel files alone; which of them runs is chosen by the CPU at run time.
-MACHINE := $(shell $(CXX) -dumpmachine)
-ifneq ($(findstring x86_64,$(MACHINE)),)
-KERNEL_FILES := engine/simd/baseline.cpp engine/simd/avx2.cpp engine/simd/avx512.cpp
-else ifneq ($(findstring aarch64,$(MACHINE))$(findstring arm64,$(MACHINE)),)
-KERNEL_FILES := engine/simd/neon.cpp
+ifeq ($(shell uname -m),x86_64)
+KERNELS := baseline avx2 avx512
 else
-KERNEL_FILES := engine/simd/baseline.cpp
+KERNELS := neon
 endif
 $(BUILD)/engine/simd/avx2.o:   override CXXFLAGS += -mavx2 -mfma
 $(BUILD)/engine/simd/avx512.o: override CXXFLAGS += -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl
 
-sources  = $(filter-out engine/simd/baseline.cpp engine/simd/avx2.cpp engine/simd/avx512.cpp engine/simd/neon.cpp,\
-             $(shell find $(1) -name '*.cpp')) $(if $(filter engine,$(1)),$(KERNEL_FILES))
+kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
+sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 neon)),$(shell find $(1) -name '*.cpp'))
 objects  = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 library  = $(BUILD)/$(1).a
 # What each floor may use: the floors below it.
@@ -40,8 +41,10 @@ below_data   := engine
 below_models := engine
 below_ot     := engine
 below_apps   := ot models data engine
+LIBRARIES    := $(foreach f,apps $(below_apps),$(call library,$(f)))
 
-all: $(PROGRAM)
+.PHONY: all
+all: $(PROGRAM) ## build the program, build/semidual
 
 $(BUILD)/%.o: %.cpp
 	@mkdir -p $(@D)
@@ -58,17 +61,51 @@ $(BUILD)/tests/$(1)_tests: $(call objects,tests/main.cpp $(shell find tests/$(1)
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor,$(f))))
 
-$(PROGRAM): $(call objects,apps/main.cpp) $(foreach f,apps ot models data engine,$(call library,$(f)))
+$(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
-clean:
-	rm -rf build
+$(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp')) $(LIBRARIES)
+	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
-format:
+.PHONY: tests demo deps test bench asan format clean help
+tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
+
+# The rest runs make again once everything needed is installed, on all cores unless told otherwise.
+again = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+DEMO_ITERATIONS ?= 100
+
+demo: deps ## install what is missing, train on the built-in digits for about a minute, name the picture
+	@$(again) all
+	@$(PROGRAM) train --data digits --iterations $(DEMO_ITERATIONS) --out build/demo --force
+	@$(PROGRAM) sample build/demo --grid 10x10 --out build/demo.png
+	@echo "The picture of the generated digits is $(CURDIR)/build/demo.png"
+
+deps: ## install what is missing (apt), or say what to install
+	@CXX="$(CXX)" sh .ci/deps.sh
+
+test: deps ## run every test in float and double, at every SIMD level
+	@$(again) tests PRECISION=float BUILD=build/float
+	@$(again) tests PRECISION=double BUILD=build/double
+	@sh tests/run.sh build/float build/double
+
+asan: deps ## run the tests under the address and undefined-behaviour sanitizers
+	@$(again) tests SANITIZE=1 BUILD=build/float-asan
+	@LEVELS= sh tests/run.sh build/float-asan
+
+bench: deps ## measure, print a table and write build/bench.json
+	@$(again) $(BUILD)/tests/bench/bench
+	@unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE; $(BUILD)/tests/bench/bench build/bench.json
+
+format: ## lay out the code by .clang-format
 	clang-format -i $(shell git ls-files '*.h' '*.cpp' '*.inl')
 
-.PHONY: all clean format
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
+
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
