@@ -363,6 +363,14 @@ void adam(Index n, real* p, real* m, real* v, const real* g, real rate, real bet
   }
 }
 
+}  // namespace
+}  // namespace engine::simd
+
+#include "engine/simd/blocks.inl"
+
+namespace engine::simd {
+namespace {
+
 template <class Arch>
 constexpr Kernels table(Level level) {
   return {.level = level,
@@ -393,6 +401,8 @@ constexpr Kernels table(Level level) {
           .from_bytes = scale<Arch, std::uint8_t>,
           .dot_bytes = dot<Arch, std::uint8_t>,
           .axpy_bytes = axpy<Arch, std::uint8_t>,
+          .block_minima = block_minima<Arch>,
+          .block_values = block_values<Arch>,
           .adam = adam<Arch>};
 }
 

@@ -17,6 +17,9 @@ struct Minimum {
   std::int64_t index;
 };
 
+/// How many points block_minima takes together.
+inline constexpr std::int64_t block_size = 64;
+
 /// The vector kernels of one level. Arrays may be unaligned and of any length n >= 0; outputs may be the same array as
 /// an input, but must not overlap it otherwise. Sums run in a fixed order that depends on the level alone.
 struct Kernels {
@@ -66,6 +69,14 @@ struct Kernels {
   void (*from_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i = a x_i
   real (*dot_bytes)(std::int64_t n, const real* a, const std::uint8_t* b);     ///< sum a_i b_i
   void (*axpy_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i += a x_i
+
+  // Affine functions of points that stand in blocks of block_size: coordinate k of point l of a block is
+  // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
+  /// minima[q stride + b] = the least value of query q over block b; queries are [queries, dimension]
+  void (*block_minima)(std::int64_t blocks, std::int64_t dimension, const real* points, const real* h,
+                       std::int64_t queries, const real* query, real* minima, std::int64_t stride);
+  /// the block_size values of one query over one block
+  void (*block_values)(std::int64_t dimension, const real* points, const real* h, const real* query, real* values);
 
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
   /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets
