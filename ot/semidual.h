@@ -11,4 +11,7 @@ namespace ot {
 /// `[semidual] can not be differentiated twice`.
 engine::Var semidual(const Target& target, const engine::Var& x, const engine::Var& psi, double lambda);
 
+/// (101), the gradient of H in psi given the mass of the c-transform, [J]: nu_j - mass_j.
+engine::Tensor semidual_gradient(const Target& target, const engine::Tensor& mass);
+
 }  // namespace ot

@@ -1,0 +1,159 @@
+#include "ot/target.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/parallel.h"
+#include "engine/simd/kernels.h"
+
+namespace ot {
+
+using engine::require;
+
+namespace {
+constexpr real byte_unit = real{1} / 255;
+constexpr std::int64_t rows_per_piece = 512;
+
+void require_size(std::size_t values, std::int64_t count, std::int64_t dimension) {
+  require(count >= 1 && dimension >= 1, "[target] there must be at least one point and one dimension: ", count, " x ",
+          dimension);
+  require(values / static_cast<std::size_t>(dimension) == static_cast<std::size_t>(count) &&
+              values % static_cast<std::size_t>(dimension) == 0,
+          "[target] the points must be [count, dimension]: ", count, " x ", dimension, " against ", values, " values");
+}
+
+/// weight times each row, added to sums; the order is that of the rows.
+template <class Value>
+void add_rows(const Value* rows, std::span<const double> weights, std::int64_t dimension, double* sums) {
+  for (const double weight : weights) {
+    for (std::int64_t c = 0; c < dimension; ++c) sums[c] += weight * rows[c];
+    rows += dimension;
+  }
+}
+}  // namespace
+
+Target::Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+               std::vector<double> weights)
+    : count_(count), dimension_(dimension), bytes_(std::move(points)), weights_(std::move(weights)) {
+  require_size(bytes_.size(), count, dimension);
+  prepare(cost);
+}
+
+Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+               std::vector<double> weights)
+    : count_(count), dimension_(dimension), reals_(std::move(points)), weights_(std::move(weights)) {
+  require_size(reals_.size(), count, dimension);
+  prepare(cost);
+}
+
+void Target::prepare_weights() {
+  const auto count = static_cast<std::size_t>(count_);
+  if (weights_.empty()) weights_.assign(count, 1.0 / static_cast<double>(count_));
+  require(weights_.size() == count, "[target] there must be one weight for each point: ", weights_.size(),
+          " weights against ", count, " points");
+  double sum = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    require(std::isfinite(weights_[j]) && weights_[j] >= 0, "[target] weights must be finite and not negative: weight ",
+            j, " is ", weights_[j]);
+    sum += weights_[j];
+  }
+  require(std::abs(sum - 1) <= 1e-6, "[target] weights must sum to 1: their sum is ", sum);
+
+  uniform_ = std::all_of(weights_.begin(), weights_.end(), [&](double weight) { return weight == weights_[0]; });
+  log_weights_.assign(count, 0);
+  if (uniform_) {
+    std::fill(weights_.begin(), weights_.end(), 1.0 / static_cast<double>(count_));
+    return;
+  }
+  for (std::size_t j = 0; j < count; ++j) {
+    weights_[j] /= sum;
+    log_weights_[j] = std::log(weights_[j] * static_cast<double>(count_));
+  }
+}
+
+void Target::require_finite_points() const {
+  for (std::size_t i = 0; i < reals_.size(); ++i)
+    require(std::isfinite(reals_[i]), "[target] points must be finite: coordinate ",
+            i % static_cast<std::size_t>(dimension_), " of point ", i / static_cast<std::size_t>(dimension_), " is ",
+            reals_[i]);
+}
+
+void Target::prepare(CostScale cost) {
+  prepare_weights();
+  const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
+  const auto dimension = static_cast<std::size_t>(dimension_);
+
+  std::vector<double> sums(static_cast<std::size_t>(pieces) * dimension, 0);
+  engine::parallel_for(count_, rows_per_piece, [&](std::int64_t begin, std::int64_t end) {
+    double* piece_sums = sums.data() + begin / rows_per_piece * dimension_;
+    const auto piece_weights =
+        std::span(weights_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    if (bytes_.empty())
+      add_rows(reals_.data() + begin * dimension_, piece_weights, dimension_, piece_sums);
+    else
+      add_rows(bytes_.data() + begin * dimension_, piece_weights, dimension_, piece_sums);
+  });
+  mean_.resize(dimension);
+  for (std::size_t c = 0; c < dimension; ++c) {
+    double sum = 0;
+    for (std::size_t piece = 0; piece < static_cast<std::size_t>(pieces); ++piece) sum += sums[piece * dimension + c];
+    if (!std::isfinite(sum)) require_finite_points();
+    mean_[c] = static_cast<real>(bytes_.empty() ? sum : sum / 255);
+  }
+
+  squared_norms_.resize(static_cast<std::size_t>(count_));
+  engine::parallel_for(count_, rows_per_piece, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<real> row(dimension);
+    for (std::int64_t j = begin; j < end; ++j) {
+      centred_rows(j, j + 1, row.data());
+      squared_norms_[static_cast<std::size_t>(j)] = engine::simd::kernels().dot(dimension_, row.data(), row.data());
+    }
+  });
+  // E||y||^2 = E||y - m||^2 + ||m||^2, since m is the mean.
+  for (const real m : mean_) alpha_ += static_cast<double>(m) * m;
+  for (std::size_t j = 0; j < squared_norms_.size(); ++j) {
+    require(std::isfinite(squared_norms_[j]), "[target] squared distances must not overflow: point ", j,
+            " is too far from the mean");
+    alpha_ += weights_[j] * squared_norms_[j];
+  }
+
+  if (cost == CostScale::half) scale_ = 0.5;
+  if (cost == CostScale::inverse_alpha) {
+    require(alpha_ > 0, "[target] a cost normalised by the points' mean square needs a point that is not zero");
+    scale_ = 1 / alpha_;
+  }
+}
+
+void Target::rows(std::int64_t begin, std::int64_t end, real* out) const {
+  const std::int64_t first = begin * dimension_, n = (end - begin) * dimension_;
+  if (bytes_.empty())
+    std::copy_n(reals_.data() + first, n, out);
+  else
+    engine::simd::kernels().from_bytes(n, byte_unit, bytes_.data() + first, out);
+}
+
+void Target::centred_rows(std::int64_t begin, std::int64_t end, real* out) const {
+  const engine::simd::Kernels& kernels = engine::simd::kernels();
+  for (std::int64_t j = begin; j < end; ++j, out += dimension_) {
+    if (bytes_.empty()) {
+      kernels.sub(dimension_, reals_.data() + j * dimension_, mean_.data(), out);
+    } else {
+      kernels.from_bytes(dimension_, byte_unit, bytes_.data() + j * dimension_, out);
+      kernels.sub(dimension_, out, mean_.data(), out);
+    }
+  }
+}
+
+double Target::squared_distance(const real* x, std::int64_t j) const {
+  double sum = 0;
+  for (std::int64_t i = j * dimension_, end = i + dimension_; i < end; ++i, ++x) {
+    const real y = bytes_.empty() ? reals_[static_cast<std::size_t>(i)]
+                                  : byte_unit * static_cast<real>(bytes_[static_cast<std::size_t>(i)]);
+    const double difference = static_cast<double>(*x) - y;
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+}  // namespace ot
