@@ -1,12 +1,36 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace data {
+
+/// An open file, read from its beginning.
+class InputFile {
+ public:
+  /// Throws Error when the file is missing, not a regular file, or can't be read.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  /// The whole file's size in bytes.
+  std::uint64_t size() const { return size_; }
+  /// The number of bytes not yet read.
+  std::uint64_t left() const { return size_ - position_; }
+  /// Fills `destination` with the next bytes. Throws Error when the file ends before.
+  void read(std::span<std::byte> destination);
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0, position_ = 0;
+};
 
 /// The whole content of a file. Throws Error when it is missing, a folder, or can't be read.
 std::vector<std::byte> read_file(const std::string& path);

@@ -15,12 +15,10 @@ struct Images {
   std::vector<std::uint8_t> bytes;
 };
 
-/// Decodes one PNG or JPEG file; transparency is dropped, 16 bits become 8. Throws Error if it is missing or damaged.
-Images read_image(const std::string& path);
-
-/// Reads the .png, .jpg and .jpeg files of a folder (not of its subfolders) in the order of their names, the first
-/// `first` of them only if `first` > 0; they are grey if all of them are. Throws Error for a folder that is missing or
-/// holds no such file, a damaged file, and two sizes (it names both files).
+/// Reads the .png, .jpg and .jpeg files of a folder (not of its subfolders) in the order of their names (transparency
+/// is dropped, 16 bits become 8), the first `first` of them only if `first` > 0; they are grey if all of them are.
+/// Throws Error for a folder that is missing or holds no such file, a damaged file, and two sizes (it names both
+/// files).
 Images read_images(const std::string& folder, std::int64_t first = 0);
 
 }  // namespace data

@@ -21,9 +21,9 @@ struct NpyArray {
   std::vector<T> as() const;
 };
 
-/// Reads a .npy file, format 1.0 to 3.0; Fortran order is turned into C order. With `first` > 0 only the first `first`
-/// items along the first axis are kept. Throws Error for a missing, truncated or malformed file, trailing bytes,
-/// big-endian numbers, objects, and any dtype not in NpyArray.
+/// Reads a .npy file, format 1.0 to 3.0; Fortran order is turned into C order. With `first` > 0 at most the first
+/// `first` items along the first axis are read. Throws Error for a missing, truncated or malformed file, trailing
+/// bytes, big-endian numbers, objects, and any dtype not in NpyArray.
 NpyArray read_npy(const std::string& path, std::int64_t first = 0);
 
 /// Writes a .npy file, format 1.0, atomically. T is float, double, std::int32_t, std::int64_t or std::uint8_t. Throws

@@ -40,8 +40,9 @@ struct Safetensors {
 /// offsets without holes. Throws Error, with the file and the rule it breaks, for anything else.
 Safetensors read_safetensors(const std::string& path);
 
-/// Writes the file atomically (write_file_atomically). Throws Error for a name given twice or `__metadata__`, a tensor
-/// whose bytes do not fit its shape, and a file that can't be written.
+/// Writes the file atomically (write_file_atomically), tensors of larger elements first, otherwise in their order.
+/// Throws Error for a name given twice or `__metadata__`, a tensor whose bytes do not fit its shape, and a file that
+/// can't be written.
 void write_safetensors(const std::string& path, const Safetensors& content);
 
 }  // namespace data

@@ -1,0 +1,126 @@
+#include "data/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "data/digits.h"
+#include "data/idx.h"
+#include "data/images.h"
+#include "data/npy.h"
+#include "engine/error.h"
+
+namespace data {
+
+namespace {
+
+using engine::fail;
+using engine::require;
+
+constexpr std::int64_t default_digits = 60000;
+constexpr const char* mnist_file = "mnist/train-images-idx3-ubyte";
+
+// Sets count, dimension and the image sizes from [J, d], [J, h, w] or [J, h, w, c].
+void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
+  std::string sizes;
+  for (const std::int64_t size : shape) sizes += engine::text(sizes.empty() ? "" : ", ", size);
+  require(shape.size() >= 2 && shape.size() <= 4, set.name, ": has shape [", sizes,
+          "]; points need [J, d], [J, h, w] or [J, h, w, c]");
+  require(std::find(shape.begin(), shape.end(), 0) == shape.end(), set.name, ": has shape [", sizes,
+          "], which holds no points");
+  set.count = shape[0];
+  set.dimension = 1;
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) set.dimension *= shape[axis];
+  if (shape.size() == 2) return;
+  set.channels = shape.size() == 4 ? static_cast<int>(std::min<std::int64_t>(shape[3], 4)) : 1;
+  require(set.channels == 1 || set.channels == 3, set.name, ": has shape [", sizes,
+          "]; the last axis of images is 1 or 3 channels, other arrays need [J, d]");
+  require(shape[1] <= std::numeric_limits<int>::max() && shape[2] <= std::numeric_limits<int>::max(), set.name,
+          ": has shape [", sizes, "], too large for images");
+  set.height = static_cast<int>(shape[1]);
+  set.width = static_cast<int>(shape[2]);
+}
+
+void require_finite(const Dataset& set) {
+  for (std::size_t i = 0; i < set.values.size(); ++i) {
+    if (std::isfinite(set.values[i])) continue;
+    const auto point = static_cast<std::int64_t>(i) / set.dimension, k = static_cast<std::int64_t>(i) % set.dimension;
+    fail(set.name, ": coordinate ", k, " of point ", point, " is ", set.values[i], "; all must be finite");
+  }
+}
+
+void load_npy(Dataset& set, const std::string& path, std::int64_t points) {
+  NpyArray array = read_npy(path, points);
+  set_sizes(set, array.shape);
+  if (array.dtype == "|u1")
+    set.bytes = array.as<std::uint8_t>();
+  else
+    set.values = array.as<engine::real>();
+  require_finite(set);
+}
+
+void load_idx(Dataset& set, const std::string& path, std::int64_t points) {
+  IdxArray array = read_idx(path, points);
+  set_sizes(set, array.shape);
+  set.bytes = std::move(array.bytes);
+}
+
+void load_images(Dataset& set, const std::string& folder, std::int64_t points) {
+  Images images = read_images(folder, points);
+  set_sizes(set, {images.count, images.height, images.width, images.channels});
+  set.bytes = std::move(images.bytes);
+}
+
+void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {
+  const std::int64_t count = points > 0 ? points : default_digits;
+  set.bytes = draw_digits(count, seed).images;
+  set_sizes(set, {count, 28, 28});
+}
+
+std::string find_mnist() {
+  std::vector<std::filesystem::path> folders{"data"};
+  if (const char* shared = std::getenv("SEMIDUAL_DATA"); shared != nullptr && *shared != '\0')
+    folders.insert(folders.begin(), shared);
+  std::string looked;
+  for (const auto& folder : folders) {
+    for (const char* suffix : {".gz", ""}) {
+      const std::string path = (folder / mnist_file).string() + suffix;
+      if (std::filesystem::exists(path)) return path;
+    }
+    looked += engine::text(looked.empty() ? "" : " nor in ", (folder / "mnist").string());
+  }
+  fail("mnist: not found in ", looked, "; run `sh data/fetch_mnist.sh` to download it, or use the built-in `digits`");
+}
+
+void load_into(Dataset& set, std::int64_t points, std::uint64_t seed) {
+  const std::string& source = set.name;
+  if (source == "digits") return load_digits(set, points, seed);
+  if (source == "mnist") return load_idx(set, find_mnist(), points);
+  std::error_code error;
+  require(std::filesystem::exists(source, error), source,
+          ": no such file or folder; give digits, mnist, an IDX (.gz) or .npy file, or a folder of images");
+  if (std::filesystem::is_directory(source)) return load_images(set, source, points);
+  if (source.ends_with(".npy")) return load_npy(set, source, points);
+  return load_idx(set, source, points);
+}
+
+}  // namespace
+
+Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed) {
+  require(points >= 0, source, ": the number of points must be positive, or 0 for all: ", points);
+  Dataset set;
+  set.name = source;
+  try {
+    load_into(set, points, seed);
+  } catch (const std::bad_alloc&) {
+    fail(source, ": not enough memory for it; take fewer points");
+  }
+  require(points == 0 || set.count == points, source, ": holds only ", set.count, " points, not ", points);
+  return set;
+}
+
+}  // namespace data

@@ -1,0 +1,121 @@
+#include "data/file.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/error.h"
+
+namespace data {
+
+namespace {
+
+using engine::require;
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+// A descriptor that is closed, and a file that is removed, unless the write went through.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& target) {
+    static std::atomic<unsigned> number = 0;
+    path_ = engine::text(target, ".tmp-", ::getpid(), '-', number++);
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    require(descriptor_ >= 0, target, ": can't be written: ", reason());
+  }
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  bool write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), 1 << 30));
+      if (written < 0 && errno != EINTR) return false;
+      if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return true;
+  }
+  bool close() { return ::fsync(descriptor_) == 0 && ::close(std::exchange(descriptor_, -1)) == 0; }
+  bool rename_to(const std::string& target) {
+    if (std::rename(path_.c_str(), target.c_str()) != 0) return false;
+    path_.clear();
+    return true;
+  }
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+// Makes a rename in the folder durable. Some file systems can't sync a folder; theirs is the choice.
+void sync_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::string& path) : path_(path) {
+  struct stat status {};
+  require(::stat(path.c_str(), &status) == 0, path, ": can't be read: ", reason());
+  require(S_ISREG(status.st_mode), path, ": is ", S_ISDIR(status.st_mode) ? "a folder" : "not a regular file",
+          ", give a file");
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  require(descriptor_ >= 0, path, ": can't be read: ", reason());
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void InputFile::read(std::span<std::byte> destination) {
+  while (!destination.empty()) {
+    const ssize_t count = ::read(descriptor_, destination.data(), std::min<std::size_t>(destination.size(), 1 << 30));
+    if (count < 0 && errno == EINTR) continue;
+    require(count >= 0, path_, ": can't be read: ", reason());
+    require(count > 0, path_, ": truncated: it ends after ", position_, " bytes");
+    position_ += static_cast<std::uint64_t>(count);
+    destination = destination.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::vector<std::byte> read_file(const std::string& path) {
+  InputFile file(path);
+  std::vector<std::byte> bytes(file.size());
+  file.read(bytes);
+  return bytes;
+}
+
+void write_file_atomically(const std::string& path, std::span<const std::span<const std::byte>> chunks) {
+  // A rename would silently replace a device or a pipe by a file.
+  struct stat status {};
+  require(::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode), path,
+          ": can't be written: there is something there that is not a file");
+  TemporaryFile temporary(path);
+  for (const auto chunk : chunks) require(temporary.write(chunk), path, ": can't be written: ", reason());
+  require(temporary.close() && temporary.rename_to(path), path, ": can't be written: ", reason());
+  sync_folder(std::filesystem::path(path).parent_path());
+}
+
+void write_file_atomically(const std::string& path, std::string_view text) {
+  const std::span<const std::byte> chunk = std::as_bytes(std::span(text.data(), text.size()));
+  write_file_atomically(path, std::span(&chunk, 1));
+}
+
+}  // namespace data

@@ -1,0 +1,164 @@
+#include "data/images.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <zlib.h>
+
+#include "data/file.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wall"
+#pragma GCC diagnostic ignored "-Wextra"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_NO_STDIO
+#define STBI_ONLY_JPEG
+#define STBI_ONLY_PNG
+#include <stb/stb_image.h>
+#pragma GCC diagnostic pop
+
+namespace data {
+
+namespace {
+
+using engine::fail;
+using engine::require;
+
+constexpr std::string_view png_signature = "\x89PNG\r\n\x1a\n";
+
+std::string_view characters(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Whether all chunks (length, type, content, CRC) up to IEND are there and sound: stb_image does not look.
+bool is_whole_png(std::string_view content) {
+  auto word = [](std::string_view at) {
+    std::uint32_t value = 0;
+    for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
+    return value;
+  };
+  content.remove_prefix(png_signature.size());
+  while (content.size() >= 12) {
+    const std::size_t length = word(content);
+    if (length > content.size() - 12) return false;
+    const std::string_view checked = content.substr(4, length + 4);
+    const auto crc = crc32_z(0, reinterpret_cast<const unsigned char*>(checked.data()), checked.size());
+    if (crc != word(content.substr(8 + length))) return false;
+    if (checked == "IEND") return true;
+    content.remove_prefix(12 + length);
+  }
+  return false;
+}
+
+// Whether an end-of-image marker follows the last start of a scan: stb_image fills up a truncated JPEG in silence.
+bool is_whole_jpeg(std::string_view content) {
+  const std::size_t scan = content.rfind("\xff\xda");
+  return scan != std::string_view::npos && content.find("\xff\xd9", scan) != std::string_view::npos;
+}
+
+struct Encoded {
+  std::vector<std::byte> content;
+  int height = 0, width = 0;
+  int channels = 0;  // 1 or 3
+
+  const stbi_uc* bytes() const { return reinterpret_cast<const stbi_uc*>(content.data()); }
+  int length() const { return static_cast<int>(content.size()); }
+};
+
+Encoded open_image(const std::string& path) {
+  Encoded image{read_file(path)};
+  const std::string_view content = characters(image.content);
+  const bool png = content.starts_with(png_signature);
+  require(png || content.starts_with("\xff\xd8"), path, ": not a PNG or JPEG image");
+  require(content.size() <= std::numeric_limits<int>::max(), path, ": larger than 2 GB");
+  require(png ? is_whole_png(content) : is_whole_jpeg(content), path, ": truncated or damaged ", png ? "PNG" : "JPEG");
+  int channels = 0;
+  if (!stbi_info_from_memory(image.bytes(), image.length(), &image.width, &image.height, &channels))
+    fail(path, ": can't be decoded: ", stbi_failure_reason());
+  image.channels = channels <= 2 ? 1 : 3;  // a second or fourth channel is transparency
+  return image;
+}
+
+using Pixels = std::unique_ptr<stbi_uc, void (*)(void*)>;
+
+Pixels decode(const std::string& path, int channels) {
+  const Encoded image = open_image(path);
+  int width = 0, height = 0, ignored = 0;
+  Pixels pixels(stbi_load_from_memory(image.bytes(), image.length(), &width, &height, &ignored, channels),
+                stbi_image_free);
+  if (!pixels) fail(path, ": can't be decoded: ", stbi_failure_reason());
+  return pixels;
+}
+
+std::vector<std::string> image_files(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> files;
+  for (auto entry = std::filesystem::directory_iterator(folder, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::string extension = entry->path().extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") files.push_back(entry->path().string());
+  }
+  require(!error, folder, ": can't be read: ", error.message());
+  require(!files.empty(), folder, ": holds no .png, .jpg or .jpeg file");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// Calls body(i) for 0..n-1 on all threads, then throws what the lowest i threw.
+template <class Body>
+void for_each_file(std::size_t n, const Body& body) {
+  std::vector<std::string> errors(n);
+  engine::parallel_for(static_cast<std::int64_t>(n), 16, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      try {
+        body(i);
+      } catch (const std::exception& error) {
+        errors[i] = error.what();
+      }
+    }
+  });
+  for (const std::string& error : errors) require(error.empty(), error);
+}
+
+}  // namespace
+
+Images read_images(const std::string& folder, std::int64_t first) {
+  std::vector<std::string> files = image_files(folder);
+  if (first > 0) files.resize(std::min(files.size(), static_cast<std::size_t>(first)));
+  std::vector<Encoded> headers(files.size());
+  for_each_file(files.size(), [&](std::size_t i) {
+    headers[i] = open_image(files[i]);
+    headers[i].content = {};
+  });
+
+  Images images{std::int64_t(files.size()), headers[0].height, headers[0].width, 1, {}};
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    require(headers[i].height == images.height && headers[i].width == images.width, files[i], ": is ", headers[i].width,
+            "x", headers[i].height, " pixels, ", files[0], " is ", images.width, "x", images.height,
+            ": give images of one size");
+    images.channels = std::max(images.channels, headers[i].channels);
+  }
+  decode(files[0], images.channels);  // if the size is a lie, before there is memory for J of it
+  const std::size_t size = std::size_t(images.height) * std::size_t(images.width) * std::size_t(images.channels);
+  images.bytes.resize(size * files.size());
+  for_each_file(files.size(), [&](std::size_t i) {
+    std::memcpy(images.bytes.data() + i * size, decode(files[i], images.channels).get(), size);
+  });
+  return images;
+}
+
+}  // namespace data
