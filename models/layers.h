@@ -45,6 +45,8 @@ struct Linear {
 /// Fully connected layers between the given sizes, named as in an nn.Sequential with an activation after each:
 /// `name.0`, `name.2`, `name.4`, ... Throws Error for fewer than two sizes.
 std::vector<Linear> linear_layers(const std::string& name, const std::vector<std::int64_t>& sizes, std::uint64_t seed);
+/// The parameters of all the layers, in their order.
+std::vector<Parameter> parameters_of(std::vector<Linear>& layers);
 
 /// Transposed convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], see
 /// engine::conv_transpose2d. The initial bound's fan_in is outputs kernel^2, as PyTorch has it.

@@ -1,0 +1,93 @@
+#include "models/layers.h"
+
+#include <cmath>
+#include <utility>
+
+#include "engine/ops/batch_norm.h"
+#include "engine/ops/matmul.h"
+#include "engine/random.h"
+
+namespace models {
+
+using engine::require;
+using engine::Shape;
+using engine::Tensor;
+using engine::Var;
+
+engine::Tensor initial_parameter(const Shape& shape, std::int64_t fan_in, std::uint64_t seed, const std::string& name) {
+  std::uint64_t stream = 0xcbf29ce484222325;  // FNV-1a, 64 bits
+  for (const char c : name) stream = (stream ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  const auto bound = static_cast<engine::real>(1 / std::sqrt(static_cast<double>(fan_in)));
+  return engine::Random(seed, stream).uniform(shape, -bound, bound);
+}
+
+Linear::Linear(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::uint64_t seed)
+    : name(std::move(layer_name)) {
+  require(inputs >= 1 && outputs >= 1, "[", name, "] a linear layer's sizes must be at least 1: ", inputs, " to ",
+          outputs);
+  weight = initial_parameter({outputs, inputs}, inputs, seed, name + ".weight");
+  bias = initial_parameter({outputs}, inputs, seed, name + ".bias");
+}
+
+Var Linear::operator()(const Var& x) const {
+  return engine::linear(x, weight, bias);
+}
+
+std::vector<Parameter> Linear::parameters() {
+  return {{name + ".weight", &weight}, {name + ".bias", &bias}};
+}
+
+std::vector<Linear> linear_layers(const std::string& name, const std::vector<std::int64_t>& sizes, std::uint64_t seed) {
+  require(sizes.size() >= 2, "[", name,
+          "] a network of linear layers needs an input and an output size: ", sizes.size(), " sizes given");
+  std::vector<Linear> layers;
+  for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
+    layers.emplace_back(engine::text(name, ".", 2 * i), sizes[i], sizes[i + 1], seed);
+  return layers;
+}
+
+std::vector<Parameter> parameters_of(std::vector<Linear>& layers) {
+  std::vector<Parameter> all;
+  for (Linear& layer : layers)
+    for (Parameter& parameter : layer.parameters()) all.push_back(std::move(parameter));
+  return all;
+}
+
+ConvTranspose2d::ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
+                                 engine::Stride stride_of_kernel, std::uint64_t seed)
+    : name(std::move(layer_name)), stride(stride_of_kernel) {
+  require(inputs >= 1 && outputs >= 1 && kernel >= 1, "[", name,
+          "] a convolution's channels and kernel must be at least 1: ", inputs, " to ", outputs, ", kernel ", kernel);
+  weight = initial_parameter({inputs, outputs, kernel, kernel}, outputs * kernel * kernel, seed, name + ".weight");
+}
+
+Var ConvTranspose2d::operator()(const Var& x) const {
+  return engine::conv_transpose2d(x, weight, stride);
+}
+
+std::vector<Parameter> ConvTranspose2d::parameters() {
+  return {{name + ".weight", &weight}};
+}
+
+BatchNorm2d::BatchNorm2d(std::string layer_name, std::int64_t channels) : name(std::move(layer_name)) {
+  require(channels >= 1, "[", name, "] a batch norm needs at least one channel: ", channels);
+  weight = Tensor::full({channels}, 1);
+  bias = Tensor::zeros({channels});
+  running_mean = Tensor::zeros({channels});
+  running_var = Tensor::full({channels}, 1);
+}
+
+Var BatchNorm2d::operator()(const Var& x, bool training) {
+  return training ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var)
+                  : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var);
+}
+
+std::vector<Parameter> BatchNorm2d::parameters() {
+  return {{name + ".weight", &weight}, {name + ".bias", &bias}};
+}
+
+std::vector<State> BatchNorm2d::buffers() {
+  return {{name + ".running_mean", &running_mean}, {name + ".running_var", &running_var}};
+}
+
+}  // namespace models
