@@ -58,7 +58,7 @@ class Wobble {
       wave = {frequency * std::cos(angle),
               frequency * std::sin(angle),
               draws.uniform(0, 2 * std::numbers::pi),
-              {draws.normal(0, 2.2), draws.normal(0, 2.2)}};
+              {draws.normal(0, 3.3), draws.normal(0, 3.3)}};
     }
   }
   Point operator()(Point at) const {
@@ -130,10 +130,10 @@ std::vector<Segment> write(int digit, Draws& draws) {
   std::vector<Segment> segments;
   std::vector<Point> points;
   for (const auto& stroke : shape.strokes) {
-    const Point lift{draws.normal(0, 1.5), draws.normal(0, 1.5)};
+    const Point lift{draws.normal(0, 2), draws.normal(0, 2)};
     points.clear();
     for (const Knot& knot : stroke)
-      points.push_back(wobble({knot.x, knot.y}) + lift + Point{draws.normal(0, 1.6), draws.normal(0, 1.6)});
+      points.push_back(wobble({knot.x, knot.y}) + lift + Point{draws.normal(0, 2), draws.normal(0, 2)});
     trace(stroke, points, segments);
   }
   return segments;
@@ -141,8 +141,8 @@ std::vector<Segment> write(int digit, Draws& draws) {
 
 // Shears, stretches and turns the digit, fits it into the box and puts its centre of mass in the middle of the image.
 void lay_out(std::vector<Segment>& segments, Draws& draws) {
-  const double slant = draws.normal(0.12, 0.2), angle = draws.normal(0, 0.08);
-  const double stretch = std::exp(draws.normal(0, 0.16));
+  const double slant = draws.normal(0.15, 0.24), angle = draws.normal(0, 0.09);
+  const double stretch = std::exp(draws.normal(0, 0.2));
   const double c = std::cos(angle), s = std::sin(angle);
   auto place = [&](Point p) {
     const double x = stretch * p.x - slant * p.y;
