@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/generators.h"
+#include "apps/options.h"
+#include "engine/optimizer.h"
+#include "models/generator.h"
+#include "models/psi_network.h"
+#include "ot/dual_solver.h"
+#include "ot/potential.h"
+#include "ot/target.h"
+
+namespace apps {
+
+/// Algorithm 1 of the paper: min over theta, max over psi, of H(psi, theta) (98), by an inner loop of K steps on psi
+/// before each step on theta.
+class Alternate {
+ public:
+  /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
+  /// outlive it. Throws Error where a step length is refused or the sizes of generator and target differ.
+  Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
+
+  /// One iteration: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n at the theta before the
+  /// step. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  double iterate();
+
+  /// The iterations done so far; those that have run before, if the state was restored.
+  std::int64_t iterations() const { return n_; }
+
+  /// All that later iterations depend on, beside the options and iterations(): theta and the generator's buffers under
+  /// their names, `adam.first.NAME` and `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or
+  /// the network's parameters, and the dual solver's state. The tensors share the memory in use.
+  ot::NamedTensors state();
+  /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing or has
+  /// another shape.
+  void restore(const ot::NamedTensors& state, std::int64_t iterations);
+
+ private:
+  engine::Tensor latent_batch(Draw purpose, std::int64_t k) const;
+  ot::NamedTensors networks();
+  ot::NamedTensors moments();
+
+  TrainOptions options_;
+  const ot::Target& target_;
+  models::Generator& generator_;
+  std::vector<engine::Var*> theta_;
+  engine::Adam adam_;
+  std::unique_ptr<models::PsiNetwork> psi_network_;  // null for a vector
+  std::unique_ptr<ot::Potential> psi_;
+  std::unique_ptr<ot::DualSolver> dual_;
+  std::int64_t n_ = 0;
+};
+
+}  // namespace apps

@@ -1,0 +1,66 @@
+#include "apps/checkpoint.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "data/safetensors.h"
+#include "engine/error.h"
+
+namespace apps {
+
+using engine::real;
+using engine::require;
+using engine::Tensor;
+
+bool all_finite(const ot::NamedTensors& tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [](const auto& named) {
+    const std::span<const real> values = named.second.values();
+    return std::all_of(values.begin(), values.end(), [](real value) { return std::isfinite(value); });
+  });
+}
+
+std::int64_t bytes_of(const ot::NamedTensors& tensors) {
+  std::int64_t bytes = 0;
+  for (const auto& [name, tensor] : tensors) bytes += tensor.size() * static_cast<std::int64_t>(sizeof(real));
+  return bytes;
+}
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  data::Safetensors file;
+  for (const auto& [name, tensor] : checkpoint.tensors)
+    file.tensors.push_back(
+        data::NamedTensor::of(name, {tensor.shape().begin(), tensor.shape().end()}, tensor.values()));
+  file.metadata["iteration"] = std::to_string(checkpoint.iterations);
+  data::write_safetensors(path, file);
+}
+
+Checkpoint read_checkpoint(const std::string& path) {
+  const data::Safetensors file = data::read_safetensors(path);
+  Checkpoint checkpoint;
+  const auto iterations = file.metadata.find("iteration");
+  require(iterations != file.metadata.end(), path, " is not a run's checkpoint: its metadata has no 'iteration'");
+  const std::string& digits = iterations->second;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), checkpoint.iterations);
+  require(parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && checkpoint.iterations >= 0, path,
+          " is not a run's checkpoint: 'iteration' is '", digits, "' in its metadata");
+  for (const data::NamedTensor& tensor : file.tensors) {
+    const std::vector<real> values = tensor.as<real>();
+    checkpoint.tensors.emplace_back(tensor.name, Tensor(engine::Shape(std::span(tensor.shape)), values));
+  }
+  return checkpoint;
+}
+
+void copy_tensors(const ot::NamedTensors& from, const ot::NamedTensors& to) {
+  for (auto [name, tensor] : to) {
+    const auto found = std::find_if(from.begin(), from.end(), [&](const auto& named) { return named.first == name; });
+    require(found != from.end(), "tensor ", name, " ", tensor.shape(), " is missing");
+    require(found->second.shape() == tensor.shape(), "tensor ", name, " is ", found->second.shape(), ", it should be ",
+            tensor.shape());
+    std::copy_n(found->second.data(), tensor.size(), tensor.data());
+  }
+}
+
+}  // namespace apps

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ot/dual_solver.h"
+
+namespace apps {
+
+/// The state of a run after some iterations, checkpoint.safetensors.
+struct Checkpoint {
+  std::int64_t iterations = 0;
+  ot::NamedTensors tensors;  ///< those of Alternate::state()
+};
+
+/// Whether every element of every tensor is finite.
+bool all_finite(const ot::NamedTensors& tensors);
+
+/// The bytes that its file takes, but for a small header.
+std::int64_t bytes_of(const ot::NamedTensors& tensors);
+
+/// Replaces the file at `path` in one step. Throws Error if it can't be written.
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+
+/// Reads it back. Throws Error naming the file for one that is missing, damaged, or not a checkpoint of a run.
+Checkpoint read_checkpoint(const std::string& path);
+
+/// Copies into the memory of each tensor of `to` the elements of the one of the same name in `from`. Throws Error
+/// naming a tensor that is missing, or that has another shape, with both shapes.
+void copy_tensors(const ot::NamedTensors& from, const ot::NamedTensors& to);
+
+}  // namespace apps

@@ -1,0 +1,95 @@
+#include "apps/config.h"
+
+#include <fstream>
+#include <span>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "data/file.h"
+#include "data/sha256.h"
+#include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/simd/kernels.h"
+
+namespace apps {
+
+using engine::require;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+template <class Facts, class Visit>
+void for_each_fact(Facts& facts, const Visit& visit) {
+  visit("count", facts.count);
+  visit("dimension", facts.dimension);
+  visit("height", facts.height);
+  visit("width", facts.width);
+  visit("channels", facts.channels);
+  visit("sha256", facts.sha256);
+  visit("weights_sha256", facts.weights_sha256);
+}
+
+/// The processor's name as Linux gives it, empty where it does not.
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name") && line.find(": ") != line.npos) return line.substr(line.find(": ") + 2);
+  return "";
+}
+
+}  // namespace
+
+DataFacts facts_of(const data::Dataset& dataset) {
+  DataFacts facts;
+  facts.count = dataset.count;
+  facts.dimension = dataset.dimension;
+  facts.height = dataset.height;
+  facts.width = dataset.width;
+  facts.channels = dataset.channels;
+  facts.sha256 = data::sha256(dataset.bytes.empty() ? std::as_bytes(std::span(dataset.values))
+                                                    : std::as_bytes(std::span(dataset.bytes)));
+  return facts;
+}
+
+std::string precision() {
+  return std::is_same_v<engine::real, double> ? "double" : "float";
+}
+
+void write_config(const std::string& path, const Config& config) {
+  Json json;
+  json["version"] = config.version;
+  json["precision"] = config.precision;
+  json["options"] = to_json(config.options);
+  for_each_fact(config.data, [&](const char* name, const auto& value) { json["data"][name] = value; });
+  json["machine"] = {{"cpu", cpu_name()},
+                     {"cores", std::thread::hardware_concurrency()},
+                     {"blas_core", engine::blas_core()},
+                     {"simd", engine::simd::name(engine::simd::kernels().level)}};
+  data::write_file_atomically(path, json.dump(2) + "\n");
+}
+
+Config read_config(const std::string& path) {
+  const std::vector<std::byte> bytes = data::read_file(path);
+  const char* text = reinterpret_cast<const char*>(bytes.data());
+  const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
+  Config config;
+  try {
+    json.at("version").get_to(config.version);
+    json.at("precision").get_to(config.precision);
+    config.options = options_from_json(json.at("options"), path);
+    for_each_fact(config.data, [&](const char* name, auto& value) { json.at("data").at(name).get_to(value); });
+  } catch (const nlohmann::json::exception&) {
+    engine::fail(path, " is not the config.json of a run: version, precision, options or data is missing or damaged");
+  }
+  const DataFacts& facts = config.data;
+  require(facts.count >= 1 && facts.dimension >= 1 && facts.height >= 0 && facts.width >= 0 && facts.channels >= 0 &&
+              (!facts.images() || std::int64_t{facts.height} * facts.width * facts.channels == facts.dimension),
+          path, ": the sizes of the data don't fit each other");
+  validate(config.options);
+  return config;
+}
+
+}  // namespace apps

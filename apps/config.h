@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apps/options.h"
+#include "data/dataset.h"
+
+namespace apps {
+
+/// The seed of the built-in digits: like other data they do not change with --seed.
+inline constexpr std::uint64_t digits_seed = 0;
+
+/// What a run remembers of its data: enough to rebuild the networks, and to tell other data by their checksum.
+struct DataFacts {
+  std::int64_t count = 0, dimension = 0;
+  int height = 0, width = 0, channels = 0;  ///< all 0 if the points are not images
+  std::string sha256;                       ///< of the points, row by row: the bytes if they are bytes, else the reals
+  std::string weights_sha256;               ///< of the file of --weights, empty without
+
+  bool images() const { return channels > 0; }
+};
+
+DataFacts facts_of(const data::Dataset& dataset);
+
+/// A run's config.json: all that decided its numbers.
+struct Config {
+  std::string version;    ///< of the program
+  std::string precision;  ///< float or double, see engine::real
+  TrainOptions options;
+  DataFacts data;
+};
+
+/// The precision of this build.
+std::string precision();
+
+/// Writes config.json, with the machine (CPU, cores, BLAS kernels, instruction set) beside the members of `config`.
+/// Throws Error if the file can't be written.
+void write_config(const std::string& path, const Config& config);
+
+/// Reads it back. Throws Error naming the file, and what it lacks, for anything else.
+Config read_config(const std::string& path);
+
+}  // namespace apps

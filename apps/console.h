@@ -1,0 +1,21 @@
+#pragma once
+
+#include <ostream>
+#include <stdexcept>
+
+namespace apps {
+
+/// Where a command writes.
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+  bool terminal = false;  ///< whether `out` is a terminal, on which a line can be rewritten
+};
+
+/// What ends the program with exit code 1: the input was right, and yet it could not be done. The message is one line.
+class Failure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace apps

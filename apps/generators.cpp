@@ -1,0 +1,56 @@
+#include "apps/generators.h"
+
+#include "engine/error.h"
+#include "engine/random.h"
+#include "models/dcgan.h"
+#include "models/mlp.h"
+
+namespace apps {
+
+using engine::require;
+
+std::unique_ptr<models::Generator> make_generator(const std::string& name, const DataFacts& data, std::uint64_t seed) {
+  if (name == "mlp") {
+    models::MlpOptions options;
+    options.sizes.back() = data.dimension;
+    return std::make_unique<models::Mlp>(options, seed);
+  }
+  require(name == "dcgan", "--generator '", name, "' is unknown: it must be mlp or dcgan");
+  const models::DcganOptions options;
+  require(data.images(), "--generator dcgan makes images, the data are points of dimension ", data.dimension,
+          ": take --generator mlp");
+  require(data.height == options.image_height && data.width == options.image_width && data.channels == 1,
+          "--generator dcgan makes 28x28 grey images, the data are ", data.height, "x", data.width,
+          data.channels == 1 ? " grey" : " colour", " ones: take --generator mlp");
+  return std::make_unique<models::Dcgan>(options, seed);
+}
+
+std::int64_t values_per_draw(const std::string& name, std::int64_t dimension) {
+  constexpr std::int64_t mlp_hidden = 256 + 512 + 1024;
+  constexpr std::int64_t dcgan_hidden = 256 * 3 * 3 + 128 * 7 * 7 + 64 * 15 * 15;
+  return name == "mlp" ? 3 * mlp_hidden + 4 * dimension : 5 * dcgan_hidden + 4 * dimension;
+}
+
+ot::NamedTensors tensors_of(models::Generator& generator) {
+  ot::NamedTensors tensors;
+  for (const models::Parameter& p : generator.parameters()) tensors.emplace_back(p.name, p.variable->value());
+  for (const models::State& buffer : generator.buffers()) tensors.emplace_back(buffer.name, *buffer.tensor);
+  return tensors;
+}
+
+engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z) {
+  const engine::NoGrad off_tape;
+  generator.train(false);
+  engine::Tensor points = generator(z).value();
+  generator.train(true);
+  return points;
+}
+
+engine::Tensor latents(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k, std::int64_t count,
+                       std::int64_t dimension) {
+  const std::uint64_t stream =
+      static_cast<std::uint64_t>(purpose) << 56 | static_cast<std::uint64_t>(n) << 16 | static_cast<std::uint64_t>(k);
+  return engine::Random(seed, stream).uniform({count, dimension}, -1, 1);
+}
+
+}  // namespace apps

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "apps/config.h"
+#include "engine/tensor.h"
+#include "models/generator.h"
+#include "ot/dual_solver.h"
+
+namespace apps {
+
+/// The generator called `name` (--generator) for points like `data`, its weights drawn from `seed`. A new kind of
+/// generator is a line here and a word in options.cpp. Throws Error where it can't make such points.
+std::unique_ptr<models::Generator> make_generator(const std::string& name, const DataFacts& data, std::uint64_t seed);
+
+/// About how many values a pass through that generator and back holds for each draw, to tell beforehand whether a batch
+/// fits into memory.
+std::int64_t values_per_draw(const std::string& name, std::int64_t dimension);
+
+/// A generator's parameters and buffers under their names, sharing its memory.
+ot::NamedTensors tensors_of(models::Generator& generator);
+
+/// g(z) in evaluation mode, off any tape: z [B, latent dimension] -> [B, dimension]. Leaves it in training mode.
+engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z);
+
+/// What latent draws are for; no two purposes share a draw.
+enum class Draw : std::uint64_t {
+  dual_batch = 1,   ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
+  generator_batch,  ///< B'_n
+  grid,             ///< the fixed z of a run's sample grids
+  sample            ///< `semidual sample`; n counts its batches
+};
+
+/// Latent points z [count, dimension], uniform on [-1, 1)^dimension: a function of its arguments alone, so that a
+/// resumed run needs to know nothing but n. They are the seed's stream number purpose 2^56 + n 2^16 + k; n < 2^40, k <
+/// 2^16.
+engine::Tensor latents(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k, std::int64_t count,
+                       std::int64_t dimension);
+
+}  // namespace apps

@@ -1,0 +1,104 @@
+#include "apps/info.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iomanip>
+#include <ostream>
+#include <span>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/checkpoint.h"
+#include "apps/config.h"
+#include "apps/run_folder.h"
+#include "data/dataset.h"
+#include "engine/error.h"
+
+namespace apps {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A line `name   value`.
+template <class Value>
+void print(std::ostream& out, const std::string& name, const Value& value) {
+  out << std::left << std::setw(20) << name << value << '\n';
+}
+
+void print_facts(std::ostream& out, const DataFacts& facts) {
+  print(out, "points", facts.count);
+  print(out, "dimension", facts.dimension);
+  if (facts.images())
+    print(out, "images", engine::text(facts.height, "x", facts.width, facts.channels == 1 ? ", grey" : ", colour"));
+  print(out, "SHA-256", facts.sha256);
+}
+
+struct Moments {
+  double low, high, mean, mean_squared_norm;
+};
+
+/// Of coordinates that stand for `unit` times their number.
+template <class Number>
+Moments moments_of(std::span<const Number> numbers, double unit, std::int64_t count) {
+  double sum = 0, squares = 0;
+  for (const Number number : numbers) {
+    const double value = unit * static_cast<double>(number);
+    sum += value;
+    squares += value * value;
+  }
+  const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+  return {unit * static_cast<double>(*low), unit * static_cast<double>(*high),
+          sum / static_cast<double>(numbers.size()), squares / static_cast<double>(count)};
+}
+
+void describe_data(const std::string& source, std::ostream& out) {
+  const data::Dataset dataset = data::load(source, 0, digits_seed);
+  const Moments moments = dataset.bytes.empty() ? moments_of(std::span(dataset.values), 1, dataset.count)
+                                                : moments_of(std::span(dataset.bytes), 1.0 / 255, dataset.count);
+  print(out, "data", source);
+  print_facts(out, facts_of(dataset));
+  print(out, "values", engine::text(moments.low, " to ", moments.high, ", mean ", moments.mean));
+  print(out, "alpha", engine::text(moments.mean_squared_norm, " (the mean of |y|^2)"));
+}
+
+void describe_run(const RunFolder& folder, std::ostream& out) {
+  const Config config = read_config(folder.config());
+  print(out, "run", folder.root.string());
+  print(out, "made by", "semidual " + config.version + " (" + config.precision + ")");
+  for_each_option(config.options, [&](const char* name, const auto& value, OnResume, const char*) {
+    print(out, std::string("--") + name, value);
+  });
+  print_facts(out, config.data);
+
+  if (fs::exists(folder.checkpoint())) {
+    const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
+    std::int64_t theta = 0, psi = 0;
+    for (const auto& [name, tensor] : checkpoint.tensors) {
+      if (name.starts_with("generator.") && name.find(".running_") == name.npos) theta += tensor.size();
+      if (name == "psi" || name.starts_with("psi.")) psi += tensor.size();
+    }
+    print(out, "iterations done", checkpoint.iterations);
+    print(out, "parameters", engine::text(theta, " of the generator, ", psi, " of psi"));
+  }
+  if (fs::exists(folder.metrics()))
+    if (const Metrics::Row last = Metrics::last(folder.metrics()); last.iteration >= 0)
+      print(out, "last H", engine::text(last.loss, " (iteration ", last.iteration, ", the first is 0)"));
+  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
+    if (fs::exists(file)) print(out, "file", engine::text(file, " (", fs::file_size(file), " bytes)"));
+  std::error_code none;
+  const auto grids = std::distance(fs::directory_iterator(folder.samples(), none), fs::directory_iterator());
+  if (grids > 0) print(out, "sample grids", engine::text(grids, " in ", folder.samples().string()));
+}
+
+}  // namespace
+
+void info(const std::string& what, const Console& console) {
+  const RunFolder folder{what};
+  if (fs::exists(folder.config()))
+    describe_run(folder, console.out);
+  else
+    describe_data(what, console.out);
+}
+
+}  // namespace apps

@@ -1,0 +1,140 @@
+#include "apps/options.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+#include "engine/parallel.h"
+
+namespace apps {
+
+namespace {
+
+using engine::fail;
+using engine::require;
+
+/// Steps are counted in the stream numbers of random draws, which have room for these (alternate.h).
+constexpr std::int64_t max_iterations = 1'000'000'000;
+constexpr std::int64_t max_inner = 65535;
+
+struct DualStep {
+  const char* dual;
+  const char* optimizer;
+  double lr, decay;
+  const char* average;
+};
+
+/// The step of psi: asgd as in the paper's section 6, adam as measured since.
+constexpr DualStep dual_steps[] = {
+    {"vector", "asgd", 5, 0.5, "on"},
+    {"network", "asgd", 0.1, 0.8, "on"},
+    {"vector", "adam", 0.003, 0, "off"},
+    {"network", "adam", 0.001, 0, "off"},
+};
+
+void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
+  std::string list;
+  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
+  fail("--", name, " '", value, "' is unknown: it must be ", list);
+}
+
+void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+  require(value >= least, "--", name, " must be at least ", least, ": ", value);
+  require(value <= most, "--", name, " must be at most ", most, ": ", value);
+}
+
+void require_step_length(const char* name, double value) {
+  require(std::isfinite(value) && value > 0, "--", name, " must be a positive number: ", value);
+}
+
+}  // namespace
+
+TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer) {
+  require_one_of("preset", preset, {"best", "paper"});
+  require_one_of("dual", dual, {"vector", "network"});
+
+  TrainOptions options;
+  options.preset = preset;
+  options.dual = dual;
+  options.iterations = 3000;
+  options.inner = 10;
+  options.batch = 200;
+  options.lr = 0.001;
+  options.threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, engine::max_threads);
+  options.dual_optimizer = !dual_optimizer.empty() ? dual_optimizer : preset == "paper" ? "asgd" : "adam";
+  require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
+  for (const DualStep& step : dual_steps) {
+    if (step.dual != dual || step.optimizer != options.dual_optimizer) continue;
+    options.dual_lr = step.lr;
+    options.dual_decay = step.decay;
+    options.dual_average = step.average;
+  }
+  return options;
+}
+
+void validate(const TrainOptions& options) {
+  require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
+  require_at_least("points", options.points, 0, INT64_MAX);
+  require_one_of("generator", options.generator, {"mlp", "dcgan"});
+  require_one_of("dual", options.dual, {"vector", "network"});
+  require(std::isfinite(options.lambda) && options.lambda >= 0,
+          "--lambda must be 0 or a positive number: ", options.lambda);
+  require_one_of("cost-scale", options.cost_scale, {"alpha", "one", "half"});
+  require_one_of("preset", options.preset, {"best", "paper"});
+  require_at_least("iterations", options.iterations, 1, max_iterations);
+  require_at_least("inner", options.inner, 1, max_inner);
+  require_at_least("batch", options.batch, 1, INT32_MAX);
+  require_step_length("lr", options.lr);
+  require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
+  require_step_length("dual-lr", options.dual_lr);
+  require(std::isfinite(options.dual_decay) && options.dual_decay >= 0,
+          "--dual-decay must be 0 or a positive number: ", options.dual_decay);
+  require_one_of("dual-average", options.dual_average, {"on", "off"});
+  if (options.dual_optimizer == "adam") {
+    require(options.dual_decay == 0,
+            "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
+    require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  }
+  require_at_least("threads", options.threads, 1, engine::max_threads);
+  require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
+  require_at_least("samples-every", options.samples_every, 1, INT64_MAX);
+}
+
+nlohmann::ordered_json to_json(const TrainOptions& options) {
+  nlohmann::ordered_json json;
+  for_each_option(options, [&](const char* name, const auto& value, OnResume, const char*) { json[name] = value; });
+  return json;
+}
+
+TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source) {
+  TrainOptions options;
+  for_each_option(options, [&](const char* name, auto& value, OnResume, const char*) {
+    require(json.is_object() && json.contains(name), source, ": option '", name, "' is missing");
+    const nlohmann::ordered_json& given = json.at(name);
+    bool fits = true;
+    try {
+      given.get_to(value);
+    } catch (const nlohmann::json::exception&) {
+      fits = false;
+    }
+    // A number that was cut to fit, 1.5 to 1, does not compare equal.
+    require(fits && given == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", given.dump());
+  });
+  return options;
+}
+
+void require_resumable(const TrainOptions& run, const TrainOptions& asked) {
+  const nlohmann::ordered_json before = to_json(run), after = to_json(asked);
+  for_each_option(run, [&](const char* name, const auto&, OnResume on_resume, const char*) {
+    require(on_resume == OnResume::any || before[name] == after[name], "--", name,
+            " can't change on --resume: the run ", "has ", before[name].dump(), ", asked is ", after[name].dump(),
+            "; leave it out, or start another run");
+  });
+}
+
+}  // namespace apps

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace apps {
+
+/// Everything that decides what `semidual train` computes, under the names of the command line (dual_lr is --dual-lr).
+struct TrainOptions {
+  std::string data;
+  std::int64_t points = 0;
+  std::string weights;
+  std::string generator = "mlp";
+  std::string dual = "vector";
+  double lambda = 0;
+  std::string cost_scale = "alpha";
+  std::string preset = "best";
+  std::int64_t iterations = 0;
+  std::int64_t inner = 0;
+  std::int64_t batch = 0;
+  double lr = 0;
+  std::string dual_optimizer;
+  double dual_lr = 0;
+  double dual_decay = 0;
+  std::string dual_average;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  std::int64_t checkpoint_every = 100;
+  std::int64_t samples_every = 100;
+};
+
+/// Whether `--resume` may be given another value than the run started with. The data may lie elsewhere, but must be the
+/// same: their checksum is compared.
+enum class OnResume { same, any };
+
+/// Calls visit(name, member, on_resume, help) for each member of a (const) TrainOptions: the one list from which the
+/// command line, config.json and the comparison on --resume are made.
+template <class Options, class Visit>
+void for_each_option(Options& options, const Visit& visit) {
+  visit("data", options.data, OnResume::any,
+        "what to learn: digits (built in), mnist, or the path of an IDX or .npy file or of a folder of PNG or JPEG "
+        "images of one size");
+  visit("points", options.points, OnResume::same, "use the first J points of the data only; 0: all");
+  visit("weights", options.weights, OnResume::any,
+        "an .npy file with a weight for each point of the data, not negative, summing to 1; without it all weigh the "
+        "same");
+  visit("generator", options.generator, OnResume::same,
+        "the network that makes the points: mlp (any data) or dcgan (28x28 grey images)");
+  visit("dual", options.dual, OnResume::same,
+        "the dual potential psi: vector (a number for each point) or network (a function of the point)");
+  visit("lambda", options.lambda, OnResume::same,
+        "entropic regularization, in units of the cost; 0: none. Larger is smoother and blurrier");
+  visit("cost-scale", options.cost_scale, OnResume::same,
+        "the cost is scale |x-y|^2 with scale alpha (1 / mean |y|^2, the paper's), one (1) or half (1/2)");
+  visit("preset", options.preset, OnResume::same,
+        "where options that are not given come from: best (psi moved by Adam) or paper (the paper's setting to the "
+        "letter: psi moved by averaged SGD)");
+  visit("iterations", options.iterations, OnResume::any,
+        "steps of the generator in all, those before --resume included");
+  visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator");
+  visit("batch", options.batch, OnResume::same, "generated points in each step");
+  visit("lr", options.lr, OnResume::same, "step length of Adam on the generator");
+  visit("dual-optimizer", options.dual_optimizer, OnResume::same, "what moves psi: asgd or adam");
+  visit("dual-lr", options.dual_lr, OnResume::same, "step length of psi; asgd: gamma in gamma / k^decay");
+  visit("dual-decay", options.dual_decay, OnResume::same,
+        "asgd: the power of k, the inner step, that divides its length");
+  visit("dual-average", options.dual_average, OnResume::same,
+        "asgd: on to keep the average of the inner steps' potentials, off to keep the last");
+  visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run");
+  visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it");
+  visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints");
+  visit("samples-every", options.samples_every, OnResume::any, "iterations between two grids of generated images");
+}
+
+/// The options of a preset, `best` or `paper`, for a dual potential, `vector` or `network`. The step of psi follows
+/// `dual_optimizer`, where empty means the preset's own. Throws Error for any other word.
+TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
+
+/// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense
+/// whatever the data are.
+void validate(const TrainOptions& options);
+
+/// Every option under its name on the command line.
+nlohmann::ordered_json to_json(const TrainOptions& options);
+
+/// The inverse of to_json. Throws Error naming `source` for an option that is missing or of another type.
+TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source);
+
+/// Throws Error naming the first option, with both values, that `asked` changes although a resumed run must keep it.
+void require_resumable(const TrainOptions& run, const TrainOptions& asked);
+
+}  // namespace apps

@@ -1,0 +1,60 @@
+#include "apps/progress.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace apps {
+
+namespace {
+
+double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+std::string spoken_duration(double seconds) {
+  const auto whole = static_cast<long long>(std::lround(seconds));
+  char text[64];
+  if (whole < 100)
+    std::snprintf(text, sizeof text, "%lld s", whole);
+  else if (whole < 100 * 60)
+    std::snprintf(text, sizeof text, "%lld min", (whole + 30) / 60);
+  else
+    std::snprintf(text, sizeof text, "%lld h %02lld min", whole / 3600, whole / 60 % 60);
+  return text;
+}
+
+Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total)
+    : out_(out), terminal_(terminal), first_(first), total_(total), shown_(first) {}
+
+void Progress::update(std::int64_t done, double h) {
+  const Clock::time_point now = Clock::now();
+  const double since_shown = seconds_between(shown_at_, now);
+  const bool edge = shown_ == first_ || done == total_;
+  const bool due = terminal_ ? since_shown >= 0.1
+                             : since_shown >= 30 || done - shown_ >= std::max<std::int64_t>(1, (total_ - first_) / 20);
+  if (!edge && !due) return;
+  shown_ = done;
+  shown_at_ = now;
+
+  const double elapsed = std::max(seconds_between(start_, now), 1e-9);
+  const double rate = static_cast<double>(done - first_) / elapsed;
+  char line[160];
+  std::snprintf(line, sizeof line, "iteration %lld/%lld  H %.4f  %.*f iterations/s  %s left",
+                static_cast<long long>(done), static_cast<long long>(total_), h, rate < 10 ? 2 : 0, rate,
+                spoken_duration(static_cast<double>(total_ - done) / rate).c_str());
+  if (terminal_)
+    out_ << '\r' << line << "\033[K" << std::flush;
+  else
+    out_ << line << std::endl;
+  line_open_ = terminal_;
+}
+
+void Progress::end() {
+  if (line_open_) out_ << std::endl;
+  line_open_ = false;
+}
+
+}  // namespace apps

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ostream>
+#include <string>
+
+namespace apps {
+
+/// A span of time as a person says it: `48 s`, `12 min`, `1 h 05 min`.
+std::string spoken_duration(double seconds);
+
+/// Tells how a run is getting on: on a terminal one line that is rewritten, elsewhere a new line for each twentieth of
+/// the run or each half minute, whichever comes first.
+class Progress {
+ public:
+  /// Of a run that has done `first` iterations and ends at `total`.
+  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total);
+
+  /// To be called after each iteration, with the number of iterations done in all and H of the last one.
+  void update(std::int64_t done, double h);
+  /// Ends the line that is being rewritten, if any; other text can follow.
+  void end();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::ostream& out_;
+  bool terminal_, line_open_ = false;
+  std::int64_t first_, total_, shown_;
+  Clock::time_point start_ = Clock::now(), shown_at_ = start_;
+};
+
+}  // namespace apps

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace apps {
+
+/// Throws Error unless `path`, which need not exist, can be written and its disk has `bytes` bytes free. Writes
+/// nothing.
+void require_writable(const std::filesystem::path& path, double bytes);
+
+/// Throws Error, naming `what` takes them and the `remedy`, unless the system can give `bytes` bytes of memory.
+void require_memory(double bytes, const std::string& what, const std::string& remedy);
+
+}  // namespace apps

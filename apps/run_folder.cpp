@@ -1,0 +1,125 @@
+#include "apps/run_folder.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "data/file.h"
+#include "engine/error.h"
+#include "engine/real.h"
+
+namespace apps {
+
+namespace fs = std::filesystem;
+using engine::fail;
+using engine::require;
+
+namespace {
+
+constexpr std::string_view header = "iteration,loss,iteration_seconds\n";
+
+/// The names of grids: at least six digits and .png.
+bool is_grid(const fs::path& file) {
+  const std::string stem = file.stem();
+  return file.extension() == ".png" && stem.size() >= 6 &&
+         std::all_of(stem.begin(), stem.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string read_text(const std::string& path) {
+  const std::vector<std::byte> bytes = data::read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The iteration and loss at the start of a row; iteration -1 if there are none.
+Metrics::Row parse_row(std::string_view row) {
+  Metrics::Row parsed;
+  const char* end = row.data() + row.size();
+  const auto iteration = std::from_chars(row.data(), end, parsed.iteration);
+  if (iteration.ec != std::errc() || iteration.ptr == end || *iteration.ptr != ',') return {};
+  const auto loss = std::from_chars(iteration.ptr + 1, end, parsed.loss);
+  return loss.ec == std::errc() ? parsed : Metrics::Row{};
+}
+
+/// Calls use(text of the row with its line end, the row) for each whole row, while it returns true.
+template <class Use>
+void for_each_row(std::string_view text, const Use& use) {
+  std::size_t begin = text.find('\n');
+  while (begin != text.npos) {
+    ++begin;
+    const std::size_t end = text.find('\n', begin);
+    if (end == text.npos) return;
+    const std::string_view row = text.substr(begin, end + 1 - begin);
+    if (!use(row, parse_row(row))) return;
+    begin = end;
+  }
+}
+
+}  // namespace
+
+std::string RunFolder::grid(std::int64_t iterations) const {
+  char name[32];
+  std::snprintf(name, sizeof name, "%06lld.png", static_cast<long long>(iterations));
+  return samples() / name;
+}
+
+bool RunFolder::occupied() const {
+  std::error_code none;
+  return fs::exists(config(), none) || fs::exists(metrics(), none) || fs::exists(checkpoint(), none) ||
+         fs::exists(samples(), none);
+}
+
+void RunFolder::create(bool with_samples) const {
+  std::error_code error;
+  fs::create_directories(with_samples ? samples() : root, error);
+  require(!error, "can't make the folder ", root.string(), ": ", error.message(), "; give another --out");
+}
+
+void RunFolder::remove_run() const {
+  std::error_code error;
+  std::vector<fs::path> files{config(), metrics(), checkpoint()};
+  for (const fs::directory_entry& entry : fs::directory_iterator(samples(), error))
+    if (is_grid(entry.path())) files.push_back(entry.path());
+  for (const fs::path& file : files) {
+    fs::remove(file, error);
+    require(!error, "can't remove ", file.string(), ": ", error.message());
+  }
+  // These fail where something else is left, which is then to stay.
+  fs::remove(samples(), error);
+  fs::remove(root, error);
+}
+
+Metrics::Metrics(const std::string& path, std::int64_t iterations) : path_(path) {
+  std::string kept(header);
+  if (iterations > 0 && fs::exists(path))
+    for_each_row(read_text(path), [&](std::string_view text, const Row& row) {
+      if (row.iteration < 0 || row.iteration >= iterations) return false;
+      kept += text;
+      return true;
+    });
+  data::write_file_atomically(path, kept);
+  file_.open(path, std::ios::app);
+  require(file_.good(), path, " can't be written");
+}
+
+void Metrics::add(std::int64_t iteration, double loss, double iteration_seconds) {
+  char row[128];
+  std::snprintf(row, sizeof row, "%lld,%.*g,%.6f\n", static_cast<long long>(iteration),
+                std::numeric_limits<engine::real>::max_digits10, loss, iteration_seconds);
+  file_ << row << std::flush;
+  require(file_.good(), path_, " can't be written: is the disk full?");
+}
+
+Metrics::Row Metrics::last(const std::string& path) {
+  Row last;
+  for_each_row(read_text(path), [&](std::string_view, const Row& row) {
+    last = row;
+    return row.iteration >= 0;
+  });
+  return last;
+}
+
+}  // namespace apps

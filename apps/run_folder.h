@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace apps {
+
+/// The files of one training run.
+struct RunFolder {
+  std::filesystem::path root;
+
+  std::string config() const { return root / "config.json"; }
+  std::string metrics() const { return root / "metrics.csv"; }
+  std::string checkpoint() const { return root / "checkpoint.safetensors"; }
+  std::filesystem::path samples() const { return root / "samples"; }
+  /// The grid made after so many iterations, e.g. samples/000100.png.
+  std::string grid(std::int64_t iterations) const;
+
+  /// Whether something lies where a run would put its files.
+  bool occupied() const;
+  /// Makes the folder, and its samples/ if `with_samples`. Throws Error where that can't be.
+  void create(bool with_samples) const;
+  /// Removes the files that a run makes, and the folders that are empty then; whatever else lies there stays.
+  void remove_run() const;
+};
+
+/// A run's metrics.csv: a header, then a row for each iteration. Rows count from 0: the loss of row n is H on the batch
+/// B' before the generator's step n + 1, so the loss of row 0 is that of the untrained generator.
+class Metrics {
+ public:
+  /// Opens the file to append to it. Keeps the whole rows of the first `iterations` iterations, drops what follows
+  /// them. Throws Error if the file can't be written.
+  Metrics(const std::string& path, std::int64_t iterations);
+
+  /// Appends a row, so that it can be read at once. Throws Error if it can't be written.
+  void add(std::int64_t iteration, double loss, double iteration_seconds);
+
+  /// The last whole row's number and loss; iteration -1 where there is none. Throws Error if the file can't be read.
+  struct Row {
+    std::int64_t iteration = -1;
+    double loss = 0;
+  };
+  static Row last(const std::string& path);
+
+ private:
+  std::string path_;
+  std::ofstream file_;
+};
+
+}  // namespace apps

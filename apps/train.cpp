@@ -1,0 +1,231 @@
+#include "apps/train.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "apps/alternate.h"
+#include "apps/checkpoint.h"
+#include "apps/config.h"
+#include "apps/generators.h"
+#include "apps/interrupt.h"
+#include "apps/progress.h"
+#include "apps/resources.h"
+#include "apps/run_folder.h"
+#include "apps/version.h"
+#include "data/dataset.h"
+#include "data/npy.h"
+#include "data/png.h"
+#include "data/sha256.h"
+#include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+
+namespace apps {
+
+namespace fs = std::filesystem;
+using engine::fail;
+using engine::require;
+
+namespace {
+
+constexpr int grid_side = 8;
+
+void require_folder_fits(const TrainRequest& request, const RunFolder& folder) {
+  require(!request.out.empty(), "--out is missing: the folder to keep the run in");
+  require(!request.resume || !request.force, "--resume goes on with a run and --force replaces it: give one of them");
+  require(!fs::exists(folder.root) || fs::is_directory(folder.root), "--out ", request.out,
+          " is a file: give the path of a folder");
+  require(request.resume || request.force || !folder.occupied(), "--out ", request.out,
+          " holds a run already: --resume goes on with it, --force replaces it");
+  require(!request.resume || fs::exists(folder.config()), "--out ", request.out,
+          " holds no run to resume: leave out --resume to start one");
+  require(!request.resume || fs::exists(folder.checkpoint()), "--out ", request.out,
+          " has no checkpoint to resume from: --force starts anew");
+}
+
+/// The weights nu of the first `points` points, empty for uniform ones; notes their checksum in `facts`.
+std::vector<double> read_weights(const std::string& path, DataFacts& facts) {
+  if (path.empty()) return {};
+  const data::NpyArray array = data::read_npy(path, facts.count);
+  require(array.shape == std::vector<std::int64_t>{facts.count}, "--weights ", path, " must hold ", facts.count,
+          " numbers, one for each point: it holds ", array.size(), " in ", array.shape.size(), " axes");
+  std::vector<double> weights = array.as<double>();
+  facts.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
+  return weights;
+}
+
+ot::Target make_target(data::Dataset dataset, const std::string& cost_scale, std::vector<double> weights) {
+  const ot::CostScale scale = cost_scale == "alpha" ? ot::CostScale::inverse_alpha
+                              : cost_scale == "one" ? ot::CostScale::one
+                                                    : ot::CostScale::half;
+  return dataset.bytes.empty()
+             ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension, scale, std::move(weights))
+             : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, scale, std::move(weights));
+}
+
+/// Both kinds of generator end in a sigmoid.
+void warn_of_unreachable_values(const data::Dataset& dataset, const Console& console) {
+  if (dataset.values.empty()) return;
+  const auto [low, high] = std::minmax_element(dataset.values.begin(), dataset.values.end());
+  if (*low < 0 || *high > 1)
+    console.err << "semidual: note: the data's values run from " << *low << " to " << *high
+                << ", generated ones lie between 0 and 1: scale the data to that\n";
+}
+
+void require_same_run(const Config& before, const Config& now) {
+  require_resumable(before.options, now.options);
+  require(before.precision == now.precision, "the run was computed in ", before.precision,
+          ", this program computes in ", now.precision, ": resume it with the other build");
+  require(before.data.sha256 == now.data.sha256, "--data ", now.options.data, " (", now.data.count, " points, SHA-256 ",
+          now.data.sha256, ") is not what the run learns: ", before.options.data, " (", before.data.count,
+          " points, SHA-256 ", before.data.sha256, ")");
+  require(before.data.weights_sha256 == now.data.weights_sha256, "--weights '", now.options.weights,
+          "' are not those of the run, '", before.options.weights, "'");
+}
+
+void require_resources(const TrainRequest& request, const Config& config, std::int64_t state_bytes) {
+  const TrainOptions& options = config.options;
+  const double reals = sizeof(engine::real);
+  const double batch = static_cast<double>(options.batch) *
+                       static_cast<double>(values_per_draw(options.generator, config.data.dimension)) * reals;
+  const double points = 10 * static_cast<double>(config.data.count) * reals;
+  require_memory(batch + points + 3 * static_cast<double>(state_bytes),
+                 "training with --batch " + std::to_string(options.batch), "take a smaller --batch or fewer --points");
+
+  const double grids = config.data.images() ? static_cast<double>(options.iterations / options.samples_every + 1) : 0;
+  const double grid = 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000;
+  const double metrics = 64 * static_cast<double>(options.iterations);
+  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 1e5);
+}
+
+/// A run that has all its inputs right.
+class Training {
+ public:
+  Training(RunFolder folder, Config config, const ot::Target& target, models::Generator& generator)
+      : folder_(std::move(folder)),
+        config_(std::move(config)),
+        generator_(generator),
+        algorithm_(config_.options, target, generator),
+        grid_latents_(
+            latents(config_.options.seed, Draw::grid, 0, 0, grid_side * grid_side, generator.latent_dimension())) {}
+
+  Alternate& algorithm() { return algorithm_; }
+
+  /// Makes the folder, or what it lacks. A new run gets a checkpoint at once, so that it can always be resumed.
+  void open() {
+    folder_.create(config_.data.images());
+    write_config(folder_.config(), config_);
+    if (algorithm_.iterations() == 0) save_checkpoint();
+  }
+
+  /// Iterates to the end, or until interrupted. Returns the exit code.
+  int run(const Console& console) {
+    const std::int64_t total = config_.options.iterations;
+    const Interrupt interrupt;
+    Metrics metrics(folder_.metrics(), algorithm_.iterations());
+    Progress progress(console.out, console.terminal, algorithm_.iterations(), total);
+    try {
+      while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
+      if (saved_at_ != algorithm_.iterations()) save_checkpoint();
+      if (drawn_at_ != algorithm_.iterations()) draw_grid();
+    } catch (...) {
+      progress.end();
+      throw;
+    }
+    progress.end();
+    if (algorithm_.iterations() < total)
+      console.out << "interrupted after " << algorithm_.iterations() << " of " << total
+                  << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
+    if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
+    console.out << "checkpoint: " << folder_.checkpoint() << '\n';
+    return algorithm_.iterations() < total ? 130 : 0;
+  }
+
+ private:
+  void iterate(Metrics& metrics, Progress& progress) {
+    const auto start = std::chrono::steady_clock::now();
+    const double h = algorithm_.iterate();
+    if (!std::isfinite(h)) stop_for_nan("the loss", algorithm_.iterations() - 1);
+    metrics.add(algorithm_.iterations() - 1, h,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    progress.update(algorithm_.iterations(), h);
+    if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
+    if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
+  }
+
+  void save_checkpoint() {
+    const Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
+    if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter", algorithm_.iterations() - 1);
+    write_checkpoint(folder_.checkpoint(), checkpoint);
+    saved_at_ = algorithm_.iterations();
+  }
+
+  void draw_grid() {
+    if (!config_.data.images()) return;
+    data::write_png_grid(folder_.grid(algorithm_.iterations()), evaluate(generator_, grid_latents_).values(),
+                         config_.data.height, config_.data.width, config_.data.channels, grid_side, grid_side);
+    drawn_at_ = algorithm_.iterations();
+  }
+
+  [[noreturn]] void stop_for_nan(const char* what, std::int64_t iteration) const {
+    fail(what, " is no longer a finite number at iteration ", iteration, " (the first is 0): try a smaller --lr or ",
+         "--dual-lr; the last good checkpoint is ", folder_.checkpoint());
+  }
+
+  RunFolder folder_;
+  Config config_;
+  models::Generator& generator_;
+  Alternate algorithm_;
+  engine::Tensor grid_latents_;
+  std::int64_t saved_at_ = -1, drawn_at_ = -1;
+};
+
+}  // namespace
+
+int train(const TrainRequest& request, const Console& console) {
+  const TrainOptions& options = request.options;
+  const RunFolder folder{request.out};
+  require_folder_fits(request, folder);
+  validate(options);
+  engine::set_threads(options.threads);
+  if (const std::string warning = engine::blas_warning(); !warning.empty())
+    console.err << "semidual: " << warning << '\n';
+
+  data::Dataset dataset = data::load(options.data, options.points, digits_seed);
+  Config config{version, precision(), options, facts_of(dataset)};
+  std::vector<double> weights = read_weights(options.weights, config.data);
+  if (request.resume) require_same_run(read_config(folder.config()), config);
+  const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
+  warn_of_unreachable_values(dataset, console);
+  const ot::Target target = make_target(std::move(dataset), options.cost_scale, std::move(weights));
+
+  Training training(folder, config, target, *generator);
+  if (request.resume) {
+    const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
+    try {
+      training.algorithm().restore(checkpoint.tensors, checkpoint.iterations);
+    } catch (const engine::Error& error) {
+      fail(folder.checkpoint(), " does not fit the run: ", error.what());
+    }
+    require(checkpoint.iterations <= options.iterations, "--iterations ", options.iterations, ": the run has done ",
+            checkpoint.iterations, " already, give the new total");
+  }
+  require_resources(request, config, bytes_of(training.algorithm().state()));
+
+  if (request.force) folder.remove_run();
+  training.open();
+  console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
+              << config.data.dimension << '\n';
+  try {
+    return training.run(console);
+  } catch (const std::exception& error) {
+    throw Failure(error.what());
+  }
+}
+
+}  // namespace apps
