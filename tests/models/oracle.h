@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/tensor.h"
+
+namespace models::testing {
+
+// Layers written out as loops in long double, as independent of the engine as can be.
+
+using Numbers = std::vector<long double>;
+
+inline Numbers numbers(const engine::Tensor& x) {
+  return {x.values().begin(), x.values().end()};
+}
+
+/// x [rows, inputs], weight [outputs, inputs], bias [outputs] -> [rows, outputs]
+inline Numbers linear(const Numbers& x, const Numbers& weight, const Numbers& bias) {
+  const std::size_t outputs = bias.size(), inputs = weight.size() / outputs, rows = x.size() / inputs;
+  Numbers y(rows * outputs);
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t o = 0; o < outputs; ++o) {
+      y[r * outputs + o] = bias[o];
+      for (std::size_t i = 0; i < inputs; ++i) y[r * outputs + o] += x[r * inputs + i] * weight[o * inputs + i];
+    }
+  return y;
+}
+
+/// x [batch, inputs, size, size], weight [inputs, outputs, 3, 3], stride 2 -> [batch, outputs, result, result], where
+/// the output's first row is row `padding` of the whole sum.
+inline Numbers conv_transpose(const Numbers& x, const Numbers& weight, std::size_t batch, std::size_t inputs,
+                              std::size_t outputs, std::size_t size, std::size_t padding, std::size_t result) {
+  Numbers y(batch * outputs * result * result);
+  for (std::size_t b = 0; b < batch; ++b)
+    for (std::size_t i = 0; i < inputs; ++i)
+      for (std::size_t o = 0; o < outputs; ++o)
+        for (std::size_t place = 0; place < size * size; ++place)
+          for (std::size_t tap = 0; tap < 9; ++tap) {
+            const std::size_t row = 2 * (place / size) + tap / 3 - padding,
+                              column = 2 * (place % size) + tap % 3 - padding;
+            if (row < result && column < result)  // unsigned: what the padding crops is far above
+              y[((b * outputs + o) * result + row) * result + column] +=
+                  x[(b * inputs + i) * size * size + place] * weight[(i * outputs + o) * 9 + tap];
+          }
+  return y;
+}
+
+/// The mean and biased variance of each channel of x [batch, channels, places].
+struct Statistics {
+  Numbers mean, variance;
+};
+
+inline Statistics statistics(const Numbers& x, std::size_t channels, std::size_t places) {
+  Statistics s{Numbers(channels), Numbers(channels)};
+  const auto count = static_cast<long double>(x.size() / channels);
+  for (std::size_t i = 0; i < x.size(); ++i) s.mean[i / places % channels] += x[i] / count;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t channel = i / places % channels;
+    s.variance[channel] += (x[i] - s.mean[channel]) * (x[i] - s.mean[channel]) / count;
+  }
+  return s;
+}
+
+/// (x - mean) / sqrt(variance + 1e-5) weight + bias
+inline Numbers normalised(Numbers x, const Statistics& s, const Numbers& weight, const Numbers& bias,
+                          std::size_t places) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i / places % weight.size();
+    x[i] = (x[i] - s.mean[c]) / std::sqrt(s.variance[c] + 1e-5L) * weight[c] + bias[c];
+  }
+  return x;
+}
+
+inline Numbers leaky_relu(Numbers x, long double slope) {
+  for (long double& value : x) value = value > 0 ? value : slope * value;
+  return x;
+}
+
+inline Numbers sigmoid(Numbers x) {
+  for (long double& value : x) value = 1 / (1 + std::exp(-value));
+  return x;
+}
+
+/// The largest absolute difference; infinite where the numbers of elements differ.
+inline double difference(const engine::Tensor& x, const Numbers& expected) {
+  if (x.values().size() != expected.size()) return INFINITY;
+  long double worst = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) worst = std::max(worst, std::abs(x.values()[i] - expected[i]));
+  return static_cast<double>(worst);
+}
+
+inline constexpr double tolerance = sizeof(engine::real) == 8 ? 1e-12 : 1e-5;
+
+}  // namespace models::testing
