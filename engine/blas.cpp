@@ -1,0 +1,129 @@
+#include "engine/blas.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include <cblas.h>
+
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/simd/kernels.h"
+
+// LAPACK's, which OpenBLAS includes; Debian packages no C prototype with it.
+extern "C" void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda, double* values,
+                        double* work, const int* work_size, int* integer_work, const int* integer_work_size,
+                        int* status);
+
+namespace engine {
+
+namespace {
+
+// OpenBLAS's own threads would split sums differently for different numbers of them.
+void use_one_thread_a_call() {
+  static const bool once = (openblas_set_num_threads(1), true);
+  static_cast<void>(once);
+}
+
+CBLAS_TRANSPOSE cblas(Transpose transpose) {
+  return transpose == Transpose::yes ? CblasTrans : CblasNoTrans;
+}
+
+blasint narrow(std::int64_t size) {
+  require(size <= std::numeric_limits<blasint>::max(), "[gemm] sizes and row lengths must be below 2^31: ", size);
+  return static_cast<blasint>(size);
+}
+
+// Where a piece begins in op(matrix) at row i, column j.
+const real* at(const real* matrix, Transpose transpose, std::int64_t stride, std::int64_t i, std::int64_t j) {
+  return transpose == Transpose::yes ? matrix + j * stride + i : matrix + i * stride + j;
+}
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// The length of the fewest equal pieces of at most `longest` that cover n.
+std::int64_t piece(std::int64_t n, std::int64_t longest) {
+  return ceil_div(n, ceil_div(n, longest));
+}
+
+bool contains(std::initializer_list<std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, real alpha,
+          const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c, std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  // The inner dimension is never split, so every element of C is one sum. The tiles are large, to lose little to
+  // OpenBLAS's packing, but small products are cut finer until there are a few for every thread.
+  const std::int64_t rows = piece(m, 256);
+  std::int64_t columns = piece(n, 512);
+  while (columns > 64 && ceil_div(m, rows) * ceil_div(n, columns) < 8) columns = ceil_div(columns, 2);
+  const std::int64_t tile_rows = ceil_div(m, rows), tiles = tile_rows * ceil_div(n, columns);
+  parallel_for(tiles, 1, [&](std::int64_t tile, std::int64_t) {
+    const std::int64_t i = tile % tile_rows * rows, j = tile / tile_rows * columns;
+    gemm_single(transpose_a, transpose_b, std::min(rows, m - i), std::min(columns, n - j), k, alpha,
+                at(a, transpose_a, lda, i, 0), lda, at(b, transpose_b, ldb, 0, j), ldb, beta, c + i * ldc + j, ldc);
+  });
+}
+
+void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+                 real alpha, const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c,
+                 std::int64_t ldc) {
+  if (m == 0 || n == 0) return;
+  use_one_thread_a_call();
+  // cblas refuses row lengths of zero, which matrices without elements may have.
+  const auto stride = [](std::int64_t length) { return narrow(std::max<std::int64_t>(length, 1)); };
+#ifdef SEMIDUAL_DOUBLE
+  constexpr auto product = cblas_dgemm;
+#else
+  constexpr auto product = cblas_sgemm;
+#endif
+  product(CblasRowMajor, cblas(transpose_a), cblas(transpose_b), narrow(m), narrow(n), narrow(k), alpha, a, stride(lda),
+          b, stride(ldb), beta, c, stride(ldc));
+}
+
+void symmetric_eigen(std::int64_t n, double* a, double* values) {
+  if (n == 0) return;
+  use_one_thread_a_call();
+  const blasint size = narrow(n), ask = -1;
+  int status = 0;
+  double work_size = 0;
+  int integer_work_size = 0;
+  // LAPACK's eigenvectors are columns of a column-major matrix: our rows.
+  dsyevd_("V", "U", &size, a, &size, values, &work_size, &ask, &integer_work_size, &ask, &status);
+  const int length = static_cast<int>(work_size);
+  std::vector<double> work(static_cast<std::size_t>(length));
+  std::vector<int> integer_work(static_cast<std::size_t>(integer_work_size));
+  dsyevd_("V", "U", &size, a, &size, values, work.data(), &length, integer_work.data(), &integer_work_size, &status);
+  require(status == 0, "[symmetric_eigen] LAPACK did not converge: is an element of the ", n, " x ", n,
+          " matrix infinite or NaN? (dsyevd: ", status, ")");
+}
+
+std::string blas_core() {
+  return openblas_get_corename();
+}
+
+std::string blas_warning() {
+  const std::string core = blas_core();
+  const bool wide = contains({"SkylakeX", "Cooperlake", "SapphireRapids"}, core);
+  const bool medium = wide || contains({"Haswell", "Zen"}, core);
+  std::string_view instructions;
+  if (simd::kernels_of(simd::Level::avx512) && !wide)
+    instructions = "AVX-512";
+  else if (simd::kernels_of(simd::Level::avx2) && !medium)
+    instructions = "AVX2";
+  if (instructions.empty()) return "";
+  const char* forced = std::getenv("OPENBLAS_CORETYPE");
+  return text("[blas] OpenBLAS runs its ", core, " kernels, but this CPU has ", instructions,
+              ": products are slower than they could be; ",
+              forced ? text("unset OPENBLAS_CORETYPE=", forced)
+                     : text("try OPENBLAS_CORETYPE=", instructions == "AVX2" ? "Haswell" : "SkylakeX"));
+}
+
+}  // namespace engine
