@@ -68,7 +68,7 @@ $(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 $(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp')) $(LIBRARIES)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
-$(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp) $(call library,data) $(call library,engine)
+$(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
 .PHONY: tests demo deps test bench asan format clean help

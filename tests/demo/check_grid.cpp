@@ -6,9 +6,13 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <vector>
 
-#include "data/images.h"
+#define STB_IMAGE_IMPLEMENTATION
+#define STBI_ONLY_PNG
+#include <stb/stb_image.h>
+
 #include "engine/error.h"
 
 namespace {
@@ -16,13 +20,19 @@ namespace {
 constexpr std::int64_t side = 28, pixels = side * side;
 
 /// The cells of the picture, [n, 784], 0 black to 1 full ink.
-std::vector<double> cells_of(const data::Images& grid) {
-  const std::int64_t rows = grid.height / side, columns = grid.width / side;
+std::vector<double> read_cells(const std::string& path) {
+  int width = 0, height = 0, channels = 0;
+  const std::unique_ptr<stbi_uc, void (*)(void*)> grid(stbi_load(path.c_str(), &width, &height, &channels, 0),
+                                                       stbi_image_free);
+  engine::require(grid != nullptr, path, " is no PNG: ", stbi_failure_reason());
+  engine::require(channels == 1 && height % side == 0 && width % side == 0, path,
+                  " must be a grey grid of 28x28 cells: ", width, "x", height, ", channels: ", channels);
+  const std::int64_t rows = height / side, columns = width / side;
   std::vector<double> cells;
   for (std::int64_t cell = 0; cell < rows * columns; ++cell)
     for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
       const std::int64_t y = cell / columns * side + pixel / side, x = cell % columns * side + pixel % side;
-      cells.push_back(grid.bytes[static_cast<std::size_t>(y * grid.width + x)] / 255.0);
+      cells.push_back(grid.get()[y * width + x] / 255.0);
     }
   return cells;
 }
@@ -42,10 +52,7 @@ double least_difference(const std::vector<double>& cells, std::int64_t count) {
 }
 
 void check(const std::string& path) {
-  const data::Images grid = data::read_image(path);
-  engine::require(grid.channels == 1 && grid.height % side == 0 && grid.width % side == 0, path,
-                  " must be a grey grid of 28x28 cells: ", grid.width, "x", grid.height, ", channels: ", grid.channels);
-  const std::vector<double> cells = cells_of(grid);
+  const std::vector<double> cells = read_cells(path);
   const std::int64_t count = static_cast<std::int64_t>(cells.size()) / pixels;
   engine::require(count >= 16, path, " must have at least 16 cells: ", count);
 
