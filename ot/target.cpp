@@ -6,6 +6,7 @@
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/pruned_c_transform.h"
 
 namespace ot {
 
@@ -47,6 +48,8 @@ Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimens
   prepare(cost);
 }
 
+Target::~Target() = default;
+
 void Target::prepare_weights() {
   const auto count = static_cast<std::size_t>(count_);
   if (weights_.empty()) weights_.assign(count, 1.0 / static_cast<double>(count_));
@@ -80,6 +83,7 @@ void Target::require_finite_points() const {
 }
 
 void Target::prepare(CostScale cost) {
+  pruned_ = std::make_unique<PrunedCTransform>(*this);
   prepare_weights();
   const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
   const auto dimension = static_cast<std::size_t>(dimension_);
@@ -143,6 +147,12 @@ void Target::centred_rows(std::int64_t begin, std::int64_t end, real* out) const
       kernels.sub(dimension_, out, mean_.data(), out);
     }
   }
+}
+
+real Target::product(const real* x, std::int64_t j) const {
+  const engine::simd::Kernels& kernels = engine::simd::kernels();
+  return bytes_.empty() ? kernels.dot(dimension_, x, reals_.data() + j * dimension_)
+                        : byte_unit * kernels.dot_bytes(dimension_, x, bytes_.data() + j * dimension_);
 }
 
 double Target::squared_distance(const real* x, std::int64_t j) const {

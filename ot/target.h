@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -9,6 +10,8 @@
 namespace ot {
 
 using engine::real;
+
+class PrunedCTransform;
 
 /// The factor s of the cost c(x, y) = s ||x - y||^2: 1, 1/2, or 1 / alpha with alpha = sum_j nu_j ||y_j||^2, the
 /// paper's normalisation (section 6.2).
@@ -27,6 +30,10 @@ class Target {
   Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, CostScale cost,
          std::vector<double> weights = {});
 
+  Target(const Target&) = delete;  // solvers and sketches refer to their target
+  Target& operator=(const Target&) = delete;
+  ~Target();
+
   std::int64_t size() const { return count_; }           ///< J
   std::int64_t dimension() const { return dimension_; }  ///< d
   double scale() const { return scale_; }                ///< s in c(x, y) = s ||x - y||^2
@@ -42,10 +49,16 @@ class Target {
   /// ||y_j - mean||^2
   std::span<const real> centred_squared_norms() const { return squared_norms_; }
 
+  /// The search for winners in these points: its state changes how fast c-transforms are, never what they return, but
+  /// lets only one thread at a time transform to a target.
+  PrunedCTransform& pruned() const { return *pruned_; }
+
   /// Writes points begin..end-1 to `out`, [end - begin, d].
   void rows(std::int64_t begin, std::int64_t end, real* out) const;
   /// The same minus mean().
   void centred_rows(std::int64_t begin, std::int64_t end, real* out) const;
+  /// x.y_j for x [d], in real arithmetic.
+  real product(const real* x, std::int64_t j) const;
   /// ||x - y_j||^2 for x [d], by differences, summed in double.
   double squared_distance(const real* x, std::int64_t j) const;
 
@@ -61,6 +74,7 @@ class Target {
   bool uniform_ = true;
   std::vector<real> mean_, squared_norms_;
   double alpha_ = 0, scale_ = 1;
+  std::unique_ptr<PrunedCTransform> pruned_;
 };
 
 }  // namespace ot

@@ -109,5 +109,5 @@ TEST_CASE("axes and shapes that do not fit are refused") {
   CHECK_THROWS_WITH(min(x, 5), "[min] axis must be in -2..1: 5 for [2, 3]");
   CHECK_THROWS_WITH(logsumexp(x, 2), "[logsumexp] axis must be in -2..1: 2 for [2, 3]");
   CHECK_THROWS_WITH(max(Tensor::zeros({2, 0}), 1), "[max] the axis must not be empty: axis 1 of [2, 0]");
-  CHECK_THROWS_WITH(sum_to(x, {2}), "[sum_to] shapes must broadcast: [2] to [2, 3]");
+  CHECK_THROWS_WITH(sum_to(x, {2}), "[sum_to] shapes must broadcast: [2] and [2, 3]");
 }

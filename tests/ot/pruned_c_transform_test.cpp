@@ -1,0 +1,212 @@
+#include "ot/pruned_c_transform.h"
+
+#include <cmath>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include "engine/parallel.h"
+#include "engine/random.h"
+#include "engine/simd/kernels.h"
+#include "ot/brute_c_transform.h"
+
+using engine::Random;
+using engine::real;
+using engine::Tensor;
+using ot::CostScale;
+using ot::Target;
+
+namespace {
+
+constexpr real epsilon = std::numeric_limits<real>::epsilon();
+
+// Points near a low-dimensional surface, as images are: `latent` coordinates bent into d, plus a little noise.
+std::vector<real> surface(std::int64_t count, std::int64_t d, std::int64_t latent, std::uint64_t seed,
+                          real offset = 0) {
+  const Tensor z = Random(seed, 0).normal({count, latent}, 0, 1), map = Random(99, 1).normal({latent, d}, 0, 1);
+  const Tensor noise = Random(seed, 2).normal({count, d}, 0, real(0.05));
+  std::vector<real> points(static_cast<std::size_t>(count * d));
+  for (std::int64_t j = 0; j < count; ++j)
+    for (std::int64_t c = 0; c < d; ++c) {
+      real sum = 0;
+      for (std::int64_t l = 0; l < latent; ++l) sum += z.data()[j * latent + l] * map.data()[l * d + c];
+      points[static_cast<std::size_t>(j * d + c)] = offset + std::tanh(sum) + noise.data()[j * d + c];
+    }
+  return points;
+}
+
+struct Exact {
+  std::int64_t winner = -1;
+  long double value = std::numeric_limits<long double>::infinity();
+  long double gap = std::numeric_limits<long double>::infinity();  // from the best value to the next, of another point
+};
+
+Exact exact_winner(const std::vector<real>& points, std::int64_t d, const real* x, const Tensor& psi, double scale,
+                   const std::vector<double>& weights = {}) {
+  Exact best;
+  for (std::int64_t j = 0; j < psi.size(); ++j) {
+    if (!weights.empty() && weights[static_cast<std::size_t>(j)] == 0) continue;
+    long double squared = 0;
+    for (std::int64_t c = 0; c < d; ++c) {
+      const long double difference = static_cast<long double>(x[c]) - points[static_cast<std::size_t>(j * d + c)];
+      squared += difference * difference;
+    }
+    const long double value = scale * squared - psi.data()[j];
+    if (value < best.value) {
+      best.gap = best.value - value;
+      best.value = value;
+      best.winner = j;
+    } else {
+      best.gap = std::min(best.gap, value - best.value);
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+TEST_CASE("the search finds the winner that long double finds, wherever the data lie") {
+  constexpr std::int64_t count = 5003, d = 67, batch = 24;
+  for (real offset : {real(0), real(100)}) {
+    CAPTURE(offset);
+    const auto points = surface(count, d, 5, 1, offset);
+    const Target target(points, count, d, CostScale::one);
+    const auto queries = surface(batch, d, 5, 2, offset);
+    const Tensor x({batch, d}, queries);
+    for (double deviation : {0.0, 0.1, 5.0}) {
+      const Tensor psi = Random(3, 0).normal({count}, 0, static_cast<real>(deviation));
+      const auto winners = target.pruned().winners(x, psi);
+      REQUIRE(winners);
+      for (std::int64_t i = 0; i < batch; ++i) {
+        const Exact exact = exact_winner(points, d, x.data() + i * d, psi, 1);
+        const std::int64_t found = (*winners)[static_cast<std::size_t>(i)];
+        // Where two points are as good within the rounding of double and of psi, either may win.
+        if (exact.gap > 1e-12L * (1 + std::abs(exact.value))) CHECK(found == exact.winner);
+      }
+      CHECK(target.pruned().products_per_query() < count / 16);
+    }
+  }
+}
+
+TEST_CASE("bounds are never above the true value, at any SIMD level") {
+  constexpr std::int64_t count = 1000, d = 50, batch = 9;
+  const auto points = surface(count, d, 8, 4, 3);
+  const Target target(points, count, d, CostScale::half);
+  ot::Sketch sketch(target);
+  Tensor x = Random(5, 0).normal({batch, d}, 3, 1);
+  // one query on a point, one far away
+  std::copy_n(points.data() + 17 * d, d, x.data());
+  for (std::int64_t c = 0; c < d; ++c) x.data()[d + c] *= 1000;
+  for (bool fitted : {false, true}) {
+    if (fitted) sketch.fit(x);
+    const auto queries = sketch.queries(x);
+    const Tensor zero = Tensor::zeros({engine::simd::block_size});
+    for (engine::simd::Level level : engine::simd::levels()) {
+      CAPTURE(engine::simd::name(level));
+      const auto& kernels = *engine::simd::kernels_of(level);
+      for (std::int64_t b = 0; b < sketch.blocks(); ++b)
+        for (std::int64_t i = 0; i < batch; ++i) {
+          alignas(64) real values[engine::simd::block_size];
+          const real* coordinates = queries.coordinates.data() + i * sketch.dimension();
+          kernels.block_values(sketch.dimension(), sketch.block(b), zero.data(), coordinates, values);
+          real least = 0, wrong = 0;
+          for (std::int64_t l = 0; l < engine::simd::block_size && b * engine::simd::block_size + l < count; ++l) {
+            const std::int64_t j = b * engine::simd::block_size + l;
+            long double product = 0;
+            for (std::int64_t c = 0; c < d; ++c)
+              product += (static_cast<long double>(x.data()[i * d + c]) - target.mean()[static_cast<std::size_t>(c)]) *
+                         (static_cast<long double>(points[static_cast<std::size_t>(j * d + c)]) -
+                          target.mean()[static_cast<std::size_t>(c)]);
+            wrong += values[l] > -product + sketch.margin(queries.norms[static_cast<std::size_t>(i)]);
+          }
+          CHECK(wrong == 0);
+          kernels.block_minima(1, sketch.dimension(), sketch.block(b), zero.data(), 1, coordinates, &least, 1);
+          CHECK(least == *std::min_element(values, values + engine::simd::block_size));
+        }
+    }
+  }
+}
+
+TEST_CASE("of equal points the lowest index wins") {
+  constexpr std::int64_t distinct = 1500, d = 20;
+  auto points = surface(distinct, d, 3, 6);
+  const auto once = points;
+  points.insert(points.end(), once.begin(), once.end());  // point j again at j + 1500
+  const Target target(points, 2 * distinct, d, CostScale::inverse_alpha);
+  const Tensor x({5, d}, std::span(points).subspan(700 * d, 5 * d));  // queries that are points
+  const auto winners = target.pruned().winners(x, Tensor::zeros({2 * distinct}));
+  REQUIRE(winners);
+  for (std::int64_t i = 0; i < 5; ++i) CHECK((*winners)[static_cast<std::size_t>(i)] == 700 + i);
+}
+
+TEST_CASE("points without weight never win") {
+  constexpr std::int64_t count = 3000, d = 20, batch = 10;
+  const auto points = surface(count, d, 3, 7);
+  std::vector<double> weights(count, 0);
+  for (std::size_t j = 1; j < weights.size(); j += 2) weights[j] = 2.0 / count;
+  const Target target(points, count, d, CostScale::one, weights);
+  const Tensor x({batch, d}, surface(batch, d, 3, 8)), psi = Tensor::zeros({count});
+  const auto winners = target.pruned().winners(x, psi);
+  REQUIRE(winners);
+  for (std::int64_t i = 0; i < batch; ++i)
+    CHECK((*winners)[static_cast<std::size_t>(i)] == exact_winner(points, d, x.data() + i * d, psi, 1, weights).winner);
+}
+
+TEST_CASE("8-bit points are searched as they are") {
+  constexpr std::int64_t count = 4000, d = 64, batch = 16;
+  const auto reals = surface(count, d, 4, 9);
+  std::vector<std::uint8_t> bytes(reals.size());
+  std::vector<real> same(reals.size());
+  for (std::size_t i = 0; i < reals.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(std::clamp<real>(128 + 100 * reals[i], 0, 255));
+    same[i] = bytes[i] / real(255);
+  }
+  const Target target(bytes, count, d, CostScale::inverse_alpha);
+  const Tensor x({batch, d}, std::span(same).subspan(100 * d, batch * d)), psi = Random(10, 0).normal({count}, 0, 0.01);
+  const auto winners = target.pruned().winners(x, psi);
+  REQUIRE(winners);
+  for (std::int64_t i = 0; i < batch; ++i) {
+    const Exact exact = exact_winner(same, d, x.data() + i * d, psi, target.scale());
+    if (exact.gap > 4 * epsilon) CHECK((*winners)[static_cast<std::size_t>(i)] == exact.winner);
+  }
+}
+
+TEST_CASE("where all queries lie off the points in one direction, the fitted direction prunes") {
+  constexpr std::int64_t count = 6000, d = 100, batch = 20;
+  const Target target(surface(count, d, 5, 11), count, d, CostScale::one);
+  auto queries = surface(batch, d, 5, 12);
+  for (std::size_t i = 0; i < queries.size(); ++i) queries[i] += i % 2 ? real(0.7) : real(-0.7);
+  const Tensor x({batch, d}, queries), psi = Tensor::zeros({count});
+  REQUIRE(target.pruned().winners(x, psi));
+  CHECK(target.pruned().products_per_query() < 100);
+}
+
+TEST_CASE("data that no few directions describe are left to the brute force, which is asked seldom to try again") {
+  constexpr std::int64_t count = 3000, d = 300, batch = 16;
+  const Tensor points = Random(13, 0).normal({count, d}, 0, 1);
+  const Target target(std::vector<real>(points.values().begin(), points.values().end()), count, d, CostScale::one);
+  const Tensor x = Random(13, 1).normal({batch, d}, 0, 1), psi = Tensor::zeros({count});
+  for (int call = 0; call < 4; ++call) CHECK_FALSE(target.pruned().winners(x, psi));
+  const auto result = c_transform(target, x, psi, 0), brute = brute_c_transform(target, x, psi, 0, {});
+  CHECK(result.winners == brute.winners);
+}
+
+TEST_CASE("c_transform returns the brute force's values, winners and gradients, whatever the threads") {
+  constexpr std::int64_t count = 4100, d = 30, batch = 33;
+  const int before = engine::threads();
+  const Target target(surface(count, d, 4, 14), count, d, CostScale::inverse_alpha);
+  const Tensor x({batch, d}, surface(batch, d, 4, 15)), psi = Random(16, 0).normal({count}, 0, real(0.05));
+  const auto brute = brute_c_transform(target, x, psi, 0, {.gradient = true, .mass = true});
+  for (int threads : {1, 2, 3}) {
+    engine::set_threads(threads);
+    const auto result = c_transform(target, x, psi, 0, {.gradient = true, .mass = true});
+    CHECK(result.winners == brute.winners);
+    const auto equal = [](const Tensor& a, const Tensor& b) {
+      return std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end());
+    };
+    CHECK(equal(result.value, brute.value));
+    CHECK(equal(result.gradient, brute.gradient));
+    CHECK(equal(result.mass, brute.mass));
+  }
+  engine::set_threads(before);
+}
