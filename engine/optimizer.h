@@ -42,6 +42,7 @@ class Adam {
     std::int64_t steps = 0;
   };
   State& state() { return state_; }
+  const State& state() const { return state_; }
   double& rate() { return rate_; }
 
  private:
