@@ -1,0 +1,87 @@
+#include "ot/potential.h"
+
+#include <doctest/doctest.h>
+
+#include "engine/ops/elementwise.h"
+#include "engine/ops/matmul.h"
+#include "engine/ops/reduce.h"
+#include "engine/ops/shape.h"
+#include "ot/c_transform.h"
+#include "ot/semidual.h"
+#include "tests/ot/oracle.h"
+
+using namespace ot;
+using namespace ot::testing;
+using engine::Error;
+using engine::Tape;
+using engine::Var;
+
+namespace {
+/// A small network with two layers, [n, d] -> [n, 1].
+struct Network {
+  Var weight1 = Random(21, 0).normal({6, 3}, 0, real(0.5)), bias1 = Random(21, 1).normal({6}, 0, real(0.5)),
+      weight2 = Random(21, 2).normal({1, 6}, 0, real(0.5)), bias2 = Tensor::zeros({1});
+  Var operator()(const Var& y) const { return linear(engine::tanh(linear(y, weight1, bias1)), weight2, bias2); }
+  std::vector<Var*> parameters() { return {&weight1, &bias1, &weight2, &bias2}; }
+};
+}  // namespace
+
+TEST_CASE("a vector potential starts at zero and is its own parameter") {
+  const Target target(std::vector<real>{1, 2, 3}, 3, 1, CostScale::one);
+  VectorPotential potential(target);
+  CHECK(same(potential.values(), Tensor::zeros({3})));
+  REQUIRE(potential.parameters().size() == 1);
+  potential.parameters()[0]->value().data()[1] = 5;
+  CHECK(same(potential.values(), Tensor({3}, {0, 5, 0})));
+  CHECK(same(potential.pull_back(Tensor({3}, {1, 2, 3}))[0].value(), Tensor({3}, {1, 2, 3})));
+}
+
+TEST_CASE("a network potential equals the network on all points at once, in values and in the gradients of H") {
+  for (const std::int64_t count : {1, 7, 4100}) {
+    CAPTURE(count);
+    const Tensor y = Random(22, 0).normal({count, 3}, 0, 1), x = Random(22, 1).normal({20, 3}, 0, 1);
+    const Target target(vector_of(y), count, 3, CostScale::inverse_alpha);
+    Network network;
+    NetworkPotential potential(
+        target, [&](const Var& points) { return network(points); }, network.parameters());
+    CHECK(potential.parameters() == network.parameters());
+
+    for (const double lambda : {0.0, 0.05}) {
+      Tape tape;
+      for (Var* parameter : network.parameters()) tape.watch(*parameter);
+      const Var psi = engine::reshape(network(y), {count});
+      const Var h = semidual(target, x, psi, lambda);
+      const std::vector<Var> expected =
+          tape.gradient(h, {network.weight1, network.bias1, network.weight2, network.bias2});
+
+      CHECK(distance(potential.values(), psi.value()) < 20 * epsilon);
+      const CTransform transform = c_transform(target, x, psi.value(), lambda, {.mass = true});
+      const std::vector<Var> gradients = potential.pull_back(semidual_gradient(target, transform.mass));
+      REQUIRE(gradients.size() == 4);
+      for (std::size_t p = 0; p < 4; ++p) {
+        CHECK(gradients[p].shape() == expected[p].shape());
+        CHECK(distance(gradients[p].value(), expected[p].value()) < 200 * epsilon);
+      }
+    }
+  }
+}
+
+TEST_CASE("a network of 8-bit points sees byte / 255") {
+  const Target target(std::vector<std::uint8_t>{0, 255, 51}, 3, 1, CostScale::one);
+  Var slope = Tensor({1, 1}, {2});
+  NetworkPotential potential(target, [&](const Var& y) { return matmul(y, slope); }, {&slope});
+  CHECK(distance(potential.values(), Tensor({3}, {0, 2, real(0.4)})) < 2 * epsilon);
+}
+
+TEST_CASE("potentials say what does not fit") {
+  const Target target(std::vector<real>{1, 2, 3}, 3, 1, CostScale::one);
+  Var parameter = Tensor::zeros({1});
+  CHECK_THROWS_WITH_AS(NetworkPotential(target, [](const Var& y) { return y; }, {}),
+                       "[potential] a network must have parameters", Error);
+  NetworkPotential short_one(target, [](const Var& y) { return engine::sum(y); }, {&parameter});
+  CHECK_THROWS_WITH_AS(short_one.values(),
+                       "[potential] a network must return one value for each point: [] for 3 points", Error);
+  NetworkPotential good(target, [&](const Var& y) { return y + parameter; }, {&parameter});
+  CHECK_THROWS_WITH_AS(good.pull_back(Tensor::zeros({2})),
+                       "[potential] a gradient must have one value for each point of the target: [2] against 3", Error);
+}
