@@ -158,7 +158,7 @@ void lay_out(std::vector<Segment>& segments, Draws& draws) {
     }
   }
 
-  const double radius = std::clamp(1.2 * std::exp(draws.normal(0, 0.24)), 0.7, 2.1);
+  const double radius = std::clamp(1.2 * std::exp(draws.normal(0, 0.24)), 0.8, 2.1);
   const double size = box * std::clamp(draws.normal(0.97, 0.04), 0.85, 1.05) - 2 * radius;
   const double scale = size / std::max({high.x - low.x, high.y - low.y, 1e-9});
   const double pressure = draws.uniform(0, 0.3), phase = draws.uniform(0, 2 * std::numbers::pi);

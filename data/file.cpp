@@ -18,10 +18,15 @@ namespace data {
 
 namespace {
 
+using engine::fail;
 using engine::require;
 
-std::string reason() {
-  return std::strerror(errno);
+[[noreturn]] void fail_to_read(const std::string& path) {
+  fail(path, ": can't be read: ", std::strerror(errno));
+}
+
+[[noreturn]] void fail_to_write(const std::string& path) {
+  fail(path, ": can't be written: ", std::strerror(errno));
 }
 
 // A descriptor that is closed, and a file that is removed, unless the write went through.
@@ -31,7 +36,7 @@ class TemporaryFile {
     static std::atomic<unsigned> number = 0;
     path_ = engine::text(target, ".tmp-", ::getpid(), '-', number++);
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    require(descriptor_ >= 0, target, ": can't be written: ", reason());
+    if (descriptor_ < 0) fail_to_write(target);
   }
   ~TemporaryFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -72,11 +77,11 @@ void sync_folder(const std::filesystem::path& folder) {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
   struct stat status {};
-  require(::stat(path.c_str(), &status) == 0, path, ": can't be read: ", reason());
+  if (::stat(path.c_str(), &status) != 0) fail_to_read(path);
   require(S_ISREG(status.st_mode), path, ": is ", S_ISDIR(status.st_mode) ? "a folder" : "not a regular file",
           ", give a file");
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  require(descriptor_ >= 0, path, ": can't be read: ", reason());
+  if (descriptor_ < 0) fail_to_read(path);
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -88,7 +93,7 @@ void InputFile::read(std::span<std::byte> destination) {
   while (!destination.empty()) {
     const ssize_t count = ::read(descriptor_, destination.data(), std::min<std::size_t>(destination.size(), 1 << 30));
     if (count < 0 && errno == EINTR) continue;
-    require(count >= 0, path_, ": can't be read: ", reason());
+    if (count < 0) fail_to_read(path_);
     require(count > 0, path_, ": truncated: it ends after ", position_, " bytes");
     position_ += static_cast<std::uint64_t>(count);
     destination = destination.subspan(static_cast<std::size_t>(count));
@@ -108,8 +113,9 @@ void write_file_atomically(const std::string& path, std::span<const std::span<co
   require(::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode), path,
           ": can't be written: there is something there that is not a file");
   TemporaryFile temporary(path);
-  for (const auto chunk : chunks) require(temporary.write(chunk), path, ": can't be written: ", reason());
-  require(temporary.close() && temporary.rename_to(path), path, ": can't be written: ", reason());
+  for (const auto chunk : chunks)
+    if (!temporary.write(chunk)) fail_to_write(path);
+  if (!temporary.close() || !temporary.rename_to(path)) fail_to_write(path);
   sync_folder(std::filesystem::path(path).parent_path());
 }
 

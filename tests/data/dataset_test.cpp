@@ -1,0 +1,171 @@
+#include "data/dataset.h"
+
+#include <cstdlib>
+#include <limits>
+#include <optional>
+
+#include "data/digits.h"
+#include "data/npy.h"
+#include "tests/data/encode.h"
+#include "tests/data/files.h"
+
+using data::Dataset;
+using doctest::Contains;
+using engine::real;
+
+namespace {
+
+// Sets or unsets an environment variable for a while.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
+  }
+  ~Environment() { set(before_ ? before_->c_str() : nullptr); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  void set(const char* value) const { value != nullptr ? setenv(name_, value, 1) : unsetenv(name_); }
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+// Enters a folder for a while.
+class CurrentFolder {
+ public:
+  explicit CurrentFolder(const std::string& folder) : before_(std::filesystem::current_path()) {
+    std::filesystem::current_path(folder);
+  }
+  ~CurrentFolder() { std::filesystem::current_path(before_); }
+  CurrentFolder(const CurrentFolder&) = delete;
+  CurrentFolder& operator=(const CurrentFolder&) = delete;
+
+ private:
+  std::filesystem::path before_;
+};
+
+void check_image_sizes(const Dataset& set, int height, int width, int channels) {
+  CHECK(set.height == height);
+  CHECK(set.width == width);
+  CHECK(set.channels == channels);
+}
+
+doctest::String refusal(const std::string& source, std::int64_t points = 0) {
+  return error_of([&] { data::load(source, points, 0); });
+}
+
+const std::string idx = std::string("\0\0\x08\3\0\0\0\3\0\0\0\2\0\0\0\2", 16) + "abcdefghijkl";
+
+}  // namespace
+
+TEST_CASE("the built-in digits are loaded by name") {
+  const Dataset set = data::load("digits", 50, 3);
+  CHECK(set.name == "digits");
+  CHECK(set.count == 50);
+  CHECK(set.dimension == 784);
+  check_image_sizes(set, 28, 28, 1);
+  CHECK(set.bytes == data::draw_digits(50, 3).images);
+  CHECK(set.values.empty());
+}
+
+TEST_CASE("an IDX file of images is loaded as bytes") {
+  TemporaryFolder folder;
+  put(folder / "a.gz", gzipped(idx));
+  const Dataset set = data::load(folder / "a.gz", 2, 0);
+  CHECK(set.count == 2);
+  CHECK(set.dimension == 4);
+  check_image_sizes(set, 2, 2, 1);
+  CHECK(std::string(set.bytes.begin(), set.bytes.end()) == "abcdefgh");
+}
+
+TEST_CASE("NPY arrays are loaded: bytes as bytes, other numbers as real") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  data::write_npy<double>(path, {3, 2}, std::vector<double>{1, 2.5, -3, 4, 5, 6e10});
+  Dataset set = data::load(path, 0, 0);
+  CHECK(set.count == 3);
+  CHECK(set.dimension == 2);
+  check_image_sizes(set, 0, 0, 0);
+  CHECK(set.values == std::vector<real>{1, real(2.5), -3, 4, 5, real(6e10)});
+  CHECK(set.bytes.empty());
+
+  std::vector<std::uint8_t> bytes(24);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(10 * i);
+  data::write_npy<std::uint8_t>(path, {2, 3, 4}, bytes);
+  set = data::load(path, 0, 0);
+  CHECK(set.bytes == bytes);
+  CHECK(set.values.empty());
+  check_image_sizes(set, 3, 4, 1);
+  data::write_npy<std::uint8_t>(path, {2, 2, 2, 3}, bytes);
+  check_image_sizes(data::load(path, 0, 0), 2, 2, 3);
+  data::write_npy<std::int64_t>(path, {2, 1}, std::vector<std::int64_t>{-1, 300});
+  CHECK(data::load(path, 0, 0).values == std::vector<real>{-1, 300});
+}
+
+TEST_CASE("a folder of images is loaded as bytes") {
+  TemporaryFolder folder;
+  put(folder / "a.png", png_of({1, 2, 3, 4, 5, 6}, 3, 2, 1));
+  put(folder / "b.png", png_of({7, 8, 9, 10, 11, 12}, 3, 2, 1));
+  const Dataset set = data::load(folder.path(), 0, 0);
+  CHECK(set.count == 2);
+  CHECK(set.dimension == 6);
+  check_image_sizes(set, 2, 3, 1);
+  CHECK(set.bytes == std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+}
+
+TEST_CASE("mnist is looked for in $SEMIDUAL_DATA, then under the current folder") {
+  TemporaryFolder shared, here;
+  const CurrentFolder current(here.path());
+  for (const char* const variable : {static_cast<const char*>(nullptr), ""}) {
+    const Environment unset("SEMIDUAL_DATA", variable);
+    CHECK(refusal("mnist") == Contains("not found in data/mnist; run `sh data/fetch_mnist.sh`"));
+  }
+  const Environment set("SEMIDUAL_DATA", shared.path().c_str());
+  CHECK(refusal("mnist") == Contains((shared.path() + "/mnist nor in data/mnist; run").c_str()));
+  std::filesystem::create_directories(here / "data/mnist");
+  put(here / "data/mnist/train-images-idx3-ubyte", idx);
+  CHECK(data::load("mnist", 0, 0).bytes[0] == 'a');
+  std::filesystem::create_directories(shared / "mnist");
+  put(shared / "mnist/train-images-idx3-ubyte.gz", gzipped(idx.substr(0, 16) + "ABCDEFGHIJKL"));
+  CHECK(data::load("mnist", 0, 0).bytes[0] == 'A');
+}
+
+TEST_CASE("what is no data set is refused, each with its reason") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  CHECK(refusal(folder / "none") == Contains("none: no such file or folder; give digits, mnist, an IDX"));
+  CHECK(refusal("") == Contains("no such file or folder"));
+  CHECK(refusal(folder.path()) == Contains("holds no .png"));
+  CHECK(refusal("digits", -1) == Contains("must be positive, or 0 for all: -1"));
+  put(folder / "text", "hello");
+  CHECK(refusal(folder / "text") == Contains("not an IDX file"));
+  put(folder / "idx", idx);
+  CHECK(refusal(folder / "idx", 4) == Contains("holds only 3 points, not 4"));
+  put(folder / "labels", std::string("\0\0\x08\1\0\0\0\2ab", 10));
+  CHECK(refusal(folder / "labels") == Contains("has shape [2]; points need [J, d]"));
+  data::write_npy<float>(path, {0, 3}, {});
+  CHECK(refusal(path) == Contains("has shape [0, 3], which holds no points"));
+  data::write_npy<float>(path, {1, 1, 1, 1, 1}, std::vector<float>{1});
+  CHECK(refusal(path) == Contains("has shape [1, 1, 1, 1, 1]; points need"));
+  data::write_npy<float>(path, {1, 1, 1, 2}, std::vector<float>{1, 2});
+  CHECK(refusal(path) == Contains("the last axis of images is 1 or 3 channels"));
+  for (const double wrong : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    data::write_npy<double>(path, {2, 3}, std::vector<double>{0, 0, 0, 0, wrong, 0});
+    CHECK(refusal(path) == Contains(engine::text(path, ": coordinate 1 of point 1 is ", wrong, "; all must").c_str()));
+  }
+}
+
+TEST_CASE("MNIST itself is loaded" * doctest::skip(std::getenv("SEMIDUAL_DATA") == nullptr)) {
+  const Dataset set = data::load("mnist", 0, 0);
+  CHECK(set.count == 60000);
+  CHECK(set.dimension == 784);
+  check_image_sizes(set, 28, 28, 1);
+  double alpha = 0;
+  for (const double byte : set.bytes) alpha += byte * byte;
+  CHECK(alpha / 255 / 255 / 60000 == doctest::Approx(87.810).epsilon(1e-5));
+  const Dataset few = data::load("mnist", 100, 0);
+  CHECK(few.count == 100);
+  CHECK(std::equal(few.bytes.begin(), few.bytes.end(), set.bytes.begin()));
+}

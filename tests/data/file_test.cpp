@@ -1,0 +1,106 @@
+#include "data/file.h"
+
+#include <csignal>
+#include <cstring>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "tests/data/files.h"
+
+using doctest::Contains;
+
+namespace {
+
+std::string text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// While it lives, no file grows beyond `bytes`: a full disk.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a file is written in chunks, replaced as a whole and read back") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a";
+  const std::string one = "one", two = std::string("t\0o", 3);
+  const std::span<const std::byte> chunks[] = {std::as_bytes(std::span(one)), {}, std::as_bytes(std::span(two))};
+  data::write_file_atomically(path, chunks);
+  CHECK(text(data::read_file(path)) == one + two);
+  data::write_file_atomically(path, "");
+  CHECK(data::read_file(path).empty());
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a written file has the permissions that any new file has") {
+  TemporaryFolder folder;
+  put(folder / "plain", "x");
+  data::write_file_atomically(folder / "atomic", "x");
+  struct stat plain {
+  }, atomic{};
+  REQUIRE(stat((folder / "plain").c_str(), &plain) == 0);
+  REQUIRE(stat((folder / "atomic").c_str(), &atomic) == 0);
+  CHECK(plain.st_mode == atomic.st_mode);
+}
+
+TEST_CASE("a write that fails leaves the old file and no temporary one") {
+  TemporaryFolder folder;
+  data::write_file_atomically(folder / "a", "old");
+  for (const rlim_t size : {0, 1, 4095, 4096, 9999}) {
+    const FullDisk full(size);
+    CHECK_THROWS_WITH_AS(data::write_file_atomically(folder / "a", std::string(10000, 'n')),
+                         Contains(((folder / "a") + ": can't be written: ").c_str()), engine::Error);
+  }
+  CHECK(get(folder / "a") == "old");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a file that can't be written is refused by name") {
+  TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(data::write_file_atomically(folder / "none/a", "x"), Contains("No such file"), engine::Error);
+  CHECK_THROWS_WITH_AS(data::write_file_atomically(folder.path(), "x"), Contains("something there that is not a file"),
+                       engine::Error);
+  CHECK_THROWS_WITH_AS(data::write_file_atomically("/dev/null", "x"), Contains("/dev/null: can't be written"),
+                       engine::Error);
+  CHECK(folder.count() == 0);
+}
+
+TEST_CASE("a file that can't be read is refused by name") {
+  TemporaryFolder folder;
+  CHECK_THROWS_WITH_AS(data::read_file(folder / "a"), Contains(((folder / "a") + ": can't be read: No such").c_str()),
+                       engine::Error);
+  CHECK_THROWS_WITH_AS(data::read_file(folder.path()), Contains("is a folder, give a file"), engine::Error);
+  CHECK_THROWS_WITH_AS(data::read_file("/dev/null"), Contains("not a regular file"), engine::Error);
+}
+
+TEST_CASE("an input file counts what is left and refuses to read beyond its end") {
+  TemporaryFolder folder;
+  put(folder / "a", "12345");
+  data::InputFile file(folder / "a");
+  std::vector<std::byte> some(3);
+  file.read(some);
+  CHECK(text(some) == "123");
+  CHECK(file.size() == 5);
+  CHECK(file.left() == 2);
+  CHECK_THROWS_WITH_AS(file.read(some), Contains("truncated: it ends after 5 bytes"), engine::Error);
+}

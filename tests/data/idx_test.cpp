@@ -1,0 +1,72 @@
+#include "data/idx.h"
+
+#include "tests/data/files.h"
+
+using doctest::Contains;
+
+namespace {
+
+// 3 items of 2x2.
+const std::string header("\0\0\x08\3\0\0\0\3\0\0\0\2\0\0\0\2", 16);
+const std::string content = header + std::string("\0\1\2\3\4\5\6\7\xff\x80\x0a\x0b", 12);
+
+}  // namespace
+
+TEST_CASE("IDX files are read, gzipped or not") {
+  TemporaryFolder folder;
+  put(folder / "plain", content);
+  put(folder / "packed.gz", gzipped(content));
+  for (const char* name : {"plain", "packed.gz"}) {
+    const data::IdxArray array = data::read_idx(folder / name);
+    CHECK(array.shape == std::vector<std::int64_t>{3, 2, 2});
+    CHECK(array.bytes == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7, 255, 128, 10, 11});
+  }
+}
+
+TEST_CASE("the first items of an IDX file are read without looking at the rest") {
+  TemporaryFolder folder;
+  put(folder / "a", content);
+  put(folder / "b.gz", gzipped(content));
+  for (const char* name : {"a", "b.gz"}) {
+    CHECK(data::read_idx(folder / name, 2).shape == std::vector<std::int64_t>{2, 2, 2});
+    CHECK(data::read_idx(folder / name, 2).bytes == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7});
+    CHECK(data::read_idx(folder / name, 3).bytes.size() == 12);
+    CHECK(data::read_idx(folder / name, 4).bytes.size() == 12);
+  }
+}
+
+TEST_CASE("truncated and damaged IDX files are refused") {
+  TemporaryFolder folder;
+  const std::string plain = folder / "a", packed = folder / "b.gz";
+  auto read_plain = [&] { data::read_idx(plain); };
+  auto read_packed = [&] { data::read_idx(packed); };
+  check_prefixes_refused(plain, content, read_plain);
+  check_prefixes_refused(packed, gzipped(content), read_packed);
+  check_damage_survived(plain, content, read_plain);
+  check_damage_survived(packed, gzipped(content), read_packed);
+}
+
+TEST_CASE("lying IDX files are refused, each with its reason") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a";
+  auto refusal = [&](const std::string& bytes) {
+    put(path, bytes);
+    return error_of([&] { data::read_idx(path); });
+  };
+  CHECK(refusal("\x89PNG") == Contains("not an IDX file"));
+  CHECK(refusal(std::string("\0\0\x08\0", 4)) == Contains("not an IDX file"));
+  CHECK(refusal(std::string("\0\0\x0d\1\0\0\0\0", 8)) == Contains("IDX type 13 is not supported"));
+  CHECK(refusal(header.substr(0, 10)) == Contains("truncated: the IDX header announces 3 axes"));
+  CHECK(refusal(content + "x") == Contains("bytes follow the 12"));
+  CHECK(refusal(gzipped(content + "x")) == Contains("bytes follow the 12"));
+  CHECK(refusal(gzipped(content.substr(0, 20))) == Contains("announces 12 bytes, 4 are there"));
+  CHECK(refusal(std::string("\0\0\x08\3", 4) + std::string(12, '\xff') + "x") == Contains("overflow"));
+  CHECK(refusal(std::string("\0\0\x08\2", 4) + std::string(8, '\x7f') + "x") ==
+        Contains("more than the file can hold"));
+  CHECK(refusal(gzipped(std::string("\0\0\x08\2", 4) + std::string(8, '\x7f'))) == Contains("than the file can hold"));
+  CHECK(refusal(gzipped(content).substr(0, 25)) == Contains("truncated gzip"));
+  std::string damaged = gzipped(content);
+  damaged[damaged.size() - 6] = static_cast<char>(damaged[damaged.size() - 6] ^ 1);  // the CRC
+  CHECK(refusal(damaged) == Contains("damaged gzip"));
+  CHECK(error_of([&] { data::read_idx(folder / "none"); }) == Contains("No such file"));
+}

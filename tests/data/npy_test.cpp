@@ -1,0 +1,148 @@
+#include "data/npy.h"
+
+#include <cstring>
+#include <numeric>
+#include <span>
+
+#include "tests/data/files.h"
+
+using doctest::Contains;
+
+namespace {
+
+// As NumPy writes it: the numbers begin at a multiple of 64.
+std::string npy(std::string header, const std::string& numbers, char version = 1) {
+  const std::size_t prefix = version == 1 ? 10 : 12;
+  while ((prefix + header.size() + 1) % 64 != 0) header += ' ';
+  header += '\n';
+  std::string file = std::string("\x93NUMPY") + version + '\0';
+  for (std::size_t i = 0; i < prefix - 8; ++i) file += static_cast<char>(header.size() >> 8 * i);
+  return file + header + numbers;
+}
+
+template <class T>
+std::string raw(const std::vector<T>& values) {
+  std::string bytes(values.size() * sizeof(T), '\0');
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+template <class T>
+void check_round_trip(const std::string& dtype) {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  for (const std::vector<std::int64_t>& shape :
+       std::vector<std::vector<std::int64_t>>{{}, {1}, {7}, {3, 5}, {2, 3, 4, 1}, {0, 4}}) {
+    std::vector<T> values(
+        static_cast<std::size_t>(std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>())));
+    std::iota(values.begin(), values.end(), T{3});
+    data::write_npy<T>(path, shape, values);
+    const data::NpyArray array = data::read_npy(path);
+    CHECK(array.dtype == dtype);
+    CHECK(array.shape == shape);
+    CHECK(array.size() == static_cast<std::int64_t>(values.size()));
+    CHECK(array.as<T>() == values);
+    CHECK((get(path).size() - values.size() * sizeof(T)) % 64 == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("NPY arrays of every supported type are read as they were written") {
+  check_round_trip<float>("<f4");
+  check_round_trip<double>("<f8");
+  check_round_trip<std::int32_t>("<i4");
+  check_round_trip<std::int64_t>("<i8");
+  check_round_trip<std::uint8_t>("|u1");
+}
+
+TEST_CASE("an NPY file is written byte for byte as NumPy does") {
+  TemporaryFolder folder;
+  data::write_npy<double>(folder / "a.npy", {2}, std::vector<double>{1.5, -2});
+  CHECK(get(folder / "a.npy") ==
+        npy("{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", raw<double>({1.5, -2})));
+  data::write_npy<std::uint8_t>(folder / "b.npy", {1, 2}, std::vector<std::uint8_t>{7, 8});
+  CHECK(get(folder / "b.npy") == npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }", "\7\10"));
+}
+
+TEST_CASE("NPY headers of all versions and any order are read") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy", numbers = raw<std::int32_t>({1, 2, 3, 4, 5, 6});
+  for (const char version : {1, 2, 3}) {
+    put(path, npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }", numbers, version));
+    CHECK(data::read_npy(path).as<float>() == std::vector<float>{1, 2, 3, 4, 5, 6});
+  }
+  put(path, npy("{\"shape\":(2,3,),\"fortran_order\":True,\"descr\":\"<i4\"}", numbers));
+  CHECK(data::read_npy(path).as<double>() == std::vector<double>{1, 3, 5, 2, 4, 6});
+}
+
+TEST_CASE("Fortran order becomes C order for any number of axes") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  std::vector<std::int64_t> fortran(2 * 3 * 5);
+  for (int i = 0; i < 2; ++i)
+    for (int j = 0; j < 3; ++j)
+      for (int k = 0; k < 5; ++k) fortran[static_cast<std::size_t>(i + 2 * (j + 3 * k))] = 100 * i + 10 * j + k;
+  put(path, npy("{'descr': '<i8', 'fortran_order': True, 'shape': (2, 3, 5), }", raw(fortran)));
+  const auto values = data::read_npy(path).as<std::int64_t>();
+  for (int i = 0; i < 2; ++i)
+    for (int j = 0; j < 3; ++j)
+      for (int k = 0; k < 5; ++k) CHECK(values[static_cast<std::size_t>((i * 3 + j) * 5 + k)] == 100 * i + 10 * j + k);
+  CHECK(data::read_npy(path, 1).shape == std::vector<std::int64_t>{1, 3, 5});
+  CHECK(data::read_npy(path, 1).as<int>() == std::vector<int>(values.begin(), values.begin() + 15));
+}
+
+TEST_CASE("the first items of an NPY array are read") {
+  TemporaryFolder folder;
+  data::write_npy<float>(folder / "a.npy", {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK(data::read_npy(folder / "a.npy", 2).as<float>() == std::vector<float>{1, 2, 3, 4});
+  CHECK(data::read_npy(folder / "a.npy", 9).shape == std::vector<std::int64_t>{3, 2});
+}
+
+TEST_CASE("truncated and damaged NPY files are refused") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  data::write_npy<float>(path, {3, 2}, std::vector<float>{1, 2, 3, 4, 5, 6});
+  const std::string content = get(path);
+  check_prefixes_refused(path, content, [&] { data::read_npy(path); });
+  check_damage_survived(path, content, [&] { data::read_npy(path); });
+}
+
+TEST_CASE("lying NPY files are refused, each with its reason") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  auto refusal_of_bytes = [&](const std::string& bytes) {
+    put(path, bytes);
+    return error_of([&] { data::read_npy(path); });
+  };
+  auto refusal = [&](const std::string& header) { return refusal_of_bytes(npy(header, std::string(24, 'x'))); };
+  CHECK(refusal_of_bytes("short") == Contains("too short"));
+  CHECK(refusal_of_bytes("not numpy at all") == Contains("not an NPY file"));
+  CHECK(refusal_of_bytes(std::string("\x93NUMPY\4\0\0\0", 10)) == Contains("format 4.0 is not supported"));
+  CHECK(refusal_of_bytes(std::string("\x93NUMPY\1\0\xff\0", 10)) == Contains("header of 255 bytes is not all there"));
+  CHECK(refusal("{'descr': '>f4', 'fortran_order': False, 'shape': (6,), }") == Contains("big-endian"));
+  CHECK(refusal("{'descr': '|O', 'fortran_order': False, 'shape': (6,), }") == Contains("Python objects"));
+  CHECK(refusal("{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }") == Contains("type <c8"));
+  CHECK(refusal("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }") == Contains("structured"));
+  CHECK(refusal("{'descr': '<f4', 'fortran_order': False, 'shape': (7,), }") == Contains("truncated"));
+  CHECK(refusal("{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }") == Contains("bytes follow the array"));
+  const char* const huge = "1000000000000000000";
+  CHECK(refusal(engine::text("{'descr': '<f4', 'fortran_order': False, 'shape': (", huge, "), }")) ==
+        Contains("overflows"));
+  CHECK(refusal("{'descr': '<f4', 'fortran_order': False, 'shape': (100000000000, 900000000000), }") ==
+        Contains("overflows"));
+  for (const char* malformed :
+       {"", "{}", "[]", "{'descr': '<f4', 'fortran_order': False}", "{'descr': '<f4', 'shape': (6,)}",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (6,)}", "{'descr': '<f4', 'fortran_order': False, 'shape': (6)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': 6}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-6,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,)} x",
+        "{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (6,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), 'more': 1}", "{'descr: '<f4'", "{'descr': '<f4",
+        "{'descr': '<f4' 'fortran_order': False, 'shape': (6,)}", "{'descr'", "{"}) {
+    INFO(malformed);
+    CHECK(refusal(malformed) == Contains("must be a dict of exactly"));
+  }
+  CHECK_THROWS_WITH_AS(data::write_npy<float>(path, {2, 2}, std::vector<float>{1}),
+                       Contains("shape (2, 2) needs 4 values, not 1"), engine::Error);
+}
