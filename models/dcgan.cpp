@@ -40,7 +40,8 @@ Var Dcgan::operator()(const Var& z) {
           "]: ", z.shape());
   Var x = reshape(z, {z.dim(0), z.dim(1), 1, 1});
   for (std::size_t i = 0; i < norms_.size(); ++i) x = relu(norms_[i](convolutions_[i](x), training_));
-  return reshape(sigmoid(convolutions_.back()(x)), {z.dim(0), output_size()});
+  const Var planes = reshape(sigmoid(convolutions_.back()(x)), {z.dim(0), options_.image_channels, side * side});
+  return reshape(transpose(planes), {z.dim(0), output_size()});
 }
 
 std::vector<Parameter> Dcgan::parameters() {

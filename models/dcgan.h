@@ -20,10 +20,9 @@ struct DcganOptions {
 
 /// The convolutional generator (Radford et al., 2016), for 28x28 images: four transposed convolutions with kernel 3 and
 /// stride 2, 1x1 -> 3x3 -> 7x7 -> 15x15 -> 28x28 (the last with padding 2 and output padding 1), batch norm and ReLU
-/// between them, a sigmoid at the end. An output row is an image [image_channels, 28, 28], flattened. Parameters are
-/// called `generator.0.weight` (convolution), `generator.1.weight`, `generator.1.bias` (batch norm),
-/// `generator.3.weight`,
-/// ..., `generator.9.weight`.
+/// between them, a sigmoid at the end. An output row is an image as data sets hold it: value (row, column, channel) is
+/// element (28 row + column) image_channels + channel. Parameters are called `generator.0.weight` (convolution),
+/// `generator.1.weight`, `generator.1.bias` (batch norm), `generator.3.weight`, ..., `generator.9.weight`.
 class Dcgan : public Generator {
  public:
   /// Throws Error for images that are not 28x28, naming their size, or a size below 1.

@@ -20,6 +20,14 @@ namespace {
 
 const DcganOptions small{.latent = 5, .channels = {4, 3, 2}, .image_channels = 2};
 
+// [batch, channels, places] -> [batch, places, channels], as data sets hold images.
+testing::Numbers channels_last(const testing::Numbers& x, std::size_t channels, std::size_t places) {
+  testing::Numbers y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[(i / places / channels * places + i % places) * channels + i / places % channels] = x[i];
+  return y;
+}
+
 // The network written out, on the batch's statistics or on the given running ones.
 testing::Numbers written_out(Dcgan& dcgan, const Tensor& z, bool training) {
   const auto p = dcgan.parameters();
@@ -30,7 +38,7 @@ testing::Numbers written_out(Dcgan& dcgan, const Tensor& z, bool training) {
   for (std::size_t layer = 0; layer < 4; ++layer) {
     x = testing::conv_transpose(x, testing::numbers(p[3 * layer].variable->value()), batch, channels[layer],
                                 channels[layer + 1], sides[layer], layer == 3 ? 2 : 0, sides[layer + 1]);
-    if (layer == 3) return testing::sigmoid(x);
+    if (layer == 3) return channels_last(testing::sigmoid(x), 2, 28 * 28);
     const std::size_t places = sides[layer + 1] * sides[layer + 1];
     const auto used = training ? testing::statistics(x, channels[layer + 1], places)
                                : testing::Statistics{testing::numbers(*state[2 * layer].tensor),
