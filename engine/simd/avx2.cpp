@@ -3,6 +3,6 @@
 
 namespace engine::simd {
 
-const Kernels avx2_kernels = table<xsimd::fma3<xsimd::avx2>>(Level::avx2);
+constinit const Kernels avx2_kernels = table<xsimd::fma3<xsimd::avx2>>(Level::avx2);
 
 }  // namespace engine::simd

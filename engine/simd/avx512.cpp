@@ -10,6 +10,6 @@
 
 namespace engine::simd {
 
-const Kernels avx512_kernels = table<xsimd::avx512bw>(Level::avx512);
+constinit const Kernels avx512_kernels = table<xsimd::avx512bw>(Level::avx512);
 
 }  // namespace engine::simd

@@ -3,6 +3,6 @@
 
 namespace engine::simd {
 
-const Kernels baseline_kernels = table<xsimd::sse2>(Level::baseline);
+constinit const Kernels baseline_kernels = table<xsimd::sse2>(Level::baseline);
 
 }  // namespace engine::simd

@@ -34,16 +34,9 @@ Batch<Arch> load(const real* x) {
 }
 
 template <class Arch>
-Batch<Arch> load(const std::uint8_t* x) {
+Batch<Arch> load_first(Index count, const real* x, real fill = 0) {
   alignas(64) real lanes[width<Arch>];
-  for (Index i = 0; i < width<Arch>; ++i) lanes[i] = static_cast<real>(x[i]);
-  return Batch<Arch>::load_aligned(lanes);
-}
-
-template <class Arch, class T>
-Batch<Arch> load_first(Index count, const T* x, real fill = 0) {
-  alignas(64) real lanes[width<Arch>];
-  for (Index i = 0; i < width<Arch>; ++i) lanes[i] = i < count ? static_cast<real>(x[i]) : fill;
+  for (Index i = 0; i < width<Arch>; ++i) lanes[i] = i < count ? x[i] : fill;
   return Batch<Arch>::load_aligned(lanes);
 }
 
@@ -57,8 +50,8 @@ void store_first(Index count, Batch<Arch> batch, real* y) {
 // ---- The two loops.
 
 // y_i = f(x_i...); an `x` may be `y`.
-template <class Arch, class Function, class... T>
-void map(Index n, real* y, Function f, const T*... x) {
+template <class Arch, class Function, class... Input>
+void map(Index n, real* y, Function f, const Input*... x) {
   constexpr Index w = width<Arch>;
   Index i = 0;
   for (; i + 4 * w <= n; i += 4 * w) {
@@ -77,8 +70,8 @@ void map(Index n, real* y, Function f, const T*... x) {
 
 // sum_i f(x_i...), where add(sum, x...) adds a vector of terms to a vector of sums. Four sums hide the latency of an
 // addition and shorten the chains of rounding errors.
-template <class Arch, class Add, class... T>
-real total(Index n, Add add, const T*... x) {
+template <class Arch, class Add, class... Input>
+real total(Index n, Add add, const Input*... x) {
   constexpr Index w = width<Arch>;
   Batch<Arch> s0(real(0)), s1(real(0)), s2(real(0)), s3(real(0));
   Index i = 0;
@@ -206,17 +199,17 @@ void tanh_gradient(Index n, const real* g, const real* t, real* y) {
       n, y, [=](Batch<Arch> u, Batch<Arch> v) { return u * (one - v * v); }, g, t);
 }
 
-// ---- Scaling and accumulation, of reals and of bytes.
+// ---- Scaling and accumulation.
 
-template <class Arch, class T>
-void scale(Index n, real a, const T* x, real* y) {
+template <class Arch>
+void scale(Index n, real a, const real* x, real* y) {
   const Batch<Arch> factor(a);
   map<Arch>(
       n, y, [=](Batch<Arch> v) { return factor * v; }, x);
 }
 
-template <class Arch, class T>
-void axpy(Index n, real a, const T* x, real* y) {
+template <class Arch>
+void axpy(Index n, real a, const real* x, real* y) {
   const Batch<Arch> factor(a);
   const auto f = [=](Batch<Arch> u, Batch<Arch> v) { return xsimd::fma(factor, u, v); };
   map<Arch>(n, y, f, x, static_cast<const real*>(y));
@@ -230,8 +223,8 @@ real sum(Index n, const real* x) {
       n, [](Batch<Arch> s, Batch<Arch> v) { return s + v; }, x);
 }
 
-template <class Arch, class T>
-real dot(Index n, const real* a, const T* b) {
+template <class Arch>
+real dot(Index n, const real* a, const real* b) {
   return total<Arch>(
       n, [](Batch<Arch> s, Batch<Arch> u, Batch<Arch> v) { return xsimd::fma(u, v, s); }, a, b);
 }
@@ -247,10 +240,10 @@ template <class Arch>
 real max(Index n, const real* x) {
   constexpr Index w = width<Arch>;
   Batch<Arch> m0(-infinity), m1(-infinity);
-  auto nan = m0 != m0;  // a comparison with NaN is false, so NaNs are noted apart
+  auto nan = xsimd::isnan(m0);  // v > m is false for NaN; and so, in xsimd 8.1 with AVX-512, is v != v
   const auto include = [&nan](Batch<Arch>& m, Batch<Arch> v) {
     m = xsimd::select(v > m, v, m);
-    nan = nan | (v != v);
+    nan = nan | xsimd::isnan(v);
   };
   Index i = 0;
   for (; i + 2 * w <= n; i += 2 * w) {
@@ -340,6 +333,31 @@ void exp_affine(Index n, const real* offset, real scale, const real* product, re
   map<Arch>(n, y, responsibility<Arch>(scale, shift, rate), offset, product);
 }
 
+// ---- 8-bit points. xsimd 8.1 converts bytes one by one; compilers do better with plain loops.
+
+template <class Arch>
+void from_bytes(Index n, real a, const std::uint8_t* __restrict x, real* __restrict y) {
+  for (Index i = 0; i < n; ++i) y[i] = a * static_cast<real>(x[i]);
+}
+
+template <class Arch>
+void axpy_bytes(Index n, real a, const std::uint8_t* __restrict x, real* __restrict y) {
+  for (Index i = 0; i < n; ++i) y[i] += a * static_cast<real>(x[i]);
+}
+
+template <class Arch>
+real dot_bytes(Index n, const real* a, const std::uint8_t* b) {
+  constexpr Index block = 1024;
+  alignas(64) real converted[block];
+  real result = 0;
+  for (Index i = 0; i < n; i += block) {
+    const Index count = n - i < block ? n - i : block;
+    from_bytes<Arch>(count, 1, b + i, converted);
+    result += dot<Arch>(count, a + i, converted);
+  }
+  return result;
+}
+
 // ---- Adam.
 
 template <class Arch>
@@ -389,18 +407,18 @@ constexpr Kernels table(Level level) {
           .leaky_relu_gradient = leaky_relu_gradient<Arch>,
           .sigmoid_gradient = sigmoid_gradient<Arch>,
           .tanh_gradient = tanh_gradient<Arch>,
-          .scale = scale<Arch, real>,
-          .axpy = axpy<Arch, real>,
+          .scale = scale<Arch>,
+          .axpy = axpy<Arch>,
           .sum = sum<Arch>,
-          .dot = dot<Arch, real>,
+          .dot = dot<Arch>,
           .max = max<Arch>,
           .sum_exp = sum_exp<Arch>,
           .min_affine = min_affine<Arch>,
           .sum_exp_affine = sum_exp_affine<Arch>,
           .exp_affine = exp_affine<Arch>,
-          .from_bytes = scale<Arch, std::uint8_t>,
-          .dot_bytes = dot<Arch, std::uint8_t>,
-          .axpy_bytes = axpy<Arch, std::uint8_t>,
+          .from_bytes = from_bytes<Arch>,
+          .dot_bytes = dot_bytes<Arch>,
+          .axpy_bytes = axpy_bytes<Arch>,
           .block_minima = block_minima<Arch>,
           .block_values = block_values<Arch>,
           .adam = adam<Arch>};

@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <string_view>
 
 #include "engine/error.h"
 #include "engine/simd/levels.h"
@@ -21,27 +22,25 @@ bool has_avx512() {
 }
 #endif
 
-Level cap() {
-  const char* variable = std::getenv("SEMIDUAL_SIMD");
-  if (!variable) return Level::neon;
+Level level_of(std::string_view wanted) {
   for (Level level : all_levels)
-    if (variable == name(level)) return level;
-  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512 or neon: ", variable);
-}
-
-const Kernels& choose() {
-  const Level highest = cap();
-  const std::vector<Level> available = levels();
-  const Kernels* chosen = kernels_of(available.front());
-  for (Level level : available)
-    if (level <= highest) chosen = kernels_of(level);
-  return *chosen;
+    if (wanted == name(level)) return level;
+  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512 or neon: ", wanted);
 }
 
 }  // namespace
 
+const Kernels& kernels_up_to(const char* highest) {
+  const Level limit = highest ? level_of(highest) : Level::neon;
+  const std::vector<Level> available = levels();
+  const Kernels* chosen = kernels_of(available.front());
+  for (Level level : available)
+    if (level <= limit) chosen = kernels_of(level);
+  return *chosen;
+}
+
 const Kernels& kernels() {
-  static const Kernels& chosen = choose();
+  static const Kernels& chosen = kernels_up_to(std::getenv("SEMIDUAL_SIMD"));
   return chosen;
 }
 

@@ -16,4 +16,8 @@ extern const Kernels neon_kernels;
 #error "kernels exist for x86-64 and 64-bit Arm: add a level in engine/simd for this CPU"
 #endif
 
+/// The kernels of the highest level that this build and CPU have, at most the level named by `highest` (any when null;
+/// the lowest there is when none is that low). Throws Error for another name.
+const Kernels& kernels_up_to(const char* highest);
+
 }  // namespace engine::simd

@@ -3,6 +3,6 @@
 
 namespace engine::simd {
 
-const Kernels neon_kernels = table<xsimd::neon64>(Level::neon);
+constinit const Kernels neon_kernels = table<xsimd::neon64>(Level::neon);
 
 }  // namespace engine::simd
