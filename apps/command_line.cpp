@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <new>
 #include <string>
+#include <type_traits>
 
 #include <CLI/CLI.hpp>
 
@@ -20,60 +21,84 @@ namespace apps {
 
 namespace {
 
+/// The text in lines of at most `width` characters, broken at spaces.
+std::string wrapped(std::string text, std::size_t width) {
+  std::size_t line = 0;
+  while (text.size() - line > width) {
+    const std::size_t space = text.rfind(' ', line + width);
+    if (space == text.npos || space <= line) break;
+    text[space] = '\n';
+    line = space + 1;
+  }
+  return text;
+}
+
 /// The subcommands, bound to the requests that they fill.
-struct CommandLine {
+class CommandLine {
+ public:
   CommandLine() {
     app.require_subcommand(0, 1);
     app.set_version_flag("--version", std::string("semidual ") + version, "print the version and exit");
+    app.get_formatter()->column_width(24);
+    app.footer("Start with: semidual train --data digits --out run --iterations 400");
 
-    train_command = app.add_subcommand(
-        "train",
-        "Learn a generator of points like the given ones, and keep it in a run folder: config.json (the options),\n"
-        "metrics.csv (row n: H of iteration n, from 0, before its step on the generator), checkpoint.safetensors, and\n"
-        "samples/ with grids of generated images. Ctrl-C keeps everything. Example:\n\n"
-        "  semidual train --data digits --out run --iterations 400");
+    train_command = app.add_subcommand("train", "learn a generator of points like the given ones");
     for_each_option(train.options, [&](const char* name, auto& value, OnResume, const char* help) {
-      train_command->add_option(std::string("--") + name, value, help)->type_name("");
+      add(train_command, std::string("--") + name, value, help);
     });
-    train_command->add_option("--out", train.out, "the run folder to make")->type_name("");
+    add(train_command, "--out", train.out, "the run folder to make");
     train_command->add_flag("--resume", train.resume,
-                            "go on with the run in --out from its last checkpoint, with its options; --iterations is "
-                            "the new total");
+                            wrapped("go on with the run in --out from its last checkpoint, with the options that it "
+                                    "was started with; --iterations is the new total",
+                                    help_width));
     train_command->add_flag("--force", train.force, "replace the run in --out");
+    train_command->footer(
+        "The run folder holds config.json (the options), metrics.csv (row n: the loss H of\n"
+        "iteration n, from 0, before its step on the generator), checkpoint.safetensors and\n"
+        "samples/ with grids of generated images. Ctrl-C keeps everything.\n\n"
+        "Example: semidual train --data digits --out run --iterations 400");
 
-    sample_command = app.add_subcommand("sample",
-                                        "Make points with the generator of a run. Examples:\n\n"
-                                        "  semidual sample run --grid 8x8 --out digits.png\n"
-                                        "  semidual sample run --count 10000 --out digits.npy");
-    sample_command->add_option("RUN", sample.run, "the run folder")->type_name("")->required();
-    sample_command->add_option("--grid", sample.grid, "ROWSxCOLUMNS images side by side, into a .png file")
-        ->type_name("");
-    sample_command->add_option("--count", sample.count, "so many points, into an .npy file (float32, a row each)")
-        ->type_name("");
-    sample_command
-        ->add_option("--latents", sample.latents,
-                     "a point for each row of this .npy file, into an .npy file; rows lie in [-1, 1]^100")
-        ->type_name("");
-    sample_command->add_option("--seed", sample.seed, "of the random latent points (0)")->type_name("");
-    sample_command->add_option("--out", sample.out, "the file to write")->type_name("")->required();
+    sample_command = app.add_subcommand("sample", "make points with the generator of a run");
+    add(sample_command, "RUN", sample.run, "the run folder")->required();
+    add(sample_command, "--grid", sample.grid, "ROWSxCOLUMNS images side by side, into a .png file");
+    add(sample_command, "--count", sample.count, "so many points, into an .npy file (float32, a row each)");
+    add(sample_command, "--latents", sample.latents,
+        "a point for each row of this .npy file, [N, 100] with values in [-1, 1], into an .npy file");
+    add(sample_command, "--seed", sample.seed, "of the random latent points [0]");
+    add(sample_command, "--out", sample.out, "the file to write")->required();
+    sample_command->footer(
+        "Examples: semidual sample run --grid 8x8 --out digits.png\n"
+        "          semidual sample run --count 10000 --out digits.npy");
 
-    info_command = app.add_subcommand("info",
-                                      "Describe a run folder, or a data set as --data names it. Examples:\n\n"
-                                      "  semidual info run\n"
-                                      "  semidual info digits");
-    info_command->add_option("WHAT", what, "a run folder, digits, mnist, or the path of a data file or folder")
-        ->type_name("")
-        ->required();
+    info_command = app.add_subcommand("info", "describe a run folder or a data set");
+    add(info_command, "WHAT", what, "a run folder, or a data set as train --data names it")->required();
+    info_command->footer(
+        "Examples: semidual info run\n"
+        "          semidual info digits");
   }
 
-  CLI::App app{
-      "semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.\n"
-      "Start with: semidual train --data digits --out run --iterations 400",
-      "semidual"};
+  CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
+               "semidual"};
   CLI::App *train_command, *sample_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
   std::string what;
+
+ private:
+  static constexpr std::size_t help_width = 66;
+
+  /// An option that takes the last value given, so that a script's call can be varied at its end.
+  template <class Value>
+  static CLI::Option* add(CLI::App* command, const std::string& name, Value& value, const std::string& help) {
+    CLI::Option* option = command->add_option(name, value, wrapped(help, help_width))
+                              ->type_name("")
+                              ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    if (std::is_unsigned_v<Value>)  // -1 would be read as 2^64 - 1
+      option->check([](const std::string& text) {
+        return text.starts_with('-') ? "must not be negative: " + text : std::string();
+      });
+    return option;
+  }
 };
 
 /// Where options come from that are not given: those of the run to resume, or the preset's.

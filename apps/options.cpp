@@ -28,7 +28,7 @@ struct DualStep {
   const char* average;
 };
 
-/// The step of psi: asgd as in the paper's section 6, adam as measured since.
+/// The step of psi: asgd as in the paper's section 6, adam as measured since. The help texts in options.h say the same.
 constexpr DualStep dual_steps[] = {
     {"vector", "asgd", 5, 0.5, "on"},
     {"network", "asgd", 0.1, 0.8, "on"},
@@ -92,8 +92,8 @@ void validate(const TrainOptions& options) {
   require_step_length("lr", options.lr);
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
   require_step_length("dual-lr", options.dual_lr);
-  require(std::isfinite(options.dual_decay) && options.dual_decay >= 0,
-          "--dual-decay must be 0 or a positive number: ", options.dual_decay);
+  require(options.dual_decay >= 0 && options.dual_decay <= 1,
+          "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   require_one_of("dual-average", options.dual_average, {"on", "off"});
   if (options.dual_optimizer == "adam") {
     require(options.dual_decay == 0,

@@ -36,42 +36,43 @@ struct TrainOptions {
 enum class OnResume { same, any };
 
 /// Calls visit(name, member, on_resume, help) for each member of a (const) TrainOptions: the one list from which the
-/// command line, config.json and the comparison on --resume are made.
+/// command line, config.json and the comparison on --resume are made. Defaults are in [brackets].
 template <class Options, class Visit>
 void for_each_option(Options& options, const Visit& visit) {
   visit("data", options.data, OnResume::any,
         "what to learn: digits (built in), mnist, or the path of an IDX or .npy file or of a folder of PNG or JPEG "
         "images of one size");
-  visit("points", options.points, OnResume::same, "use the first J points of the data only; 0: all");
+  visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
   visit("weights", options.weights, OnResume::any,
-        "an .npy file with a weight for each point of the data, not negative, summing to 1; without it all weigh the "
-        "same");
+        "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("generator", options.generator, OnResume::same,
-        "the network that makes the points: mlp (any data) or dcgan (28x28 grey images)");
+        "the network that makes the points: mlp (any data) or dcgan (28x28 grey images) [mlp]");
   visit("dual", options.dual, OnResume::same,
-        "the dual potential psi: vector (a number for each point) or network (a function of the point)");
+        "the dual potential psi: vector (a number for each point) or network (a function of the point) [vector]");
   visit("lambda", options.lambda, OnResume::same,
-        "entropic regularization, in units of the cost; 0: none. Larger is smoother and blurrier");
+        "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
   visit("cost-scale", options.cost_scale, OnResume::same,
-        "the cost is scale |x-y|^2 with scale alpha (1 / mean |y|^2, the paper's), one (1) or half (1/2)");
+        "s in the cost s |x-y|^2: alpha (1 / mean |y|^2, as in the paper), one (1) or half (1/2) [alpha]");
   visit("preset", options.preset, OnResume::same,
-        "where options that are not given come from: best (psi moved by Adam) or paper (the paper's setting to the "
-        "letter: psi moved by averaged SGD)");
+        "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
+        "averaged SGD on psi) [best]");
   visit("iterations", options.iterations, OnResume::any,
-        "steps of the generator in all, those before --resume included");
-  visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator");
-  visit("batch", options.batch, OnResume::same, "generated points in each step");
-  visit("lr", options.lr, OnResume::same, "step length of Adam on the generator");
-  visit("dual-optimizer", options.dual_optimizer, OnResume::same, "what moves psi: asgd or adam");
-  visit("dual-lr", options.dual_lr, OnResume::same, "step length of psi; asgd: gamma in gamma / k^decay");
+        "steps of the generator in all, those before --resume included [3000]");
+  visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator [10]");
+  visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
+  visit("lr", options.lr, OnResume::same, "step length of Adam on the generator [0.001]");
+  visit("dual-optimizer", options.dual_optimizer, OnResume::same,
+        "what moves psi: asgd or adam [best: adam, paper: asgd]");
+  visit("dual-lr", options.dual_lr, OnResume::same,
+        "step length of psi [vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
   visit("dual-decay", options.dual_decay, OnResume::same,
-        "asgd: the power of k, the inner step, that divides its length");
+        "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
-        "asgd: on to keep the average of the inner steps' potentials, off to keep the last");
-  visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run");
-  visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it");
-  visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints");
-  visit("samples-every", options.samples_every, OnResume::any, "iterations between two grids of generated images");
+        "whether asgd keeps the average of the inner steps' psi, on, or the last psi, off [on]");
+  visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
+  visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
+  visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
+  visit("samples-every", options.samples_every, OnResume::any, "iterations between two grids of images [100]");
 }
 
 /// The options of a preset, `best` or `paper`, for a dual potential, `vector` or `network`. The step of psi follows

@@ -52,8 +52,8 @@ void require_folder_fits(const TrainRequest& request, const RunFolder& folder) {
 std::vector<double> read_weights(const std::string& path, DataFacts& facts) {
   if (path.empty()) return {};
   const data::NpyArray array = data::read_npy(path, facts.count);
-  require(array.shape == std::vector<std::int64_t>{facts.count}, "--weights ", path, " must hold ", facts.count,
-          " numbers, one for each point: it holds ", array.size(), " in ", array.shape.size(), " axes");
+  require(array.shape.size() == 1 && array.size() == facts.count, "--weights ", path, " must hold ", facts.count,
+          " numbers, one for each point: it holds ", array.size());
   std::vector<double> weights = array.as<double>();
   facts.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   return weights;

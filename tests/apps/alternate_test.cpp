@@ -1,0 +1,133 @@
+#include "apps/alternate.h"
+
+#include <doctest/doctest.h>
+
+#include "apps/checkpoint.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/random.h"
+#include "ot/semidual.h"
+
+using apps::Alternate;
+using apps::TrainOptions;
+using engine::Tensor;
+
+namespace {
+
+constexpr std::int64_t count = 7, dimension = 3;
+
+ot::Target small_target() {
+  const Tensor points = engine::Random(1, 2).uniform({count, dimension}, 0, 1);
+  return {std::vector<engine::real>(points.values().begin(), points.values().end()), count, dimension,
+          ot::CostScale::inverse_alpha};
+}
+
+TrainOptions small_options(const char* preset, const char* dual) {
+  TrainOptions options = apps::preset_options(preset, dual, "");
+  options.inner = 3;
+  options.batch = 5;
+  options.lambda = 0.1;
+  options.seed = 3;
+  engine::set_threads(1);
+  return options;
+}
+
+const apps::DataFacts facts{count, dimension, 0, 0, 0, "", ""};
+
+/// Copies of tensors that later steps do not change.
+ot::NamedTensors copies(const ot::NamedTensors& tensors) {
+  ot::NamedTensors result;
+  for (const auto& [name, tensor] : tensors) result.emplace_back(name, tensor.clone());
+  return result;
+}
+
+bool equal(const ot::NamedTensors& a, const ot::NamedTensors& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.first == y.first && std::equal(x.second.values().begin(), x.second.values().end(),
+                                            y.second.values().begin(), y.second.values().end());
+  });
+}
+
+}  // namespace
+
+TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, each on its own batch") {
+  const ot::Target target = small_target();
+  const TrainOptions options = small_options("paper", "vector");
+  const auto generator = apps::make_generator("mlp", facts, 0);
+  Alternate algorithm(options, target, *generator);
+  const double h = algorithm.iterate();
+  CHECK(algorithm.iterations() == 1);
+
+  // The same, written out with the floors below.
+  const auto same = apps::make_generator("mlp", facts, 0);
+  ot::VectorPotential psi(target);
+  const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
+  const auto draw = [&](apps::Draw purpose, std::int64_t k) {
+    return (*same)(apps::latents(options.seed, purpose, 0, k, options.batch, same->latent_dimension()));
+  };
+  solver->begin();
+  for (std::int64_t k = 0; k < options.inner; ++k) solver->step(draw(apps::Draw::dual_batch, k).value());
+  solver->finish();
+  engine::Tape tape;
+  std::vector<engine::Var*> pointers;
+  std::vector<engine::Var> theta;
+  for (const models::Parameter& p : same->parameters()) {
+    tape.watch(*p.variable);
+    pointers.push_back(p.variable);
+    theta.push_back(*p.variable);
+  }
+  const engine::Var loss = ot::semidual(target, draw(apps::Draw::generator_batch, 0), psi.values(), options.lambda);
+  engine::Adam(options.lr).step(pointers, tape.gradient(loss, theta));
+
+  CHECK(h == loss.value().item());
+  CHECK(equal(apps::tensors_of(*generator), apps::tensors_of(*same)));
+}
+
+TEST_CASE("a restored state goes on with the same bits") {
+  for (const char* preset : {"best", "paper"})
+    for (const char* dual : {"vector", "network"}) {
+      CAPTURE(preset);
+      CAPTURE(dual);
+      const ot::Target target = small_target();
+      const TrainOptions options = small_options(preset, dual);
+      const auto generator = apps::make_generator("mlp", facts, 0);
+      Alternate straight(options, target, *generator);
+      const ot::NamedTensors start = copies(straight.state());
+      straight.iterate();
+      straight.iterate();
+      const ot::NamedTensors middle = copies(straight.state());
+      const double h = straight.iterate();
+      CHECK_FALSE(equal(middle, straight.state()));
+
+      const auto other = apps::make_generator("mlp", facts, 99);
+      Alternate resumed(options, target, *other);
+      resumed.restore(middle, 2);
+      CHECK(equal(middle, resumed.state()));
+      CHECK(resumed.iterate() == h);
+      CHECK(resumed.iterations() == 3);
+      CHECK(equal(straight.state(), resumed.state()));
+
+      Alternate from_start(options, target, *other);
+      from_start.restore(start, 0);
+      for (int n = 0; n < 3; ++n) from_start.iterate();
+      CHECK(equal(straight.state(), from_start.state()));
+    }
+}
+
+TEST_CASE("a state with a tensor missing is refused") {
+  const ot::Target target = small_target();
+  const auto generator = apps::make_generator("mlp", facts, 0);
+  Alternate algorithm(small_options("best", "vector"), target, *generator);
+  const ot::NamedTensors start = copies(algorithm.state());
+  CHECK_THROWS_WITH_AS(algorithm.restore(start, 1), doctest::Contains("tensor adam.first.generator.0.weight"),
+                       engine::Error);
+  CHECK_THROWS_WITH_AS(algorithm.restore({}, 0), doctest::Contains("tensor generator.0.weight [256, 100] is missing"),
+                       engine::Error);
+}
+
+TEST_CASE("generator and data must have one dimension") {
+  const ot::Target target = small_target();
+  const auto generator = apps::make_generator("mlp", {count, 4, 0, 0, 0, "", ""}, 0);
+  CHECK_THROWS_WITH_AS(Alternate(small_options("best", "vector"), target, *generator),
+                       "the generator makes points of dimension 4, the data have 3", engine::Error);
+}

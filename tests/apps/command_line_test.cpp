@@ -1,0 +1,63 @@
+#include "apps/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include "apps/options.h"
+#include "engine/error.h"
+#include "tests/apps/program.h"
+
+namespace {
+
+bool contains(const std::string& text, const std::string& piece) {
+  return text.find(piece) != text.npos;
+}
+
+}  // namespace
+
+TEST_CASE("--help and --version go to standard output and succeed") {
+  const Outcome version = semidual({"--version"});
+  CHECK(version.code == 0);
+  CHECK(version.out.starts_with("semidual "));
+  for (const std::string command : {"", "train", "sample", "info"}) {
+    const Outcome help = command.empty() ? semidual({"--help"}) : semidual({command, "--help"});
+    CHECK(help.code == 0);
+    CHECK(help.err == "");
+    CHECK(contains(help.out, command.empty() ? "semidual train --data digits" : "semidual " + command + " "));
+  }
+}
+
+TEST_CASE("the help lists every option, in lines that fit a terminal, with the presets' steps") {
+  const std::string help = semidual({"train", "--help"}).out;
+  apps::TrainOptions options;
+  apps::for_each_option(options, [&](const char* name, auto&, apps::OnResume, const char*) {
+    CHECK_MESSAGE(contains(help, std::string("  --") + name + " "), name);
+  });
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(line.size() <= 100, line);
+  for (const char* dual : {"vector", "network"})
+    for (const char* optimizer : {"adam", "asgd"}) {
+      const double rate = apps::preset_options("best", dual, optimizer).dual_lr;
+      apps::for_each_option(options, [&](const std::string& name, auto&, apps::OnResume, const std::string& text) {
+        if (name == "dual-lr") CHECK(contains(text, engine::text(optimizer, " ", rate)));
+      });
+    }
+}
+
+TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
+  const auto refused = [](const std::vector<std::string>& arguments, const std::string& why) {
+    const Outcome outcome = semidual(arguments);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out == "");
+    CHECK_MESSAGE(contains(outcome.err, why), outcome.err);
+    CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+  };
+  refused({}, "say what to do: train, sample or info (semidual --help explains them)");
+  refused({"learn"}, "learn (semidual --help says what there is)");
+  refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
+  refused({"train", "--batch", "1.5"}, "--batch");
+  refused({"train", "--seed", "-1"}, "--seed");
+  refused({"train", "--batch"}, "--batch");
+  refused({"sample"}, "RUN is required (semidual sample --help says what there is)");
+  refused({"sample", "run"}, "--out is required");
+  refused({"info"}, "WHAT is required");
+}

@@ -1,0 +1,73 @@
+#include "apps/config.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+#include "tests/apps/program.h"
+
+using doctest::Contains;
+
+namespace {
+
+apps::Config example() {
+  apps::TrainOptions options = apps::preset_options("best", "vector", "");
+  options.data = "digits";
+  return {"9.9", "float", options, {3, 12, 2, 2, 3, "abc", "def"}};
+}
+
+}  // namespace
+
+TEST_CASE("config.json holds options, data and machine, and comes back") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "config.json";
+  const apps::Config config = example();
+  apps::write_config(path, config);
+  const apps::Config read = apps::read_config(path);
+  CHECK(read.version == "9.9");
+  CHECK(read.precision == "float");
+  CHECK(apps::to_json(read.options) == apps::to_json(config.options));
+  CHECK(read.data.count == 3);
+  CHECK(read.data.channels == 3);
+  CHECK(read.data.sha256 == "abc");
+  CHECK(read.data.weights_sha256 == "def");
+  const auto json = nlohmann::json::parse(content(path));
+  for (const char* name : {"cpu", "cores", "blas_core", "simd"}) CHECK(json.at("machine").contains(name));
+}
+
+TEST_CASE("a config.json that is missing, damaged or lying is refused") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "config.json";
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains(path.c_str()), engine::Error);
+  for (const char* text : {"", "{", "[]", "{\"version\": 3}"}) {
+    write(path, text);
+    CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("is not the config.json of a run"), engine::Error);
+  }
+  apps::Config config = example();
+  config.data.height = 5;
+  apps::write_config(path, config);
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("the sizes of the data don't fit each other"), engine::Error);
+  config = example();
+  config.options.batch = 0;
+  apps::write_config(path, config);
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("--batch must be at least 1"), engine::Error);
+}
+
+TEST_CASE("facts tell images from points, and data by their checksum") {
+  data::Dataset images;
+  images.count = 1;
+  images.dimension = 4;
+  images.height = images.width = 2;
+  images.channels = 1;
+  images.bytes = {'a', 'b', 'c', 0};
+  const apps::DataFacts facts = apps::facts_of(images);
+  CHECK(facts.images());
+  images.bytes[3] = 1;
+  CHECK(apps::facts_of(images).sha256 != facts.sha256);
+
+  data::Dataset points;
+  points.count = points.dimension = 1;
+  points.values = {0};
+  CHECK_FALSE(apps::facts_of(points).images());
+  CHECK(apps::facts_of(points).sha256.size() == 64);
+}

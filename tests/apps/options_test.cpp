@@ -1,0 +1,164 @@
+#include "apps/options.h"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/error.h"
+
+using apps::TrainOptions;
+using doctest::Contains;
+
+namespace {
+
+TrainOptions valid() {
+  TrainOptions options = apps::preset_options("best", "vector", "");
+  options.data = "digits";
+  return options;
+}
+
+/// The message with which validate() refuses the valid options after `change`.
+template <class Change>
+std::string refusal(const Change& change) {
+  TrainOptions options = valid();
+  change(options);
+  try {
+    apps::validate(options);
+  } catch (const engine::Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("the paper's preset is the setting of section 6") {
+  const TrainOptions vector = apps::preset_options("paper", "vector", "");
+  CHECK(vector.iterations == 3000);
+  CHECK(vector.inner == 10);
+  CHECK(vector.batch == 200);
+  CHECK(vector.lr == 0.001);
+  CHECK(vector.lambda == 0);
+  CHECK(vector.cost_scale == "alpha");
+  CHECK(vector.dual_optimizer == "asgd");
+  CHECK(vector.dual_lr == 5);
+  CHECK(vector.dual_decay == 0.5);
+  CHECK(vector.dual_average == "on");
+  const TrainOptions network = apps::preset_options("paper", "network", "");
+  CHECK(network.dual_lr == 0.1);
+  CHECK(network.dual_decay == 0.8);
+}
+
+TEST_CASE("the best preset moves psi by Adam, and another optimizer brings its own step along") {
+  const TrainOptions best = apps::preset_options("best", "vector", "");
+  CHECK(best.dual_optimizer == "adam");
+  CHECK(best.dual_lr == 0.003);
+  CHECK(best.dual_average == "off");
+  const TrainOptions asgd = apps::preset_options("best", "vector", "asgd");
+  CHECK(asgd.dual_lr == 5);
+  CHECK(asgd.dual_average == "on");
+  CHECK(apps::preset_options("paper", "network", "adam").dual_lr == 0.001);
+}
+
+TEST_CASE("every preset is valid") {
+  for (const char* preset : {"best", "paper"})
+    for (const char* dual : {"vector", "network"})
+      for (const char* optimizer : {"", "asgd", "adam"}) {
+        TrainOptions options = apps::preset_options(preset, dual, optimizer);
+        options.data = "digits";
+        CHECK_NOTHROW(apps::validate(options));
+      }
+}
+
+TEST_CASE("an unknown preset, potential or optimizer is refused with the words that are known") {
+  CHECK_THROWS_WITH_AS(apps::preset_options("good", "vector", ""),
+                       "--preset 'good' is unknown: it must be best or paper", engine::Error);
+  CHECK_THROWS_WITH_AS(apps::preset_options("best", "table", ""),
+                       "--dual 'table' is unknown: it must be vector or network", engine::Error);
+  CHECK_THROWS_WITH_AS(apps::preset_options("best", "vector", "sgd"),
+                       "--dual-optimizer 'sgd' is unknown: it must be asgd or adam", engine::Error);
+}
+
+TEST_CASE("validation names the option, its value and what would be right") {
+  CHECK(refusal([](TrainOptions&) {}) == "accepted");
+  CHECK(refusal([](TrainOptions& o) { o.data = ""; }) ==
+        "--data is missing: digits, mnist, or the path of a file or folder");
+  CHECK(refusal([](TrainOptions& o) { o.points = -1; }) == "--points must be at least 0: -1");
+  CHECK(refusal([](TrainOptions& o) { o.generator = "gan"; }) ==
+        "--generator 'gan' is unknown: it must be mlp or dcgan");
+  CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) == "--dual 'x' is unknown: it must be vector or network");
+  CHECK(refusal([](TrainOptions& o) { o.lambda = -0.5; }) == "--lambda must be 0 or a positive number: -0.5");
+  CHECK(refusal([](TrainOptions& o) { o.lambda = NAN; }) == "--lambda must be 0 or a positive number: nan");
+  CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");
+  CHECK(refusal([](TrainOptions& o) { o.cost_scale = "2"; }) ==
+        "--cost-scale '2' is unknown: it must be alpha or one or half");
+  CHECK(refusal([](TrainOptions& o) { o.preset = "x"; }) == "--preset 'x' is unknown: it must be best or paper");
+  CHECK(refusal([](TrainOptions& o) { o.iterations = 0; }) == "--iterations must be at least 1: 0");
+  CHECK(refusal([](TrainOptions& o) { o.iterations = 1LL << 40; }) ==
+        "--iterations must be at most 1000000000: 1099511627776");
+  CHECK(refusal([](TrainOptions& o) { o.inner = 0; }) == "--inner must be at least 1: 0");
+  CHECK(refusal([](TrainOptions& o) { o.inner = 65536; }) == "--inner must be at most 65535: 65536");
+  CHECK(refusal([](TrainOptions& o) { o.batch = -3; }) == "--batch must be at least 1: -3");
+  CHECK(refusal([](TrainOptions& o) { o.lr = 0; }) == "--lr must be a positive number: 0");
+  CHECK(refusal([](TrainOptions& o) { o.dual_lr = -1; }) == "--dual-lr must be a positive number: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_optimizer = "x"; }) ==
+        "--dual-optimizer 'x' is unknown: it must be asgd or adam");
+  CHECK(refusal([](TrainOptions& o) { o.dual_decay = 0.5; }) ==
+        "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: 0.5");
+  CHECK(refusal([](TrainOptions& o) { o.dual_decay = -1; }) == "--dual-decay must lie between 0 and 1: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_average = "yes"; }) ==
+        "--dual-average 'yes' is unknown: it must be on or off");
+  CHECK(refusal([](TrainOptions& o) { o.dual_average = "on"; }) ==
+        "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  CHECK(refusal([](TrainOptions& o) { o.threads = 0; }) == "--threads must be at least 1: 0");
+  CHECK(refusal([](TrainOptions& o) { o.threads = 65; }) == "--threads must be at most 64: 65");
+  CHECK(refusal([](TrainOptions& o) { o.checkpoint_every = 0; }) == "--checkpoint-every must be at least 1: 0");
+  CHECK(refusal([](TrainOptions& o) { o.samples_every = 0; }) == "--samples-every must be at least 1: 0");
+}
+
+TEST_CASE("options survive JSON to the last bit") {
+  TrainOptions options = valid();
+  options.lambda = 0.1 + 0.2;
+  options.seed = UINT64_MAX;
+  options.weights = "nu \"quoted\".npy";
+  const auto json = apps::to_json(options);
+  CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == json);
+  CHECK(apps::options_from_json(nlohmann::ordered_json::parse(json.dump()), "config.json").lambda == 0.1 + 0.2);
+}
+
+TEST_CASE("JSON that lacks an option or holds another type is refused") {
+  auto json = apps::to_json(valid());
+  json.erase("batch");
+  CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'batch' is missing",
+                       engine::Error);
+  json["batch"] = "many";
+  CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'batch' can't be \"many\"",
+                       engine::Error);
+  json["batch"] = 1.5;
+  CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'batch' can't be 1.5",
+                       engine::Error);
+  CHECK_THROWS_WITH_AS(apps::options_from_json(3, "config.json"), "config.json: option 'data' is missing",
+                       engine::Error);
+}
+
+TEST_CASE("a resumed run may change how long and how it runs, not what it computes") {
+  const TrainOptions run = valid();
+  TrainOptions asked = run;
+  asked.iterations = 5000;
+  asked.threads = 1;
+  asked.checkpoint_every = 7;
+  asked.samples_every = 8;
+  asked.data = "elsewhere";
+  CHECK_NOTHROW(apps::require_resumable(run, asked));
+  asked.lambda = 0.5;
+  CHECK_THROWS_WITH_AS(apps::require_resumable(run, asked),
+                       Contains("--lambda can't change on --resume: the run has "
+                                "0.0, asked is 0.5"),
+                       engine::Error);
+  asked.generator = "dcgan";
+  CHECK_THROWS_WITH_AS(apps::require_resumable(run, asked),
+                       Contains("--generator can't change on --resume: the run "
+                                "has \"mlp\", asked is \"dcgan\""),
+                       engine::Error);
+}

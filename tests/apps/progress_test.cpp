@@ -1,0 +1,44 @@
+#include "apps/progress.h"
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+
+#include <doctest/doctest.h>
+
+using doctest::Contains;
+
+TEST_CASE("durations read as a person says them") {
+  CHECK(apps::spoken_duration(0) == "0 s");
+  CHECK(apps::spoken_duration(47.6) == "48 s");
+  CHECK(apps::spoken_duration(100) == "2 min");
+  CHECK(apps::spoken_duration(720) == "12 min");
+  CHECK(apps::spoken_duration(6000) == "1 h 40 min");
+  CHECK(apps::spoken_duration(3600 * 26 + 300) == "26 h 05 min");
+}
+
+TEST_CASE("off a terminal the first, the last and each twentieth iteration gets a line") {
+  std::ostringstream out;
+  apps::Progress progress(out, false, 0, 1000);
+  for (int n = 1; n <= 1000; ++n) progress.update(n, 0.25);
+  progress.end();
+  const std::string text = out.str();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 21);
+  CHECK(text.find('\r') == text.npos);
+  CHECK(text.starts_with("iteration 1/1000  H 0.2500  "));
+  CHECK_MESSAGE(text.find("iteration 1000/1000  H 0.2500") != text.npos, text);
+}
+
+TEST_CASE("on a terminal one line is rewritten and ended once") {
+  std::ostringstream out;
+  apps::Progress progress(out, true, 10, 12);
+  progress.update(11, 1.5);
+  CHECK(out.str().starts_with("\riteration 11/12  H 1.5000  "));
+  CHECK(out.str().find('\n') == std::string::npos);
+  progress.update(12, 1.25);
+  progress.end();
+  progress.end();
+  const std::string text = out.str();
+  CHECK_MESSAGE(text.find("\riteration 12/12  H 1.2500") != text.npos, text);
+  CHECK(text.find('\n') == text.size() - 1);
+}

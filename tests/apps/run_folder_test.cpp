@@ -1,0 +1,89 @@
+#include "apps/run_folder.h"
+
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include "engine/error.h"
+#include "tests/apps/program.h"
+
+namespace fs = std::filesystem;
+using apps::Metrics;
+using apps::RunFolder;
+
+TEST_CASE("a run folder's files have their names") {
+  const RunFolder folder{"run"};
+  CHECK(folder.config() == "run/config.json");
+  CHECK(folder.metrics() == "run/metrics.csv");
+  CHECK(folder.checkpoint() == "run/checkpoint.safetensors");
+  CHECK(folder.grid(100) == "run/samples/000100.png");
+  CHECK(folder.grid(1234567) == "run/samples/1234567.png");
+}
+
+TEST_CASE("removing a run leaves what others put there") {
+  const TemporaryFolder temporary;
+  const RunFolder folder{temporary / "a/run"};
+  CHECK_FALSE(folder.occupied());
+  folder.create(true);
+  CHECK(folder.occupied());
+  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint(), folder.grid(100)})
+    write(file, "x");
+  write(folder.root / "notes.txt", "mine");
+  write(folder.samples() / "best.png", "mine");
+  folder.remove_run();
+  CHECK_FALSE(fs::exists(folder.config()));
+  CHECK_FALSE(fs::exists(folder.metrics()));
+  CHECK_FALSE(fs::exists(folder.checkpoint()));
+  CHECK_FALSE(fs::exists(folder.grid(100)));
+  CHECK(fs::exists(folder.root / "notes.txt"));
+  CHECK(fs::exists(folder.samples() / "best.png"));
+
+  fs::remove(folder.root / "notes.txt");
+  fs::remove(folder.samples() / "best.png");
+  folder.remove_run();
+  CHECK_FALSE(fs::exists(folder.root));
+}
+
+TEST_CASE("a folder that can't be made is refused") {
+  const TemporaryFolder temporary;
+  write(temporary / "file", "x");
+  CHECK_THROWS_WITH_AS(RunFolder{temporary / "file/run"}.create(true), doctest::Contains("can't make the folder"),
+                       engine::Error);
+}
+
+TEST_CASE("metrics keep the whole rows of the iterations before, and go on") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "metrics.csv";
+  {
+    Metrics metrics(path, 0);
+    for (int n = 0; n < 5; ++n) metrics.add(n, 0.5 + n, 0.25);
+  }
+  const std::string head = "iteration,loss,iteration_seconds\n";
+  CHECK(content(path).starts_with(head + "0,0.5,0.250000\n1,1.5,0.250000\n"));
+  CHECK(Metrics::last(path).iteration == 4);
+  CHECK(Metrics::last(path).loss == 4.5);
+
+  { Metrics(path, 2).add(2, 7, 1); }
+  CHECK(content(path) == head + "0,0.5,0.250000\n1,1.5,0.250000\n2,7,1.000000\n");
+
+  SUBCASE("a torn row is dropped") {
+    write(path, head + "0,0.5,0.25\n1,1.");
+    { Metrics metrics(path, 2); }
+    CHECK(content(path) == head + "0,0.5,0.25\n");
+  }
+  SUBCASE("a damaged row ends what is kept") {
+    write(path, head + "0,0.5,0.25\nx,1,1\n1,1,1\n");
+    { Metrics metrics(path, 2); }
+    CHECK(content(path) == head + "0,0.5,0.25\n");
+  }
+  SUBCASE("a new run starts with none") {
+    { Metrics metrics(path, 0); }
+    CHECK(content(path) == head);
+    CHECK(Metrics::last(path).iteration == -1);
+  }
+}
+
+TEST_CASE("metrics that can't be written are an error") {
+  const TemporaryFolder temporary;
+  CHECK_THROWS_AS(Metrics(temporary / "missing/metrics.csv", 0), engine::Error);
+}

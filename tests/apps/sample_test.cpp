@@ -1,0 +1,124 @@
+#include "apps/sample.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include "apps/checkpoint.h"
+#include "apps/generators.h"
+#include "apps/run_folder.h"
+#include "data/images.h"
+#include "data/npy.h"
+#include "tests/apps/program.h"
+
+namespace fs = std::filesystem;
+using Arguments = std::vector<std::string>;
+
+namespace {
+
+/// A run of one iteration in `folder`.
+void make_run(const std::string& folder, const Arguments& more = {}) {
+  REQUIRE(semidual(small_run(folder) + Arguments{"--iterations", "1"} + more).code == 0);
+}
+
+}  // namespace
+
+TEST_CASE("a grid is rows x columns images") {
+  const TemporaryFolder temporary;
+  make_run(temporary / "run");
+  fs::create_directory(temporary / "pictures");
+  const std::string png = temporary / "pictures/grid.png";
+  const Outcome outcome = semidual({"sample", temporary / "run", "--grid", "2x3", "--out", png});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(outcome.out == png + "\n");
+  const data::Images image = data::read_images(temporary / "pictures");
+  CHECK(image.height == 56);
+  CHECK(image.width == 84);
+  CHECK(
+      semidual({"sample", temporary / "run", "--grid", "2x3", "--seed", "1", "--out", temporary / "other.png"}).code ==
+      0);
+  CHECK(content(temporary / "other.png") != content(png));
+}
+
+TEST_CASE("points are the same whatever the count, also past a batch, and whether drawn here or given as latents") {
+  const TemporaryFolder temporary;
+  for (const Arguments& kind : {Arguments{"--force"}, Arguments{"--force", "--generator", "dcgan"}}) {
+    make_run(temporary / "run", kind);
+    const auto made = [&](const Arguments& arguments) {
+      const Outcome outcome =
+          semidual(Arguments{"sample", temporary / "run", "--out", temporary / "points.npy"} + arguments);
+      REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+      const data::NpyArray array = data::read_npy(temporary / "points.npy");
+      CHECK(array.dtype == "<f4");
+      REQUIRE(array.shape.size() == 2);
+      CHECK(array.shape[1] == 784);
+      return array.as<float>();
+    };
+    const std::vector<float> many = made({"--count", "300"}), few = made({"--count", "2"});
+    CHECK(many.size() == 300 * 784);
+    CHECK(few.size() == 2 * 784);
+    CHECK(std::equal(few.begin(), few.end(), many.begin()));
+
+    const engine::Tensor z = apps::latents(0, apps::Draw::sample, 0, 0, 3, 100);
+    data::write_npy<engine::real>(temporary / "z.npy", {3, 100}, z.values());
+    const std::vector<float> given = made({"--latents", temporary / "z.npy"});
+    CHECK(given.size() == 3 * 784);
+    CHECK(std::equal(given.begin(), given.end(), many.begin()));
+  }
+}
+
+TEST_CASE("requests that won't do are one line, exit code 2, and nothing written") {
+  const TemporaryFolder temporary, outputs;
+  make_run(temporary / "run");
+  data::write_npy<float>(temporary / "narrow.npy", {2, 3}, std::vector<float>(6));
+  std::vector<float> bad(100);
+  bad[7] = NAN;
+  data::write_npy<float>(temporary / "nan.npy", {1, 100}, bad);
+  const auto refused = [&](const std::string& run, const std::string& out, const Arguments& arguments,
+                           const std::string& why) {
+    const Outcome outcome = semidual(Arguments{"sample", temporary / run, "--out", out} + arguments);
+    CHECK(outcome.code == 2);
+    CHECK_MESSAGE(outcome.err.find(why) != std::string::npos, outcome.err);
+    CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+    CHECK(outputs.empty());
+  };
+  const std::string png = outputs / "x.png", npy = outputs / "x.npy";
+  refused("run", npy, {}, "give one of --grid ROWSxCOLUMNS, --count N and --latents Z.npy");
+  refused("run", npy, {"--count", "3", "--grid", "2x2"}, "give one of");
+  refused("run", npy, {"--count", "-3"}, "--count must be at least 1: -3");
+  refused("run", npy, {"--grid", "2x2"}, "--out must end in .png");
+  refused("run", png, {"--count", "2"}, "--out must end in .npy");
+  for (const char* grid : {"2", "2x", "0x2", "-1x2", "2x2x2", "axb", "99999x1"})
+    refused("run", png, {"--grid", grid}, "--grid must be ROWSxCOLUMNS, such as 8x8: '" + std::string(grid) + "'");
+  refused("run", npy, {"--count", "900000000000"}, "of memory");
+  refused("run", npy, {"--latents", temporary / "narrow.npy"}, "must hold an array of shape [N, 100]");
+  refused("run", npy, {"--latents", temporary / "nan.npy"}, "holds NaN or infinity");
+  refused("run", npy, {"--latents", temporary / "missing.npy"}, "missing.npy");
+  refused("missing", npy, {"--count", "2"}, "missing/config.json");
+  refused("run", outputs / "missing/x.npy", {"--count", "2"}, "missing");
+}
+
+TEST_CASE("a checkpoint of another architecture is refused with the tensor and both shapes") {
+  const TemporaryFolder temporary;
+  make_run(temporary / "run");
+  make_run(temporary / "dcgan", {"--generator", "dcgan"});
+  fs::copy_file(apps::RunFolder{temporary / "dcgan"}.checkpoint(), apps::RunFolder{temporary / "run"}.checkpoint(),
+                fs::copy_options::overwrite_existing);
+  const Outcome outcome = semidual({"sample", temporary / "run", "--count", "1", "--out", temporary / "x.npy"});
+  CHECK(outcome.code == 2);
+  CHECK_MESSAGE(outcome.err.find("does not fit the run's mlp generator: tensor generator.0.weight is [100, 256, 3, 3], "
+                                 "it should be [256, 100]") != std::string::npos,
+                outcome.err);
+}
+
+TEST_CASE("points that are not images are sampled as arrays only") {
+  const TemporaryFolder temporary;
+  data::write_npy<float>(temporary / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 1, 1, 1});
+  make_run(temporary / "run", {"--points", "0", "--data", temporary / "points.npy"});
+  CHECK(semidual({"sample", temporary / "run", "--count", "5", "--out", temporary / "x.npy"}).code == 0);
+  CHECK(data::read_npy(temporary / "x.npy").shape == std::vector<std::int64_t>{5, 2});
+  const Outcome grid = semidual({"sample", temporary / "run", "--grid", "2x2", "--out", temporary / "x.png"});
+  CHECK(grid.code == 2);
+  CHECK(grid.err == "semidual: --grid is for images, the run makes points of dimension 2: take --count\n");
+}

@@ -1,0 +1,283 @@
+#include "apps/train.h"
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/checkpoint.h"
+#include "apps/run_folder.h"
+#include "data/npy.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "tests/apps/program.h"
+
+namespace fs = std::filesystem;
+using apps::RunFolder;
+using Arguments = std::vector<std::string>;
+
+namespace {
+
+/// metrics.csv without its times.
+std::string losses(const std::string& path) {
+  std::istringstream text(content(path));
+  std::string kept;
+  for (std::string row; std::getline(text, row);) kept += row.substr(0, row.rfind(',')) + '\n';
+  return kept;
+}
+
+bool contains(const std::string& text, const std::string& piece) {
+  return text.find(piece) != text.npos;
+}
+
+/// A stream that raises SIGINT when `word` has been written to it, as if someone had then pressed Ctrl-C twice.
+class InterruptAt : public std::stringbuf {
+ public:
+  explicit InterruptAt(std::string word) : word_(std::move(word)) {}
+
+ private:
+  std::streamsize xsputn(const char* text, std::streamsize n) override {
+    if (contains(std::string(text, static_cast<std::size_t>(n)), word_)) {
+      std::raise(SIGINT);
+      std::raise(SIGINT);
+    }
+    return std::stringbuf::xsputn(text, n);
+  }
+  std::string word_;
+};
+
+}  // namespace
+
+TEST_CASE("training leaves a whole run folder and names its pictures and checkpoint") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "deep/run"};
+  const Outcome outcome =
+      semidual(small_run(run.root) + Arguments{"--iterations", "5", "--samples-every", "2", "--checkpoint-every", "2"});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(contains(outcome.out, "iteration 5/5  H "));
+  CHECK(contains(outcome.out, "samples: " + run.grid(5)));
+  CHECK(contains(outcome.out, "checkpoint: " + run.checkpoint()));
+  for (const int n : {2, 4, 5}) CHECK(content(run.grid(n)).starts_with("\x89PNG"));
+  CHECK_FALSE(fs::exists(run.grid(3)));
+  CHECK(content(run.metrics()).starts_with("iteration,loss,iteration_seconds\n0,"));
+  CHECK(apps::Metrics::last(run.metrics()).iteration == 4);
+  CHECK(apps::read_checkpoint(run.checkpoint()).iterations == 5);
+  const auto config = nlohmann::json::parse(content(run.config()));
+  CHECK(config.at("options").at("batch") == 4);
+  CHECK(config.at("options").at("dual-optimizer") == "adam");
+  CHECK(config.at("data").at("count") == 40);
+}
+
+TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the threads") {
+  for (const Arguments& kind :
+       {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},
+        Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"}}) {
+    const TemporaryFolder temporary;
+    const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
+    REQUIRE(semidual(small_run(straight.root) + kind + Arguments{"--iterations", "3"}).code == 0);
+    REQUIRE(semidual(small_run(resumed.root) + kind + Arguments{"--iterations", "2", "--threads", "2"}).code == 0);
+    const Outcome rest = semidual({"train", "--resume", "--iterations", "3", "--threads", "1", "--out", resumed.root});
+    CHECK_MESSAGE(rest.code == 0, rest.err);
+    CHECK(content(straight.checkpoint()) == content(resumed.checkpoint()));
+    CHECK(losses(straight.metrics()) == losses(resumed.metrics()));
+    CHECK(content(straight.grid(3)) == content(resumed.grid(3)));
+  }
+}
+
+TEST_CASE("resuming drops the metrics after the checkpoint") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "2"}).code == 0);
+  std::ofstream(run.metrics(), std::ios::app) << "2,123,1\n3,123,1\n4,12";
+  REQUIRE(semidual({"train", "--resume", "--iterations", "3", "--out", run.root}).code == 0);
+  const std::string text = losses(run.metrics());
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+  CHECK_FALSE(contains(text, "123"));
+  CHECK(contains(text, "\n2,"));
+}
+
+TEST_CASE("a run that is done can be resumed to no effect, but not to fewer iterations") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "2"}).code == 0);
+  const std::string before = content(run.checkpoint());
+  CHECK(semidual({"train", "--resume", "--out", run.root}).code == 0);
+  CHECK(content(run.checkpoint()) == before);
+  const Outcome fewer = semidual({"train", "--resume", "--iterations", "1", "--out", run.root});
+  CHECK(fewer.code == 2);
+  CHECK(fewer.err == "semidual: --iterations 1: the run has done 2 already, give the new total\n");
+}
+
+TEST_CASE("resuming refuses what would make it another run, and changes nothing") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
+  const std::string config = content(run.config()), checkpoint = content(run.checkpoint());
+  const auto refusal = [&](const Arguments& change) {
+    const Outcome outcome = semidual(Arguments{"train", "--resume", "--out", run.root} + change);
+    CHECK(outcome.code == 2);
+    CHECK(content(run.config()) == config);
+    CHECK(content(run.checkpoint()) == checkpoint);
+    return outcome.err;
+  };
+  CHECK(contains(refusal({"--lambda", "0.5"}), "--lambda can't change on --resume: the run has 0.0, asked is 0.5"));
+  CHECK(contains(refusal({"--generator", "dcgan"}), "--generator can't change"));
+  CHECK(contains(refusal({"--points", "41"}), "--points can't change on --resume: the run has 40, asked is 41"));
+  data::write_npy<float>(temporary / "other.npy", {40, 2}, std::vector<float>(80, 0.5F));
+  CHECK(contains(refusal({"--data", temporary / "other.npy"}), "is not what the run learns: digits (40 points"));
+  data::write_npy<double>(temporary / "weights.npy", {40}, std::vector<double>(40, 1.0 / 40));
+  CHECK(contains(refusal({"--weights", temporary / "weights.npy"}), "are not those of the run"));
+  CHECK(contains(refusal({"--force"}), "--resume goes on with a run and --force replaces it"));
+
+  SUBCASE("another precision") {
+    const bool is_float = contains(config, "\"precision\": \"float\"");
+    std::string other = config;
+    other.replace(other.find("\"precision\": "), is_float ? 20 : 21,
+                  is_float ? "\"precision\": \"double\"" : "\"precision\": \"float\"");
+    write(run.config(), other);
+    const Outcome outcome = semidual({"train", "--resume", "--out", run.root});
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.err, "resume it with the other build"));
+  }
+  SUBCASE("a checkpoint of another architecture") {
+    apps::write_checkpoint(run.checkpoint(), {1, {{"generator.0.weight", engine::Tensor::zeros({3, 3})}}});
+    const Outcome outcome = semidual({"train", "--resume", "--out", run.root});
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.err, "does not fit the run: tensor generator.0.weight is [3, 3], it should be [256, 100]"));
+  }
+  SUBCASE("no checkpoint") {
+    fs::remove(run.checkpoint());
+    const Outcome outcome = semidual({"train", "--resume", "--out", run.root});
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.err, "has no checkpoint to resume from: --force starts anew"));
+  }
+}
+
+TEST_CASE("a folder with a run in it is not touched, unless by --force once all is right") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "2", "--samples-every", "1"}).code == 0);
+  write(run.root / "notes.txt", "mine");
+  const std::string before = content(run.checkpoint());
+
+  const Outcome refused = semidual(small_run(run.root));
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.err, "holds a run already: --resume goes on with it, --force replaces it"));
+  CHECK(semidual(small_run(run.root) + Arguments{"--force", "--generator", "gan"}).code == 2);
+  CHECK(semidual(small_run(run.root) + Arguments{"--force", "--data", temporary / "missing"}).code == 2);
+  CHECK(content(run.checkpoint()) == before);
+  CHECK(fs::exists(run.grid(1)));
+
+  CHECK(semidual(small_run(run.root) + Arguments{"--force", "--iterations", "1", "--seed", "5"}).code == 0);
+  CHECK(content(run.checkpoint()) != before);
+  CHECK(fs::exists(run.grid(1)));
+  CHECK_FALSE(fs::exists(run.grid(2)));
+  CHECK(content(run.root / "notes.txt") == "mine");
+}
+
+TEST_CASE("bad input is one line, exit code 2, and nothing written") {
+  const TemporaryFolder inputs, temporary;
+  data::write_npy<float>(inputs / "nan.npy", {2, 1}, std::vector<float>{0, NAN});
+  data::write_npy<float>(inputs / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 1, 1, 1});
+  data::write_npy<float>(inputs / "zeros.npy", {3, 2}, std::vector<float>(6));
+  data::write_npy<double>(inputs / "two.npy", {2}, std::vector<double>{0.5, 0.5});
+  data::write_npy<double>(inputs / "negative.npy", {3}, std::vector<double>{1, 1, -1});
+  write(inputs / "text.npy", "not an array");
+  fs::create_directory(inputs / "empty");
+
+  const Arguments points{"--data", inputs / "points.npy"};
+  const auto refused = [&](const Arguments& arguments, const std::string& why) {
+    const Outcome outcome =
+        semidual(Arguments{"train", "--iterations", "1", "--threads", "1", "--out", temporary / "run"} + arguments);
+    CHECK_MESSAGE(outcome.code == 2, why);
+    CHECK_MESSAGE(contains(outcome.err, why), outcome.err);
+    CHECK(outcome.err.starts_with("semidual: "));
+    CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+    CHECK(temporary.empty());
+  };
+  refused({}, "--data is missing");
+  refused({"--data", inputs / "missing"}, inputs / "missing");
+  refused({"--data", inputs / "empty"}, inputs / "empty");
+  refused({"--data", inputs / "text.npy"}, inputs / "text.npy");
+  refused({"--data", inputs / "nan.npy"}, inputs / "nan.npy");
+  refused({"--data", inputs / "zeros.npy"}, "zero");
+  refused(points + Arguments{"--points", "4"}, "4");
+  refused(points + Arguments{"--lambda", "-1"}, "--lambda must be 0 or a positive number: -1");
+  refused(points + Arguments{"--lambda", "nan"}, "--lambda must be 0 or a positive number: nan");
+  refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
+  refused(points + Arguments{"--batch", "many"}, "--batch");
+  refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");
+  refused(points + Arguments{"--generator", "gan"}, "--generator 'gan' is unknown: it must be mlp or dcgan");
+  refused(points + Arguments{"--generator", "dcgan"}, "--generator dcgan makes images");
+  refused(points + Arguments{"--colour"}, "--colour");
+  refused(points + Arguments{"--weights", inputs / "two.npy"}, "must hold 3 numbers, one for each point: it holds 2");
+  refused(points + Arguments{"--weights", inputs / "negative.npy"}, "negative");
+  refused(points + Arguments{"--weights", inputs / "missing"}, inputs / "missing");
+  refused(points + Arguments{"--batch", "2000000000"}, "training with --batch 2000000000 takes about");
+  refused({"--data", "digits", "--points", "2", "--iterations", "1000000000", "--samples-every", "1"}, "the disk has");
+  refused(points + Arguments{"--resume"}, "holds no run to resume: leave out --resume to start one");
+  refused(points + Arguments{"--out", inputs / "points.npy"}, "is a file: give the path of a folder");
+  refused(points + Arguments{"--out", inputs / "points.npy/run"}, "can't");
+  refused(points + Arguments{"--out", "/proc/run"}, "/proc");
+  refused(points + Arguments{"--out", ""}, "--out is missing");
+}
+
+TEST_CASE("a loss that is no longer finite ends the run, and keeps the last good checkpoint") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  const Outcome outcome = semidual(small_run(run.root) + Arguments{"--iterations", "9", "--lr", "1e30"});
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome.err, "is no longer a finite number at iteration 1 (the first is 0): try a smaller --lr"));
+  CHECK(contains(outcome.err, run.checkpoint()));
+  CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+  const apps::Checkpoint kept = apps::read_checkpoint(run.checkpoint());
+  CHECK(kept.iterations == 0);
+  CHECK(apps::all_finite(kept.tensors));
+}
+
+TEST_CASE("a checkpoint never holds NaN, though the loss was finite") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  const Outcome outcome =
+      semidual(small_run(run.root) + Arguments{"--iterations", "1", "--lr", "1e308", "--dual-lr", "1e-9"});
+  CHECK(outcome.code == (sizeof(engine::real) == sizeof(float) ? 1 : 0));
+  CHECK(apps::all_finite(apps::read_checkpoint(run.checkpoint()).tensors));
+}
+
+TEST_CASE("Ctrl-C finishes the iteration, keeps everything and exits with 130") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
+  const Arguments arguments = small_run(run.root) + Arguments{"--iterations", "4"};
+  std::vector<const char*> argv{"semidual"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  InterruptAt buffer("iteration 2/4");
+  std::ostream out(&buffer);
+  std::ostringstream err;
+  CHECK(apps::run(static_cast<int>(argv.size()), argv.data(), {out, err}) == 130);
+  CHECK(err.str() == "");
+  CHECK(contains(buffer.str(), "interrupted after 2 of 4 iterations; to go on: semidual train --out " +
+                                   run.root.string() + " --resume"));
+  CHECK(fs::exists(run.grid(2)));
+  CHECK(apps::read_checkpoint(run.checkpoint()).iterations == 2);
+
+  REQUIRE(semidual({"train", "--out", run.root, "--resume"}).code == 0);
+  REQUIRE(semidual(small_run(straight.root) + Arguments{"--iterations", "4"}).code == 0);
+  CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
+  CHECK(losses(run.metrics()) == losses(straight.metrics()));
+}
+
+TEST_CASE("points that are not images are learned without pictures, with a note where they can't be reached") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  data::write_npy<float>(temporary / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 2, -1, 1});
+  data::write_npy<double>(temporary / "weights.npy", {3}, std::vector<double>{0.5, 0.25, 0.25});
+  const Outcome outcome = semidual({"train", "--data", temporary / "points.npy", "--weights", temporary / "weights.npy",
+                                    "--iterations", "2", "--batch", "3", "--threads", "1", "--out", run.root});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(contains(outcome.err, "the data's values run from -1 to 2, generated ones lie between 0 and 1"));
+  CHECK_FALSE(contains(outcome.out, "samples: "));
+  CHECK_FALSE(fs::exists(run.samples()));
+}
