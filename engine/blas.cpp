@@ -122,7 +122,7 @@ std::string blas_warning() {
   const char* forced = std::getenv("OPENBLAS_CORETYPE");
   return text("[blas] OpenBLAS runs its ", core, " kernels, but this CPU has ", instructions,
               ": products are slower than they could be; ",
-              forced ? text("unset OPENBLAS_CORETYPE=", forced)
+              forced ? text("unset OPENBLAS_CORETYPE (now ", forced, ")")
                      : text("try OPENBLAS_CORETYPE=", instructions == "AVX2" ? "Haswell" : "SkylakeX"));
 }
 

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/random.h"
+
+using engine::real;
+using engine::Transpose;
+
+namespace {
+
+using Values = std::vector<real>;
+
+constexpr real not_a_number = std::numeric_limits<real>::quiet_NaN();
+
+Values random(std::int64_t n, std::uint64_t stream) {
+  const engine::Random numbers(3, stream);
+  Values x(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<real>(numbers.uniform(i) - 0.5);
+  return x;
+}
+
+// A product with stored rows a little longer than the matrices', as slices of larger ones have.
+struct Product {
+  Transpose transpose_a, transpose_b;
+  std::int64_t m, n, k;
+  std::int64_t lda = (transpose_a == Transpose::yes ? m : k) + 2;
+  std::int64_t ldb = (transpose_b == Transpose::yes ? k : n) + 3;
+  std::int64_t ldc = n + 1;
+  Values a = random((transpose_a == Transpose::yes ? k : m) * lda, 1);
+  Values b = random((transpose_b == Transpose::yes ? n : k) * ldb, 2);
+  Values c = random(m * ldc, 3);
+
+  Values gemm(real alpha, real beta) const {
+    Values result = c;
+    engine::gemm(transpose_a, transpose_b, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, result.data(), ldc);
+    return result;
+  }
+
+  Values gemm_single(real alpha, real beta) const {
+    Values result = c;
+    engine::gemm_single(transpose_a, transpose_b, m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, result.data(),
+                        ldc);
+    return result;
+  }
+
+  long double exact(real alpha, real beta, std::int64_t i, std::int64_t j) const {
+    const auto at = [](const Values& x, std::int64_t index) {
+      return static_cast<long double>(x[static_cast<std::size_t>(index)]);
+    };
+    long double sum = 0;
+    for (std::int64_t l = 0; l < k; ++l)
+      sum += at(a, transpose_a == Transpose::yes ? l * lda + i : i * lda + l) *
+             at(b, transpose_b == Transpose::yes ? j * ldb + l : l * ldb + j);
+    return alpha * sum + (beta == 0 ? 0 : beta * at(c, i * ldc + j));
+  }
+
+  void check(const Values& result, real alpha, real beta) const {
+    const long double tolerance = std::numeric_limits<real>::epsilon() * (4 + 0.5L * static_cast<long double>(k));
+    long double worst = 0;
+    bool untouched = true;
+    for (std::int64_t i = 0; i < m; ++i) {
+      for (std::int64_t j = 0; j < n; ++j)
+        worst = std::max(worst, std::abs(result[static_cast<std::size_t>(i * ldc + j)] - exact(alpha, beta, i, j)));
+      const auto beyond = static_cast<std::size_t>(i * ldc + n);
+      untouched = untouched && result[beyond] == c[beyond];
+    }
+    CHECK(worst <= tolerance);
+    CHECK(untouched);
+  }
+};
+
+bool same_bits(const Values& a, const Values& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
+}
+
+struct Threads {
+  explicit Threads(int count) { engine::set_threads(count); }
+  ~Threads() { engine::set_threads(before); }
+  int before = engine::threads();
+};
+
+// Runs with the environment variable set so, or unset for null.
+struct Environment {
+  Environment(const char* variable, const char* value) : name(variable) {
+    if (const char* old = std::getenv(variable)) before = old, had = true;
+    value ? setenv(variable, value, 1) : unsetenv(variable);
+  }
+  ~Environment() { had ? setenv(name, before.c_str(), 1) : unsetenv(name); }
+  const char* name;
+  std::string before;
+  bool had = false;
+};
+
+}  // namespace
+
+TEST_CASE("products agree with sums in long double, whatever is transposed") {
+  for (Transpose transpose_a : {Transpose::no, Transpose::yes})
+    for (Transpose transpose_b : {Transpose::no, Transpose::yes})
+      for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
+               {1, 1, 1}, {1, 9, 3}, {7, 1, 17}, {33, 65, 31}, {3, 1025, 8}, {257, 3, 5}, {259, 131, 2}}) {
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(k);
+        const Product product{transpose_a, transpose_b, m, n, k};
+        product.check(product.gemm(1, 0), 1, 0);
+        product.check(product.gemm(real(-0.5), 2), real(-0.5), 2);
+        product.check(product.gemm_single(real(-0.5), 2), real(-0.5), 2);
+      }
+}
+
+TEST_CASE("a product's bits do not depend on the number of threads") {
+  for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
+           {1, 1, 1}, {1, 4099, 33}, {4099, 1, 33}, {200, 256, 100}, {201, 1031, 77}, {517, 519, 63}}) {
+    CAPTURE(m);
+    CAPTURE(n);
+    for (Transpose transpose_a : {Transpose::no, Transpose::yes}) {
+      const Product product{transpose_a, Transpose::yes, m, n, k};
+      const auto with = [&](int count) {
+        const Threads threads(count);
+        return product.gemm(1, 1);
+      };
+      const Values one = with(1);
+      CHECK(same_bits(one, with(2)));
+      CHECK(same_bits(one, with(3)));
+      CHECK(same_bits(one, with(8)));
+    }
+  }
+}
+
+TEST_CASE("beta = 0 overwrites whatever C held") {
+  Product product{Transpose::no, Transpose::no, 5, 7, 3};
+  const Values wanted = product.gemm(1, 0);
+  for (std::int64_t i = 0; i < 5; ++i)
+    for (std::int64_t j = 0; j < 7; ++j) product.c[static_cast<std::size_t>(i * product.ldc + j)] = not_a_number;
+  CHECK(same_bits(product.gemm(1, 0), wanted));
+}
+
+TEST_CASE("empty products: without an inner dimension C is scaled, without rows or columns nothing happens") {
+  const Product inner{Transpose::no, Transpose::yes, 4, 3, 0};
+  const Values scaled = inner.gemm(1, 2), zeroed = inner.gemm(1, 0);
+  for (std::int64_t i = 0; i < 4; ++i)
+    for (std::int64_t j = 0; j < 3; ++j) {
+      const auto index = static_cast<std::size_t>(i * inner.ldc + j);
+      CHECK(scaled[index] == 2 * inner.c[index]);
+      CHECK(zeroed[index] == 0);
+    }
+  engine::gemm(Transpose::no, Transpose::no, 0, 3, 2, 1, nullptr, 2, nullptr, 3, 0, nullptr, 3);
+  engine::gemm(Transpose::no, Transpose::no, 3, 0, 2, 1, nullptr, 2, nullptr, 0, 0, nullptr, 0);
+  real c = 3;
+  engine::gemm(Transpose::no, Transpose::no, 1, 1, 0, 1, nullptr, 0, nullptr, 1, 1, &c, 1);
+  CHECK(c == 3);
+}
+
+TEST_CASE("sizes beyond BLAS's integers are refused") {
+  CHECK_THROWS_WITH_AS(engine::gemm_single(Transpose::no, Transpose::no, 1, 1, std::int64_t{1} << 31, 1, nullptr, 1,
+                                           nullptr, 1, 0, nullptr, 1),
+                       "[gemm] sizes and row lengths must be below 2^31: 2147483648", engine::Error);
+}
+
+TEST_CASE("symmetric_eigen of 2 x 2: (1, -1) and (1, 1)") {
+  double a[4] = {2, 1, 1, 2}, values[2];
+  engine::symmetric_eigen(2, a, values);
+  CHECK(values[0] == doctest::Approx(1));
+  CHECK(values[1] == doctest::Approx(3));
+  CHECK(a[0] == doctest::Approx(-a[1]));
+  CHECK(a[2] == doctest::Approx(a[3]));
+  CHECK(std::abs(a[0]) == doctest::Approx(std::sqrt(0.5)));
+}
+
+TEST_CASE("symmetric_eigen: ascending values and orthonormal rows that give the matrix back") {
+  for (std::size_t n : {1, 2, 3, 17, 40}) {
+    CAPTURE(n);
+    const engine::Random numbers(5, n);
+    std::vector<double> a(n * n), values(n);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j <= i; ++j) a[i * n + j] = a[j * n + i] = numbers.normal(i * n + j);
+    std::vector<double> vectors = a;
+    engine::symmetric_eigen(static_cast<std::int64_t>(n), vectors.data(), values.data());
+    for (std::size_t i = 0; i + 1 < n; ++i) CHECK(values[i] <= values[i + 1]);
+    double worst = 0;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t j = 0; j < n; ++j) {
+        double inner = 0, rebuilt = 0;
+        for (std::size_t l = 0; l < n; ++l) {
+          inner += vectors[i * n + l] * vectors[j * n + l];
+          rebuilt += values[l] * vectors[l * n + i] * vectors[l * n + j];
+        }
+        worst = std::max({worst, std::abs(inner - (i == j)), std::abs(rebuilt - a[i * n + j])});
+      }
+    CHECK(worst < 1e-12);
+  }
+  engine::symmetric_eigen(0, nullptr, nullptr);
+}
+
+TEST_CASE("the BLAS warning names the remedy, and is empty when the kernels fit the CPU") {
+  CHECK_FALSE(engine::blas_core().empty());
+  std::string forced, free;
+  {
+    const Environment environment("OPENBLAS_CORETYPE", "Prescott");
+    forced = engine::blas_warning();
+  }
+  {
+    const Environment environment("OPENBLAS_CORETYPE", nullptr);
+    free = engine::blas_warning();
+  }
+  CHECK(forced.empty() == free.empty());  // OpenBLAS chose when it was loaded: the variable only changes the remedy
+  if (!forced.empty()) {
+    CHECK(forced.find("[blas] OpenBLAS runs its " + engine::blas_core() + " kernels") == 0);
+    CHECK(forced.find("unset OPENBLAS_CORETYPE (now Prescott)") != std::string::npos);
+    CHECK(free.find("OPENBLAS_CORETYPE=") != std::string::npos);
+  }
+}
