@@ -48,11 +48,14 @@ class Pool {
         block->references = 1;
         return block;
       }
-      ++statistics_.system_allocations;
-      statistics_.held_bytes += static_cast<std::int64_t>(capacity);
     }
     void* memory = std::aligned_alloc(alignment, alignment + capacity);
     require(memory != nullptr, "[memory] the system has no ", capacity, " bytes left: use a smaller batch or model");
+    {
+      const std::lock_guard lock(mutex_);
+      ++statistics_.system_allocations;
+      statistics_.held_bytes += static_cast<std::int64_t>(capacity);
+    }
     auto* block = new (memory) Buffer::Block;
     block->capacity = capacity;
     block->size_class = size_class;

@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "engine/error.h"
+#include "engine/parallel.h"
+
+using namespace engine;
+
+namespace {
+
+struct Threads {
+  explicit Threads(int count) { set_threads(count); }
+  ~Threads() { set_threads(before); }
+  int before = threads();
+};
+
+using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+Pieces pieces_of(std::int64_t n, std::int64_t grain) {
+  Pieces pieces;
+  parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+#pragma omp critical
+    pieces.emplace_back(begin, end);
+  });
+  std::sort(pieces.begin(), pieces.end());
+  return pieces;
+}
+
+}  // namespace
+
+TEST_CASE("the number of threads is 1 to 64") {
+  const Threads restored(1);
+  CHECK(threads() == 1);
+  set_threads(max_threads);
+  CHECK(threads() == max_threads);
+  for (int count : {0, -1, 65})
+    CHECK_THROWS_WITH_AS(set_threads(count), text("[threads] the number of threads must be 1 to 64: ", count).c_str(),
+                         Error);
+  CHECK(threads() == max_threads);
+}
+
+TEST_CASE("pieces of the grain cover the range once, the same for any number of threads") {
+  for (int count : {1, 2, 5}) {
+    CAPTURE(count);
+    const Threads restored(count);
+    CHECK(pieces_of(0, 4).empty());
+    CHECK(pieces_of(3, 4) == Pieces{{0, 3}});
+    CHECK(pieces_of(4, 4) == Pieces{{0, 4}});
+    CHECK(pieces_of(10, 4) == Pieces{{0, 4}, {4, 8}, {8, 10}});
+    CHECK(pieces_of(1000, 1).size() == 1000);
+  }
+}
+
+TEST_CASE("pieces run on as many threads as there are, and no more") {
+  const Threads restored(2);
+  std::atomic<int> in_team_of_two{0};
+  parallel_for(64, 1, [&](std::int64_t, std::int64_t) { in_team_of_two += omp_get_num_threads() == 2; });
+  CHECK(in_team_of_two == 64);
+  set_threads(1);
+  parallel_for(64, 1, [&](std::int64_t, std::int64_t) { in_team_of_two -= omp_get_num_threads() == 1; });
+  CHECK(in_team_of_two == 0);
+}
+
+TEST_CASE("a loop inside a loop runs on the thread that reaches it") {
+  const Threads restored(2);
+  std::atomic<int> elsewhere{0}, done{0};
+  parallel_for(8, 1, [&](std::int64_t, std::int64_t) {
+    const int thread = omp_get_thread_num();
+    parallel_for(100, 10, [&](std::int64_t begin, std::int64_t end) {
+      elsewhere += omp_get_thread_num() != thread;
+      done += static_cast<int>(end - begin);
+    });
+  });
+  CHECK(elsewhere == 0);
+  CHECK(done == 800);
+}
