@@ -42,30 +42,71 @@ std::string_view characters(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// A big-endian number of `size` bytes.
+std::size_t number(std::string_view at, std::size_t size) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
+  return value;
+}
+
 // Whether all chunks (length, type, content, CRC) up to IEND are there and sound: stb_image does not look.
 bool is_whole_png(std::string_view content) {
-  auto word = [](std::string_view at) {
-    std::uint32_t value = 0;
-    for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
-    return value;
-  };
   content.remove_prefix(png_signature.size());
   while (content.size() >= 12) {
-    const std::size_t length = word(content);
+    const std::size_t length = number(content, 4);
     if (length > content.size() - 12) return false;
     const std::string_view checked = content.substr(4, length + 4);
     const auto crc = crc32_z(0, reinterpret_cast<const unsigned char*>(checked.data()), checked.size());
-    if (crc != word(content.substr(8 + length))) return false;
+    if (crc != number(content.substr(8 + length), 4)) return false;
     if (checked == "IEND") return true;
     content.remove_prefix(12 + length);
   }
   return false;
 }
 
-// Whether an end-of-image marker follows the last start of a scan: stb_image fills up a truncated JPEG in silence.
+// Whether every Huffman table of a DHT segment (class, 16 counts, that many symbols) has at most 256 symbols: stb_image
+// writes beyond its own table otherwise.
+bool are_huffman_tables(std::string_view segment) {
+  while (segment.size() >= 17) {
+    std::size_t symbols = 0;
+    for (const unsigned char count : segment.substr(1, 16)) symbols += count;
+    if (symbols > 256 || symbols > segment.size() - 17) return false;
+    segment.remove_prefix(17 + symbols);
+  }
+  return segment.empty();
+}
+
+// Where the coded pixels of a scan end: at a marker, which ff 00 (a byte of theirs), ff ff and ff d0 to ff d7 (restarts
+// among them) are not. npos if they do not end.
+std::size_t scan_end(std::string_view coded) {
+  std::size_t at = coded.find('\xff');
+  for (; at != std::string_view::npos; at = coded.find('\xff', at + 1)) {
+    if (at + 1 == coded.size()) return std::string_view::npos;
+    const auto next = static_cast<unsigned char>(coded[at + 1]);
+    if (next != 0 && next != 0xff && (next < 0xd0 || next > 0xd7)) break;
+  }
+  return at;
+}
+
+// Whether all segments up to the end-of-image marker are there: stb_image fills up a truncated JPEG in silence.
 bool is_whole_jpeg(std::string_view content) {
-  const std::size_t scan = content.rfind("\xff\xda");
-  return scan != std::string_view::npos && content.find("\xff\xd9", scan) != std::string_view::npos;
+  constexpr unsigned char huffman_tables = 0xc4, end_of_image = 0xd9, start_of_scan = 0xda;
+  content.remove_prefix(2);
+  while (true) {
+    const std::size_t fill = content.find_first_not_of('\xff');
+    if (fill == 0 || fill == std::string_view::npos) return false;
+    const auto marker = static_cast<unsigned char>(content[fill]);
+    if (marker == end_of_image) return true;
+    content.remove_prefix(fill + 1);
+    const std::size_t length = content.size() < 2 ? 0 : number(content, 2);
+    if (length < 2 || length > content.size()) return false;
+    if (marker == huffman_tables && !are_huffman_tables(content.substr(2, length - 2))) return false;
+    content.remove_prefix(length);
+    if (marker != start_of_scan) continue;
+    const std::size_t end = scan_end(content);
+    if (end == std::string_view::npos) return false;
+    content.remove_prefix(end);
+  }
 }
 
 struct Encoded {

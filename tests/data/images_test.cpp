@@ -99,6 +99,15 @@ TEST_CASE("truncated and damaged images are refused") {
   check_damage_survived(folder / "a.jpg", jpeg, read);
 }
 
+TEST_CASE("a JPEG whose Huffman table has more than 256 symbols is refused") {
+  TemporaryFolder folder;
+  std::string jpeg = jpeg_of(grey, 3, 2, 1);
+  const std::size_t table = jpeg.find("\xff\xc4") + 4;
+  jpeg[table + 16] = jpeg[table + 15] = '\xff';  // the numbers of its codes of 15 and 16 bits
+  put(folder / "a.jpg", jpeg);
+  CHECK(error_of([&] { data::read_images(folder.path()); }) == Contains("a.jpg: truncated or damaged JPEG"));
+}
+
 TEST_CASE("folders that are no data set are refused, each with its reason") {
   TemporaryFolder folder;
   auto refusal = [&] { return error_of([&] { data::read_images(folder.path()); }); };
