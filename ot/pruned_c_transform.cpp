@@ -58,9 +58,10 @@ struct PrunedCTransform::Search {
   // The winner of query i, or `abandoned`; adds the number of products it took.
   std::int64_t winner(std::int64_t i, std::int64_t& products) const;
 
+  // A point with its bound or its value.
   struct Candidate {
     real value;
-    std::int64_t point;
+    std::int64_t index;
   };
   std::int64_t settle(std::int64_t i, const std::vector<Candidate>& candidates, real highest) const;
 
@@ -85,36 +86,50 @@ std::int64_t PrunedCTransform::Search::winner(std::int64_t i, std::int64_t& prod
   const auto budget = products + static_cast<std::int64_t>(most_products * static_cast<double>(target.size())) + 64;
 
   real best = infinity;
-  std::vector<Candidate> candidates;
-  const auto visit = [&](std::int64_t b) {
-    alignas(64) real bounds[block_size];
-    engine::simd::kernels().block_values(sketch.dimension(), sketch.block(b), h.data() + b * block_size, coordinates,
-                                         bounds);
-    const auto compute = [&](std::int64_t lane) {
-      const std::int64_t j = b * block_size + lane;
-      const real value = h.data()[j] - (target.product(query, j) - mean_product);
+  std::vector<Candidate> candidates, pending;
+  // Points lie anywhere in memory: while a few are on their way to the cache, the bounds of the next block are
+  // computed.
+  constexpr std::size_t most_pending = 8;
+  const auto compute_pending = [&] {
+    for (const Candidate& point : pending) {
+      if (point.value > best + bound_margin) continue;
+      const real value = h.data()[point.index] - (target.product(query, point.index) - mean_product);
       ++products;
       best = std::min(best, value);
-      if (value <= best + exact_margin) candidates.push_back({value, j});
-    };
-    const auto lowest = std::min_element(bounds, bounds + block_size) - bounds;
-    if (bounds[lowest] > best + bound_margin) return;
-    compute(lowest);
-    for (std::int64_t lane = 0; lane < block_size; ++lane)
-      if (lane != lowest && bounds[lane] <= best + bound_margin && bounds[lane] < infinity) compute(lane);
+      if (value <= best + exact_margin) candidates.push_back({value, point.index});
+    }
+    pending.clear();
+  };
+  alignas(64) real bounds[block_size];
+  const auto compute_bounds = [&](std::int64_t b) {
+    engine::simd::kernels().block_values(sketch.dimension(), sketch.block(b), h.data() + b * block_size, coordinates,
+                                         bounds);
   };
 
+  // The point with the least bound is nearly the best: its value spares most others.
   const std::int64_t first = std::min_element(least, least + sketch.blocks()) - least;
-  visit(first);
+  compute_bounds(first);
+  const std::int64_t lowest = std::min_element(bounds, bounds + block_size) - bounds;
+  pending.push_back({bounds[lowest], first * block_size + lowest});
+  compute_pending();
+
   std::vector<std::int64_t> order;
   for (std::int64_t b = 0; b < sketch.blocks(); ++b)
-    if (b != first && least[b] <= best + bound_margin) order.push_back(b);
+    if (least[b] <= best + bound_margin) order.push_back(b);
   std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return least[a] < least[b]; });
   for (std::int64_t b : order) {
     if (least[b] > best + bound_margin) break;
     if (products > budget) return abandoned;
-    visit(b);
+    compute_bounds(b);
+    for (std::int64_t lane = 0; lane < block_size; ++lane) {
+      const std::int64_t j = b * block_size + lane;
+      if (bounds[lane] > best + bound_margin || j >= target.size()) continue;
+      target.prefetch(j);
+      pending.push_back({bounds[lane], j});
+    }
+    if (pending.size() >= most_pending) compute_pending();
   }
+  compute_pending();
   return settle(i, candidates, best + exact_margin);
 }
 
@@ -124,9 +139,9 @@ std::int64_t PrunedCTransform::Search::settle(std::int64_t i, const std::vector<
   std::int64_t winner = abandoned;
   for (const Candidate& candidate : candidates) {
     if (candidate.value > highest) continue;
-    const double exact = target.scale() * target.squared_distance(x.data() + i * target.dimension(), candidate.point) -
-                         psi.data()[candidate.point];
-    if (exact < lowest || (exact == lowest && candidate.point < winner)) lowest = exact, winner = candidate.point;
+    const double exact = target.scale() * target.squared_distance(x.data() + i * target.dimension(), candidate.index) -
+                         psi.data()[candidate.index];
+    if (exact < lowest || (exact == lowest && candidate.index < winner)) lowest = exact, winner = candidate.index;
   }
   return winner;
 }

@@ -155,6 +155,15 @@ real Target::product(const real* x, std::int64_t j) const {
                         : byte_unit * kernels.dot_bytes(dimension_, x, bytes_.data() + j * dimension_);
 }
 
+void Target::prefetch(std::int64_t j) const {
+  constexpr std::size_t line = 64;
+  const std::size_t width = static_cast<std::size_t>(dimension_) * (bytes_.empty() ? sizeof(real) : 1);
+  const char* row =
+      bytes_.empty() ? reinterpret_cast<const char*>(reals_.data()) : reinterpret_cast<const char*>(bytes_.data());
+  row += static_cast<std::size_t>(j) * width;
+  for (std::size_t at = 0; at < width; at += line) __builtin_prefetch(row + at);
+}
+
 double Target::squared_distance(const real* x, std::int64_t j) const {
   double sum = 0;
   for (std::int64_t i = j * dimension_, end = i + dimension_; i < end; ++i, ++x) {

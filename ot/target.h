@@ -59,6 +59,8 @@ class Target {
   void centred_rows(std::int64_t begin, std::int64_t end, real* out) const;
   /// x.y_j for x [d], in real arithmetic.
   real product(const real* x, std::int64_t j) const;
+  /// Asks for y_j to be brought to the cache, for a product() soon.
+  void prefetch(std::int64_t j) const;
   /// ||x - y_j||^2 for x [d], by differences, summed in double.
   double squared_distance(const real* x, std::int64_t j) const;
 
