@@ -35,14 +35,15 @@ double length(Point a) {
   return std::hypot(a.x, a.y);
 }
 
-// The random numbers of one image, one after another.
+// The random numbers of one image, one after another. Every other index only: a uniform draw and the normal draw beside
+// it come from the same random bits.
 class Draws {
  public:
   // The upper half of the stream sets the digits' streams apart from every other use of the seed.
   Draws(std::uint64_t seed, std::int64_t image)
       : random_(seed, std::uint64_t{0xD1617500} << 32 | static_cast<std::uint64_t>(image)) {}
-  double uniform(double low, double high) { return low + (high - low) * random_.uniform(next_++); }
-  double normal(double mean, double deviation) { return mean + deviation * random_.normal(next_++); }
+  double uniform(double low, double high) { return low + (high - low) * random_.uniform(next_ += 2); }
+  double normal(double mean, double deviation) { return mean + deviation * random_.normal(next_ += 2); }
 
  private:
   engine::Random random_;
@@ -81,8 +82,8 @@ struct Segment {
   double radius_0 = 0, radius_1 = 0;
 };
 
-// Tangent of the smooth curve at knot i per unit of chord length: a mean of the two chords' directions, the shorter
-// counting more; at an end or corner it points so that the curve leaves without bending.
+// The directions in which the curve leaves knot i and arrives at knot i + 1. At a smooth knot it is a mean of the two
+// chords' directions, the shorter counting more; at an end or corner the one that leaves the curve straight there.
 std::array<Point, 2> tangents(std::span<const Knot> knots, std::span<const Point> points, std::size_t i) {
   auto chord = [&](std::size_t k) { return points[k + 1] - points[k]; };
   auto direction = [&](std::size_t k) { return 1 / std::max(length(chord(k)), 1e-9) * chord(k); };
@@ -93,9 +94,9 @@ std::array<Point, 2> tangents(std::span<const Knot> knots, std::span<const Point
   auto is_sharp = [&](std::size_t k) { return k == 0 || k + 1 == points.size() || knots[k].corner; };
   const bool sharp_0 = is_sharp(i), sharp_1 = is_sharp(i + 1);
   if (sharp_0 && sharp_1) return {direction(i), direction(i)};
-  if (sharp_0) return {1.5 * direction(i) - 0.5 * smooth(i + 1), smooth(i + 1)};
-  if (sharp_1) return {smooth(i), 1.5 * direction(i) - 0.5 * smooth(i)};
-  return {smooth(i), smooth(i + 1)};
+  auto straight = [&](Point other) { return 1.5 * direction(i) - 0.5 * other; };
+  const Point leave = sharp_0 ? straight(smooth(i + 1)) : smooth(i);
+  return {leave, sharp_1 ? straight(leave) : smooth(i + 1)};
 }
 
 // Appends the curve through the points (cubic Hermite pieces) as short segments.

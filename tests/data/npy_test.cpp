@@ -56,7 +56,7 @@ TEST_CASE("NPY arrays of every supported type are read as they were written") {
   check_round_trip<std::uint8_t>("|u1");
 }
 
-TEST_CASE("an NPY file is written byte for byte as NumPy does") {
+TEST_CASE("an NPY file is written as NumPy lays one out") {
   TemporaryFolder folder;
   data::write_npy<double>(folder / "a.npy", {2}, std::vector<double>{1.5, -2});
   CHECK(get(folder / "a.npy") ==
