@@ -76,11 +76,13 @@ tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 
 # The rest runs make again once everything needed is installed, on all cores unless told otherwise.
 again = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
-DEMO_ITERATIONS ?= 100
+# About a minute on two cores.
+DEMO_POINTS     ?= 10000
+DEMO_ITERATIONS ?= 400
 
 demo: deps ## install what is missing, train on the built-in digits for about a minute, name the picture
 	@$(again) all
-	@$(PROGRAM) train --data digits --iterations $(DEMO_ITERATIONS) --out build/demo --force
+	@$(PROGRAM) train --data digits --points $(DEMO_POINTS) --iterations $(DEMO_ITERATIONS) --out build/demo --force
 	@$(PROGRAM) sample build/demo --grid 10x10 --out build/demo.png
 	@echo "The picture of the generated digits is $(CURDIR)/build/demo.png"
 
