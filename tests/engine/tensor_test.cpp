@@ -32,8 +32,9 @@ TEST_CASE("tensors hold their values in rows") {
   CHECK(matrix.dim(-1) == 3);
   CHECK(matrix.size() == 6);
   CHECK(matrix.values().size() == 6);
-  for (real value : Tensor::full({7}, real(2.5)).values()) CHECK(value == real(2.5));
-  for (real value : Tensor::zeros({7}).values()) CHECK(value == 0);
+  const Tensor full = Tensor::full({7}, real(2.5)), zeros = Tensor::zeros({7});
+  for (real value : full.values()) CHECK(value == real(2.5));
+  for (real value : zeros.values()) CHECK(value == 0);
   CHECK(Tensor::scalar(3).item() == 3);
   CHECK(Tensor::scalar(3).rank() == 0);
   CHECK(reinterpret_cast<std::uintptr_t>(matrix.data()) % 64 == 0);
