@@ -6,7 +6,7 @@
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
-#include "ot/pruned_c_transform.h"
+#include "ot/neighbour_search.h"
 
 namespace ot {
 
@@ -83,7 +83,7 @@ void Target::require_finite_points() const {
 }
 
 void Target::prepare(CostScale cost) {
-  pruned_ = std::make_unique<PrunedCTransform>(*this);
+  search_ = std::make_unique<NeighbourSearch>(*this);
   prepare_weights();
   const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
   const auto dimension = static_cast<std::size_t>(dimension_);
@@ -164,15 +164,18 @@ void Target::prefetch(std::int64_t j) const {
   for (std::size_t at = 0; at < width; at += line) __builtin_prefetch(row + at);
 }
 
+void Target::add_point(std::int64_t j, real a, real* out) const {
+  const engine::simd::Kernels& kernels = engine::simd::kernels();
+  if (bytes_.empty())
+    kernels.axpy(dimension_, a, reals_.data() + j * dimension_, out);
+  else
+    kernels.axpy_bytes(dimension_, a * byte_unit, bytes_.data() + j * dimension_, out);
+}
+
 double Target::squared_distance(const real* x, std::int64_t j) const {
-  double sum = 0;
-  for (std::int64_t i = j * dimension_, end = i + dimension_; i < end; ++i, ++x) {
-    const real y = bytes_.empty() ? reals_[static_cast<std::size_t>(i)]
-                                  : byte_unit * static_cast<real>(bytes_[static_cast<std::size_t>(i)]);
-    const double difference = static_cast<double>(*x) - y;
-    sum += difference * difference;
-  }
-  return sum;
+  const engine::simd::Kernels& kernels = engine::simd::kernels();
+  return bytes_.empty() ? kernels.squared_distance(dimension_, x, reals_.data() + j * dimension_)
+                        : kernels.squared_distance_bytes(dimension_, x, byte_unit, bytes_.data() + j * dimension_);
 }
 
 }  // namespace ot

@@ -11,7 +11,7 @@ namespace ot {
 
 using engine::real;
 
-class PrunedCTransform;
+class NeighbourSearch;
 
 /// The factor s of the cost c(x, y) = s ||x - y||^2: 1, 1/2, or 1 / alpha with alpha = sum_j nu_j ||y_j||^2, the
 /// paper's normalisation (section 6.2).
@@ -49,9 +49,9 @@ class Target {
   /// ||y_j - mean||^2
   std::span<const real> centred_squared_norms() const { return squared_norms_; }
 
-  /// The search for winners in these points: its state changes how fast c-transforms are, never what they return, but
-  /// lets only one thread at a time transform to a target.
-  PrunedCTransform& pruned() const { return *pruned_; }
+  /// The search for the points next to a query: its state changes how fast c-transforms are, never what they return,
+  /// but lets only one thread at a time transform to a target.
+  NeighbourSearch& search() const { return *search_; }
 
   /// Writes points begin..end-1 to `out`, [end - begin, d].
   void rows(std::int64_t begin, std::int64_t end, real* out) const;
@@ -59,7 +59,9 @@ class Target {
   void centred_rows(std::int64_t begin, std::int64_t end, real* out) const;
   /// x.y_j for x [d], in real arithmetic.
   real product(const real* x, std::int64_t j) const;
-  /// Asks for y_j to be brought to the cache, for a product() soon.
+  /// out += a y_j for out [d].
+  void add_point(std::int64_t j, real a, real* out) const;
+  /// Asks for y_j to be brought to the cache, for a squared_distance() soon.
   void prefetch(std::int64_t j) const;
   /// ||x - y_j||^2 for x [d], by differences, summed in double.
   double squared_distance(const real* x, std::int64_t j) const;
@@ -76,7 +78,7 @@ class Target {
   bool uniform_ = true;
   std::vector<real> mean_, squared_norms_;
   double alpha_ = 0, scale_ = 1;
-  std::unique_ptr<PrunedCTransform> pruned_;
+  std::unique_ptr<NeighbourSearch> search_;
 };
 
 }  // namespace ot

@@ -47,6 +47,18 @@ void store_first(Index count, Batch<Arch> batch, real* y) {
   for (Index i = 0; i < count; ++i) y[i] = lanes[i];
 }
 
+// ---- What a level may have to do in its own way.
+
+template <class Arch>
+Batch<Arch> quotient(Batch<Arch> a, Batch<Arch> b) {
+  return a / b;
+}
+
+template <class Arch>
+Batch<Arch> root(Batch<Arch> x) {
+  return xsimd::sqrt(x);
+}
+
 // ---- The two loops.
 
 // y_i = f(x_i...); an `x` may be `y`.
@@ -111,7 +123,7 @@ void log(Index n, const real* x, real* y) {
 template <class Arch>
 void sqrt(Index n, const real* x, real* y) {
   map<Arch>(
-      n, y, [](Batch<Arch> v) { return xsimd::sqrt(v); }, x);
+      n, y, [](Batch<Arch> v) { return root<Arch>(v); }, x);
 }
 
 template <class Arch>
@@ -125,7 +137,7 @@ void sigmoid(Index n, const real* x, real* y) {
   const Batch<Arch> zero(real(0)), one(real(1));
   const auto f = [=](Batch<Arch> v) {
     const Batch<Arch> e = xsimd::exp(-xsimd::abs(v));
-    return xsimd::select(v < zero, e, one) / (one + e);
+    return quotient<Arch>(xsimd::select(v < zero, e, one), one + e);
   };
   map<Arch>(n, y, f, x);
 }
@@ -175,7 +187,7 @@ void mul(Index n, const real* a, const real* b, real* c) {
 template <class Arch>
 void div(Index n, const real* a, const real* b, real* c) {
   map<Arch>(
-      n, c, [](Batch<Arch> u, Batch<Arch> v) { return u / v; }, a, b);
+      n, c, [](Batch<Arch> u, Batch<Arch> v) { return quotient<Arch>(u, v); }, a, b);
 }
 
 template <class Arch>
@@ -358,6 +370,40 @@ real dot_bytes(Index n, const real* a, const std::uint8_t* b) {
   return result;
 }
 
+// ---- Distances. Squares are summed in double, in as many sums side by side as two vectors of real hold.
+
+template <class Arch>
+double squared_distance(Index n, const real* __restrict x, const real* __restrict y) {
+  constexpr Index lanes = 2 * width<Arch>;
+  double sums[lanes] = {};
+  Index i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (Index lane = 0; lane < lanes; ++lane) {
+      const real difference = x[i + lane] - y[i + lane];
+      sums[lane] += static_cast<double>(difference) * static_cast<double>(difference);
+    }
+  for (; i < n; ++i) {
+    const real difference = x[i] - y[i];
+    sums[0] += static_cast<double>(difference) * static_cast<double>(difference);
+  }
+  for (Index half = lanes / 2; half > 0; half /= 2)
+    for (Index lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  return sums[0];
+}
+
+template <class Arch>
+double squared_distance_bytes(Index n, const real* x, real unit, const std::uint8_t* y) {
+  constexpr Index block = 1024;
+  alignas(64) real converted[block];
+  double result = 0;
+  for (Index i = 0; i < n; i += block) {
+    const Index count = n - i < block ? n - i : block;
+    from_bytes<Arch>(count, unit, y + i, converted);
+    result += squared_distance<Arch>(count, x + i, converted);
+  }
+  return result;
+}
+
 // ---- Adam.
 
 template <class Arch>
@@ -377,7 +423,7 @@ void adam(Index n, real* p, real* m, real* v, const real* g, real rate, real bet
     const Batch<Arch> second = xsimd::fma(keep2, at(v), take2 * gradient * gradient);
     put(first, m);
     put(second, v);
-    put(at(p) - length * first / xsimd::fma(xsimd::sqrt(second), correction, floor), p);
+    put(at(p) - quotient<Arch>(length * first, xsimd::fma(root<Arch>(second), correction, floor)), p);
   }
 }
 
@@ -419,6 +465,8 @@ constexpr Kernels table(Level level) {
           .from_bytes = from_bytes<Arch>,
           .dot_bytes = dot_bytes<Arch>,
           .axpy_bytes = axpy_bytes<Arch>,
+          .squared_distance = squared_distance<Arch>,
+          .squared_distance_bytes = squared_distance_bytes<Arch>,
           .block_minima = block_minima<Arch>,
           .block_values = block_values<Arch>,
           .adam = adam<Arch>};

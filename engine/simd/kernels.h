@@ -70,6 +70,11 @@ struct Kernels {
   real (*dot_bytes)(std::int64_t n, const real* a, const std::uint8_t* b);     ///< sum a_i b_i
   void (*axpy_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i += a x_i
 
+  // Distances by differences in real, whose squares are summed in double: accurate where x and y are close.
+  double (*squared_distance)(std::int64_t n, const real* x, const real* y);  ///< sum (x_i - y_i)^2
+  /// sum (x_i - unit y_i)^2, where unit y_i is rounded to real
+  double (*squared_distance_bytes)(std::int64_t n, const real* x, real unit, const std::uint8_t* y);
+
   // Affine functions of points that stand in blocks of block_size: coordinate k of point l of a block is
   // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
   /// minima[q stride + b] = the least value of query q over block b; queries are [queries, dimension]

@@ -1,7 +1,8 @@
-#include "ot/pruned_c_transform.h"
+#include "ot/neighbour_search.h"
 
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include <doctest/doctest.h>
 
@@ -9,6 +10,7 @@
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
 #include "ot/brute_c_transform.h"
+#include "ot/pruned_c_transform.h"
 
 using engine::Random;
 using engine::real;
@@ -63,6 +65,23 @@ Exact exact_winner(const std::vector<real>& points, std::int64_t d, const real* 
   return best;
 }
 
+// The winners by search, nothing where it is left to the brute force.
+std::optional<std::vector<std::int64_t>> winners(const Target& target, const Tensor& x, const Tensor& psi) {
+  const auto result = ot::pruned_c_transform(target, x, psi, 0, {});
+  return result ? std::optional(result->winners) : std::nullopt;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  double largest = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::abs(static_cast<double>(a.data()[i]) - b.data()[i]));
+  return largest;
+}
+
+double largest_value(const Tensor& a) {
+  return largest_difference(a, Tensor::zeros(a.shape()));
+}
+
 }  // namespace
 
 TEST_CASE("the search finds the winner that long double finds, wherever the data lie") {
@@ -75,15 +94,15 @@ TEST_CASE("the search finds the winner that long double finds, wherever the data
     const Tensor x({batch, d}, queries);
     for (double deviation : {0.0, 0.1, 5.0}) {
       const Tensor psi = Random(3, 0).normal({count}, 0, static_cast<real>(deviation));
-      const auto winners = target.pruned().winners(x, psi);
-      REQUIRE(winners);
+      const auto found = winners(target, x, psi);
+      REQUIRE(found);
       for (std::int64_t i = 0; i < batch; ++i) {
         const Exact exact = exact_winner(points, d, x.data() + i * d, psi, 1);
-        const std::int64_t found = (*winners)[static_cast<std::size_t>(i)];
+        const std::int64_t winner = (*found)[static_cast<std::size_t>(i)];
         // Where two points are as good within the rounding of double and of psi, either may win.
-        if (exact.gap > 1e-12L * (1 + std::abs(exact.value))) CHECK(found == exact.winner);
+        if (exact.gap > 1e-12L * (1 + std::abs(exact.value))) CHECK(winner == exact.winner);
       }
-      CHECK(target.pruned().products_per_query() < count / 16);
+      CHECK(target.search().work_per_query().cost() < count / 16);
     }
   }
 }
@@ -107,7 +126,7 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
       for (std::int64_t b = 0; b < sketch.blocks(); ++b)
         for (std::int64_t i = 0; i < batch; ++i) {
           alignas(64) real values[engine::simd::block_size];
-          const real* coordinates = queries.coordinates.data() + i * sketch.dimension();
+          const real* coordinates = queries.coarse.data() + i * sketch.dimension();
           kernels.block_values(sketch.dimension(), sketch.block(b), zero.data(), coordinates, values);
           real least = 0, wrong = 0;
           for (std::int64_t l = 0; l < engine::simd::block_size && b * engine::simd::block_size + l < count; ++l) {
@@ -117,7 +136,9 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
               product += (static_cast<long double>(x.data()[i * d + c]) - target.mean()[static_cast<std::size_t>(c)]) *
                          (static_cast<long double>(points[static_cast<std::size_t>(j * d + c)]) -
                           target.mean()[static_cast<std::size_t>(c)]);
-            wrong += values[l] > -product + sketch.margin(queries.norms[static_cast<std::size_t>(i)]);
+            const real margin = queries.margin[static_cast<std::size_t>(i)];
+            wrong += values[l] > -product + margin;
+            wrong += values[l] + sketch.fine_gain(queries, i, j) > -product + margin;
           }
           CHECK(wrong == 0);
           kernels.block_minima(1, sketch.dimension(), sketch.block(b), zero.data(), 1, coordinates, &least, 1);
@@ -134,9 +155,9 @@ TEST_CASE("of equal points the lowest index wins") {
   points.insert(points.end(), once.begin(), once.end());  // point j again at j + 1500
   const Target target(points, 2 * distinct, d, CostScale::inverse_alpha);
   const Tensor x({5, d}, std::span(points).subspan(700 * d, 5 * d));  // queries that are points
-  const auto winners = target.pruned().winners(x, Tensor::zeros({2 * distinct}));
-  REQUIRE(winners);
-  for (std::int64_t i = 0; i < 5; ++i) CHECK((*winners)[static_cast<std::size_t>(i)] == 700 + i);
+  const auto found = winners(target, x, Tensor::zeros({2 * distinct}));
+  REQUIRE(found);
+  for (std::int64_t i = 0; i < 5; ++i) CHECK((*found)[static_cast<std::size_t>(i)] == 700 + i);
 }
 
 TEST_CASE("points without weight never win") {
@@ -146,10 +167,10 @@ TEST_CASE("points without weight never win") {
   for (std::size_t j = 1; j < weights.size(); j += 2) weights[j] = 2.0 / count;
   const Target target(points, count, d, CostScale::one, weights);
   const Tensor x({batch, d}, surface(batch, d, 3, 8)), psi = Tensor::zeros({count});
-  const auto winners = target.pruned().winners(x, psi);
-  REQUIRE(winners);
+  const auto found = winners(target, x, psi);
+  REQUIRE(found);
   for (std::int64_t i = 0; i < batch; ++i)
-    CHECK((*winners)[static_cast<std::size_t>(i)] == exact_winner(points, d, x.data() + i * d, psi, 1, weights).winner);
+    CHECK((*found)[static_cast<std::size_t>(i)] == exact_winner(points, d, x.data() + i * d, psi, 1, weights).winner);
 }
 
 TEST_CASE("8-bit points are searched as they are") {
@@ -163,11 +184,11 @@ TEST_CASE("8-bit points are searched as they are") {
   }
   const Target target(bytes, count, d, CostScale::inverse_alpha);
   const Tensor x({batch, d}, std::span(same).subspan(100 * d, batch * d)), psi = Random(10, 0).normal({count}, 0, 0.01);
-  const auto winners = target.pruned().winners(x, psi);
-  REQUIRE(winners);
+  const auto found = winners(target, x, psi);
+  REQUIRE(found);
   for (std::int64_t i = 0; i < batch; ++i) {
     const Exact exact = exact_winner(same, d, x.data() + i * d, psi, target.scale());
-    if (exact.gap > 4 * epsilon) CHECK((*winners)[static_cast<std::size_t>(i)] == exact.winner);
+    if (exact.gap > 4 * epsilon) CHECK((*found)[static_cast<std::size_t>(i)] == exact.winner);
   }
 }
 
@@ -177,8 +198,8 @@ TEST_CASE("where all queries lie off the points in one direction, the fitted dir
   auto queries = surface(batch, d, 5, 12);
   for (std::size_t i = 0; i < queries.size(); ++i) queries[i] += i % 2 ? real(0.7) : real(-0.7);
   const Tensor x({batch, d}, queries), psi = Tensor::zeros({count});
-  REQUIRE(target.pruned().winners(x, psi));
-  CHECK(target.pruned().products_per_query() < 100);
+  REQUIRE(winners(target, x, psi));
+  CHECK(target.search().work_per_query().cost() < 100);
 }
 
 TEST_CASE("data that no few directions describe are left to the brute force, which is asked seldom to try again") {
@@ -186,9 +207,62 @@ TEST_CASE("data that no few directions describe are left to the brute force, whi
   const Tensor points = Random(13, 0).normal({count, d}, 0, 1);
   const Target target(std::vector<real>(points.values().begin(), points.values().end()), count, d, CostScale::one);
   const Tensor x = Random(13, 1).normal({batch, d}, 0, 1), psi = Tensor::zeros({count});
-  for (int call = 0; call < 4; ++call) CHECK_FALSE(target.pruned().winners(x, psi));
+  for (int call = 0; call < 4; ++call) CHECK_FALSE(winners(target, x, psi));
   const auto result = c_transform(target, x, psi, 0), brute = brute_c_transform(target, x, psi, 0, {});
   CHECK(result.winners == brute.winners);
+}
+
+TEST_CASE("neighbours are all points within reach, and no others") {
+  constexpr std::int64_t count = 3000, d = 40, batch = 6;
+  const auto points = surface(count, d, 4, 17);
+  const Target target(points, count, d, CostScale::half);
+  const Tensor x({batch, d}, surface(batch, d, 4, 18)), psi = Random(19, 0).normal({count}, 0, real(0.5));
+  for (double reach : {0.0, 0.5, 2.0}) {
+    const auto found = target.search().find(x, psi, 0, reach);
+    REQUIRE(found);
+    for (std::int64_t i = 0; i < batch; ++i) {
+      const Exact exact = exact_winner(points, d, x.data() + i * d, psi, 0.5);
+      std::vector<int> near(count, 0);
+      for (const ot::Neighbour& neighbour : (*found)[static_cast<std::size_t>(i)])
+        ++near[static_cast<std::size_t>(neighbour.index)];
+      int wrong = 0;
+      for (std::int64_t j = 0; j < count; ++j) {
+        long double u = -static_cast<long double>(psi.data()[j]);
+        for (std::int64_t c = 0; c < d; ++c) {
+          const long double difference = static_cast<long double>(x.data()[i * d + c]) - points[j * d + c];
+          u += difference * difference / 2;
+        }
+        if (std::abs(u - exact.value - reach) < 1e-5L) continue;  // on the edge either is right
+        wrong += near[static_cast<std::size_t>(j)] != (u <= exact.value + reach ? 1 : 0);
+      }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEST_CASE("with lambda > 0 the search agrees with the brute force in values, gradients and masses") {
+  constexpr std::int64_t count = 5000, d = 60, batch = 16;
+  std::vector<double> weights(count);
+  for (std::size_t j = 0; j < weights.size(); ++j) weights[j] = static_cast<double>(j % 4);
+  double sum = 0;
+  for (double w : weights) sum += w;
+  for (double& w : weights) w /= sum;
+  for (const bool uniform : {true, false}) {
+    const Target target(surface(count, d, 4, 20), count, d, CostScale::inverse_alpha,
+                        uniform ? std::vector<double>() : weights);
+    const Tensor x({batch, d}, surface(batch, d, 4, 21)), psi = Random(22, 0).normal({count}, 0, real(0.02));
+    for (double lambda : {1e-4, 1e-3, 1e-2}) {
+      CAPTURE(lambda);
+      const auto pruned = ot::pruned_c_transform(target, x, psi, lambda, {.gradient = true, .mass = true});
+      REQUIRE(pruned);
+      const auto brute = brute_c_transform(target, x, psi, lambda, {.gradient = true, .mass = true});
+      // The float product of the brute force errs in u by a few units in the last place of ||x'||^2 / alpha, about 1.
+      const double tolerance = 1e-6 + 16 * epsilon / lambda;
+      CHECK(largest_difference(pruned->value, brute.value) < 8 * epsilon);
+      CHECK(largest_difference(pruned->gradient, brute.gradient) < tolerance * largest_value(brute.gradient));
+      CHECK(largest_difference(pruned->mass, brute.mass) < tolerance * largest_value(brute.mass));
+    }
+  }
 }
 
 TEST_CASE("c_transform returns the brute force's values, winners and gradients, whatever the threads") {

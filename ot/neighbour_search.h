@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/tensor.h"
+#include "ot/sketch.h"
+#include "ot/target.h"
+
+namespace ot {
+
+/// A point y_j with u_j = c(x, y_j) - psi_j - lambda log(J nu_j), what a c-transform takes the (soft) minimum of.
+struct Neighbour {
+  std::int64_t index;
+  double value;
+};
+
+/// Finds the points with the least u for each query, exactly, without looking at all points closely.
+///
+/// 1. The coarse bounds of a Sketch are computed for all queries and points; of each block of 64 points only the least
+///    is kept.
+/// 2. A query goes through the blocks in the order of their least bounds. A point whose coarse bound passes is asked
+/// for
+///    its fine bound; where that passes too, for its true value, in double.
+/// 3. The search ends at the first block whose least bound is above the least value found plus `reach`.
+///
+/// Bounds are lowered by their rounding, so that it never hides a point. Where bounds don't separate the points the
+/// sketch is fitted to the batch; where that doesn't help either, the search is not tried again for a while, so that
+/// hostile data cost hardly more than the brute force alone.
+class NeighbourSearch {
+ public:
+  /// The target must outlive it.
+  explicit NeighbourSearch(const Target& target) : target_(target) {}
+
+  /// For each row of x [B, d] all points with u <= least u + reach, in no particular order; empty for a query whose
+  /// search was given up; nothing at all where the brute force is the better way. x, psi [J] and reach are finite. Not
+  /// for two threads at once.
+  std::optional<std::vector<std::vector<Neighbour>>> find(const engine::Tensor& x, const engine::Tensor& psi,
+                                                          double lambda, double reach);
+
+  /// What the last call computed for a query, on average: how well the bounds prune.
+  struct Work {
+    double blocks = 0, fine_bounds = 0, values = 0;
+    /// In units of one value; measured on the hardware that we have.
+    double cost() const { return values + 0.3 * fine_bounds + 0.7 * blocks; }
+  };
+  const Work& work_per_query() const { return work_; }
+
+ private:
+  class Batch;
+  bool bounds_help(const Batch& batch) const;
+
+  const Target& target_;
+  std::unique_ptr<Sketch> sketch_;  // made at the first call
+  Work work_;
+  double cost_after_fit_ = 0;
+  int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure
+};
+
+}  // namespace ot
