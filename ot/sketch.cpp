@@ -27,18 +27,19 @@ double squared_norm(std::int64_t n, const real* x) {
   return total;
 }
 
-// Makes row `row` of q [.., d] orthogonal to the rows before it and of length 1, or zero where nothing is left of it.
-void orthonormalise_row(Tensor& q, std::int64_t row) {
+// Makes row `row` of q [.., d] orthogonal to the first `others` rows and of length 1, or zero where nothing is left.
+void orthonormalise_row(Tensor& q, std::int64_t row, std::int64_t others) {
   const std::int64_t d = q.dim(1);
   const auto& kernels = engine::simd::kernels();
   real* target = q.data() + row * d;
-  Tensor along(engine::Shape{std::max<std::int64_t>(1, row)});
+  Tensor along(engine::Shape{std::max<std::int64_t>(1, others)});
   const double before = std::sqrt(squared_norm(d, target));
   double after = before;
   for (int pass = 0; pass < 3 && after > 0; ++pass) {  // each pass removes what rounding left of the one before
     kernels.scale(d, static_cast<real>(1 / after), target, target);
-    engine::gemm_single(Transpose::no, Transpose::no, row, 1, d, 1, q.data(), d, target, 1, 0, along.data(), 1);
-    engine::gemm_single(Transpose::no, Transpose::no, 1, d, row, -1, along.data(), row, q.data(), d, 1, target, d);
+    engine::gemm_single(Transpose::no, Transpose::no, others, 1, d, 1, q.data(), d, target, 1, 0, along.data(), 1);
+    engine::gemm_single(Transpose::no, Transpose::no, 1, d, others, -1, along.data(), others, q.data(), d, 1, target,
+                        d);
     const double length = std::sqrt(squared_norm(d, target));
     if (pass == 0 && length < 1e-4) after = 0;  // it depended on the others: what is left is rounding
     if (after > 0) after = length;
@@ -61,7 +62,7 @@ Sketch::Sketch(const Target& target)
       coarse_(std::min({most_coarse, target.dimension(), target.size()})),
       fine_(std::min({Record::most_codes, target.dimension() - coarse_, target.size() - coarse_})),
       blocks_((target.size() + block_size - 1) / block_size),
-      basis_(Tensor::zeros({coarse_ + fine_ + 1, target.dimension()})),
+      basis_(Tensor::zeros({coarse_ + fine_ + 2, target.dimension()})),
       points_(Tensor::zeros({blocks_, dimension(), block_size})),
       records_(static_cast<std::size_t>(target.size())),
       origin_(static_cast<std::size_t>(fine_)),
@@ -95,7 +96,7 @@ void Sketch::find_directions() {
     project();
     engine::gemm(Transpose::yes, Transpose::no, k, d, n, 1, coordinates.data(), k, sample.data(), d, 0, basis_.data(),
                  d);
-    for (std::int64_t row = 0; row < k; ++row) orthonormalise_row(basis_, row);
+    for (std::int64_t row = 0; row < k; ++row) orthonormalise_row(basis_, row, row);
   }
   project();
   choose_codes(coordinates);
@@ -147,7 +148,7 @@ void Sketch::encode(std::int64_t j, const real* coordinates) {
   for (std::int64_t c = 0; c < coarse_; ++c) points_.data()[offset(j, c)] = coordinates[c];
   squared_coarse_[index] = static_cast<real>(squared_norm(coarse_, coordinates));
   squared_principal_[index] = static_cast<real>(squared_norm(coarse_ + fine_, coordinates));
-  set_residuals(j, 0);
+  set_fitted(j, 0, 0);
 
   Record& record = records_[index];
   double missed = 0;
@@ -161,28 +162,36 @@ void Sketch::encode(std::int64_t j, const real* coordinates) {
   record.missed = rounded_up(std::sqrt(missed));
 }
 
-// r of point j, whose coordinate along the fitted direction is `fitted`.
-void Sketch::set_residuals(std::int64_t j, real fitted) {
+// Sets the coordinates of point j along the fitted directions, and what they leave.
+void Sketch::set_fitted(std::int64_t j, real coarse_fitted, real fine_fitted) {
   const auto index = static_cast<std::size_t>(j);
-  const double squared = target_.centred_squared_norms()[index], along = static_cast<double>(fitted) * fitted;
-  points_.data()[offset(j, coarse_)] = fitted;
-  points_.data()[offset(j, coarse_ + 1)] = residual(squared, squared_coarse_[index] + along);
-  records_[index].residual = rounded_up(residual(squared, squared_principal_[index] + along));
+  const double squared = target_.centred_squared_norms()[index];
+  const auto rest = [&](double squared_principal, double fitted) {
+    return residual(squared, squared_principal + fitted * fitted);
+  };
+  points_.data()[offset(j, coarse_)] = coarse_fitted;
+  points_.data()[offset(j, coarse_ + 1)] = rest(squared_coarse_[index], coarse_fitted);
+  records_[index].fitted = static_cast<float>(fine_fitted);
+  records_[index].residual = rounded_up(rest(squared_principal_[index], fine_fitted));
 }
 
 void Sketch::fit(const Tensor& x) {
   const std::int64_t batch = x.dim(0), d = target_.dimension(), k = coarse_ + fine_;
   const auto& kernels = engine::simd::kernels();
-  // What the principal directions leave of a mean is the mean of what they leave.
-  real* direction = basis_.data() + k * d;
-  std::fill_n(direction, d, real{0});
-  for (std::int64_t i = 0; i < batch; ++i) kernels.axpy(d, 1 / static_cast<real>(batch), x.data() + i * d, direction);
-  kernels.axpy(d, -1, target_.mean().data(), direction);
-  orthonormalise_row(basis_, k);
+  real *coarse = basis_.data() + k * d, *fine = coarse + d;
+  std::fill_n(coarse, d, real{0});
+  for (std::int64_t i = 0; i < batch; ++i) kernels.axpy(d, 1 / static_cast<real>(batch), x.data() + i * d, coarse);
+  kernels.axpy(d, -1, target_.mean().data(), coarse);
+  // What directions leave of a mean is the mean of what they leave.
+  std::copy_n(coarse, d, fine);
+  orthonormalise_row(basis_, k, coarse_);
+  orthonormalise_row(basis_, k + 1, k);
 
-  const real mean_along = kernels.dot(d, direction, target_.mean().data());
+  const real *mean = target_.mean().data(), coarse_mean = kernels.dot(d, coarse, mean),
+             fine_mean = kernels.dot(d, fine, mean);
   engine::parallel_for(target_.size(), block_size, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t j = begin; j < end; ++j) set_residuals(j, target_.product(direction, j) - mean_along);
+    for (std::int64_t j = begin; j < end; ++j)
+      set_fitted(j, target_.product(coarse, j) - coarse_mean, target_.product(fine, j) - fine_mean);
   });
   ++fits_;
 }
@@ -192,6 +201,7 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
   const auto size = static_cast<std::size_t>(batch);
   Queries q{Tensor(engine::Shape{batch, dimension()}),
             Tensor(engine::Shape{batch, fine_}),
+            std::vector<real>(size),
             std::vector<real>(size),
             std::vector<real>(size),
             std::vector<real>(size),
@@ -205,7 +215,7 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
   const double roundoff = static_cast<double>(d) * unit_roundoff, directions = static_cast<double>(k);
   for (std::int64_t i = 0; i < batch; ++i) {
     const auto index = static_cast<std::size_t>(i);
-    const real *p = coordinates.data() + i * k, fitted = p[k - 1];
+    const real *p = coordinates.data() + i * k, fitted = p[k - 2], fine_fitted = p[k - 1];
     const double squared = squared_norm(d, centred.data() + i * d);
     q.squared_norm[index] = squared;
     // The fitted coordinate of a point is a difference of products with the uncentred point and the mean.
@@ -223,8 +233,10 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
       q.fine.data()[i * fine_ + c] = p[coarse_ + c] * step_[static_cast<std::size_t>(c)];
     }
     q.fine_origin[index] = static_cast<real>(origin);
+    q.fine_fitted[index] = fine_fitted;
     q.fine_norm[index] = static_cast<real>(std::sqrt(squared_norm(fine_, p + coarse_)));
-    q.fine_residual[index] = residual(squared, squared_norm(k, p));
+    q.fine_residual[index] =
+        residual(squared, squared_norm(coarse_ + fine_, p) + static_cast<double>(fine_fitted) * fine_fitted);
   }
   return q;
 }
@@ -238,12 +250,15 @@ void Sketch::prefetch(std::int64_t j) const {
 real Sketch::fine_gain(const Queries& queries, std::int64_t i, std::int64_t j) const {
   const auto index = static_cast<std::size_t>(i);
   const Record& record = records_[static_cast<std::size_t>(j)];
-  const real coarse_rest =
-      queries.coarse.data()[i * dimension() + coarse_ + 1] * points_.data()[offset(j, coarse_ + 1)];
-  const real fine_product = queries.fine_origin[index] +
-                            engine::simd::kernels().dot_bytes(fine_, queries.fine.data() + i * fine_, record.codes);
-  return coarse_rest - fine_product - queries.fine_residual[index] * static_cast<real>(record.residual) -
-         queries.fine_norm[index] * static_cast<real>(record.missed);
+  const real* coarse = queries.coarse.data() + i * dimension();
+  const real coarse_part = coarse[coarse_] * points_.data()[offset(j, coarse_)] +
+                           coarse[coarse_ + 1] * points_.data()[offset(j, coarse_ + 1)];
+  const real fine_part = queries.fine_origin[index] +
+                         engine::simd::kernels().dot_bytes(fine_, queries.fine.data() + i * fine_, record.codes) +
+                         queries.fine_fitted[index] * static_cast<real>(record.fitted) +
+                         queries.fine_residual[index] * static_cast<real>(record.residual) +
+                         queries.fine_norm[index] * static_cast<real>(record.missed);
+  return coarse_part - fine_part;
 }
 
 }  // namespace ot

@@ -49,6 +49,7 @@ class Sketch {
     engine::Tensor coarse;             ///< [B, dimension]
     engine::Tensor fine;               ///< [B, fine coordinates], each times the step of its code
     std::vector<real> fine_origin;     ///< the product with the coordinates that code 0 stands for
+    std::vector<real> fine_fitted;     ///< the coordinate along what the fine directions leave of the fitted one
     std::vector<real> fine_norm;       ///< the length of the fine coordinates
     std::vector<real> fine_residual;   ///< r, for all directions
     std::vector<double> squared_norm;  ///< ||x'||^2
@@ -64,8 +65,9 @@ class Sketch {
  private:
   // What is kept of a point beyond its coarse coordinates: two cache lines.
   struct alignas(128) Record {
-    static constexpr std::int64_t most_codes = 120;
+    static constexpr std::int64_t most_codes = 116;
     std::uint8_t codes[most_codes];
+    float fitted;    // the coordinate along the fine fitted direction
     float residual;  // r for all directions
     float missed;    // ||e||
   };
@@ -75,12 +77,12 @@ class Sketch {
   void project_points();
   void encode(std::int64_t j, const real* coordinates);
   real residual(double squared_norm, double squared_coordinates) const;
-  void set_residuals(std::int64_t j, real fitted);
+  void set_fitted(std::int64_t j, real coarse_fitted, real fine_fitted);
   std::int64_t offset(std::int64_t j, std::int64_t k) const;  // of coarse coordinate k of point j
 
   const Target& target_;
   std::int64_t coarse_, fine_, blocks_;
-  engine::Tensor basis_;             // [coarse + fine + 1, d], the fitted direction last; rows are unit or zero
+  engine::Tensor basis_;             // [coarse + fine + 2, d], the two fitted directions last; rows are unit or zero
   engine::Tensor points_;            // [blocks, dimension, block_size]
   std::vector<Record> records_;      // [J]
   std::vector<real> origin_, step_;  // of the fine coordinates: code c stands for origin + c step
