@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -54,12 +55,13 @@ Checkpoint read_checkpoint(const std::string& path) {
 }
 
 void copy_tensors(const ot::NamedTensors& from, const ot::NamedTensors& to) {
+  std::map<std::string, Tensor> sources(from.begin(), from.end());
   for (auto [name, tensor] : to) {
-    const auto found = std::find_if(from.begin(), from.end(), [&](const auto& named) { return named.first == name; });
-    require(found != from.end(), "tensor ", name, " ", tensor.shape(), " is missing");
-    require(found->second.shape() == tensor.shape(), "tensor ", name, " is ", found->second.shape(), ", it should be ",
+    const Tensor& source = sources[name];
+    require(source.defined(), "tensor ", name, " ", tensor.shape(), " is missing");
+    require(source.shape() == tensor.shape(), "tensor ", name, " is ", source.shape(), ", it should be ",
             tensor.shape());
-    std::copy_n(found->second.data(), tensor.size(), tensor.data());
+    std::copy_n(source.data(), tensor.size(), tensor.data());
   }
 }
 

@@ -16,12 +16,13 @@ std::unique_ptr<models::Generator> make_generator(const std::string& name, const
     return std::make_unique<models::Mlp>(options, seed);
   }
   require(name == "dcgan", "--generator '", name, "' is unknown: it must be mlp or dcgan");
-  const models::DcganOptions options;
+  models::DcganOptions options;
   require(data.images(), "--generator dcgan makes images, the data are points of dimension ", data.dimension,
           ": take --generator mlp");
-  require(data.height == options.image_height && data.width == options.image_width && data.channels == 1,
-          "--generator dcgan makes 28x28 grey images, the data are ", data.height, "x", data.width,
-          data.channels == 1 ? " grey" : " colour", " ones: take --generator mlp");
+  require(data.height == options.image_height && data.width == options.image_width,
+          "--generator dcgan makes 28x28 images, the data are ", data.height, "x", data.width,
+          " ones: take --generator mlp");
+  options.image_channels = data.channels;
   return std::make_unique<models::Dcgan>(options, seed);
 }
 

@@ -46,7 +46,7 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("weights", options.weights, OnResume::any,
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("generator", options.generator, OnResume::same,
-        "the network that makes the points: mlp (any data) or dcgan (28x28 grey images) [mlp]");
+        "the network that makes the points: mlp (any data) or dcgan (28x28 images) [mlp]");
   visit("dual", options.dual, OnResume::same,
         "the dual potential psi: vector (a number for each point) or network (a function of the point) [vector]");
   visit("lambda", options.lambda, OnResume::same,

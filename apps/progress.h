@@ -16,6 +16,9 @@ class Progress {
  public:
   /// Of a run that has done `first` iterations and ends at `total`.
   Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total);
+  ~Progress() { end(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   /// To be called after each iteration, with the number of iterations done in all and H of the last one.
   void update(std::int64_t done, double h);

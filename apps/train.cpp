@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -68,13 +69,13 @@ ot::Target make_target(data::Dataset dataset, const std::string& cost_scale, std
              : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, scale, std::move(weights));
 }
 
-/// Both kinds of generator end in a sigmoid.
-void warn_of_unreachable_values(const data::Dataset& dataset, const Console& console) {
-  if (dataset.values.empty()) return;
+/// A line about data that no generator can make, for both kinds end in a sigmoid; empty where they can.
+std::string note_of_unreachable_values(const data::Dataset& dataset) {
+  if (dataset.values.empty()) return "";
   const auto [low, high] = std::minmax_element(dataset.values.begin(), dataset.values.end());
-  if (*low < 0 || *high > 1)
-    console.err << "semidual: note: the data's values run from " << *low << " to " << *high
-                << ", generated ones lie between 0 and 1: scale the data to that\n";
+  if (*low >= 0 && *high <= 1) return "";
+  return engine::text("the data's values run from ", *low, " to ", *high,
+                      ", generated ones lie between 0 and 1: scale the data to that");
 }
 
 void require_same_run(const Config& before, const Config& now) {
@@ -124,19 +125,13 @@ class Training {
   }
 
   /// Iterates to the end, or until interrupted. Returns the exit code.
-  int run(const Console& console) {
+  int run(const Interrupt& interrupt, const Console& console) {
     const std::int64_t total = config_.options.iterations;
-    const Interrupt interrupt;
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
     Progress progress(console.out, console.terminal, algorithm_.iterations(), total);
-    try {
-      while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
-      if (saved_at_ != algorithm_.iterations()) save_checkpoint();
-      if (drawn_at_ != algorithm_.iterations()) draw_grid();
-    } catch (...) {
-      progress.end();
-      throw;
-    }
+    while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
+    if (saved_at_ != algorithm_.iterations()) save_checkpoint();
+    if (drawn_at_ != algorithm_.iterations()) draw_grid();
     progress.end();
     if (algorithm_.iterations() < total)
       console.out << "interrupted after " << algorithm_.iterations() << " of " << total
@@ -193,15 +188,13 @@ int train(const TrainRequest& request, const Console& console) {
   require_folder_fits(request, folder);
   validate(options);
   engine::set_threads(options.threads);
-  if (const std::string warning = engine::blas_warning(); !warning.empty())
-    console.err << "semidual: " << warning << '\n';
 
   data::Dataset dataset = data::load(options.data, options.points, digits_seed);
   Config config{version, precision(), options, facts_of(dataset)};
   std::vector<double> weights = read_weights(options.weights, config.data);
   if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
-  warn_of_unreachable_values(dataset, console);
+  const std::string note = note_of_unreachable_values(dataset);
   const ot::Target target = make_target(std::move(dataset), options.cost_scale, std::move(weights));
 
   Training training(folder, config, target, *generator);
@@ -217,12 +210,22 @@ int train(const TrainRequest& request, const Console& console) {
   }
   require_resources(request, config, bytes_of(training.algorithm().state()));
 
+  const Interrupt interrupt;  // from here on there is something to keep
   if (request.force) folder.remove_run();
-  training.open();
-  console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
-              << config.data.dimension << '\n';
   try {
-    return training.run(console);
+    training.open();
+  } catch (...) {
+    if (!request.resume) folder.remove_run();
+    throw;
+  }
+  for (const std::string& line : {engine::blas_warning(), note})
+    if (!line.empty()) console.err << "semidual: " << line << std::endl;
+  console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
+              << config.data.dimension << std::endl;
+  try {
+    return training.run(interrupt, console);
+  } catch (const std::bad_alloc&) {
+    throw Failure("memory ran out; the last checkpoint is " + folder.checkpoint());
   } catch (const std::exception& error) {
     throw Failure(error.what());
   }

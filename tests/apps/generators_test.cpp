@@ -30,6 +30,7 @@ TEST_CASE("the paper's generators have the paper's numbers of parameters") {
   const auto dcgan = apps::make_generator("dcgan", grey, 0);
   CHECK(dcgan->output_size() == 784);
   CHECK(apps::tensors_of(*dcgan).size() == 4 + 3 * 4);
+  CHECK(apps::make_generator("dcgan", {10, 2352, 28, 28, 3, "", ""}, 0)->output_size() == 2352);
   CHECK(apps::make_generator("mlp", points, 0)->output_size() == 5);
 }
 
@@ -39,9 +40,9 @@ TEST_CASE("a generator that can't make such points is refused") {
   CHECK_THROWS_WITH_AS(apps::make_generator("dcgan", points, 0),
                        "--generator dcgan makes images, the data are points of dimension 5: take --generator mlp",
                        engine::Error);
-  CHECK_THROWS_WITH_AS(
-      apps::make_generator("dcgan", {10, 3072, 32, 32, 3, "", ""}, 0),
-      "--generator dcgan makes 28x28 grey images, the data are 32x32 colour ones: take --generator mlp", engine::Error);
+  CHECK_THROWS_WITH_AS(apps::make_generator("dcgan", {10, 3072, 32, 32, 3, "", ""}, 0),
+                       "--generator dcgan makes 28x28 images, the data are 32x32 ones: take --generator mlp",
+                       engine::Error);
 }
 
 TEST_CASE("latent draws are the documented function of seed, purpose, n and k") {

@@ -228,7 +228,7 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
 TEST_CASE("a loss that is no longer finite ends the run, and keeps the last good checkpoint") {
   const TemporaryFolder temporary;
   const RunFolder run{temporary / "run"};
-  const Outcome outcome = semidual(small_run(run.root) + Arguments{"--iterations", "9", "--lr", "1e30"});
+  const Outcome outcome = semidual(small_run(run.root) + Arguments{"--iterations", "9", "--lr", "1e100"});
   CHECK(outcome.code == 1);
   CHECK(contains(outcome.err, "is no longer a finite number at iteration 1 (the first is 0): try a smaller --lr"));
   CHECK(contains(outcome.err, run.checkpoint()));
@@ -243,7 +243,7 @@ TEST_CASE("a checkpoint never holds NaN, though the loss was finite") {
   const RunFolder run{temporary / "run"};
   const Outcome outcome =
       semidual(small_run(run.root) + Arguments{"--iterations", "1", "--lr", "1e308", "--dual-lr", "1e-9"});
-  CHECK(outcome.code == (sizeof(engine::real) == sizeof(float) ? 1 : 0));
+  CHECK(outcome.code == 1);
   CHECK(apps::all_finite(apps::read_checkpoint(run.checkpoint()).tensors));
 }
 
