@@ -1,7 +1,10 @@
-// Affine functions of many points, taken block by block: the bounds of a sketch. Included by body.inl.
+// Affine functions of many points, taken block by block: the bounds of a sketch. Part of body.inl.
 //
 // A block holds block_size points with coordinate k of all of them side by side, so that a lane is a point. Several
 // queries meet several vectors of a block at a time, which keeps their products in registers.
+#pragma once
+
+#include "engine/simd/vectors.inl"
 
 namespace engine::simd {
 namespace {

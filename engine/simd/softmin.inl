@@ -1,0 +1,81 @@
+// Softmin over affine values u_j = offset_j + scale product_j, the inner loops of c-transforms. Part of body.inl.
+#pragma once
+
+#include "engine/simd/vectors.inl"
+
+namespace engine::simd {
+namespace {
+
+// The lowest of u_0..u_{n-1}, n at most 2^20, so that a real holds every index exactly.
+template <class Arch>
+Minimum min_affine_block(Index n, const real* offset, real scale, const real* product) {
+  constexpr Index w = width<Arch>, unroll = 4;
+  const Batch<Arch> factor(scale);
+  Batch<Arch> lowest[unroll], place[unroll];  // of each lane, the least value and the round that met it first
+  for (Index k = 0; k < unroll; ++k) {
+    lowest[k] = Batch<Arch>(infinity);
+    place[k] = Batch<Arch>(real(-1));
+  }
+  Batch<Arch> round(real(0));
+  const Batch<Arch> one(real(1));
+  const auto include = [&](Index k, Batch<Arch> o, Batch<Arch> p) {
+    const Batch<Arch> u = xsimd::fma(factor, p, o);
+    const auto less = u < lowest[k];  // false for NaN
+    lowest[k] = xsimd::select(less, u, lowest[k]);
+    place[k] = xsimd::select(less, round, place[k]);
+  };
+  Index i = 0;
+  for (; i + unroll * w <= n; i += unroll * w, round += one)
+    for (Index k = 0; k < unroll; ++k) include(k, load<Arch>(offset + i + k * w), load<Arch>(product + i + k * w));
+  for (Index k = 0; i < n; i += w, ++k)
+    include(k, load_first<Arch>(n - i, offset + i, infinity), load_first<Arch>(n - i, product + i));
+
+  Minimum result{infinity, -1};
+  for (Index k = 0; k < unroll; ++k) {
+    alignas(64) real values[w], rounds[w];
+    lowest[k].store_aligned(values);
+    place[k].store_aligned(rounds);
+    for (Index lane = 0; lane < w; ++lane) {
+      if (rounds[lane] < 0) continue;
+      const Index index = (static_cast<Index>(rounds[lane]) * unroll + k) * w + lane;
+      if (values[lane] < result.value || (values[lane] == result.value && index < result.index))
+        result = {values[lane], index};
+    }
+  }
+  return result;
+}
+
+template <class Arch>
+Minimum min_affine(Index n, const real* offset, real scale, const real* product) {
+  constexpr Index block = Index{1} << 20;
+  Minimum result{infinity, -1};
+  for (Index i = 0; i < n; i += block) {
+    const Minimum found = min_affine_block<Arch>(n - i < block ? n - i : block, offset + i, scale, product + i);
+    if (found.value < result.value) result = {found.value, i + found.index};
+  }
+  return result;
+}
+
+// e^((shift - offset - scale product) rate)
+template <class Arch>
+auto responsibility(real scale, real shift, real rate) {
+  const Batch<Arch> factor(scale), origin(shift), slope(rate);
+  return [=](Batch<Arch> offset, Batch<Arch> product) {
+    return xsimd::exp((origin - xsimd::fma(factor, product, offset)) * slope);
+  };
+}
+
+template <class Arch>
+real sum_exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate) {
+  const auto term = responsibility<Arch>(scale, shift, rate);
+  const auto add = [term](Batch<Arch> s, Batch<Arch> o, Batch<Arch> p) { return s + term(o, p); };
+  return total<Arch>(n, add, offset, product);
+}
+
+template <class Arch>
+void exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
+  map<Arch>(n, y, responsibility<Arch>(scale, shift, rate), offset, product);
+}
+
+}  // namespace
+}  // namespace engine::simd
