@@ -1,0 +1,57 @@
+#include "tests/engine/simd/every_level.h"
+
+using namespace engine::simd;
+using namespace engine::simd::testing;
+using engine::real;
+
+namespace {
+
+// The value of query q at point l of block b, in long double, and the sum of the moduli of its terms.
+struct Affine {
+  Exact value, modulus;
+};
+
+Affine affine(const engine::Tensor& points, const engine::Tensor& h, const Values& queries, std::int64_t dimension,
+              std::int64_t q, std::int64_t b, std::int64_t l) {
+  Affine sum{h.data()[b * block_size + l], std::abs(h.data()[b * block_size + l])};
+  for (std::int64_t k = 0; k < dimension; ++k) {
+    const Exact term = Exact(queries[count(q * dimension + k)]) * points.data()[(b * dimension + k) * block_size + l];
+    sum.value -= term;
+    sum.modulus += std::abs(term);
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("block kernels give the affine values of every query and point, and their minima") {
+  constexpr std::int64_t blocks = 3;
+  at_each_level([](const Kernels& kernels) {
+    for (std::int64_t dimension : {0, 1, 3, 8, 33})
+      for (std::int64_t queries : {0, 1, 5, 6, 7, 13}) {
+        CAPTURE(dimension);
+        CAPTURE(queries);
+        const engine::Tensor points = engine::Random(1, 0).normal({blocks, dimension, block_size}, 0, 1);
+        const engine::Tensor h = engine::Random(1, 1).normal({blocks, block_size}, 0, 1);
+        const Values query = random(queries * dimension, -1, 1);
+        const std::int64_t stride = blocks + 2;  // what lies between rows of minima stays as it is
+        Values minima(count(queries * stride), real(42));
+        kernels.block_minima(blocks, dimension, points.data(), h.data(), queries, query.data(), minima.data(), stride);
+        for (std::int64_t q = 0; q < queries; ++q) {
+          for (std::int64_t b = 0; b < blocks; ++b) {
+            Values values(block_size + 1, real(42));
+            kernels.block_values(dimension, points.data() + b * dimension * block_size, h.data() + b * block_size,
+                                 query.data() + q * dimension, values.data());
+            CHECK(values.back() == 42);
+            values.pop_back();
+            for (std::int64_t l = 0; l < block_size; ++l) {
+              const Affine wanted = affine(points, h, query, dimension, q, b, l);
+              CHECK(std::abs(values[count(l)] - wanted.value) <= (dimension + 1) * epsilon * wanted.modulus);
+            }
+            CHECK(minima[count(q * stride + b)] == *std::min_element(values.begin(), values.end()));
+          }
+          for (std::int64_t b = blocks; b < stride; ++b) CHECK(minima[count(q * stride + b)] == 42);
+        }
+      }
+  });
+}
