@@ -179,7 +179,7 @@ bool NeighbourSearch::bounds_help(const Batch& batch) const {
 
 std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const Tensor& x, const Tensor& psi,
                                                                          double lambda, double reach) {
-  constexpr int longest_rest = 64;
+  constexpr int longest_rest = 8;
   if (rest_ > 0) {
     --rest_;
     return std::nullopt;
