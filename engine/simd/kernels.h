@@ -25,8 +25,8 @@ inline constexpr std::int64_t block_size = 64;
 struct Kernels {
   Level level;
 
-  // y_i = f(x_i), within 4 units of the last place. exp returns 0 below -87.6 (double: -708.3), where the true value is
-  // not a normal number, and +inf from 88.38 (709.43) on; sigmoid, tanh and softplus overflow for no x.
+  // y_i = f(x_i), within 4 units of the last place. exp returns 0 below -87.68 (double: -708.39), where the true value
+  // is not a normal number, and +inf from 88.38 (709.43) on; sigmoid, tanh and softplus overflow for no x.
   void (*exp)(std::int64_t n, const real* x, real* y);
   void (*log)(std::int64_t n, const real* x, real* y);
   void (*sqrt)(std::int64_t n, const real* x, real* y);
