@@ -18,9 +18,9 @@ namespace {
 constexpr real infinity = std::numeric_limits<real>::infinity();
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
-// A query gives up when its work has cost as much as the values of this share of all points: about what its part of the
-// full product costs.
-constexpr double most_cost = 1.0 / 16;
+// A query gives up when its work would cost as much as the values of this share of all points: about half of what its
+// part of the full product costs.
+constexpr double most_cost = 1.0 / 32;
 
 }  // namespace
 
@@ -48,10 +48,18 @@ class NeighbourSearch::Batch {
   }
 
   std::int64_t size() const { return x_.dim(0); }
-  // The neighbours of query i, empty if given up; sets `work`.
-  std::vector<Neighbour> search(std::int64_t i, Work& work) const;
+  // The neighbours of queries begin..end-1, written to neighbours[0], ...; empty where given up. Adds to `work`.
+  void search(std::int64_t begin, std::int64_t end, std::vector<Neighbour>* neighbours, Work* work) const;
 
  private:
+  struct Query;
+  void compute_bounds(const Tensor& coordinates, std::int64_t i, std::int64_t b, real* bounds) const {
+    engine::simd::kernels().block_values(sketch_.dimension(), sketch_.block(b), h_.data() + b * block_size,
+                                         coordinates.data() + i * sketch_.dimension(), bounds);
+  }
+  void start(Query& query) const;
+  void collect(Query& query, std::int64_t b) const;
+  std::vector<Neighbour> finish(Query& query) const;
   void prepare_offsets();
   double value(std::int64_t i, std::int64_t j) const {
     const auto index = static_cast<std::size_t>(j);
@@ -86,83 +94,86 @@ void NeighbourSearch::Batch::prepare_offsets() {
   rounding_of_h_ = static_cast<real>(4 * static_cast<double>(sketch_.dimension()) * unit_roundoff * largest);
 }
 
-std::vector<Neighbour> NeighbourSearch::Batch::search(std::int64_t i, Work& work) const {
-  const auto index = static_cast<std::size_t>(i);
-  const real* coordinates = queries_.coarse.data() + i * sketch_.dimension();
-  const real* least = minima_.data() + i * sketch_.blocks();
-  const real margin = queries_.margin[index] + rounding_of_h_;
-  const double most_work = 64 + most_cost * static_cast<double>(target_.size());
-
-  std::vector<Neighbour> found;
-  double best = std::numeric_limits<double>::infinity();
-  real cut = infinity;  // in bounds
-  const auto add = [&](std::int64_t j) {
-    const double u = value(i, j);
-    ++work.values;
-    if (u > best + reach_) return;
-    found.push_back({j, u});
-    if (u >= best) return;
-    best = u;
-    cut = static_cast<real>(((best + reach_) / target_.scale() - queries_.squared_norm[index]) / 2) + margin;
-  };
-
-  alignas(64) real bounds[block_size];
-  const auto compute_bounds = [&](std::int64_t b) {
-    engine::simd::kernels().block_values(sketch_.dimension(), sketch_.block(b), h_.data() + b * block_size, coordinates,
-                                         bounds);
-    ++work.blocks;
-  };
-  // Points and their records lie anywhere in memory: each is asked for well before it is read.
+struct NeighbourSearch::Batch::Query {
+  // A point that has passed the coarse bound, with its fine bound or what is known of it so far.
   struct Candidate {
     std::int64_t index;
     real bound;
   };
-  constexpr std::size_t few = 8;
-  std::vector<Candidate> coarse, fine;
-  const auto read_points = [&] {
-    for (const Candidate& candidate : fine)
-      if (candidate.bound <= cut) add(candidate.index);
-    fine.clear();
-  };
-  const auto read_records = [&] {
-    for (const Candidate& candidate : coarse) {
-      if (candidate.bound > cut) continue;
-      const real bound = candidate.bound + sketch_.fine_gain(queries_, i, candidate.index);
-      ++work.fine_bounds;
-      if (bound > cut) continue;
-      target_.prefetch(candidate.index);
-      fine.push_back({candidate.index, bound});
-    }
-    coarse.clear();
-    if (fine.size() >= few) read_points();
-  };
 
-  // The point with the least bound is nearly the best: its value spares most others.
-  const std::int64_t first = std::min_element(least, least + sketch_.blocks()) - least;
-  compute_bounds(first);
-  const std::int64_t start = first * block_size + (std::min_element(bounds, bounds + block_size) - bounds);
-  add(start);
+  std::int64_t i;
+  Work& work;
+  real margin;
+  double best = std::numeric_limits<double>::infinity();
+  real cut = infinity;  // in bounds
+  std::vector<Neighbour> found = {};
+  std::vector<Candidate> candidates = {};
 
-  std::vector<std::int64_t> order;
-  for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
-    if (least[b] <= cut) order.push_back(b);
-  std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return least[a] < least[b]; });
-  for (std::int64_t b : order) {
-    if (least[b] > cut) break;
-    if (work.cost() > most_work) return {};
-    compute_bounds(b);
-    for (std::int64_t lane = 0; lane < block_size; ++lane) {
-      const std::int64_t j = b * block_size + lane;
-      if (bounds[lane] > cut || j >= target_.size() || j == start) continue;
-      sketch_.prefetch(j);
-      coarse.push_back({j, bounds[lane]});
-    }
-    if (coarse.size() >= few) read_records();
+  void add(const Batch& batch, std::int64_t j) {
+    const double u = batch.value(i, j);
+    ++work.values;
+    if (u > best + batch.reach_) return;
+    found.push_back({j, u});
+    if (u >= best) return;
+    best = u;
+    const double squared_norm = batch.queries_.squared_norm[static_cast<std::size_t>(i)];
+    cut = static_cast<real>(((best + batch.reach_) / batch.target_.scale() - squared_norm) / 2) + margin;
   }
-  read_records();
-  read_points();
-  std::erase_if(found, [&](const Neighbour& neighbour) { return neighbour.value > best + reach_; });
-  return found;
+};
+
+// The point with the least bound is nearly the best: its value spares most others.
+void NeighbourSearch::Batch::start(Query& query) const {
+  alignas(64) real bounds[block_size];
+  const real* least = minima_.data() + query.i * sketch_.blocks();
+  const std::int64_t b = std::min_element(least, least + sketch_.blocks()) - least;
+  compute_bounds(queries_.coarse, query.i, b, bounds);
+  query.add(*this, b * block_size + (std::min_element(bounds, bounds + block_size) - bounds));
+}
+
+void NeighbourSearch::Batch::collect(Query& query, std::int64_t b) const {
+  alignas(64) real bounds[block_size], bases[block_size];
+  compute_bounds(queries_.coarse, query.i, b, bounds);
+  compute_bounds(queries_.base, query.i, b, bases);
+  ++query.work.blocks;
+  const std::int64_t points = std::min(block_size, target_.size() - b * block_size);
+  for (std::int64_t lane = 0; lane < points; ++lane)
+    if (bounds[lane] <= query.cut) query.candidates.push_back({b * block_size + lane, bases[lane]});
+}
+
+std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
+  // Records and points lie anywhere in memory: each is asked for well before it is read.
+  constexpr std::size_t ahead = 8;
+  auto& candidates = query.candidates;
+  query.work.fine_bounds += static_cast<double>(candidates.size());
+  if (query.work.cost() > 64 + most_cost * static_cast<double>(target_.size())) return {};
+  const std::int64_t first = query.found.front().index;
+  std::size_t passed = 0;
+  for (std::size_t c = 0; c < candidates.size(); ++c) {
+    if (c + ahead < candidates.size()) sketch_.prefetch(candidates[c + ahead].index);
+    const real bound = candidates[c].bound - sketch_.fine_part(queries_, query.i, candidates[c].index);
+    if (bound <= query.cut && candidates[c].index != first) candidates[passed++] = {candidates[c].index, bound};
+  }
+  candidates.resize(passed);
+  std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.bound < b.bound; });
+  for (std::size_t c = 0; c < passed && candidates[c].bound <= query.cut; ++c) {
+    if (c + ahead < passed) target_.prefetch(candidates[c + ahead].index);
+    query.add(*this, candidates[c].index);
+  }
+  std::erase_if(query.found, [&](const Neighbour& neighbour) { return neighbour.value > query.best + reach_; });
+  return std::move(query.found);
+}
+
+// Goes through the blocks for all its queries at a time, while a block is in the cache.
+void NeighbourSearch::Batch::search(std::int64_t begin, std::int64_t end, std::vector<Neighbour>* neighbours,
+                                    Work* work) const {
+  std::vector<Query> queries;
+  for (std::int64_t i = begin; i < end; ++i)
+    queries.push_back({i, work[i - begin], queries_.margin[static_cast<std::size_t>(i)] + rounding_of_h_});
+  for (Query& query : queries) start(query);
+  for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
+    for (Query& query : queries)
+      if (minima_.data()[query.i * sketch_.blocks() + b] <= query.cut) collect(query, b);
+  for (Query& query : queries) neighbours[query.i - begin] = finish(query);
 }
 
 // Tries a few queries: whether most of them end within their budget.
@@ -171,8 +182,11 @@ bool NeighbourSearch::bounds_help(const Batch& batch) const {
   const std::int64_t probes = std::min(batch.size(), most_probes);
   std::atomic<std::int64_t> ended = 0;
   engine::parallel_for(probes, 1, [&](std::int64_t probe, std::int64_t) {
+    const std::int64_t i = probe * batch.size() / probes;
     Work work;
-    ended += !batch.search(probe * batch.size() / probes, work).empty();
+    std::vector<Neighbour> neighbours;
+    batch.search(i, i + 1, &neighbours, &work);
+    ended += !neighbours.empty();
   });
   return 2 * ended > probes;
 }
@@ -206,11 +220,9 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const T
   const auto size = static_cast<std::size_t>(x.dim(0));
   std::vector<std::vector<Neighbour>> neighbours(size);
   std::vector<Work> work(size);
-  engine::parallel_for(x.dim(0), 2, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto index = static_cast<std::size_t>(i);
-      neighbours[index] = batch->search(i, work[index]);
-    }
+  constexpr std::int64_t grain = 25;  // queries that share a pass over the blocks
+  engine::parallel_for(x.dim(0), grain, [&](std::int64_t begin, std::int64_t end) {
+    batch->search(begin, end, neighbours.data() + begin, work.data() + begin);
   });
   work_ = {};
   for (const Work& w : work) {

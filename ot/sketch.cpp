@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 
 #include "engine/blas.h"
@@ -17,7 +18,7 @@ using engine::simd::block_size;
 
 namespace {
 
-constexpr std::int64_t most_coarse = 32;
+constexpr std::int64_t most_coarse = 24, most_fitted = 16;
 constexpr std::int64_t sample_size = 4096;  // enough points to find the directions; any orthonormal ones are valid
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
@@ -27,27 +28,33 @@ double squared_norm(std::int64_t n, const real* x) {
   return total;
 }
 
-// Makes row `row` of q [.., d] orthogonal to the first `others` rows and of length 1, or zero where nothing is left.
-void orthonormalise_row(Tensor& q, std::int64_t row, std::int64_t others) {
-  const std::int64_t d = q.dim(1);
+// Consecutive orthonormal rows.
+struct Rows {
+  const real* first;
+  std::int64_t count;
+};
+
+// Makes `row` [d] orthogonal to the others and of length 1, or zero where less than `least` of its length is left.
+void orthonormalise(real* row, std::int64_t d, std::initializer_list<Rows> others, double least = 1e-4) {
   const auto& kernels = engine::simd::kernels();
-  real* target = q.data() + row * d;
-  Tensor along(engine::Shape{std::max<std::int64_t>(1, others)});
-  const double before = std::sqrt(squared_norm(d, target));
-  double after = before;
-  for (int pass = 0; pass < 3 && after > 0; ++pass) {  // each pass removes what rounding left of the one before
-    kernels.scale(d, static_cast<real>(1 / after), target, target);
-    engine::gemm_single(Transpose::no, Transpose::no, others, 1, d, 1, q.data(), d, target, 1, 0, along.data(), 1);
-    engine::gemm_single(Transpose::no, Transpose::no, 1, d, others, -1, along.data(), others, q.data(), d, 1, target,
-                        d);
-    const double length = std::sqrt(squared_norm(d, target));
-    if (pass == 0 && length < 1e-4) after = 0;  // it depended on the others: what is left is rounding
-    if (after > 0) after = length;
+  double length = std::sqrt(squared_norm(d, row));
+  for (int pass = 0; pass < 3 && length > 0; ++pass) {  // each pass removes what rounding left of the one before
+    kernels.scale(d, static_cast<real>(1 / length), row, row);
+    for (const Rows& other : others) {
+      if (other.count == 0) continue;
+      Tensor along(engine::Shape{other.count});
+      engine::gemm_single(Transpose::no, Transpose::no, other.count, 1, d, 1, other.first, d, row, 1, 0, along.data(),
+                          1);
+      engine::gemm_single(Transpose::no, Transpose::no, 1, d, other.count, -1, along.data(), other.count, other.first,
+                          d, 1, row, d);
+    }
+    const double rest = std::sqrt(squared_norm(d, row));
+    length = pass == 0 && rest < least ? 0 : rest;
   }
-  if (after > 0)
-    kernels.scale(d, static_cast<real>(1 / after), target, target);
+  if (length > 0)
+    kernels.scale(d, static_cast<real>(1 / length), row, row);
   else
-    std::fill_n(target, d, real{0});
+    std::fill_n(row, d, real{0});
 }
 
 // As a float that is not below.
@@ -60,25 +67,27 @@ float rounded_up(double value) {
 Sketch::Sketch(const Target& target)
     : target_(target),
       coarse_(std::min({most_coarse, target.dimension(), target.size()})),
+      fitted_(std::min(most_fitted, target.dimension() - coarse_)),
       fine_(std::min({Record::most_codes, target.dimension() - coarse_, target.size() - coarse_})),
       blocks_((target.size() + block_size - 1) / block_size),
-      basis_(Tensor::zeros({coarse_ + fine_ + 2, target.dimension()})),
+      basis_(Tensor::zeros({coarse_ + fine_ + 2 * fitted_, target.dimension()})),
+      mixing_(Tensor::zeros({fitted_, fine_})),
+      factor_(Tensor::zeros({fitted_, fitted_})),
       points_(Tensor::zeros({blocks_, dimension(), block_size})),
       records_(static_cast<std::size_t>(target.size())),
       origin_(static_cast<std::size_t>(fine_)),
       step_(static_cast<std::size_t>(fine_)),
-      squared_coarse_(static_cast<std::size_t>(target.size())),
-      squared_principal_(static_cast<std::size_t>(target.size())) {
+      squared_coarse_(static_cast<std::size_t>(target.size())) {
   for (real squared : target.centred_squared_norms())
     point_norm_ = std::max(point_norm_, std::sqrt(static_cast<double>(squared)));
   mean_norm_ = std::sqrt(squared_norm(target.dimension(), target.mean().data()));
-  find_directions();
+  find_principal_directions();
   project_points();
 }
 
 // Subspace iteration: each round multiplies the directions by the sample's covariance.
-void Sketch::find_directions() {
-  const std::int64_t d = target_.dimension(), n = std::min(target_.size(), sample_size), k = coarse_ + fine_;
+void Sketch::find_principal_directions() {
+  const std::int64_t d = target_.dimension(), n = std::min(target_.size(), sample_size), k = principal();
   Tensor sample(engine::Shape{n, d}), coordinates(engine::Shape{n, k});
   engine::parallel_for(n, 64, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
@@ -87,16 +96,16 @@ void Sketch::find_directions() {
     }
   });
   const auto project = [&] {
-    engine::gemm(Transpose::no, Transpose::yes, n, k, d, 1, sample.data(), d, basis_.data(), d, 0, coordinates.data(),
+    engine::gemm(Transpose::no, Transpose::yes, n, k, d, 1, sample.data(), d, direction(0), d, 0, coordinates.data(),
                  k);
   };
   const Tensor start = engine::Random(0, 0).normal({k, d}, 0, 1);
-  std::copy_n(start.data(), k * d, basis_.data());
+  std::copy_n(start.data(), k * d, direction(0));
   for (int round = 0; round < 3; ++round) {
     project();
-    engine::gemm(Transpose::yes, Transpose::no, k, d, n, 1, coordinates.data(), k, sample.data(), d, 0, basis_.data(),
+    engine::gemm(Transpose::yes, Transpose::no, k, d, n, 1, coordinates.data(), k, sample.data(), d, 0, direction(0),
                  d);
-    for (std::int64_t row = 0; row < k; ++row) orthonormalise_row(basis_, row, row);
+    for (std::int64_t row = 0; row < k; ++row) orthonormalise(direction(row), d, {{direction(0), row}});
   }
   project();
   choose_codes(coordinates);
@@ -111,9 +120,9 @@ void Sketch::choose_codes(const Tensor& coordinates) {
       low = std::min(low, coordinates.data()[i * k + coarse_ + c]);
       high = std::max(high, coordinates.data()[i * k + coarse_ + c]);
     }
-    const real wider = real(1.25) / 255;
-    origin_[static_cast<std::size_t>(c)] = low * wider * 255;
-    step_[static_cast<std::size_t>(c)] = (high - low) * wider;
+    const real wider = real(1.25);
+    origin_[static_cast<std::size_t>(c)] = low * wider;
+    step_[static_cast<std::size_t>(c)] = (high - low) * wider / 255;
   }
 }
 
@@ -132,12 +141,12 @@ const real* Sketch::block(std::int64_t b) const {
 }
 
 void Sketch::project_points() {
-  const std::int64_t d = target_.dimension(), k = coarse_ + fine_;
+  const std::int64_t d = target_.dimension(), k = principal();
   constexpr std::int64_t tile = 8 * block_size;
   engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
     Tensor rows(engine::Shape{tile, d}), coordinates(engine::Shape{tile, k});
     target_.centred_rows(begin, end, rows.data());
-    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, basis_.data(), d, 0,
+    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, direction(0), d, 0,
                         coordinates.data(), k);
     for (std::int64_t j = begin; j < end; ++j) encode(j, coordinates.data() + (j - begin) * k);
   });
@@ -145,10 +154,10 @@ void Sketch::project_points() {
 
 void Sketch::encode(std::int64_t j, const real* coordinates) {
   const auto index = static_cast<std::size_t>(j);
+  const double squared = target_.centred_squared_norms()[index];
   for (std::int64_t c = 0; c < coarse_; ++c) points_.data()[offset(j, c)] = coordinates[c];
   squared_coarse_[index] = static_cast<real>(squared_norm(coarse_, coordinates));
-  squared_principal_[index] = static_cast<real>(squared_norm(coarse_ + fine_, coordinates));
-  set_fitted(j, 0, 0);
+  points_.data()[offset(j, dimension() - 1)] = residual(squared, squared_coarse_[index]);
 
   Record& record = records_[index];
   double missed = 0;
@@ -160,38 +169,61 @@ void Sketch::encode(std::int64_t j, const real* coordinates) {
     missed += (value - origin - code * step) * (value - origin - code * step);
   }
   record.missed = rounded_up(std::sqrt(missed));
+  record.residual = rounded_up(residual(squared, squared_norm(principal(), coordinates)));
 }
 
-// Sets the coordinates of point j along the fitted directions, and what they leave.
-void Sketch::set_fitted(std::int64_t j, real coarse_fitted, real fine_fitted) {
-  const auto index = static_cast<std::size_t>(j);
-  const double squared = target_.centred_squared_norms()[index];
-  const auto rest = [&](double squared_principal, double fitted) {
-    return residual(squared, squared_principal + fitted * fitted);
-  };
-  points_.data()[offset(j, coarse_)] = coarse_fitted;
-  points_.data()[offset(j, coarse_ + 1)] = rest(squared_coarse_[index], coarse_fitted);
-  records_[index].fitted = static_cast<float>(fine_fitted);
-  records_[index].residual = rounded_up(rest(squared_principal_[index], fine_fitted));
+// Q by subspace iteration on what C leaves of the batch (its mean is not taken away), then M, Q' and R.
+void Sketch::find_fitted_directions(const Tensor& x) {
+  const std::int64_t batch = x.dim(0), d = target_.dimension();
+  real *c = direction(0), *p = direction(coarse_), *q = direction(principal()), *rest_q = q + fitted_ * d;
+  Tensor rest(x.shape()), along(engine::Shape{batch, std::max(coarse_, fitted_)});
+  for (std::int64_t i = 0; i < batch; ++i)
+    engine::simd::kernels().sub(d, x.data() + i * d, target_.mean().data(), rest.data() + i * d);
+  engine::gemm(Transpose::no, Transpose::yes, batch, coarse_, d, 1, rest.data(), d, c, d, 0, along.data(), coarse_);
+  engine::gemm(Transpose::no, Transpose::no, batch, d, coarse_, -1, along.data(), coarse_, c, d, 1, rest.data(), d);
+  const Tensor start = engine::Random(0, 1).normal({fitted_, d}, 0, 1);
+  std::copy_n(start.data(), fitted_ * d, q);
+  for (int round = 0; round < 3; ++round) {
+    engine::gemm(Transpose::no, Transpose::yes, batch, fitted_, d, 1, rest.data(), d, q, d, 0, along.data(), fitted_);
+    engine::gemm(Transpose::yes, Transpose::no, fitted_, d, batch, 1, along.data(), fitted_, rest.data(), d, 0, q, d);
+    for (std::int64_t f = 0; f < fitted_; ++f) orthonormalise(q + f * d, d, {{c, coarse_}, {q, f}});
+  }
+
+  engine::gemm(Transpose::no, Transpose::yes, fitted_, fine_, d, 1, q, d, p, d, 0, mixing_.data(), fine_);
+  std::copy_n(q, fitted_ * d, rest_q);
+  // A direction that P nearly holds is left out: dividing by what remains of it would only amplify rounding.
+  constexpr double least_remainder = 0.05;
+  for (std::int64_t f = 0; f < fitted_; ++f) {
+    real *row = rest_q + f * d, *factor = factor_.data() + f * fitted_;
+    orthonormalise(row, d, {{p, fine_}, {c, coarse_}, {rest_q, f}}, least_remainder);
+    engine::gemm_single(Transpose::no, Transpose::yes, 1, f + 1, d, 1, q + f * d, d, rest_q, d, 0, factor, fitted_);
+    if (squared_norm(d, row) == 0) std::fill_n(factor, fitted_, real{0});
+  }
 }
 
 void Sketch::fit(const Tensor& x) {
-  const std::int64_t batch = x.dim(0), d = target_.dimension(), k = coarse_ + fine_;
-  const auto& kernels = engine::simd::kernels();
-  real *coarse = basis_.data() + k * d, *fine = coarse + d;
-  std::fill_n(coarse, d, real{0});
-  for (std::int64_t i = 0; i < batch; ++i) kernels.axpy(d, 1 / static_cast<real>(batch), x.data() + i * d, coarse);
-  kernels.axpy(d, -1, target_.mean().data(), coarse);
-  // What directions leave of a mean is the mean of what they leave.
-  std::copy_n(coarse, d, fine);
-  orthonormalise_row(basis_, k, coarse_);
-  orthonormalise_row(basis_, k + 1, k);
-
-  const real *mean = target_.mean().data(), coarse_mean = kernels.dot(d, coarse, mean),
-             fine_mean = kernels.dot(d, fine, mean);
-  engine::parallel_for(target_.size(), block_size, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t j = begin; j < end; ++j)
-      set_fitted(j, target_.product(coarse, j) - coarse_mean, target_.product(fine, j) - fine_mean);
+  find_fitted_directions(x);
+  const std::int64_t d = target_.dimension();
+  const real* q = direction(principal());
+  std::vector<real> mean_along(static_cast<std::size_t>(fitted_));
+  for (std::int64_t f = 0; f < fitted_; ++f)
+    mean_along[static_cast<std::size_t>(f)] = engine::simd::kernels().dot(d, q + f * d, target_.mean().data());
+  constexpr std::int64_t tile = 4 * block_size;
+  engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
+    Tensor rows(engine::Shape{tile, d}), coordinates(engine::Shape{tile, fitted_});
+    target_.rows(begin, end, rows.data());
+    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, fitted_, d, 1, rows.data(), d, q, d, 0,
+                        coordinates.data(), fitted_);
+    for (std::int64_t j = begin; j < end; ++j) {
+      const auto index = static_cast<std::size_t>(j);
+      double squared = squared_coarse_[index];
+      for (std::int64_t f = 0; f < fitted_; ++f) {
+        const real along = coordinates.data()[(j - begin) * fitted_ + f] - mean_along[static_cast<std::size_t>(f)];
+        points_.data()[offset(j, coarse_ + f)] = along;
+        squared += static_cast<double>(along) * along;
+      }
+      points_.data()[offset(j, dimension() - 1)] = residual(target_.centred_squared_norms()[index], squared);
+    }
   });
   ++fits_;
 }
@@ -200,8 +232,8 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
   const std::int64_t batch = x.dim(0), d = target_.dimension(), k = basis_.dim(0);
   const auto size = static_cast<std::size_t>(batch);
   Queries q{Tensor(engine::Shape{batch, dimension()}),
+            Tensor::zeros({batch, dimension()}),
             Tensor(engine::Shape{batch, fine_}),
-            std::vector<real>(size),
             std::vector<real>(size),
             std::vector<real>(size),
             std::vector<real>(size),
@@ -212,31 +244,50 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
     engine::simd::kernels().sub(d, x.data() + i * d, target_.mean().data(), centred.data() + i * d);
   engine::gemm(Transpose::no, Transpose::yes, batch, k, d, 1, centred.data(), d, basis_.data(), d, 0,
                coordinates.data(), k);
-  const double roundoff = static_cast<double>(d) * unit_roundoff, directions = static_cast<double>(k);
+  std::vector<double> a(static_cast<std::size_t>(fitted_));
   for (std::int64_t i = 0; i < batch; ++i) {
     const auto index = static_cast<std::size_t>(i);
-    const real *p = coordinates.data() + i * k, fitted = p[k - 2], fine_fitted = p[k - 1];
-    const double squared = squared_norm(d, centred.data() + i * d);
+    const real* along_c = coordinates.data() + i * k;
+    const real *along_p = along_c + coarse_, *along_q = along_p + fine_, *along_rest = along_q + fitted_;
+    const double squared = squared_norm(d, centred.data() + i * d), squared_c = squared_norm(coarse_, along_c);
     q.squared_norm[index] = squared;
-    // The fitted coordinate of a point is a difference of products with the uncentred point and the mean.
-    q.margin[index] = static_cast<real>(roundoff * std::sqrt(squared) *
-                                        ((3 * std::sqrt(directions) + 4) * point_norm_ + 4 * mean_norm_));
 
     real* coarse = q.coarse.data() + i * dimension();
-    std::copy_n(p, coarse_, coarse);
-    coarse[coarse_] = fitted;
-    coarse[coarse_ + 1] = residual(squared, squared_norm(coarse_, p) + static_cast<double>(fitted) * fitted);
+    real* base = q.base.data() + i * dimension();
+    std::copy_n(along_c, coarse_, coarse);
+    std::copy_n(along_c, coarse_, base);
+    std::copy_n(along_q, fitted_, coarse + coarse_);
+    coarse[dimension() - 1] = residual(squared, squared_c + squared_norm(fitted_, along_q));
 
-    double origin = 0;
+    // a = R^-T Q' x', from the last coordinate to the first
+    double squared_a = 0;
+    for (std::int64_t f = fitted_ - 1; f >= 0; --f) {
+      double rest = along_rest[f];
+      for (std::int64_t g = f + 1; g < fitted_; ++g)
+        rest -= static_cast<double>(factor_.data()[g * fitted_ + f]) * a[static_cast<std::size_t>(g)];
+      const double diagonal = factor_.data()[f * fitted_ + f], value = diagonal == 0 ? 0 : rest / diagonal;
+      a[static_cast<std::size_t>(f)] = value;
+      squared_a += value * value;
+      base[coarse_ + f] = static_cast<real>(value);
+    }
+    double origin = 0, squared_fine = 0;
     for (std::int64_t c = 0; c < fine_; ++c) {
-      origin += static_cast<double>(p[coarse_ + c]) * origin_[static_cast<std::size_t>(c)];
-      q.fine.data()[i * fine_ + c] = p[coarse_ + c] * step_[static_cast<std::size_t>(c)];
+      double fine = along_p[c];
+      for (std::int64_t g = 0; g < fitted_; ++g)
+        fine -= static_cast<double>(mixing_.data()[g * fine_ + c]) * a[static_cast<std::size_t>(g)];
+      squared_fine += fine * fine;
+      origin += fine * origin_[static_cast<std::size_t>(c)];
+      q.fine.data()[i * fine_ + c] = static_cast<real>(fine * step_[static_cast<std::size_t>(c)]);
     }
     q.fine_origin[index] = static_cast<real>(origin);
-    q.fine_fitted[index] = fine_fitted;
-    q.fine_norm[index] = static_cast<real>(std::sqrt(squared_norm(fine_, p + coarse_)));
+    q.fine_norm[index] = static_cast<real>(std::sqrt(squared_fine));
     q.fine_residual[index] =
-        residual(squared, squared_norm(coarse_ + fine_, p) + static_cast<double>(fine_fitted) * fine_fitted);
+        residual(squared, squared_c + squared_norm(fine_, along_p) + squared_norm(fitted_, along_rest));
+
+    // Fitted coordinates of a point are differences of products with the uncentred point and the mean.
+    const double length = std::sqrt(std::max(squared, squared_c + squared_a + squared_fine));
+    q.margin[index] = static_cast<real>(static_cast<double>(d) * unit_roundoff * length *
+                                        (3 * std::sqrt(static_cast<double>(k)) + 4) * (point_norm_ + mean_norm_));
   }
   return q;
 }
@@ -247,18 +298,13 @@ void Sketch::prefetch(std::int64_t j) const {
   __builtin_prefetch(reinterpret_cast<const char*>(record) + sizeof(Record) / 2);
 }
 
-real Sketch::fine_gain(const Queries& queries, std::int64_t i, std::int64_t j) const {
+real Sketch::fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const {
   const auto index = static_cast<std::size_t>(i);
   const Record& record = records_[static_cast<std::size_t>(j)];
-  const real* coarse = queries.coarse.data() + i * dimension();
-  const real coarse_part = coarse[coarse_] * points_.data()[offset(j, coarse_)] +
-                           coarse[coarse_ + 1] * points_.data()[offset(j, coarse_ + 1)];
-  const real fine_part = queries.fine_origin[index] +
-                         engine::simd::kernels().dot_bytes(fine_, queries.fine.data() + i * fine_, record.codes) +
-                         queries.fine_fitted[index] * static_cast<real>(record.fitted) +
-                         queries.fine_residual[index] * static_cast<real>(record.residual) +
-                         queries.fine_norm[index] * static_cast<real>(record.missed);
-  return coarse_part - fine_part;
+  return queries.fine_origin[index] +
+         engine::simd::kernels().dot_bytes(fine_, queries.fine.data() + i * fine_, record.codes) +
+         queries.fine_residual[index] * static_cast<real>(record.residual) +
+         queries.fine_norm[index] * static_cast<real>(record.missed);
 }
 
 }  // namespace ot

@@ -15,79 +15,90 @@ namespace ot {
 ///
 ///     x'.y' <= p(x).p(y) + r(x) r(y)                                                                           (*)
 ///
-/// One more coordinate in a product of short vectors, (p, r), therefore bounds ||x - y||^2 = ||x'||^2 + ||y'||^2 - 2
-/// x'.y' from below. There are two such bounds. The coarse one takes the leading principal directions, where images
-/// have most of their variance, and one direction that is fitted to the batch: its mean residual, along which generated
-/// images differ from the data. It stands in blocks that a kernel multiplies fast. The fine one adds the principal
-/// directions that follow, in 8 bits, as a record of two cache lines a point, for the few points that pass the first.
+/// One more coordinate in a product of short vectors, (p, r), therefore bounds ||x - y||^2 = ||x'||^2 + ||y'||^2 -
+/// 2 x'.y' from below, and the better the more of x or y the directions hold. There are two such bounds. The coarse one
+/// takes C, the leading principal directions of the points, and Q, fitted to the queries: the leading directions of
+/// what C leaves of a batch. Its coordinates stand in blocks that a kernel multiplies fast. The fine one adds P, the
+/// principal directions that follow, in 8 bits, as a record of two cache lines a point, for the few points that pass
+/// the first. Q is orthogonal to C but not to P: with Q - M P = R Q', where Q' is orthonormal and orthogonal to P, the
+/// product of the projections is
+///
+///     (C x').(C y') + a.(Q y') + (P x' - M^T a).(P y'),   a = R^-T Q' x',
+///
+/// so that only the query's side depends on how Q and P stand to each other. r(y) is then taken without Q, which can
+/// only be larger.
 ///
 /// Rounding, with u the unit roundoff and k directions. A computed product of length d errs by at most d u times both
 /// lengths (to first order), so the computed coordinates p^ of a point err by a vector of length at most sqrt(k) d u
-/// ||y'||. (*) with p^ in place of p then fails by at most 2 sqrt(k) d u ||x'|| ||y'||, D departs from orthonormal by
-/// less than sqrt(k) d u, and the short product itself adds (k + 2) u: margin is above the sum. r is rounded up by the
-/// error of its square, (2 sqrt(k) + 2) d u ||y'||^2. What the 8-bit codes miss of the coordinates is a vector e(y) of
-/// known length, to which Cauchy-Schwarz applies as to the rest.
+/// ||y'||. (*) with p^ in place of p then fails by at most 2 sqrt(k) d u ||x'|| ||y'||, where ||x'|| stands for the
+/// length of the query's coordinates if that is larger; the directions depart from orthonormal by less than sqrt(k) d
+/// u, and the short product itself adds (k + 2) u: the margin is above the sum. r is rounded up by the error of its
+/// square, (2 sqrt(k) + 2) d u ||y'||^2. What the 8-bit codes miss of the coordinates is a vector e(y) of known length,
+/// to which Cauchy-Schwarz applies as to the rest.
 class Sketch {
  public:
   /// Principal directions by subspace iteration on a sample, then the coordinates of all points.
   explicit Sketch(const Target& target);
 
-  /// How many coarse coordinates there are: principal ones, the fitted one, and r.
-  std::int64_t dimension() const { return coarse_ + 2; }
+  /// How many coarse coordinates there are: principal ones, fitted ones, and r.
+  std::int64_t dimension() const { return coarse_ + fitted_ + 1; }
   /// Blocks of engine::simd::block_size points; the last is filled up with points that no query sees (offsets +inf).
   std::int64_t blocks() const { return blocks_; }
   /// Coarse coordinates of block b, [dimension, block_size], as engine::simd::Kernels::block_minima takes them.
   const real* block(std::int64_t b) const;
 
-  /// Turns the fitted direction to the mean residual of the batch x [B, d]: one pass over all points.
+  /// Fits Q to the batch x [B, d]: one pass over all points.
   void fit(const engine::Tensor& x);
   /// How often fit() has run.
   std::int64_t fits() const { return fits_; }
 
   /// The coordinates of each row of x [B, d].
   struct Queries {
-    engine::Tensor coarse;             ///< [B, dimension]
-    engine::Tensor fine;               ///< [B, fine coordinates], each times the step of its code
-    std::vector<real> fine_origin;     ///< the product with the coordinates that code 0 stands for
-    std::vector<real> fine_fitted;     ///< the coordinate along what the fine directions leave of the fitted one
-    std::vector<real> fine_norm;       ///< the length of the fine coordinates
+    engine::Tensor coarse;          ///< [B, dimension]: C x', Q x', r
+    engine::Tensor base;            ///< [B, dimension]: C x', a, 0, for the coarse coordinates' part of the fine bound
+    engine::Tensor fine;            ///< [B, rows of P], P x' - M^T a, each times the step of its code
+    std::vector<real> fine_origin;  ///< the product with the coordinates that code 0 stands for
+    std::vector<real> fine_norm;    ///< ||P x' - M^T a||
     std::vector<real> fine_residual;   ///< r, for all directions
     std::vector<double> squared_norm;  ///< ||x'||^2
-    std::vector<real> margin;          ///< how far a computed right side of (*) may lie below the left side
+    std::vector<real> margin;          ///< how far a computed right side of (*), coarse or fine, may be too low
   };
   Queries queries(const engine::Tensor& x) const;
 
-  /// Asks for the record of point j to be brought to the cache, for a fine_gain() soon.
+  /// Asks for the record of point j to be brought to the cache, for a fine_part() soon.
   void prefetch(std::int64_t j) const;
-  /// By how much the fine right side of (*) is below the coarse one, for query i and point j.
-  real fine_gain(const Queries& queries, std::int64_t i, std::int64_t j) const;
+  /// The fine right side of (*) without the product of base and coarse coordinates, for query i and point j.
+  real fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
 
  private:
   // What is kept of a point beyond its coarse coordinates: two cache lines.
   struct alignas(128) Record {
-    static constexpr std::int64_t most_codes = 116;
+    static constexpr std::int64_t most_codes = 120;
     std::uint8_t codes[most_codes];
-    float fitted;    // the coordinate along the fine fitted direction
-    float residual;  // r for all directions
+    float residual;  // r for C and P
     float missed;    // ||e||
   };
 
-  void find_directions();
+  std::int64_t principal() const { return coarse_ + fine_; }
+  real* direction(std::int64_t row) { return basis_.data() + row * target_.dimension(); }
+  void find_principal_directions();
   void choose_codes(const engine::Tensor& coordinates);
   void project_points();
   void encode(std::int64_t j, const real* coordinates);
+  void find_fitted_directions(const engine::Tensor& x);
   real residual(double squared_norm, double squared_coordinates) const;
-  void set_fitted(std::int64_t j, real coarse_fitted, real fine_fitted);
   std::int64_t offset(std::int64_t j, std::int64_t k) const;  // of coarse coordinate k of point j
 
   const Target& target_;
-  std::int64_t coarse_, fine_, blocks_;
-  engine::Tensor basis_;             // [coarse + fine + 2, d], the two fitted directions last; rows are unit or zero
-  engine::Tensor points_;            // [blocks, dimension, block_size]
-  std::vector<Record> records_;      // [J]
-  std::vector<real> origin_, step_;  // of the fine coordinates: code c stands for origin + c step
-  std::vector<real> squared_coarse_, squared_principal_;  // [J], ||p||^2 over the coarse and all principal directions
-  double point_norm_ = 0, mean_norm_ = 0;                 // the largest ||y_j - mean||, and ||mean||
+  std::int64_t coarse_, fitted_, fine_, blocks_;
+  engine::Tensor basis_;                   // [coarse + fine + 2 fitted, d]: C, P, Q and Q'; rows are unit or zero
+  engine::Tensor mixing_;                  // [fitted, fine], M
+  engine::Tensor factor_;                  // [fitted, fitted], R, lower triangular; a row is zero where it is in Q'
+  engine::Tensor points_;                  // [blocks, dimension, block_size]
+  std::vector<Record> records_;            // [J]
+  std::vector<real> origin_, step_;        // of the fine coordinates: code c stands for origin + c step
+  std::vector<real> squared_coarse_;       // [J], ||C y'||^2
+  double point_norm_ = 0, mean_norm_ = 0;  // the largest ||y_j - mean||, and ||mean||
   std::int64_t fits_ = 0;
 };
 
