@@ -31,8 +31,8 @@ endif
 $(BUILD)/engine/simd/avx2.o:   override CXXFLAGS += -mavx2 -mfma
 $(BUILD)/engine/simd/avx512.o: override CXXFLAGS += -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl
 
-# Tests are compiled more often than they run.
-$(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += -O1
+# Tests and the command line take longer to compile than to run.
+$(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(if $(SANITIZE),-O0,-O1)
 
 kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
 sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 neon)),$(shell find $(1) -name '*.cpp'))
