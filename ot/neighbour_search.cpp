@@ -53,9 +53,9 @@ class NeighbourSearch::Batch {
 
  private:
   struct Query;
-  void compute_bounds(const Tensor& coordinates, std::int64_t i, std::int64_t b, real* bounds) const {
+  void compute_bounds(std::int64_t i, std::int64_t b, real* bounds) const {
     engine::simd::kernels().block_values(sketch_.dimension(), sketch_.block(b), h_.data() + b * block_size,
-                                         coordinates.data() + i * sketch_.dimension(), bounds);
+                                         queries_.coarse.data() + i * sketch_.dimension(), bounds);
   }
   void start(Query& query) const;
   void collect(Query& query, std::int64_t b) const;
@@ -95,7 +95,7 @@ void NeighbourSearch::Batch::prepare_offsets() {
 }
 
 struct NeighbourSearch::Batch::Query {
-  // A point that has passed the coarse bound, with its fine bound or what is known of it so far.
+  // A point that has passed the coarse bound, with its fine bound or so far the coarse part of it.
   struct Candidate {
     std::int64_t index;
     real bound;
@@ -126,18 +126,20 @@ void NeighbourSearch::Batch::start(Query& query) const {
   alignas(64) real bounds[block_size];
   const real* least = minima_.data() + query.i * sketch_.blocks();
   const std::int64_t b = std::min_element(least, least + sketch_.blocks()) - least;
-  compute_bounds(queries_.coarse, query.i, b, bounds);
+  compute_bounds(query.i, b, bounds);
   query.add(*this, b * block_size + (std::min_element(bounds, bounds + block_size) - bounds));
 }
 
 void NeighbourSearch::Batch::collect(Query& query, std::int64_t b) const {
-  alignas(64) real bounds[block_size], bases[block_size];
-  compute_bounds(queries_.coarse, query.i, b, bounds);
-  compute_bounds(queries_.base, query.i, b, bases);
+  alignas(64) real bounds[block_size];
+  compute_bounds(query.i, b, bounds);
   ++query.work.blocks;
   const std::int64_t points = std::min(block_size, target_.size() - b * block_size);
-  for (std::int64_t lane = 0; lane < points; ++lane)
-    if (bounds[lane] <= query.cut) query.candidates.push_back({b * block_size + lane, bases[lane]});
+  for (std::int64_t lane = 0; lane < points; ++lane) {
+    if (bounds[lane] > query.cut) continue;
+    const std::int64_t j = b * block_size + lane;
+    query.candidates.push_back({j, h_.data()[j] - sketch_.coarse_part(queries_, query.i, j)});
+  }
 }
 
 std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
@@ -220,7 +222,8 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const T
   const auto size = static_cast<std::size_t>(x.dim(0));
   std::vector<std::vector<Neighbour>> neighbours(size);
   std::vector<Work> work(size);
-  constexpr std::int64_t grain = 25;  // queries that share a pass over the blocks
+  // Queries that share a pass over the blocks: one pass a thread. Each query's result is its own.
+  const std::int64_t grain = std::max<std::int64_t>(8, (x.dim(0) + engine::threads() - 1) / engine::threads());
   engine::parallel_for(x.dim(0), grain, [&](std::int64_t begin, std::int64_t end) {
     batch->search(begin, end, neighbours.data() + begin, work.data() + begin);
   });

@@ -232,7 +232,7 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
   const std::int64_t batch = x.dim(0), d = target_.dimension(), k = basis_.dim(0);
   const auto size = static_cast<std::size_t>(batch);
   Queries q{Tensor(engine::Shape{batch, dimension()}),
-            Tensor::zeros({batch, dimension()}),
+            Tensor(engine::Shape{batch, coarse_ + fitted_}),
             Tensor(engine::Shape{batch, fine_}),
             std::vector<real>(size),
             std::vector<real>(size),
@@ -253,9 +253,9 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
     q.squared_norm[index] = squared;
 
     real* coarse = q.coarse.data() + i * dimension();
-    real* base = q.base.data() + i * dimension();
+    real* fitted = q.fitted.data() + i * (coarse_ + fitted_);
     std::copy_n(along_c, coarse_, coarse);
-    std::copy_n(along_c, coarse_, base);
+    std::copy_n(along_c, coarse_, fitted);
     std::copy_n(along_q, fitted_, coarse + coarse_);
     coarse[dimension() - 1] = residual(squared, squared_c + squared_norm(fitted_, along_q));
 
@@ -268,7 +268,7 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
       const double diagonal = factor_.data()[f * fitted_ + f], value = diagonal == 0 ? 0 : rest / diagonal;
       a[static_cast<std::size_t>(f)] = value;
       squared_a += value * value;
-      base[coarse_ + f] = static_cast<real>(value);
+      fitted[coarse_ + f] = static_cast<real>(value);
     }
     double origin = 0, squared_fine = 0;
     for (std::int64_t c = 0; c < fine_; ++c) {
@@ -296,6 +296,14 @@ void Sketch::prefetch(std::int64_t j) const {
   const Record* record = records_.data() + j;
   __builtin_prefetch(record);
   __builtin_prefetch(reinterpret_cast<const char*>(record) + sizeof(Record) / 2);
+}
+
+real Sketch::coarse_part(const Queries& queries, std::int64_t i, std::int64_t j) const {
+  const std::int64_t directions = coarse_ + fitted_;
+  const real *query = queries.fitted.data() + i * directions, *point = points_.data() + offset(j, 0);
+  real product = 0;
+  for (std::int64_t k = 0; k < directions; ++k) product += query[k] * point[k * block_size];
+  return product;
 }
 
 real Sketch::fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const {

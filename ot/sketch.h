@@ -54,11 +54,11 @@ class Sketch {
 
   /// The coordinates of each row of x [B, d].
   struct Queries {
-    engine::Tensor coarse;          ///< [B, dimension]: C x', Q x', r
-    engine::Tensor base;            ///< [B, dimension]: C x', a, 0, for the coarse coordinates' part of the fine bound
-    engine::Tensor fine;            ///< [B, rows of P], P x' - M^T a, each times the step of its code
-    std::vector<real> fine_origin;  ///< the product with the coordinates that code 0 stands for
-    std::vector<real> fine_norm;    ///< ||P x' - M^T a||
+    engine::Tensor coarse;             ///< [B, dimension]: C x', Q x', r
+    engine::Tensor fitted;             ///< [B, coarse + rows of Q]: C x', a
+    engine::Tensor fine;               ///< [B, rows of P], P x' - M^T a, each times the step of its code
+    std::vector<real> fine_origin;     ///< the product with the coordinates that code 0 stands for
+    std::vector<real> fine_norm;       ///< ||P x' - M^T a||
     std::vector<real> fine_residual;   ///< r, for all directions
     std::vector<double> squared_norm;  ///< ||x'||^2
     std::vector<real> margin;          ///< how far a computed right side of (*), coarse or fine, may be too low
@@ -67,7 +67,9 @@ class Sketch {
 
   /// Asks for the record of point j to be brought to the cache, for a fine_part() soon.
   void prefetch(std::int64_t j) const;
-  /// The fine right side of (*) without the product of base and coarse coordinates, for query i and point j.
+  /// The two parts of the fine right side of (*) for query i and point j: the product with the coarse coordinates of
+  /// the point, best taken while its block is in the cache, and the rest.
+  real coarse_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
   real fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
 
  private:
