@@ -107,8 +107,9 @@ struct Environment {
 TEST_CASE("products agree with sums in long double, whatever is transposed") {
   for (Transpose transpose_a : {Transpose::no, Transpose::yes})
     for (Transpose transpose_b : {Transpose::no, Transpose::yes})
-      for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
+      for (const auto& size : std::vector<std::array<std::int64_t, 3>>{
                {1, 1, 1}, {1, 9, 3}, {7, 1, 17}, {33, 65, 31}, {3, 1025, 8}, {257, 3, 5}, {259, 131, 2}}) {
+        const std::int64_t m = size[0], n = size[1], k = size[2];
         CAPTURE(m);
         CAPTURE(n);
         CAPTURE(k);
@@ -120,8 +121,9 @@ TEST_CASE("products agree with sums in long double, whatever is transposed") {
 }
 
 TEST_CASE("a product's bits do not depend on the number of threads") {
-  for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
+  for (const auto& size : std::vector<std::array<std::int64_t, 3>>{
            {1, 1, 1}, {1, 4099, 33}, {4099, 1, 33}, {200, 256, 100}, {201, 1031, 77}, {517, 519, 63}}) {
+    const std::int64_t m = size[0], n = size[1], k = size[2];
     CAPTURE(m);
     CAPTURE(n);
     for (Transpose transpose_a : {Transpose::no, Transpose::yes}) {

@@ -94,13 +94,17 @@ TEST_CASE("binary ops broadcast, and their gradients are summed back" * doctest:
   const std::vector<std::pair<Shape, Shape>> shapes{{{3, 4}, {3, 4}}, {{3, 4}, {4}}, {{3, 4}, {3, 1}},
                                                     {{3, 1}, {1, 4}}, {{}, {2, 3}},  {{2, 3, 5}, {3, 1}},
                                                     {{1}, {17}},      {{31}, {31}},  {{2, 1, 3, 1}, {4, 1, 5}}};
-  for (const auto& [name, op] :
-       std::vector<std::pair<std::string, Binary>>{{"add", add}, {"sub", sub}, {"mul", mul}, {"div", div}}) {
-    for (const auto& [left, right] : shapes) {
-      CAPTURE(name);
-      CAPTURE(text(left, " ", right));
-      const std::vector<Tensor> inputs{Random(6, 0).uniform(left, 0.5, 2), Random(6, 1).uniform(right, 0.5, 2)};
-      const auto f = [op = op](const std::vector<Var>& in) {
+  struct BinaryCase {
+    std::string name;
+    Binary op;
+  };
+  for (const BinaryCase& c : {BinaryCase{"add", add}, {"sub", sub}, {"mul", mul}, {"div", div}}) {
+    for (const auto& pair : shapes) {
+      CAPTURE(c.name);
+      CAPTURE(text(pair.first, " ", pair.second));
+      const std::vector<Tensor> inputs{Random(6, 0).uniform(pair.first, 0.5, 2),
+                                       Random(6, 1).uniform(pair.second, 0.5, 2)};
+      const auto f = [op = c.op](const std::vector<Var>& in) {
         const Var y = op(in[0], in[1]);
         return y * y;
       };
