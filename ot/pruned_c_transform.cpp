@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
@@ -108,7 +109,8 @@ void complete(const Target& target, const Tensor& x, const Tensor& psi, double l
 std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
                                              Wanted wanted) {
   if (target.size() < fewest_points || !finite(x) || !finite(psi)) return std::nullopt;
-  const double reach = lambda * (24 * std::log(2.0) + std::log(static_cast<double>(target.size())));
+  const double reach =
+      lambda * (std::numeric_limits<real>::digits * std::log(2.0) + std::log(static_cast<double>(target.size())));
   auto neighbours = target.search().find(x, psi, lambda, reach);
   if (!neighbours) return std::nullopt;
   std::vector<std::int64_t> open;
