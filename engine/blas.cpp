@@ -4,18 +4,12 @@
 #include <cstdlib>
 #include <limits>
 #include <string_view>
-#include <vector>
 
 #include <cblas.h>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
-
-// LAPACK's, which OpenBLAS includes; Debian packages no C prototype with it.
-extern "C" void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda, double* values,
-                        double* work, const int* work_size, int* integer_work, const int* integer_work_size,
-                        int* status);
 
 namespace engine {
 
@@ -86,23 +80,6 @@ void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, s
 #endif
   product(CblasRowMajor, cblas(transpose_a), cblas(transpose_b), narrow(m), narrow(n), narrow(k), alpha, a, stride(lda),
           b, stride(ldb), beta, c, stride(ldc));
-}
-
-void symmetric_eigen(std::int64_t n, double* a, double* values) {
-  if (n == 0) return;
-  use_one_thread_a_call();
-  const blasint size = narrow(n), ask = -1;
-  int status = 0;
-  double work_size = 0;
-  int integer_work_size = 0;
-  // LAPACK's eigenvectors are columns of a column-major matrix: our rows.
-  dsyevd_("V", "U", &size, a, &size, values, &work_size, &ask, &integer_work_size, &ask, &status);
-  const int length = static_cast<int>(work_size);
-  std::vector<double> work(static_cast<std::size_t>(length));
-  std::vector<int> integer_work(static_cast<std::size_t>(integer_work_size));
-  dsyevd_("V", "U", &size, a, &size, values, work.data(), &length, integer_work.data(), &integer_work_size, &status);
-  require(status == 0, "[symmetric_eigen] LAPACK did not converge: is an element of the ", n, " x ", n,
-          " matrix infinite or NaN? (dsyevd: ", status, ")");
 }
 
 std::string blas_core() {

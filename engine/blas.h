@@ -19,10 +19,6 @@ void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, s
                  real alpha, const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c,
                  std::int64_t ldc);
 
-/// The eigenvalues of the symmetric [n, n] matrix `a`, ascending, written to `values`; `a` is overwritten with the
-/// eigenvectors as rows. Throws Error when LAPACK does not converge.
-void symmetric_eigen(std::int64_t n, double* a, double* values);
-
 /// The kernels that OpenBLAS chose, e.g. "Cooperlake", and a one-line warning when they are below what the CPU has
 /// (OPENBLAS_CORETYPE set to less, say), empty otherwise.
 std::string blas_core();

@@ -170,41 +170,6 @@ TEST_CASE("sizes beyond BLAS's integers are refused") {
                        "[gemm] sizes and row lengths must be below 2^31: 2147483648", engine::Error);
 }
 
-TEST_CASE("symmetric_eigen of 2 x 2: (1, -1) and (1, 1)") {
-  double a[4] = {2, 1, 1, 2}, values[2];
-  engine::symmetric_eigen(2, a, values);
-  CHECK(values[0] == doctest::Approx(1));
-  CHECK(values[1] == doctest::Approx(3));
-  CHECK(a[0] == doctest::Approx(-a[1]));
-  CHECK(a[2] == doctest::Approx(a[3]));
-  CHECK(std::abs(a[0]) == doctest::Approx(std::sqrt(0.5)));
-}
-
-TEST_CASE("symmetric_eigen: ascending values and orthonormal rows that give the matrix back") {
-  for (std::size_t n : {1, 2, 3, 17, 40}) {
-    CAPTURE(n);
-    const engine::Random numbers(5, n);
-    std::vector<double> a(n * n), values(n);
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j <= i; ++j) a[i * n + j] = a[j * n + i] = numbers.normal(i * n + j);
-    std::vector<double> vectors = a;
-    engine::symmetric_eigen(static_cast<std::int64_t>(n), vectors.data(), values.data());
-    for (std::size_t i = 0; i + 1 < n; ++i) CHECK(values[i] <= values[i + 1]);
-    double worst = 0;
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < n; ++j) {
-        double inner = 0, rebuilt = 0;
-        for (std::size_t l = 0; l < n; ++l) {
-          inner += vectors[i * n + l] * vectors[j * n + l];
-          rebuilt += values[l] * vectors[l * n + i] * vectors[l * n + j];
-        }
-        worst = std::max({worst, std::abs(inner - (i == j)), std::abs(rebuilt - a[i * n + j])});
-      }
-    CHECK(worst < 1e-12);
-  }
-  engine::symmetric_eigen(0, nullptr, nullptr);
-}
-
 TEST_CASE("the BLAS warning names the remedy, and is empty when the kernels fit the CPU") {
   CHECK_FALSE(engine::blas_core().empty());
   std::string forced, free;
