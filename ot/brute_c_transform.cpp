@@ -48,11 +48,10 @@ struct Block {
 
 Problem prepare(const Target& target, const Tensor& x, const Tensor& psi, double lambda) {
   const std::int64_t batch = x.dim(0), dimension = x.dim(1);
-  Problem problem{target, Tensor(x.shape()), std::vector<double>(static_cast<std::size_t>(batch)),
+  Problem problem{target, target.centred(x), std::vector<double>(static_cast<std::size_t>(batch)),
                   Tensor({target.size()}), static_cast<real>(-2 * target.scale())};
   for (std::int64_t i = 0; i < batch; ++i) {
-    real* row = problem.queries.data() + i * dimension;
-    kernels().sub(dimension, x.data() + i * dimension, target.mean().data(), row);
+    const real* row = problem.queries.data() + i * dimension;
     for (std::int64_t c = 0; c < dimension; ++c)
       problem.squared_norms[static_cast<std::size_t>(i)] += static_cast<double>(row[c]) * row[c];
   }

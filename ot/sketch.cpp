@@ -176,9 +176,7 @@ void Sketch::encode(std::int64_t j, const real* coordinates) {
 void Sketch::find_fitted_directions(const Tensor& x) {
   const std::int64_t batch = x.dim(0), d = target_.dimension();
   real *c = direction(0), *p = direction(coarse_), *q = direction(principal()), *rest_q = q + fitted_ * d;
-  Tensor rest(x.shape()), along(engine::Shape{batch, std::max(coarse_, fitted_)});
-  for (std::int64_t i = 0; i < batch; ++i)
-    engine::simd::kernels().sub(d, x.data() + i * d, target_.mean().data(), rest.data() + i * d);
+  Tensor rest = target_.centred(x), along(engine::Shape{batch, std::max(coarse_, fitted_)});
   engine::gemm(Transpose::no, Transpose::yes, batch, coarse_, d, 1, rest.data(), d, c, d, 0, along.data(), coarse_);
   engine::gemm(Transpose::no, Transpose::no, batch, d, coarse_, -1, along.data(), coarse_, c, d, 1, rest.data(), d);
   const Tensor start = engine::Random(0, 1).normal({fitted_, d}, 0, 1);
@@ -239,9 +237,8 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
             std::vector<real>(size),
             std::vector<double>(size),
             std::vector<real>(size)};
-  Tensor centred(x.shape()), coordinates(engine::Shape{batch, k});
-  for (std::int64_t i = 0; i < batch; ++i)
-    engine::simd::kernels().sub(d, x.data() + i * d, target_.mean().data(), centred.data() + i * d);
+  const Tensor centred = target_.centred(x);
+  Tensor coordinates(engine::Shape{batch, k});
   engine::gemm(Transpose::no, Transpose::yes, batch, k, d, 1, centred.data(), d, basis_.data(), d, 0,
                coordinates.data(), k);
   std::vector<double> a(static_cast<std::size_t>(fitted_));

@@ -149,10 +149,11 @@ void Target::centred_rows(std::int64_t begin, std::int64_t end, real* out) const
   }
 }
 
-real Target::product(const real* x, std::int64_t j) const {
-  const engine::simd::Kernels& kernels = engine::simd::kernels();
-  return bytes_.empty() ? kernels.dot(dimension_, x, reals_.data() + j * dimension_)
-                        : byte_unit * kernels.dot_bytes(dimension_, x, bytes_.data() + j * dimension_);
+engine::Tensor Target::centred(const engine::Tensor& x) const {
+  engine::Tensor result(x.shape());
+  for (std::int64_t i = 0; i < x.dim(0); ++i)
+    engine::simd::kernels().sub(dimension_, x.data() + i * dimension_, mean_.data(), result.data() + i * dimension_);
+  return result;
 }
 
 void Target::prefetch(std::int64_t j) const {

@@ -57,8 +57,8 @@ class Target {
   void rows(std::int64_t begin, std::int64_t end, real* out) const;
   /// The same minus mean().
   void centred_rows(std::int64_t begin, std::int64_t end, real* out) const;
-  /// x.y_j for x [d], in real arithmetic.
-  real product(const real* x, std::int64_t j) const;
+  /// x minus mean(), for each row of x [B, d].
+  engine::Tensor centred(const engine::Tensor& x) const;
   /// out += a y_j for out [d].
   void add_point(std::int64_t j, real a, real* out) const;
   /// Asks for y_j to be brought to the cache, for a squared_distance() soon.

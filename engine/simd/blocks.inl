@@ -25,7 +25,7 @@ void block_products(Index dimension, const real* points, const real* h, const re
   }
 }
 
-// Six queries by four vectors fill AVX-512's and NEON's 32 registers, six by two the 16 of the others.
+// Six queries by four vectors fill AVX-512's 32 registers, six by two the 16 of SSE and AVX2.
 template <class Arch>
 constexpr int block_vectors = width<Arch> * sizeof(real) == 64 ? 4 : 2;
 
