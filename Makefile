@@ -24,18 +24,20 @@ endif
 
 # Instruction sets go on kernel files alone; which of them runs is chosen by the CPU at run time.
 ifeq ($(shell uname -m),x86_64)
-KERNELS := baseline avx2 avx512
+KERNELS := baseline avx2 avx512 vnni
 else
 KERNELS := neon
 endif
+avx512 := -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl
 $(BUILD)/engine/simd/avx2.o:   override CXXFLAGS += -mavx2 -mfma
-$(BUILD)/engine/simd/avx512.o: override CXXFLAGS += -mavx2 -mfma -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl
+$(BUILD)/engine/simd/avx512.o: override CXXFLAGS += $(avx512)
+$(BUILD)/engine/simd/vnni.o:   override CXXFLAGS += $(avx512) -mavx512vnni
 
 # Tests and the command line take longer to compile than to run.
 $(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(if $(SANITIZE),-O0,-O1)
 
 kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
-sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 neon)),$(shell find $(1) -name '*.cpp'))
+sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni neon)),$(shell find $(1) -name '*.cpp'))
 objects  = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 library  = $(BUILD)/$(1).a
 # What each floor may use: the floors below it.

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "engine/blas.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/byte_products.h"
 #include "ot/winners.h"
 
 namespace ot {
@@ -20,7 +22,8 @@ using engine::simd::Minimum;
 // With x' = x - mean and y' = y - mean, both lambdas need the minimum or the softmin over y of
 //   u(x, y) = offset(y) - 2 scale x'.y',  offset(y) = scale ||y'||^2 - psi(y) - lambda log(J nu(y)),
 // to which scale ||x'||^2 is then added. Products x'.y' are made for a block of queries and a tile of points at a time,
-// each by one single-threaded BLAS call; tiles are spread over the threads.
+// each by one single-threaded BLAS call, or in digits where the CPU multiplies bytes; tiles are spread over the
+// threads.
 
 namespace {
 constexpr std::int64_t tile_rows = 512;
@@ -29,10 +32,11 @@ constexpr real not_a_number = std::numeric_limits<real>::quiet_NaN();
 
 struct Problem {
   const Target& target;
-  Tensor queries;                     // x', [B, d]
-  std::vector<double> squared_norms;  // ||x'||^2, [B]
-  Tensor offsets;                     // [J]; +inf outside the support, NaN where psi is
-  real slope;                         // -2 scale
+  Tensor queries;                          // x', [B, d]
+  std::vector<double> squared_norms;       // ||x'||^2, [B]
+  Tensor offsets;                          // [J]; +inf outside the support, NaN where psi is
+  real slope;                              // -2 scale
+  std::optional<ByteProducts> bytes = {};  // of the queries, where available
 
   std::int64_t batch() const { return queries.dim(0); }
   std::int64_t tiles() const { return (target.size() + tile_rows - 1) / tile_rows; }
@@ -61,16 +65,20 @@ Problem prepare(const Target& target, const Tensor& x, const Tensor& psi, double
     problem.offsets.data()[j] =
         target.weights()[index] == 0 ? infinity : static_cast<real>(offset - lambda * target.log_weights()[index]);
   }
+  // Three digits are as fine as a float.
+  if (ByteProducts::available(target)) problem.bytes.emplace(target, problem.queries, 3);
   return problem;
 }
 
-/// x'.y' for the block and the tile, [block, rows]; leaves the tile's y' in `points`, [rows, d].
-void multiply(const Problem& problem, Block block, std::int64_t tile, real* points, real* products) {
+/// x'.y' for the block and the tile, [block, rows].
+void multiply(const Problem& problem, Block block, std::int64_t tile, real* products) {
   const std::int64_t first = problem.first_row(tile), rows = problem.rows(tile), dimension = problem.target.dimension();
-  problem.target.centred_rows(first, first + rows, points);
+  if (problem.bytes) return problem.bytes->multiply(block.begin, block.end, first, rows, products, rows);
+  Tensor points({rows, dimension});
+  problem.target.centred_rows(first, first + rows, points.data());
   engine::gemm_single(Transpose::no, Transpose::yes, block.size(), rows, dimension, 1,
-                      problem.queries.data() + block.begin * dimension, dimension, points, dimension, 0, products,
-                      rows);
+                      problem.queries.data() + block.begin * dimension, dimension, points.data(), dimension, 0,
+                      products, rows);
 }
 
 /// The least of u over a tile for each query, with the index in the target.
@@ -120,8 +128,8 @@ std::vector<std::int64_t> find_winners(const Problem& problem, const Tensor& x, 
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
     const Block block{begin, std::min(problem.batch(), begin + most_queries)};
     parallel_for(problem.tiles(), 1, [&](std::int64_t tile, std::int64_t) {
-      Tensor points({problem.rows(tile), problem.target.dimension()}), products({block.size(), problem.rows(tile)});
-      multiply(problem, block, tile, points.data(), products.data());
+      Tensor products({block.size(), problem.rows(tile)});
+      multiply(problem, block, tile, products.data());
       tile_minima(problem, block, tile, products.data(), minima.data() + tile * block.size());
     });
     parallel_for(block.size(), 16, [&](std::int64_t first, std::int64_t last) {
@@ -141,7 +149,7 @@ struct ShiftedSum {
   double sum = 0;
 };
 
-/// The products of one block with all points are held between the two passes, so that they are made once; blocks are
+/// The terms of one block with all points are held between the two passes, so that they are computed once; blocks are
 /// so small that this takes at most this many reals, or least_queries for each point.
 constexpr std::int64_t most_held = std::int64_t{1} << 23, least_queries = 16, most_queries = 256;
 
@@ -154,53 +162,61 @@ std::int64_t block_size(std::int64_t batch, std::int64_t points) {
 class SoftTransform {
  public:
   SoftTransform(const Problem& problem, double lambda, CTransform& result)
-      : problem_(problem), lambda_(lambda), rate_(static_cast<real>(1 / lambda)), result_(result) {}
+      : problem_(problem), lambda_(lambda), result_(result) {}
 
   /// Writes the block's rows of the result and adds its part of the mass.
   void transform(Block block) {
-    products_ = Tensor({block.size(), problem_.target.size()});
+    terms_ = Tensor({block.size(), problem_.target.size()});
     sum_up(block);
     if (result_.mass.defined() || result_.gradient.defined()) distribute(block);
   }
 
  private:
-  /// A tile's products stand together, [block, rows], one tile after the other.
-  real* products(Block block, std::int64_t tile) { return products_.data() + problem_.first_row(tile) * block.size(); }
+  /// A tile's terms stand together, [block, rows], one tile after the other.
+  real* terms(Block block, std::int64_t tile) { return terms_.data() + problem_.first_row(tile) * block.size(); }
+  ShiftedSum& part(Block block, std::int64_t tile, std::int64_t i) {
+    return parts_[static_cast<std::size_t>(tile * block.size() + i)];
+  }
 
-  /// Pass one: the shifted sums of each tile, merged in the order of the tiles, and from them the values.
+  /// Pass one: of each tile its least u and the terms e^{(least - u) / lambda}; from them the values.
   void sum_up(Block block) {
-    const auto queries = static_cast<std::size_t>(block.size());
-    std::vector<ShiftedSum> parts(static_cast<std::size_t>(problem_.tiles()) * queries);
+    parts_.assign(static_cast<std::size_t>(problem_.tiles() * block.size()), {});
+    const auto rate = static_cast<real>(1 / lambda_);
     parallel_for(problem_.tiles(), 1, [&](std::int64_t tile, std::int64_t) {
       const std::int64_t rows = problem_.rows(tile);
       const real* offset = problem_.offsets.data() + problem_.first_row(tile);
-      Tensor points({rows, problem_.target.dimension()});
-      multiply(problem_, block, tile, points.data(), products(block, tile));
-      for (std::int64_t i = 0; i < block.size(); ++i) {
-        const real* product = products(block, tile) + i * rows;
-        ShiftedSum& part = parts[static_cast<std::size_t>(tile) * queries + static_cast<std::size_t>(i)];
-        part.least = kernels().min_affine(rows, offset, problem_.slope, product).value;
+      real* term = terms(block, tile);
+      multiply(problem_, block, tile, term);
+      for (std::int64_t i = 0; i < block.size(); ++i, term += rows) {
+        const real least = kernels().min_affine(rows, offset, problem_.slope, term).value;
         // Where all are +inf or NaN any shift will do, and NaN must stay.
-        const real shift = part.least == infinity ? 0 : part.least;
-        part.sum = kernels().sum_exp_affine(rows, offset, problem_.slope, product, shift, rate_);
+        const real shift = least == infinity ? 0 : least;
+        kernels().exp_affine(rows, offset, problem_.slope, term, shift, rate, term);
+        part(block, tile, i) = {least, kernels().sum(rows, term)};
       }
     });
-    sums_.assign(queries, {});
+    totals_.assign(static_cast<std::size_t>(block.size()), {});
     const double points = static_cast<double>(problem_.target.size());
-    for (std::size_t i = 0; i < queries; ++i) {
-      ShiftedSum& total = sums_[i];
-      for (std::size_t part = i; part < parts.size(); part += queries)
-        total.least = std::min(total.least, parts[part].least);
-      for (std::size_t part = i; part < parts.size(); part += queries)
-        total.sum += parts[part].sum * std::exp((static_cast<double>(total.least) - parts[part].least) / lambda_);
-      const std::size_t query = static_cast<std::size_t>(block.begin) + i;
+    for (std::int64_t i = 0; i < block.size(); ++i) {
+      ShiftedSum& total = totals_[static_cast<std::size_t>(i)];
+      for (std::int64_t tile = 0; tile < problem_.tiles(); ++tile)
+        total.least = std::min(total.least, part(block, tile, i).least);
+      for (std::int64_t tile = 0; tile < problem_.tiles(); ++tile)
+        total.sum += share(block, tile, i) * part(block, tile, i).sum;
+      const std::size_t query = static_cast<std::size_t>(block.begin + i);
       const double value = total.least + problem_.target.scale() * problem_.squared_norms[query] -
                            lambda_ * std::log(total.sum / points);
       result_.value.data()[query] = total.least == infinity ? not_a_number : static_cast<real>(value);
     }
   }
 
-  /// Pass two: the responsibilities p_ij, their means over i, and sum_j p_ij y'_j.
+  /// What a tile's terms are to be multiplied by to be relative to the least u of all.
+  double share(Block block, std::int64_t tile, std::int64_t i) {
+    return std::exp((static_cast<double>(totals_[static_cast<std::size_t>(i)].least) - part(block, tile, i).least) /
+                    lambda_);
+  }
+
+  /// Pass two: the means over i of the responsibilities p_ij, and sum_j p_ij y'_j.
   void distribute(Block block) {
     constexpr std::int64_t most_pieces = 32;  // of which each holds sums of its own
     const std::int64_t dimension = problem_.target.dimension();
@@ -210,18 +226,18 @@ class SoftTransform {
     parallel_for(problem_.tiles(), grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t tile = begin; tile < end; ++tile) {
         const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
-        for (std::int64_t i = 0; i < block.size(); ++i) {
-          const ShiftedSum& total = sums_[static_cast<std::size_t>(i)];
-          real* part = products(block, tile) + i * rows;
-          kernels().exp_affine(rows, problem_.offsets.data() + first, problem_.slope, part, total.least, rate_, part);
-          if (result_.mass.defined())
-            kernels().axpy(rows, static_cast<real>(1 / (total.sum * static_cast<double>(problem_.batch()))), part,
+        real* term = terms(block, tile);
+        for (std::int64_t i = 0; i < block.size(); ++i, term += rows) {
+          const double weight = share(block, tile, i) / totals_[static_cast<std::size_t>(i)].sum;
+          if (result_.mass.defined() && weight != 0)
+            kernels().axpy(rows, static_cast<real>(weight / static_cast<double>(problem_.batch())), term,
                            result_.mass.data() + first);
+          if (centres.defined()) kernels().scale(rows, static_cast<real>(weight), term, term);
         }
         if (!centres.defined()) continue;
         Tensor points({rows, dimension});
         problem_.target.centred_rows(first, first + rows, points.data());
-        engine::gemm_single(Transpose::no, Transpose::no, block.size(), dimension, rows, 1, products(block, tile), rows,
+        engine::gemm_single(Transpose::no, Transpose::no, block.size(), dimension, rows, 1, terms(block, tile), rows,
                             points.data(), dimension, tile == begin ? 0 : 1,
                             centres.data() + begin / grain * block.size() * dimension, dimension);
       }
@@ -229,16 +245,15 @@ class SoftTransform {
     if (centres.defined()) write_gradient(block, centres);
   }
 
-  /// 2 scale (x' - sum_j p_ij y'_j), from the unnormalised sums of each piece.
+  /// 2 scale (x' - sum_j p_ij y'_j), from the sums of each piece.
   void write_gradient(Block block, const Tensor& centres) {
     const std::int64_t dimension = problem_.target.dimension(), pieces = centres.dim(0);
     parallel_for(block.size(), 8, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i) {
         real* gradient = result_.gradient.data() + (block.begin + i) * dimension;
         std::copy_n(problem_.queries.data() + (block.begin + i) * dimension, dimension, gradient);
-        const auto share = static_cast<real>(-1 / sums_[static_cast<std::size_t>(i)].sum);
         for (std::int64_t piece = 0; piece < pieces; ++piece)
-          kernels().axpy(dimension, share, centres.data() + (piece * block.size() + i) * dimension, gradient);
+          kernels().axpy(dimension, -1, centres.data() + (piece * block.size() + i) * dimension, gradient);
         kernels().scale(dimension, -problem_.slope, gradient, gradient);
       }
     });
@@ -246,10 +261,10 @@ class SoftTransform {
 
   const Problem& problem_;
   double lambda_;
-  real rate_;
   CTransform& result_;
-  Tensor products_;
-  std::vector<ShiftedSum> sums_;
+  Tensor terms_;
+  std::vector<ShiftedSum> parts_;   // of each tile, [tiles, block]
+  std::vector<ShiftedSum> totals_;  // [block]
 };
 }  // namespace
 

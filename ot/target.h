@@ -53,6 +53,8 @@ class Target {
   /// but lets only one thread at a time transform to a target.
   NeighbourSearch& search() const { return *search_; }
 
+  /// The points [J, d] where they are 8-bit, standing for byte / 255; otherwise empty.
+  std::span<const std::uint8_t> bytes() const { return bytes_; }
   /// Writes points begin..end-1 to `out`, [end - begin, d].
   void rows(std::int64_t begin, std::int64_t end, real* out) const;
   /// The same minus mean().

@@ -29,54 +29,67 @@ void block_products(Index dimension, const real* points, const real* h, const re
 template <class Arch>
 constexpr int block_vectors = width<Arch> * sizeof(real) == 64 ? 4 : 2;
 
+// The least lane of each of four vectors. Zipping two vectors keeps their lanes apart while halving what is left of
+// each.
 template <class Arch>
-real lowest_lane(Batch<Arch> batch) {
-  alignas(64) real lanes[width<Arch>];
-  batch.store_aligned(lanes);
-  for (Index half = width<Arch> / 2; half > 0; half /= 2)
-    for (Index lane = 0; lane < half; ++lane)
-      lanes[lane] = lanes[lane + half] < lanes[lane] ? lanes[lane + half] : lanes[lane];
-  return lanes[0];
+void lowest_lanes(const Batch<Arch> (&group)[4], real* lowest) {
+  const auto halves = [](Batch<Arch> a, Batch<Arch> b) { return xsimd::min(xsimd::zip_lo(a, b), xsimd::zip_hi(a, b)); };
+  constexpr Index w = width<Arch>;
+  alignas(64) real lanes[4 * w];
+  // In the end the lanes are of 0 1 2 3 0 1 2 3 ..., but not for doubles, whose zips may stay within 128 bits.
+  if constexpr (sizeof(real) == sizeof(float)) {
+    halves(halves(group[0], group[2]), halves(group[1], group[3])).store_aligned(lanes);
+    for (Index i = 4; i < w; i += 4)
+      for (Index g = 0; g < 4; ++g) lanes[g] = lanes[i + g] < lanes[g] ? lanes[i + g] : lanes[g];
+    for (Index g = 0; g < 4; ++g) lowest[g] = lanes[g];
+  } else {
+    for (Index g = 0; g < 4; ++g) {
+      group[g].store_aligned(lanes);
+      lowest[g] = lanes[0];
+      for (Index i = 1; i < w; ++i) lowest[g] = lanes[i] < lowest[g] ? lanes[i] : lowest[g];
+    }
+  }
 }
 
 template <class Arch, int queries>
-void query_minima(Index dimension, const real* points, const real* h, const real* query, real* minima, Index stride) {
+void query_minima(Index dimension, const real* points, const real* h, const real* query, real* minima) {
   constexpr int vectors = block_vectors<Arch>;
   constexpr Index step = vectors * width<Arch>;
-  static_assert(block_size % step == 0);
-  Batch<Arch> least[queries];
-  for (int q = 0; q < queries; ++q) least[q] = Batch<Arch>(infinity);
+  static_assert(groups_in_block == 4 && block_size % step == 0 && group_size % width<Arch> == 0);
+  Batch<Arch> least[queries][groups_in_block];
+  for (int q = 0; q < queries; ++q)
+    for (Batch<Arch>& group : least[q]) group = Batch<Arch>(infinity);
   for (Index first = 0; first < block_size; first += step) {
     Batch<Arch> acc[queries][vectors];
     block_products<Arch, queries, vectors>(dimension, points + first, h + first, query, acc);
     for (int q = 0; q < queries; ++q)
-      for (int v = 0; v < vectors; ++v) least[q] = xsimd::min(least[q], acc[q][v]);
+      for (int v = 0; v < vectors; ++v) {
+        Batch<Arch>& group = least[q][(first + v * width<Arch>) / group_size];
+        group = xsimd::min(group, acc[q][v]);
+      }
   }
-  for (int q = 0; q < queries; ++q) minima[q * stride] = lowest_lane<Arch>(least[q]);
+  for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + q * groups_in_block);
 }
 
 template <class Arch>
-void block_minima(Index blocks, Index dimension, const real* points, const real* h, Index queries, const real* query,
-                  real* minima, Index stride) {
-  constexpr int group = 6;
+void group_minima(Index blocks, Index dimension, const real* points, const real* h, Index queries, const real* query,
+                  real* minima) {
+  constexpr int together = 6;
   for (Index b = 0; b < blocks; ++b, points += dimension * block_size, h += block_size) {
     Index q = 0;
-    for (; q + group <= queries; q += group)
-      query_minima<Arch, group>(dimension, points, h, query + q * dimension, minima + q * stride + b, stride);
-    for (; q < queries; ++q)
-      query_minima<Arch, 1>(dimension, points, h, query + q * dimension, minima + q * stride + b, stride);
+    for (; q + together <= queries; q += together, minima += together * groups_in_block)
+      query_minima<Arch, together>(dimension, points, h, query + q * dimension, minima);
+    for (; q < queries; ++q, minima += groups_in_block)
+      query_minima<Arch, 1>(dimension, points, h, query + q * dimension, minima);
   }
 }
 
 template <class Arch>
-void block_values(Index dimension, const real* points, const real* h, const real* query, real* values) {
-  constexpr int vectors = block_vectors<Arch>;
-  constexpr Index step = vectors * width<Arch>;
-  for (Index first = 0; first < block_size; first += step) {
-    Batch<Arch> acc[1][vectors];
-    block_products<Arch, 1, vectors>(dimension, points + first, h + first, query, acc);
-    for (int v = 0; v < vectors; ++v) acc[0][v].store_unaligned(values + first + v * width<Arch>);
-  }
+void group_values(Index dimension, const real* points, const real* h, const real* query, real* values) {
+  constexpr int vectors = group_size / width<Arch>;
+  Batch<Arch> acc[1][vectors];
+  block_products<Arch, 1, vectors>(dimension, points, h, query, acc);
+  for (int v = 0; v < vectors; ++v) acc[0][v].store_unaligned(values + v * width<Arch>);
 }
 
 }  // namespace

@@ -41,15 +41,16 @@ constexpr Kernels table(Level level) {
           .max = max<Arch>,
           .sum_exp = sum_exp<Arch>,
           .min_affine = min_affine<Arch>,
-          .sum_exp_affine = sum_exp_affine<Arch>,
           .exp_affine = exp_affine<Arch>,
           .from_bytes = from_bytes<Arch>,
           .dot_bytes = dot_bytes<Arch>,
           .axpy_bytes = axpy_bytes<Arch>,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,
-          .block_minima = block_minima<Arch>,
-          .block_values = block_values<Arch>,
+          .group_minima = group_minima<Arch>,
+          .group_values = group_values<Arch>,
+          .interleave_bytes = nullptr,
+          .digit_products = nullptr,
           .adam = adam<Arch>};
 }
 

@@ -8,7 +8,7 @@ namespace engine::simd {
 
 namespace {
 
-constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::neon};
+constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::vnni, Level::neon};
 
 #if defined(__x86_64__)
 // __builtin_cpu_supports also asks whether the operating system saves the registers.
@@ -20,12 +20,17 @@ bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
+
+// In double it would have nothing that avx512 lacks.
+bool has_vnni() {
+  return sizeof(real) == sizeof(float) && has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
 #endif
 
 Level level_of(std::string_view wanted) {
   for (Level level : all_levels)
     if (wanted == name(level)) return level;
-  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512 or neon: ", wanted);
+  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512, vnni or neon: ", wanted);
 }
 
 }  // namespace
@@ -53,6 +58,8 @@ const Kernels* kernels_of(Level level) {
       return has_avx2() ? &avx2_kernels : nullptr;
     case Level::avx512:
       return has_avx512() ? &avx512_kernels : nullptr;
+    case Level::vnni:
+      return has_vnni() ? &vnni_kernels : nullptr;
     case Level::neon:
       return nullptr;
   }
@@ -77,6 +84,8 @@ std::string name(Level level) {
       return "avx2";
     case Level::avx512:
       return "avx512";
+    case Level::vnni:
+      return "vnni";
     case Level::neon:
       return "neon";
   }

@@ -9,7 +9,7 @@
 namespace engine::simd {
 
 /// Instruction sets that the kernels are compiled for, each in its own file with its own compiler flags.
-enum class Level { baseline, avx2, avx512, neon };
+enum class Level { baseline, avx2, avx512, vnni, neon };
 
 /// A minimum and the lowest index that attains it; value +inf and index -1 where no element is below +inf.
 struct Minimum {
@@ -17,8 +17,17 @@ struct Minimum {
   std::int64_t index;
 };
 
-/// How many points block_minima takes together.
-inline constexpr std::int64_t block_size = 64;
+/// How many points group_minima and digit_products take together, and in how many groups.
+inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
+
+/// The most 8-bit digits that digit_products takes, and the most coordinates, so that no 32-bit sum overflows.
+inline constexpr int most_digits = 3;
+inline constexpr std::int64_t most_digit_coordinates = 65536;
+
+/// The number of bytes that n take where they are read four by four.
+constexpr std::int64_t padded_bytes(std::int64_t n) {
+  return (n + 3) / 4 * 4;
+}
 
 /// The vector kernels of one level. Arrays may be unaligned and of any length n >= 0; outputs may be the same array as
 /// an input, but must not overlap it otherwise. Sums run in a fixed order that depends on the level alone.
@@ -60,9 +69,8 @@ struct Kernels {
 
   // Softmin over affine values u_j = offset_j + scale product_j, the inner loops of c-transforms. Offsets may be +inf.
   Minimum (*min_affine)(std::int64_t n, const real* offset, real scale, const real* product);
-  /// sum_j e^((shift - u_j) rate); rate = 1 / lambda
-  real (*sum_exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate);
-  /// y_j = e^((shift - u_j) rate), the responsibilities when shift is the softmin; y may be `product`
+  /// y_j = e^((shift - u_j) rate), rate = 1 / lambda: the responsibilities when shift is the softmin; y may be
+  /// `product`
   void (*exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate,
                      real* y);
 
@@ -78,11 +86,22 @@ struct Kernels {
 
   // Affine functions of points that stand in blocks of block_size: coordinate k of point l of a block is
   // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
-  /// minima[q stride + b] = the least value of query q over block b; queries are [queries, dimension]
-  void (*block_minima)(std::int64_t blocks, std::int64_t dimension, const real* points, const real* h,
-                       std::int64_t queries, const real* query, real* minima, std::int64_t stride);
-  /// the block_size values of one query over one block
-  void (*block_values)(std::int64_t dimension, const real* points, const real* h, const real* query, real* values);
+  /// minima[b, q, g] = the least value of query q over group g of block b; queries are [queries, dimension]
+  void (*group_minima)(std::int64_t blocks, std::int64_t dimension, const real* points, const real* h,
+                       std::int64_t queries, const real* query, real* minima);
+  /// the group_size values of one query over the group whose first point stands at `points`, its offset at h
+  void (*group_values)(std::int64_t dimension, const real* points, const real* h, const real* query, real* values);
+
+  // Products of 8-bit points with numbers of a few 8-bit digits, exact in 32-bit integers up to their last step, which
+  // is rounded to float. Both null where the level has no instruction for them, and in double.
+  /// Lays the block_size points rows [block_size, n] out as digit_products reads them, 64-byte aligned and padded with
+  /// zeros: block [padded_bytes(n) / 4, block_size, 4].
+  void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block);
+  /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q, where a_qk = sum_s 256^(digits - 1 - s) query_qsk, for
+  /// query [queries, digits, padded_bytes(n)] and n <= most_digit_coordinates
+  void (*digit_products)(std::int64_t n, const std::uint8_t* block, std::int64_t queries, int digits,
+                         const std::int8_t* query, const real* scale, const real* shift, real* out,
+                         std::int64_t stride);
 
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
   /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets
@@ -92,7 +111,7 @@ struct Kernels {
 };
 
 /// The kernels in use: the highest level that the CPU has, capped by the environment variable
-/// SEMIDUAL_SIMD=baseline|avx2|avx512|neon; chosen once. Throws Error for another value of the variable.
+/// SEMIDUAL_SIMD=baseline|avx2|avx512|vnni|neon; chosen once. Throws Error for another value of the variable.
 const Kernels& kernels();
 
 /// The kernels of one level, null where this build or this CPU lacks it. For tests and benchmarks.

@@ -10,6 +10,7 @@ namespace engine::simd {
 extern const Kernels baseline_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
+extern const Kernels vnni_kernels;
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #else

@@ -56,25 +56,12 @@ Minimum min_affine(Index n, const real* offset, real scale, const real* product)
   return result;
 }
 
-// e^((shift - offset - scale product) rate)
-template <class Arch>
-auto responsibility(real scale, real shift, real rate) {
-  const Batch<Arch> factor(scale), origin(shift), slope(rate);
-  return [=](Batch<Arch> offset, Batch<Arch> product) {
-    return xsimd::exp((origin - xsimd::fma(factor, product, offset)) * slope);
-  };
-}
-
-template <class Arch>
-real sum_exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate) {
-  const auto term = responsibility<Arch>(scale, shift, rate);
-  const auto add = [term](Batch<Arch> s, Batch<Arch> o, Batch<Arch> p) { return s + term(o, p); };
-  return total<Arch>(n, add, offset, product);
-}
-
 template <class Arch>
 void exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
-  map<Arch>(n, y, responsibility<Arch>(scale, shift, rate), offset, product);
+  const Batch<Arch> factor(scale), origin(shift), slope(rate);
+  map<Arch>(
+      n, y, [=](Batch<Arch> o, Batch<Arch> p) { return xsimd::exp((origin - xsimd::fma(factor, p, o)) * slope); },
+      offset, product);
 }
 
 }  // namespace

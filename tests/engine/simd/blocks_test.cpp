@@ -34,24 +34,25 @@ TEST_CASE("block kernels give the affine values of every query and point, and th
         const engine::Tensor points = engine::Random(1, 0).normal({blocks, dimension, block_size}, 0, 1);
         const engine::Tensor h = engine::Random(1, 1).normal({blocks, block_size}, 0, 1);
         const Values query = random(queries * dimension, -1, 1);
-        const std::int64_t stride = blocks + 2;  // what lies between rows of minima stays as it is
-        Values minima(count(queries * stride), real(42));
-        kernels.block_minima(blocks, dimension, points.data(), h.data(), queries, query.data(), minima.data(), stride);
-        for (std::int64_t q = 0; q < queries; ++q) {
-          for (std::int64_t b = 0; b < blocks; ++b) {
-            Values values(block_size + 1, real(42));
-            kernels.block_values(dimension, points.data() + b * dimension * block_size, h.data() + b * block_size,
-                                 query.data() + q * dimension, values.data());
-            CHECK(values.back() == 42);
-            values.pop_back();
-            for (std::int64_t l = 0; l < block_size; ++l) {
-              const Affine wanted = affine(points, h, query, dimension, q, b, l);
-              CHECK(std::abs(values[count(l)] - wanted.value) <= (dimension + 1) * epsilon * wanted.modulus);
+        Values minima(count(blocks * queries * groups_in_block + 1), real(42));
+        kernels.group_minima(blocks, dimension, points.data(), h.data(), queries, query.data(), minima.data());
+        CHECK(minima.back() == 42);
+        for (std::int64_t b = 0; b < blocks; ++b)
+          for (std::int64_t q = 0; q < queries; ++q)
+            for (std::int64_t g = 0; g < groups_in_block; ++g) {
+              const std::int64_t first = g * group_size;
+              Values values(group_size + 1, real(42));
+              kernels.group_values(dimension, points.data() + b * dimension * block_size + first,
+                                   h.data() + b * block_size + first, query.data() + q * dimension, values.data());
+              CHECK(values.back() == 42);
+              values.pop_back();
+              for (std::int64_t l = 0; l < group_size; ++l) {
+                const Affine wanted = affine(points, h, query, dimension, q, b, first + l);
+                CHECK(std::abs(values[count(l)] - wanted.value) <= (dimension + 1) * epsilon * wanted.modulus);
+              }
+              CHECK(minima[count((b * queries + q) * groups_in_block + g)] ==
+                    *std::min_element(values.begin(), values.end()));
             }
-            CHECK(minima[count(q * stride + b)] == *std::min_element(values.begin(), values.end()));
-          }
-          for (std::int64_t b = blocks; b < stride; ++b) CHECK(minima[count(q * stride + b)] == 42);
-        }
       }
   });
 }

@@ -40,7 +40,7 @@ TEST_CASE("min_affine returns the lowest index of the least value") {
   });
 }
 
-TEST_CASE("softmin sums and responsibilities follow their formula; infinite offsets count exactly nothing") {
+TEST_CASE("responsibilities follow their formula; infinite offsets count exactly nothing") {
   at_each_level([](const Kernels& kernels) {
     for (std::int64_t n : sizes) {
       for (real lambda : {real(10), real(0.1), real(0.01)}) {
@@ -54,16 +54,12 @@ TEST_CASE("softmin sums and responsibilities follow their formula; infinite offs
         kernels.exp_affine(n, offset.data(), scale, product.data(), shift, rate, y.data());
         kernels.exp_affine(n, offset.data(), scale, in_place.data(), shift, rate, in_place.data());
         CHECK(same_bits(y, in_place));
-        Exact sum = 0;
         for (std::size_t i = 0; i < y.size(); ++i) {
           const Exact wanted = std::exp((shift - offset[i] - Exact(scale) * product[i]) * rate);
-          sum += wanted;
           if (offset[i] == infinite) CHECK(y[i] == 0);
           // The exponent's rounding is amplified; below the normal numbers nothing is promised.
           CHECK(std::abs(y[i] - wanted) <= (4 + 12 * rate) * epsilon * wanted + std::numeric_limits<real>::min());
         }
-        CHECK(std::abs(kernels.sum_exp_affine(n, offset.data(), scale, product.data(), shift, rate) - sum) <=
-              (20 + 12 * rate) * epsilon * sum);
       }
     }
   });

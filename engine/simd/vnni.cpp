@@ -1,0 +1,142 @@
+// AVX-512 with VNNI: the kernels of avx512.cpp, and byte products by vpdpbusd, which xsimd can't express.
+
+// GCC's own AVX-512 header initialises a register with itself (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+#include "engine/simd/body.inl"
+
+#include <immintrin.h>
+
+namespace engine::simd {
+
+namespace {
+
+constexpr int lanes = 16, vectors = block_size / lanes;
+
+// Transposes 16 rows of 16 words of 32 bits.
+void transpose_words(__m512i (&row)[lanes]) {
+  __m512i pair[lanes];
+  for (int i = 0; i < lanes; i += 2) {
+    pair[i] = _mm512_unpacklo_epi32(row[i], row[i + 1]);
+    pair[i + 1] = _mm512_unpackhi_epi32(row[i], row[i + 1]);
+  }
+  for (int i = 0; i < lanes; i += 4)
+    for (int k = 0; k < 2; ++k) {
+      row[i + 2 * k] = _mm512_unpacklo_epi64(pair[i + k], pair[i + k + 2]);
+      row[i + 2 * k + 1] = _mm512_unpackhi_epi64(pair[i + k], pair[i + k + 2]);
+    }
+  for (int half = 0; half < lanes; half += 8)
+    for (int k = 0; k < 4; ++k) {
+      pair[half + k] = _mm512_shuffle_i32x4(row[half + k], row[half + k + 4], 0x88);
+      pair[half + k + 4] = _mm512_shuffle_i32x4(row[half + k], row[half + k + 4], 0xdd);
+    }
+  for (int k = 0; k < 8; ++k) {
+    row[k] = _mm512_shuffle_i32x4(pair[k], pair[k + 8], 0x88);
+    row[k + 8] = _mm512_shuffle_i32x4(pair[k], pair[k + 8], 0xdd);
+  }
+}
+
+void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block) {
+  constexpr Index step = 64;
+  for (Index v = 0; v < vectors; ++v) {
+    const std::uint8_t* first = rows + v * lanes * n;
+    for (Index k = 0; k < n; k += step) {
+      const Index bytes = n - k < step ? n - k : step;
+      const __mmask64 present = bytes == step ? ~__mmask64{0} : (__mmask64{1} << bytes) - 1;
+      __m512i word[lanes];
+      for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, first + i * n + k);
+      transpose_words(word);
+      for (Index w = 0; w < padded_bytes(bytes) / 4; ++w)
+        _mm512_store_si512(block + (k / 4 + w) * block_size * 4 + v * step, word[w]);
+    }
+  }
+}
+
+template <class Real>
+void store(Real* out, __m512 values) {
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    _mm512_storeu_ps(out, values);
+  } else {
+    _mm512_storeu_pd(out, _mm512_cvtps_pd(_mm512_castps512_ps256(values)));
+    _mm512_storeu_pd(out + lanes / 2, _mm512_cvtps_pd(_mm512_extractf32x8_ps(values, 1)));
+  }
+}
+
+// sum_i += four products of unsigned bytes a and signed bytes b, in each of 16 lanes i. GCC 12 moves every sum through
+// memory around the intrinsic.
+void add_products(__m512i& sum, __m512i a, __m512i b) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+}
+
+// One row of digits meets the block's four vectors: 24 sums of six rows fill the registers.
+template <int queries, int digits>
+void products_of(Index n, const std::uint8_t* block, const std::int8_t* query, const real* scale, const real* shift,
+                 real* out, Index stride) {
+  constexpr int rows = queries * digits;
+  const Index row = padded_bytes(n);
+  // Unrolled at once, so that the sums become registers.
+  __m512i sum[rows][vectors];
+#pragma GCC unroll 6
+  for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sum[r][v] = _mm512_setzero_si512();
+  for (Index k = 0; k < row; k += 4) {
+    __m512i point[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) point[v] = _mm512_load_si512(block + k * block_size + v * 64);
+#pragma GCC unroll 6
+    for (int r = 0; r < rows; ++r) {
+      int word;
+      __builtin_memcpy(&word, query + r * row + k, sizeof(word));
+      const __m512i digit = _mm512_set1_epi32(word);
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) add_products(sum[r][v], point[v], digit);
+    }
+  }
+  const __m512 base = _mm512_set1_ps(256);
+#pragma GCC unroll 6
+  for (int q = 0; q < queries; ++q) {
+    const __m512 factor = _mm512_set1_ps(static_cast<float>(scale[q]));
+    const __m512 constant = _mm512_set1_ps(static_cast<float>(shift[q]));
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) {
+      __m512 total = _mm512_cvtepi32_ps(sum[q * digits][v]);
+#pragma GCC unroll 4
+      for (int s = 1; s < digits; ++s) total = _mm512_fmadd_ps(total, base, _mm512_cvtepi32_ps(sum[q * digits + s][v]));
+      store(out + q * stride + v * lanes, _mm512_fmadd_ps(total, factor, constant));
+    }
+  }
+}
+
+template <int digits>
+void products(Index n, const std::uint8_t* block, Index queries, const std::int8_t* query, const real* scale,
+              const real* shift, real* out, Index stride) {
+  constexpr int group = 6 / digits;
+  const Index row = digits * padded_bytes(n);
+  Index q = 0;
+  for (; q + group <= queries; q += group)
+    products_of<group, digits>(n, block, query + q * row, scale + q, shift + q, out + q * stride, stride);
+  for (; q < queries; ++q)
+    products_of<1, digits>(n, block, query + q * row, scale + q, shift + q, out + q * stride, stride);
+}
+
+void digit_products(Index n, const std::uint8_t* block, Index queries, int digits, const std::int8_t* query,
+                    const real* scale, const real* shift, real* out, Index stride) {
+  const auto run = digits == 1 ? products<1> : digits == 2 ? products<2> : products<3>;
+  run(n, block, queries, query, scale, shift, out, stride);
+}
+
+constexpr Kernels with_byte_products(Kernels kernels) {
+  kernels.interleave_bytes = interleave_bytes;
+  kernels.digit_products = digit_products;
+  return kernels;
+}
+
+}  // namespace
+
+constinit const Kernels vnni_kernels = with_byte_products(table<xsimd::avx512bw>(Level::vnni));
+
+}  // namespace engine::simd

@@ -1,0 +1,87 @@
+#include "ot/byte_products.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "engine/random.h"
+
+using engine::Tensor;
+using ot::ByteProducts;
+using ot::real;
+using ot::Target;
+
+namespace {
+
+constexpr std::int64_t points = 150, d = 51;  // neither fills its last block or word
+
+std::vector<std::uint8_t> some_bytes() {
+  std::vector<std::uint8_t> bytes(points * d);
+  const Tensor uniform = engine::Random(4, 0).uniform({points * d}, 0, 256);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(uniform.values()[i]);
+  return bytes;
+}
+
+long double centred_product(const Target& target, const std::vector<std::uint8_t>& bytes, const real* a,
+                            std::int64_t j) {
+  long double sum = 0;
+  for (std::int64_t k = 0; k < d; ++k)
+    sum += a[k] * (bytes[static_cast<std::size_t>(j * d + k)] / 255.0L - target.mean()[static_cast<std::size_t>(k)]);
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("products in digits err by no more than what the digits leave out, and three digits by a float's roundoff") {
+  const auto bytes = some_bytes();
+  const Target target(bytes, points, d, ot::CostScale::one);
+  if (!ByteProducts::available(target)) return;
+  constexpr std::int64_t batch = 7;
+  Tensor a = engine::Random(5, 0).normal({batch, d}, 0, 1);
+  for (std::int64_t k = 0; k < d; ++k) a.data()[3 * d + k] = 0;  // a query of zeros has no largest coordinate
+  for (int digits : {1, 2, 3}) {
+    const ByteProducts products(target, a, digits);
+    for (std::int64_t first : {0, 64, 128})
+      for (std::int64_t count : {1, 22}) {
+        const std::int64_t begin = 2, end = 6, stride = 25;
+        std::vector<real> out(static_cast<std::size_t>((end - begin) * stride), real(42));
+        products.multiply(begin, end, first, count, out.data(), stride);
+        for (std::int64_t i = begin; i < end; ++i) {
+          const real* row = a.data() + i * d;
+          real largest = 0;
+          for (std::int64_t k = 0; k < d; ++k) largest = std::max(largest, std::abs(row[k]));
+          const double half_step = largest / (127 * std::pow(256.0, digits - 1)) / 2;
+          for (std::int64_t l = 0; l < stride; ++l) {
+            const real value = out[static_cast<std::size_t>((i - begin) * stride + l)];
+            if (l >= count) {
+              CHECK(value == 42);
+              continue;
+            }
+            const double length = std::sqrt(target.centred_squared_norms()[static_cast<std::size_t>(first + l)]);
+            const double rounding = 8 * std::numeric_limits<float>::epsilon() * largest * d;
+            CHECK(std::abs(value - centred_product(target, bytes, row, first + l)) <=
+                  half_step * std::sqrt(static_cast<double>(d)) * length + rounding);
+          }
+        }
+      }
+  }
+}
+
+TEST_CASE("a row that is not finite has no products, and leaves the others theirs") {
+  const auto bytes = some_bytes();
+  const Target target(bytes, points, d, ot::CostScale::one);
+  if (!ByteProducts::available(target)) return;
+  Tensor a = Tensor::full({3, d}, 1);
+  a.data()[d + 4] = std::numeric_limits<real>::quiet_NaN();
+  a.data()[2 * d + 9] = std::numeric_limits<real>::infinity();
+  std::vector<real> out(3 * 64);
+  ByteProducts(target, a, 3).multiply(0, 3, 0, 64, out.data(), 64);
+  for (std::size_t l = 0; l < 64; ++l) {
+    CHECK(std::isfinite(out[l]));
+    CHECK(std::isnan(out[64 + l]));
+    CHECK(std::isnan(out[128 + l]));
+  }
+}
