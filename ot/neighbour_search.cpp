@@ -1,9 +1,9 @@
 #include "ot/neighbour_search.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
@@ -12,6 +12,8 @@ namespace ot {
 
 using engine::Tensor;
 using engine::simd::block_size;
+using engine::simd::group_size;
+using engine::simd::groups_in_block;
 
 namespace {
 
@@ -21,6 +23,9 @@ constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 // A query gives up when its work would cost as much as the values of this share of all points: about half of what its
 // part of the full product costs.
 constexpr double most_cost = 1.0 / 32;
+
+// How many calls are left to the brute force after a failure, and how many times its cost a fit waits, at most.
+constexpr int longest_rest = 8, most_patience = 8;
 
 }  // namespace
 
@@ -37,13 +42,13 @@ class NeighbourSearch::Batch {
         reach_(reach),
         queries_(sketch.queries(x)),
         h_(engine::Shape{sketch.blocks() * block_size}),
-        minima_(engine::Shape{x.dim(0), sketch.blocks()}) {
+        minima_(engine::Shape{sketch.blocks(), x.dim(0), groups_in_block}) {
     prepare_offsets();
     constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
     engine::parallel_for(sketch.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
-      engine::simd::kernels().block_minima(end - begin, sketch.dimension(), sketch.block(begin),
+      engine::simd::kernels().group_minima(end - begin, sketch.dimension(), sketch.block(begin),
                                            h_.data() + begin * block_size, size(), queries_.coarse.data(),
-                                           minima_.data() + begin, sketch.blocks());
+                                           minima_.data() + begin * size() * groups_in_block);
     });
   }
 
@@ -53,12 +58,18 @@ class NeighbourSearch::Batch {
 
  private:
   struct Query;
-  void compute_bounds(std::int64_t i, std::int64_t b, real* bounds) const {
-    engine::simd::kernels().block_values(sketch_.dimension(), sketch_.block(b), h_.data() + b * block_size,
-                                         queries_.coarse.data() + i * sketch_.dimension(), bounds);
+  // The least bounds of query i over the groups of block b.
+  const real* minima(std::int64_t i, std::int64_t b) const {
+    return minima_.data() + (b * size() + i) * groups_in_block;
   }
-  void start(Query& query) const;
-  void collect(Query& query, std::int64_t b) const;
+  // h less the product of a query, [dimension], with the first coordinates of the points of a group.
+  void multiply(std::int64_t group, std::int64_t dimension, const real* query, real* values) const {
+    const std::int64_t b = group / groups_in_block, first = group % groups_in_block * group_size;
+    engine::simd::kernels().group_values(dimension, sketch_.block(b) + first, h_.data() + b * block_size + first, query,
+                                         values);
+  }
+  void start(std::vector<Query>& queries) const;
+  void collect(Query& query, std::int64_t group) const;
   std::vector<Neighbour> finish(Query& query) const;
   void prepare_offsets();
   double value(std::int64_t i, std::int64_t j) const {
@@ -122,24 +133,34 @@ struct NeighbourSearch::Batch::Query {
 };
 
 // The point with the least bound is nearly the best: its value spares most others.
-void NeighbourSearch::Batch::start(Query& query) const {
-  alignas(64) real bounds[block_size];
-  const real* least = minima_.data() + query.i * sketch_.blocks();
-  const std::int64_t b = std::min_element(least, least + sketch_.blocks()) - least;
-  compute_bounds(query.i, b, bounds);
-  query.add(*this, b * block_size + (std::min_element(bounds, bounds + block_size) - bounds));
+void NeighbourSearch::Batch::start(std::vector<Query>& queries) const {
+  struct Least {
+    real bound = infinity;
+    std::int64_t group = 0;
+  };
+  std::vector<Least> least(queries.size());
+  for (std::int64_t b = 0; b < sketch_.blocks(); ++b) {
+    const real* bounds = minima(queries.front().i, b);
+    for (Least& l : least)
+      for (std::int64_t g = 0; g < groups_in_block; ++g, ++bounds)
+        if (*bounds < l.bound) l = {*bounds, b * groups_in_block + g};
+  }
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    alignas(64) real bounds[group_size];
+    multiply(least[q].group, sketch_.dimension(), queries_.coarse.data() + queries[q].i * sketch_.dimension(), bounds);
+    queries[q].add(*this, least[q].group * group_size + (std::min_element(bounds, bounds + group_size) - bounds));
+  }
 }
 
-void NeighbourSearch::Batch::collect(Query& query, std::int64_t b) const {
-  alignas(64) real bounds[block_size];
-  compute_bounds(query.i, b, bounds);
-  ++query.work.blocks;
-  const std::int64_t points = std::min(block_size, target_.size() - b * block_size);
-  for (std::int64_t lane = 0; lane < points; ++lane) {
-    if (bounds[lane] > query.cut) continue;
-    const std::int64_t j = b * block_size + lane;
-    query.candidates.push_back({j, h_.data()[j] - sketch_.coarse_part(queries_, query.i, j)});
-  }
+void NeighbourSearch::Batch::collect(Query& query, std::int64_t group) const {
+  const std::int64_t dimension = sketch_.dimension(), directions = dimension - 1;
+  alignas(64) real bounds[group_size], coarse_parts[group_size];
+  multiply(group, dimension, queries_.coarse.data() + query.i * dimension, bounds);
+  multiply(group, directions, queries_.fitted.data() + query.i * directions, coarse_parts);
+  ++query.work.groups;
+  for (std::int64_t l = 0; l < group_size; ++l)
+    if (bounds[l] <= query.cut && bounds[l] < infinity)
+      query.candidates.push_back({group * group_size + l, coarse_parts[l]});
 }
 
 std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
@@ -171,48 +192,72 @@ void NeighbourSearch::Batch::search(std::int64_t begin, std::int64_t end, std::v
   std::vector<Query> queries;
   for (std::int64_t i = begin; i < end; ++i)
     queries.push_back({i, work[i - begin], queries_.margin[static_cast<std::size_t>(i)] + rounding_of_h_});
-  for (Query& query : queries) start(query);
-  for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
+  start(queries);
+  for (std::int64_t b = 0; b < sketch_.blocks(); ++b) {
+    const real* bounds = minima(begin, b);
     for (Query& query : queries)
-      if (minima_.data()[query.i * sketch_.blocks() + b] <= query.cut) collect(query, b);
+      for (std::int64_t g = 0; g < groups_in_block; ++g, ++bounds)
+        if (*bounds <= query.cut) collect(query, b * groups_in_block + g);
+  }
   for (Query& query : queries) neighbours[query.i - begin] = finish(query);
 }
 
-// Tries a few queries: whether most of them end within their budget.
-bool NeighbourSearch::bounds_help(const Batch& batch) const {
+double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
+  return 1.3 * static_cast<double>(target_.size()) / static_cast<double>(queries);
+}
+
+NeighbourSearch::Work NeighbourSearch::mean(const std::vector<Work>& works) {
+  const double share = 1 / static_cast<double>(works.size());
+  Work result;
+  for (const Work& work : works) {
+    result.groups += share * work.groups;
+    result.fine_bounds += share * work.fine_bounds;
+    result.values += share * work.values;
+  }
+  return result;
+}
+
+// A few queries of the batch tell what all will cost and whether most end within their budget.
+NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
   constexpr std::int64_t most_probes = 8;
   const std::int64_t probes = std::min(batch.size(), most_probes);
-  std::atomic<std::int64_t> ended = 0;
-  engine::parallel_for(probes, 1, [&](std::int64_t probe, std::int64_t) {
-    const std::int64_t i = probe * batch.size() / probes;
-    Work work;
-    std::vector<Neighbour> neighbours;
-    batch.search(i, i + 1, &neighbours, &work);
-    ended += !neighbours.empty();
+  std::vector<Work> work(static_cast<std::size_t>(probes));
+  std::vector<std::vector<Neighbour>> neighbours(work.size());
+  engine::parallel_for(probes, 1, [&](std::int64_t p, std::int64_t) {
+    const std::int64_t i = p * batch.size() / probes;
+    batch.search(i, i + 1, neighbours.data() + p, work.data() + p);
   });
-  return 2 * ended > probes;
+  const auto ended = std::count_if(neighbours.begin(), neighbours.end(), [](const auto& n) { return !n.empty(); });
+  return {2 * ended > probes, mean(work).cost()};
+}
+
+// As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as it
+// would, or several times as much where the last one spared little.
+bool NeighbourSearch::fit_is_due(double cost, std::int64_t queries) const {
+  return excess_ + cost - least_cost_ > patience_ * cost_of_fit(queries);
 }
 
 std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const Tensor& x, const Tensor& psi,
                                                                          double lambda, double reach) {
-  constexpr int longest_rest = 8;
   if (rest_ > 0) {
     --rest_;
     return std::nullopt;
   }
   if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
-  // A fit costs about as much as a few dozen values a query: only where many more than after the last one are due.
-  bool fitted = sketch_->fits() == 0 || work_.cost() > 1.5 * cost_after_fit_ + 50;
-  if (fitted) sketch_->fit(x);
+  const bool first = sketch_->fits() == 0;
+  if (first) sketch_->fit(x);
   auto batch = std::make_unique<Batch>(target_, *sketch_, x, psi, lambda, reach);
-  bool helps = bounds_help(*batch);
-  if (!helps && !fitted) {
-    fitted = true;
+  Probe probed = probe(*batch);
+  if (!first && (!probed.helps || fit_is_due(probed.cost, x.dim(0)))) {
     sketch_->fit(x);
     batch = std::make_unique<Batch>(target_, *sketch_, x, psi, lambda, reach);
-    helps = bounds_help(*batch);
+    const Probe before = std::exchange(probed, probe(*batch));
+    const double gain = before.cost - probed.cost;
+    patience_ = gain > cost_of_fit(x.dim(0)) / 8 ? 1 : std::min(most_patience, 2 * patience_);
+    excess_ = 0;
+    least_cost_ = std::numeric_limits<double>::infinity();
   }
-  if (!helps) {
+  if (!probed.helps) {
     rest_ = next_rest_;
     next_rest_ = std::min(longest_rest, 2 * next_rest_);
     return std::nullopt;
@@ -227,13 +272,9 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const T
   engine::parallel_for(x.dim(0), grain, [&](std::int64_t begin, std::int64_t end) {
     batch->search(begin, end, neighbours.data() + begin, work.data() + begin);
   });
-  work_ = {};
-  for (const Work& w : work) {
-    work_.blocks += w.blocks / static_cast<double>(size);
-    work_.fine_bounds += w.fine_bounds / static_cast<double>(size);
-    work_.values += w.values / static_cast<double>(size);
-  }
-  if (fitted) cost_after_fit_ = work_.cost();
+  work_ = mean(work);
+  least_cost_ = std::min(least_cost_, work_.cost());
+  excess_ += work_.cost() - least_cost_;
   return neighbours;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -18,9 +19,9 @@ struct Neighbour {
 
 /// Finds the points with the least u for each query, exactly, without looking at all points closely.
 ///
-/// 1. The coarse bounds of a Sketch are computed for all queries and points; of each block of 64 points only the least
+/// 1. The coarse bounds of a Sketch are computed for all queries and points; of each group of 16 points only the least
 ///    is kept. The true values of the points with the least bounds give a first cut.
-/// 2. The blocks whose least bound is below a query's cut are gone through once more, and the points whose coarse bound
+/// 2. The groups whose least bound is below a query's cut are gone through once more, and the points whose coarse bound
 ///    is below it are asked for their fine bound.
 /// 3. Those whose fine bound is below the cut too are asked for their true value, in double, in the order of their
 ///    bounds; the least value lowers the cut, and the search ends at the first bound above it.
@@ -41,20 +42,29 @@ class NeighbourSearch {
 
   /// What the last call computed for a query, on average: how well the bounds prune.
   struct Work {
-    double blocks = 0, fine_bounds = 0, values = 0;
+    double groups = 0, fine_bounds = 0, values = 0;
     /// In units of one value; measured.
-    double cost() const { return values + 0.35 * fine_bounds + 0.2 * blocks; }
+    double cost() const { return values + 0.35 * fine_bounds + 0.1 * groups; }
   };
   const Work& work_per_query() const { return work_; }
 
  private:
   class Batch;
-  bool bounds_help(const Batch& batch) const;
+  struct Probe {
+    bool helps;
+    double cost;
+  };
+  Probe probe(const Batch& batch) const;
+  static Work mean(const std::vector<Work>& works);
+  double cost_of_fit(std::int64_t queries) const;  // a query's share
+  bool fit_is_due(double cost, std::int64_t queries) const;
 
   const Target& target_;
   std::unique_ptr<Sketch> sketch_;  // made at the first call
   Work work_;
-  double cost_after_fit_ = 0;
+  double least_cost_ = std::numeric_limits<double>::infinity();  // of the Work of a call since the last fit
+  double excess_ = 0;                                            // sum of the costs above it
+  int patience_ = 1;
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure
 };
 

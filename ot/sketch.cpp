@@ -4,11 +4,13 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 
 #include "engine/blas.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
+#include "ot/byte_products.h"
 
 namespace ot {
 
@@ -202,25 +204,31 @@ void Sketch::find_fitted_directions(const Tensor& x) {
 void Sketch::fit(const Tensor& x) {
   find_fitted_directions(x);
   const std::int64_t d = target_.dimension();
-  const real* q = direction(principal());
-  std::vector<real> mean_along(static_cast<std::size_t>(fitted_));
-  for (std::int64_t f = 0; f < fitted_; ++f)
-    mean_along[static_cast<std::size_t>(f)] = engine::simd::kernels().dot(d, q + f * d, target_.mean().data());
-  constexpr std::int64_t tile = 4 * block_size;
-  engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
-    Tensor rows(engine::Shape{tile, d}), coordinates(engine::Shape{tile, fitted_});
-    target_.rows(begin, end, rows.data());
-    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, fitted_, d, 1, rows.data(), d, q, d, 0,
-                        coordinates.data(), fitted_);
-    for (std::int64_t j = begin; j < end; ++j) {
-      const auto index = static_cast<std::size_t>(j);
-      double squared = squared_coarse_[index];
-      for (std::int64_t f = 0; f < fitted_; ++f) {
-        const real along = coordinates.data()[(j - begin) * fitted_ + f] - mean_along[static_cast<std::size_t>(f)];
-        points_.data()[offset(j, coarse_ + f)] = along;
-        squared += static_cast<double>(along) * along;
+  Tensor q({fitted_, d});
+  std::copy_n(direction(principal()), q.size(), q.data());
+  std::optional<ByteProducts> bytes;
+  if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q, 3);
+  engine::parallel_for(blocks_, 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = begin; b < end; ++b) {
+      const std::int64_t first = b * block_size, count = std::min(block_size, target_.size() - first);
+      real* along = points_.data() + offset(first, coarse_);
+      if (bytes) {
+        bytes->multiply(0, fitted_, first, count, along, block_size);
+      } else {
+        Tensor rows({count, d});
+        target_.centred_rows(first, first + count, rows.data());
+        engine::gemm_single(Transpose::no, Transpose::yes, fitted_, count, d, 1, q.data(), d, rows.data(), d, 0, along,
+                            block_size);
       }
-      points_.data()[offset(j, dimension() - 1)] = residual(target_.centred_squared_norms()[index], squared);
+      for (std::int64_t l = 0; l < count; ++l) {
+        const auto index = static_cast<std::size_t>(first + l);
+        double squared = squared_coarse_[index];
+        for (std::int64_t f = 0; f < fitted_; ++f) {
+          const double coordinate = along[f * block_size + l];
+          squared += coordinate * coordinate;
+        }
+        along[fitted_ * block_size + l] = residual(target_.centred_squared_norms()[index], squared);
+      }
     }
   });
   ++fits_;
@@ -241,66 +249,65 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
   Tensor coordinates(engine::Shape{batch, k});
   engine::gemm(Transpose::no, Transpose::yes, batch, k, d, 1, centred.data(), d, basis_.data(), d, 0,
                coordinates.data(), k);
-  std::vector<double> a(static_cast<std::size_t>(fitted_));
-  for (std::int64_t i = 0; i < batch; ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    const real* along_c = coordinates.data() + i * k;
-    const real *along_p = along_c + coarse_, *along_q = along_p + fine_, *along_rest = along_q + fitted_;
-    const double squared = squared_norm(d, centred.data() + i * d), squared_c = squared_norm(coarse_, along_c);
-    q.squared_norm[index] = squared;
-
-    real* coarse = q.coarse.data() + i * dimension();
-    real* fitted = q.fitted.data() + i * (coarse_ + fitted_);
-    std::copy_n(along_c, coarse_, coarse);
-    std::copy_n(along_c, coarse_, fitted);
-    std::copy_n(along_q, fitted_, coarse + coarse_);
-    coarse[dimension() - 1] = residual(squared, squared_c + squared_norm(fitted_, along_q));
-
-    // a = R^-T Q' x', from the last coordinate to the first
-    double squared_a = 0;
-    for (std::int64_t f = fitted_ - 1; f >= 0; --f) {
-      double rest = along_rest[f];
-      for (std::int64_t g = f + 1; g < fitted_; ++g)
-        rest -= static_cast<double>(factor_.data()[g * fitted_ + f]) * a[static_cast<std::size_t>(g)];
-      const double diagonal = factor_.data()[f * fitted_ + f], value = diagonal == 0 ? 0 : rest / diagonal;
-      a[static_cast<std::size_t>(f)] = value;
-      squared_a += value * value;
-      fitted[coarse_ + f] = static_cast<real>(value);
-    }
-    double origin = 0, squared_fine = 0;
-    for (std::int64_t c = 0; c < fine_; ++c) {
-      double fine = along_p[c];
-      for (std::int64_t g = 0; g < fitted_; ++g)
-        fine -= static_cast<double>(mixing_.data()[g * fine_ + c]) * a[static_cast<std::size_t>(g)];
-      squared_fine += fine * fine;
-      origin += fine * origin_[static_cast<std::size_t>(c)];
-      q.fine.data()[i * fine_ + c] = static_cast<real>(fine * step_[static_cast<std::size_t>(c)]);
-    }
-    q.fine_origin[index] = static_cast<real>(origin);
-    q.fine_norm[index] = static_cast<real>(std::sqrt(squared_fine));
-    q.fine_residual[index] =
-        residual(squared, squared_c + squared_norm(fine_, along_p) + squared_norm(fitted_, along_rest));
-
-    // Fitted coordinates of a point are differences of products with the uncentred point and the mean.
-    const double length = std::sqrt(std::max(squared, squared_c + squared_a + squared_fine));
-    q.margin[index] = static_cast<real>(static_cast<double>(d) * unit_roundoff * length *
-                                        (3 * std::sqrt(static_cast<double>(k)) + 4) * (point_norm_ + mean_norm_));
-  }
+  engine::parallel_for(batch, 8, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) describe(centred.data() + i * d, coordinates.data() + i * k, i, q);
+  });
   return q;
+}
+
+void Sketch::describe(const real* centred, const real* coordinates, std::int64_t i, Queries& q) const {
+  const std::int64_t d = target_.dimension(), k = basis_.dim(0);
+  const auto index = static_cast<std::size_t>(i);
+  const real *along_c = coordinates, *along_p = along_c + coarse_, *along_q = along_p + fine_,
+             *along_rest = along_q + fitted_;
+  const double squared = squared_norm(d, centred), squared_c = squared_norm(coarse_, along_c);
+  q.squared_norm[index] = squared;
+
+  real* coarse = q.coarse.data() + i * dimension();
+  real* fitted = q.fitted.data() + i * (coarse_ + fitted_);
+  std::copy_n(along_c, coarse_, coarse);
+  std::copy_n(along_c, coarse_, fitted);
+  std::copy_n(along_q, fitted_, coarse + coarse_);
+  coarse[dimension() - 1] = residual(squared, squared_c + squared_norm(fitted_, along_q));
+
+  std::vector<double> a(static_cast<std::size_t>(fitted_));
+  // a = R^-T Q' x', from the last coordinate to the first
+  double squared_a = 0;
+  for (std::int64_t f = fitted_ - 1; f >= 0; --f) {
+    double rest = along_rest[f];
+    for (std::int64_t g = f + 1; g < fitted_; ++g)
+      rest -= static_cast<double>(factor_.data()[g * fitted_ + f]) * a[static_cast<std::size_t>(g)];
+    const double diagonal = factor_.data()[f * fitted_ + f], value = diagonal == 0 ? 0 : rest / diagonal;
+    a[static_cast<std::size_t>(f)] = value;
+    squared_a += value * value;
+    fitted[coarse_ + f] = static_cast<real>(value);
+  }
+  std::vector<double> fine(along_p, along_p + fine_);
+  for (std::int64_t g = 0; g < fitted_; ++g)
+    for (std::int64_t c = 0; c < fine_; ++c)
+      fine[static_cast<std::size_t>(c)] -=
+          a[static_cast<std::size_t>(g)] * static_cast<double>(mixing_.data()[g * fine_ + c]);
+  double origin = 0, squared_fine = 0;
+  for (std::size_t c = 0; c < fine.size(); ++c) {
+    squared_fine += fine[c] * fine[c];
+    origin += fine[c] * origin_[c];
+    q.fine.data()[i * fine_ + static_cast<std::int64_t>(c)] = static_cast<real>(fine[c] * step_[c]);
+  }
+  q.fine_origin[index] = static_cast<real>(origin);
+  q.fine_norm[index] = static_cast<real>(std::sqrt(squared_fine));
+  q.fine_residual[index] =
+      residual(squared, squared_c + squared_norm(fine_, along_p) + squared_norm(fitted_, along_rest));
+
+  // Fitted coordinates of a point are differences of products with the uncentred point and the mean.
+  const double length = std::sqrt(std::max(squared, squared_c + squared_a + squared_fine));
+  q.margin[index] = static_cast<real>(static_cast<double>(d) * unit_roundoff * length *
+                                      (3 * std::sqrt(static_cast<double>(k)) + 4) * (point_norm_ + mean_norm_));
 }
 
 void Sketch::prefetch(std::int64_t j) const {
   const Record* record = records_.data() + j;
   __builtin_prefetch(record);
   __builtin_prefetch(reinterpret_cast<const char*>(record) + sizeof(Record) / 2);
-}
-
-real Sketch::coarse_part(const Queries& queries, std::int64_t i, std::int64_t j) const {
-  const std::int64_t directions = coarse_ + fitted_;
-  const real *query = queries.fitted.data() + i * directions, *point = points_.data() + offset(j, 0);
-  real product = 0;
-  for (std::int64_t k = 0; k < directions; ++k) product += query[k] * point[k * block_size];
-  return product;
 }
 
 real Sketch::fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const {

@@ -44,7 +44,7 @@ class Sketch {
   std::int64_t dimension() const { return coarse_ + fitted_ + 1; }
   /// Blocks of engine::simd::block_size points; the last is filled up with points that no query sees (offsets +inf).
   std::int64_t blocks() const { return blocks_; }
-  /// Coarse coordinates of block b, [dimension, block_size], as engine::simd::Kernels::block_minima takes them.
+  /// Coarse coordinates of block b, [dimension, block_size], as engine::simd::Kernels::group_minima takes them.
   const real* block(std::int64_t b) const;
 
   /// Fits Q to the batch x [B, d]: one pass over all points.
@@ -67,9 +67,8 @@ class Sketch {
 
   /// Asks for the record of point j to be brought to the cache, for a fine_part() soon.
   void prefetch(std::int64_t j) const;
-  /// The two parts of the fine right side of (*) for query i and point j: the product with the coarse coordinates of
-  /// the point, best taken while its block is in the cache, and the rest.
-  real coarse_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
+  /// The fine right side of (*) for query i and point j, less the product of queries.fitted with the point's first
+  /// coordinates, which is best taken while its block is in the cache.
   real fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
 
  private:
@@ -88,6 +87,7 @@ class Sketch {
   void project_points();
   void encode(std::int64_t j, const real* coordinates);
   void find_fitted_directions(const engine::Tensor& x);
+  void describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
   std::int64_t offset(std::int64_t j, std::int64_t k) const;  // of coarse coordinate k of point j
 

@@ -125,12 +125,18 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
       const auto& kernels = *engine::simd::kernels_of(level);
       for (std::int64_t b = 0; b < sketch.blocks(); ++b)
         for (std::int64_t i = 0; i < batch; ++i) {
-          alignas(64) real values[engine::simd::block_size];
-          const real* coordinates = queries.coarse.data() + i * sketch.dimension();
-          kernels.block_values(sketch.dimension(), sketch.block(b), zero.data(), coordinates, values);
-          real least = 0, wrong = 0;
-          for (std::int64_t l = 0; l < engine::simd::block_size && b * engine::simd::block_size + l < count; ++l) {
-            const std::int64_t j = b * engine::simd::block_size + l;
+          using namespace engine::simd;
+          const std::int64_t dimension = sketch.dimension();
+          alignas(64) real values[block_size], parts[block_size];
+          const real* coordinates = queries.coarse.data() + i * dimension;
+          for (std::int64_t l = 0; l < block_size; l += group_size) {
+            kernels.group_values(dimension, sketch.block(b) + l, zero.data(), coordinates, values + l);
+            kernels.group_values(dimension - 1, sketch.block(b) + l, zero.data(),
+                                 queries.fitted.data() + i * (dimension - 1), parts + l);
+          }
+          real wrong = 0;
+          for (std::int64_t l = 0; l < block_size && b * block_size + l < count; ++l) {
+            const std::int64_t j = b * block_size + l;
             long double product = 0;
             for (std::int64_t c = 0; c < d; ++c)
               product += (static_cast<long double>(x.data()[i * d + c]) - target.mean()[static_cast<std::size_t>(c)]) *
@@ -138,12 +144,13 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
                           target.mean()[static_cast<std::size_t>(c)]);
             const real margin = queries.margin[static_cast<std::size_t>(i)];
             wrong += values[l] > -product + margin;
-            const real fine = sketch.coarse_part(queries, i, j) + sketch.fine_part(queries, i, j);
-            wrong += -fine > -product + margin;
+            wrong += parts[l] - sketch.fine_part(queries, i, j) > -product + margin;
           }
           CHECK(wrong == 0);
-          kernels.block_minima(1, sketch.dimension(), sketch.block(b), zero.data(), 1, coordinates, &least, 1);
-          CHECK(least == *std::min_element(values, values + engine::simd::block_size));
+          real least[groups_in_block];
+          kernels.group_minima(1, dimension, sketch.block(b), zero.data(), 1, coordinates, least);
+          for (std::int64_t g = 0; g < groups_in_block; ++g)
+            CHECK(least[g] == *std::min_element(values + g * group_size, values + (g + 1) * group_size));
         }
     }
   }
