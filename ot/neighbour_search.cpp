@@ -62,11 +62,13 @@ class NeighbourSearch::Batch {
   const real* minima(std::int64_t i, std::int64_t b) const {
     return minima_.data() + (b * size() + i) * groups_in_block;
   }
-  // h less the product of a query, [dimension], with the first coordinates of the points of a group.
-  void multiply(std::int64_t group, std::int64_t dimension, const real* query, real* values) const {
+  // For the points of a group: the coarse bounds of query i, and h less the product of their coarse coordinates with C
+  // x', a, the first part of the fine ones; [2, group_size].
+  void bound(std::int64_t i, std::int64_t group, real* bounds) const {
     const std::int64_t b = group / groups_in_block, first = group % groups_in_block * group_size;
-    engine::simd::kernels().group_values(dimension, sketch_.block(b) + first, h_.data() + b * block_size + first, query,
-                                         values);
+    engine::simd::kernels().group_values(sketch_.dimension(), sketch_.block(b) + first,
+                                         h_.data() + b * block_size + first, 2,
+                                         queries_.both.data() + i * 2 * sketch_.dimension(), bounds);
   }
   void start(std::vector<Query>& queries) const;
   void collect(Query& query, std::int64_t group) const;
@@ -146,21 +148,19 @@ void NeighbourSearch::Batch::start(std::vector<Query>& queries) const {
         if (*bounds < l.bound) l = {*bounds, b * groups_in_block + g};
   }
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    alignas(64) real bounds[group_size];
-    multiply(least[q].group, sketch_.dimension(), queries_.coarse.data() + queries[q].i * sketch_.dimension(), bounds);
+    real bounds[2 * group_size];
+    bound(queries[q].i, least[q].group, bounds);
     queries[q].add(*this, least[q].group * group_size + (std::min_element(bounds, bounds + group_size) - bounds));
   }
 }
 
 void NeighbourSearch::Batch::collect(Query& query, std::int64_t group) const {
-  const std::int64_t dimension = sketch_.dimension(), directions = dimension - 1;
-  alignas(64) real bounds[group_size], coarse_parts[group_size];
-  multiply(group, dimension, queries_.coarse.data() + query.i * dimension, bounds);
-  multiply(group, directions, queries_.fitted.data() + query.i * directions, coarse_parts);
+  real bounds[2 * group_size];
+  bound(query.i, group, bounds);
   ++query.work.groups;
   for (std::int64_t l = 0; l < group_size; ++l)
     if (bounds[l] <= query.cut && bounds[l] < infinity)
-      query.candidates.push_back({group * group_size + l, coarse_parts[l]});
+      query.candidates.push_back({group * group_size + l, bounds[group_size + l]});
 }
 
 std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {

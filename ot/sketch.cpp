@@ -20,14 +20,18 @@ using engine::simd::block_size;
 
 namespace {
 
-constexpr std::int64_t most_coarse = 24, most_fitted = 16;
+constexpr std::int64_t most_coarse = 32, most_fitted = 8;
 constexpr std::int64_t sample_size = 4096;  // enough points to find the directions; any orthonormal ones are valid
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
 double squared_norm(std::int64_t n, const real* x) {
-  double total = 0;
-  for (std::int64_t i = 0; i < n; ++i) total += static_cast<double>(x[i]) * x[i];
-  return total;
+  constexpr std::int64_t parts = 8;  // side by side, where one sum would wait for itself
+  double sums[parts] = {};
+  std::int64_t i = 0;
+  for (; i + parts <= n; i += parts)
+    for (std::int64_t part = 0; part < parts; ++part) sums[part] += static_cast<double>(x[i + part]) * x[i + part];
+  for (; i < n; ++i) sums[0] += static_cast<double>(x[i]) * x[i];
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
 // Consecutive orthonormal rows.
@@ -238,7 +242,7 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
   const std::int64_t batch = x.dim(0), d = target_.dimension(), k = basis_.dim(0);
   const auto size = static_cast<std::size_t>(batch);
   Queries q{Tensor(engine::Shape{batch, dimension()}),
-            Tensor(engine::Shape{batch, coarse_ + fitted_}),
+            Tensor::zeros({batch, 2, dimension()}),
             Tensor(engine::Shape{batch, fine_}),
             std::vector<real>(size),
             std::vector<real>(size),
@@ -264,11 +268,12 @@ void Sketch::describe(const real* centred, const real* coordinates, std::int64_t
   q.squared_norm[index] = squared;
 
   real* coarse = q.coarse.data() + i * dimension();
-  real* fitted = q.fitted.data() + i * (coarse_ + fitted_);
+  real *again = q.both.data() + i * 2 * dimension(), *fitted = again + dimension();
   std::copy_n(along_c, coarse_, coarse);
   std::copy_n(along_c, coarse_, fitted);
   std::copy_n(along_q, fitted_, coarse + coarse_);
   coarse[dimension() - 1] = residual(squared, squared_c + squared_norm(fitted_, along_q));
+  std::copy_n(coarse, dimension(), again);
 
   std::vector<double> a(static_cast<std::size_t>(fitted_));
   // a = R^-T Q' x', from the last coordinate to the first

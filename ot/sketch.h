@@ -55,7 +55,7 @@ class Sketch {
   /// The coordinates of each row of x [B, d].
   struct Queries {
     engine::Tensor coarse;             ///< [B, dimension]: C x', Q x', r
-    engine::Tensor fitted;             ///< [B, coarse + rows of Q]: C x', a
+    engine::Tensor both;               ///< [B, 2, dimension]: the coarse ones again, and C x', a, 0 of the fine ones
     engine::Tensor fine;               ///< [B, rows of P], P x' - M^T a, each times the step of its code
     std::vector<real> fine_origin;     ///< the product with the coordinates that code 0 stands for
     std::vector<real> fine_norm;       ///< ||P x' - M^T a||
@@ -67,7 +67,7 @@ class Sketch {
 
   /// Asks for the record of point j to be brought to the cache, for a fine_part() soon.
   void prefetch(std::int64_t j) const;
-  /// The fine right side of (*) for query i and point j, less the product of queries.fitted with the point's first
+  /// The fine right side of (*) for query i and point j, less the product of C x', a with the point's coarse
   /// coordinates, which is best taken while its block is in the cache.
   real fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
 

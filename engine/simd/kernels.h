@@ -89,8 +89,9 @@ struct Kernels {
   /// minima[b, q, g] = the least value of query q over group g of block b; queries are [queries, dimension]
   void (*group_minima)(std::int64_t blocks, std::int64_t dimension, const real* points, const real* h,
                        std::int64_t queries, const real* query, real* minima);
-  /// the group_size values of one query over the group whose first point stands at `points`, its offset at h
-  void (*group_values)(std::int64_t dimension, const real* points, const real* h, const real* query, real* values);
+  /// values[q, l] = the value of query q at point l of the group whose first point stands at `points`, its offset at h
+  void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
+                       const real* query, real* values);
 
   // Products of 8-bit points with numbers of a few 8-bit digits, exact in 32-bit integers up to their last step, which
   // is rounded to float. Both null where the level has no instruction for them, and in double.

@@ -38,21 +38,24 @@ TEST_CASE("block kernels give the affine values of every query and point, and th
         kernels.group_minima(blocks, dimension, points.data(), h.data(), queries, query.data(), minima.data());
         CHECK(minima.back() == 42);
         for (std::int64_t b = 0; b < blocks; ++b)
-          for (std::int64_t q = 0; q < queries; ++q)
-            for (std::int64_t g = 0; g < groups_in_block; ++g) {
-              const std::int64_t first = g * group_size;
-              Values values(group_size + 1, real(42));
-              kernels.group_values(dimension, points.data() + b * dimension * block_size + first,
-                                   h.data() + b * block_size + first, query.data() + q * dimension, values.data());
-              CHECK(values.back() == 42);
-              values.pop_back();
+          for (std::int64_t g = 0; g < groups_in_block; ++g) {
+            const std::int64_t first = g * group_size;
+            Values values(count(queries * group_size + 1), real(42));
+            kernels.group_values(dimension, points.data() + b * dimension * block_size + first,
+                                 h.data() + b * block_size + first, queries, query.data(), values.data());
+            CHECK(values.back() == 42);
+            for (std::int64_t q = 0; q < queries; ++q) {
+              Exact least = std::numeric_limits<Exact>::infinity(), slack = 0;
               for (std::int64_t l = 0; l < group_size; ++l) {
                 const Affine wanted = affine(points, h, query, dimension, q, b, first + l);
-                CHECK(std::abs(values[count(l)] - wanted.value) <= (dimension + 1) * epsilon * wanted.modulus);
+                const Exact rounding = (dimension + 1) * epsilon * wanted.modulus;
+                CHECK(std::abs(values[count(q * group_size + l)] - wanted.value) <= rounding);
+                least = std::min(least, wanted.value);
+                slack = std::max(slack, rounding);
               }
-              CHECK(minima[count((b * queries + q) * groups_in_block + g)] ==
-                    *std::min_element(values.begin(), values.end()));
+              CHECK(std::abs(minima[count((b * queries + q) * groups_in_block + g)] - least) <= slack);
             }
+          }
       }
   });
 }
