@@ -24,60 +24,81 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a, int digits)
       digits_(digits),
       rows_(static_cast<std::size_t>(a.dim(0) * digits * padded_bytes(target.dimension()))),
       scale_(static_cast<std::size_t>(a.dim(0))),
-      shift_(static_cast<std::size_t>(a.dim(0))) {
-  const std::int64_t d = target.dimension(), padded = padded_bytes(d);
-  const double unit = std::pow(256.0, digits - 1);
-  engine::parallel_for(a.dim(0), 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const real* row = a.data() + i * d;
-      real largest = 0, total = 0;
-      for (std::int64_t k = 0; k < d; ++k) {
-        largest = std::max(largest, std::abs(row[k]));
-        total += std::abs(row[k]);
-      }
-      if (!std::isfinite(total)) {
-        scale_[static_cast<std::size_t>(i)] = std::numeric_limits<real>::quiet_NaN();
-        continue;
-      }
-      const double step = largest / (127 * unit), per_step = largest > 0 ? 1 / step : 0;
-      std::int8_t* digit = rows_.data() + i * digits * padded;
-      double along_mean = 0;
-      for (std::int64_t k = 0; k < d; ++k) {
-        const auto rounded = static_cast<std::int32_t>(std::lrint(row[k] * per_step));
-        along_mean += rounded * static_cast<double>(target.mean()[static_cast<std::size_t>(k)]);
-        // The last digit first; what it leaves is a multiple of 256.
-        for (std::int32_t rest = rounded, s = digits - 1; s >= 0; --s) {
-          const std::int32_t low = s == 0 ? rest : ((rest + 128) & 255) - 128;
-          digit[s * padded + k] = static_cast<std::int8_t>(low);
-          rest = (rest - low) / 256;
-        }
-      }
-      const auto index = static_cast<std::size_t>(i);
-      scale_[index] = static_cast<real>(step / 255);
-      shift_[index] = static_cast<real>(-step * along_mean);
-    }
+      shift_(scale_.size()),
+      slope_(scale_.size()),
+      rest_(a.shape()),
+      rest_along_mean_(scale_.size()),
+      steps_(scale_.size()) {
+  engine::parallel_for(a.dim(0), 8, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) round_row(i, a.data() + i * target.dimension());
   });
+}
+
+void ByteProducts::round_row(std::int64_t i, const real* a) {
+  const std::int64_t d = target_.dimension(), padded = padded_bytes(d);
+  const auto index = static_cast<std::size_t>(i);
+  const auto [low, high] = std::minmax_element(a, a + d);
+  const double middle = (static_cast<double>(*low) + *high) / 2, radius = *high - middle;
+  if (!std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
+    scale_[index] = std::numeric_limits<real>::quiet_NaN();
+    return;
+  }
+  const double step = radius / (127 * std::pow(256.0, digits_ - 1)), per_step = radius > 0 ? 1 / step : 0;
+  std::int8_t* digit = rows_.data() + i * digits_ * padded;
+  real* rest = rest_.data() + i * d;
+  double along_mean = 0, rest_along_mean = 0;
+  for (std::int64_t k = 0; k < d; ++k) {
+    const auto steps = static_cast<std::int32_t>(std::lrint((a[k] - middle) * per_step));
+    // The last digit first; what it leaves is a multiple of 256.
+    for (std::int32_t left = steps, s = digits_ - 1; s >= 0; --s) {
+      const std::int32_t low_digit = s == 0 ? left : ((left + 128) & 255) - 128;
+      digit[s * padded + k] = static_cast<std::int8_t>(low_digit);
+      left = (left - low_digit) / 256;
+    }
+    const double rounded = middle + steps * step, mean = target_.mean()[static_cast<std::size_t>(k)];
+    rest[k] = static_cast<real>((a[k] - rounded) / 255);
+    along_mean += rounded * mean;
+    rest_along_mean += (a[k] - rounded) * mean;
+  }
+  scale_[index] = static_cast<real>(step / 255);
+  shift_[index] = static_cast<real>(-along_mean);
+  slope_[index] = static_cast<real>(middle / 255);
+  rest_along_mean_[index] = static_cast<real>(rest_along_mean);
+  steps_[index] = step;
+}
+
+double ByteProducts::typical_error() const {
+  double squares = 0;
+  for (const real squared_norm : target_.centred_squared_norms()) squares += squared_norm;
+  const double longest = *std::max_element(steps_.begin(), steps_.end());
+  return longest * std::sqrt(squares / static_cast<double>(target_.size()) / 12);
+}
+
+real ByteProducts::missed(std::int64_t i, std::int64_t j) const {
+  const std::int64_t d = target_.dimension();
+  return kernels().dot_bytes(d, rest_.data() + i * d, target_.bytes().data() + j * d) -
+         rest_along_mean_[static_cast<std::size_t>(i)];
 }
 
 void ByteProducts::multiply(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
                             std::int64_t stride) const {
   const std::int64_t d = target_.dimension(), padded = padded_bytes(d), queries = end - begin;
-  const std::int8_t* digit = rows_.data() + begin * digits_ * padded;
-  const auto products = [&](const std::uint8_t* rows, std::uint8_t* block, real* to, std::int64_t to_stride) {
-    kernels().interleave_bytes(d, rows, block);
-    kernels().digit_products(d, block, queries, digits_, digit, scale_.data() + begin, shift_.data() + begin, to,
-                             to_stride);
-  };
   Tensor scratch(engine::Shape{padded * block_size / static_cast<std::int64_t>(sizeof(real))});
   auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
+  real sums[block_size];
+  const auto products = [&](const std::uint8_t* rows, real* to, std::int64_t to_stride) {
+    kernels().interleave_bytes(d, rows, block, sums);
+    kernels().digit_products(d, block, sums, queries, digits_, rows_.data() + begin * digits_ * padded,
+                             scale_.data() + begin, shift_.data() + begin, slope_.data() + begin, to, to_stride);
+  };
   const std::uint8_t* rows = target_.bytes().data() + first * d;
   std::int64_t l = 0;
-  for (; l + block_size <= count; l += block_size) products(rows + l * d, block, out + l, stride);
+  for (; l + block_size <= count; l += block_size) products(rows + l * d, out + l, stride);
   if (l == count) return;
   std::vector<std::uint8_t> last(static_cast<std::size_t>(block_size * d));
   std::copy(rows + l * d, rows + count * d, last.data());
   Tensor values(engine::Shape{queries, block_size});
-  products(last.data(), block, values.data(), block_size);
+  products(last.data(), values.data(), block_size);
   for (std::int64_t i = 0; i < queries; ++i)
     std::copy_n(values.data() + i * block_size, count - l, out + i * stride + l);
 }

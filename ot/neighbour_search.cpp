@@ -239,6 +239,7 @@ bool NeighbourSearch::fit_is_due(double cost, std::int64_t queries) const {
 
 std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const Tensor& x, const Tensor& psi,
                                                                          double lambda, double reach) {
+  if (lambda != lambda_) lambda_ = lambda, rest_ = 0, next_rest_ = 1;
   if (rest_ > 0) {
     --rest_;
     return std::nullopt;

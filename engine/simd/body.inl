@@ -41,6 +41,7 @@ constexpr Kernels table(Level level) {
           .max = max<Arch>,
           .sum_exp = sum_exp<Arch>,
           .min_affine = min_affine<Arch>,
+          .find_affine = find_affine<Arch>,
           .exp_affine = exp_affine<Arch>,
           .from_bytes = from_bytes<Arch>,
           .dot_bytes = dot_bytes<Arch>,

@@ -69,6 +69,9 @@ struct Kernels {
 
   // Softmin over affine values u_j = offset_j + scale product_j, the inner loops of c-transforms. Offsets may be +inf.
   Minimum (*min_affine)(std::int64_t n, const real* offset, real scale, const real* product);
+  /// Writes the j with u_j <= limit, in order, to `found`, which has room for n; returns how many there are.
+  std::int64_t (*find_affine)(std::int64_t n, const real* offset, real scale, const real* product, real limit,
+                              std::int32_t* found);
   /// y_j = e^((shift - u_j) rate), rate = 1 / lambda: the responsibilities when shift is the softmin; y may be
   /// `product`
   void (*exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate,
@@ -96,12 +99,12 @@ struct Kernels {
   // Products of 8-bit points with numbers of a few 8-bit digits, exact in 32-bit integers up to their last step, which
   // is rounded to float. Both null where the level has no instruction for them, and in double.
   /// Lays the block_size points rows [block_size, n] out as digit_products reads them, 64-byte aligned and padded with
-  /// zeros: block [padded_bytes(n) / 4, block_size, 4].
-  void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block);
-  /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q, where a_qk = sum_s 256^(digits - 1 - s) query_qsk, for
-  /// query [queries, digits, padded_bytes(n)] and n <= most_digit_coordinates
-  void (*digit_products)(std::int64_t n, const std::uint8_t* block, std::int64_t queries, int digits,
-                         const std::int8_t* query, const real* scale, const real* shift, real* out,
+  /// zeros: block [padded_bytes(n) / 4, block_size, 4]; sums_l = sum_k point_lk
+  void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block, real* sums);
+  /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q + slope_q sums_l over a block, where a_qk =
+  /// sum_s 256^(digits - 1 - s) query_qsk, for query [queries, digits, padded_bytes(n)] and n <= most_digit_coordinates
+  void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries, int digits,
+                         const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
                          std::int64_t stride);
 
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,

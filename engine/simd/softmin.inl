@@ -57,6 +57,25 @@ Minimum min_affine(Index n, const real* offset, real scale, const real* product)
 }
 
 template <class Arch>
+Index find_affine(Index n, const real* offset, real scale, const real* product, real limit, std::int32_t* found) {
+  constexpr Index w = width<Arch>;
+  const Batch<Arch> factor(scale), highest(limit);
+  Index count = 0;
+  for (Index i = 0; i < n; i += w) {
+    const Index lanes = n - i < w ? n - i : w;
+    const auto o = lanes == w ? load<Arch>(offset + i) : load_first<Arch>(lanes, offset + i);
+    const auto p = lanes == w ? load<Arch>(product + i) : load_first<Arch>(lanes, product + i);
+    const Batch<Arch> u = xsimd::fma(factor, p, o);
+    if (!xsimd::any(u <= highest)) continue;
+    alignas(64) real values[w];
+    u.store_aligned(values);
+    for (Index lane = 0; lane < lanes; ++lane)
+      if (values[lane] <= limit) found[count++] = static_cast<std::int32_t>(i + lane);
+  }
+  return count;
+}
+
+template <class Arch>
 void exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
   const Batch<Arch> factor(scale), origin(shift), slope(rate);
   map<Arch>(

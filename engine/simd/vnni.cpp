@@ -16,6 +16,31 @@ namespace {
 
 constexpr int lanes = 16, vectors = block_size / lanes;
 
+template <class Real>
+void store(Real* out, __m512 values) {
+  if constexpr (sizeof(Real) == sizeof(float)) {
+    _mm512_storeu_ps(out, values);
+  } else {
+    _mm512_storeu_pd(out, _mm512_cvtps_pd(_mm512_castps512_ps256(values)));
+    _mm512_storeu_pd(out + lanes / 2, _mm512_cvtps_pd(_mm512_extractf32x8_ps(values, 1)));
+  }
+}
+
+template <class Real>
+__m512 load(const Real* x) {
+  if constexpr (sizeof(Real) == sizeof(float))
+    return _mm512_loadu_ps(x);
+  else
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(_mm512_loadu_pd(x))),
+                              _mm512_cvtpd_ps(_mm512_loadu_pd(x + lanes / 2)), 1);
+}
+
+// sum_i += four products of unsigned bytes a and signed bytes b, in each of 16 lanes i. GCC 12 moves every sum through
+// memory around the intrinsic.
+void add_products(__m512i& sum, __m512i a, __m512i b) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+}
+
 // Transposes 16 rows of 16 words of 32 bits.
 void transpose_words(__m512i (&row)[lanes]) {
   __m512i pair[lanes];
@@ -39,42 +64,31 @@ void transpose_words(__m512i (&row)[lanes]) {
   }
 }
 
-void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block) {
+void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {
   constexpr Index step = 64;
+  const __m512i ones = _mm512_set1_epi8(1);
   for (Index v = 0; v < vectors; ++v) {
     const std::uint8_t* first = rows + v * lanes * n;
+    __m512i sum = _mm512_setzero_si512();
     for (Index k = 0; k < n; k += step) {
       const Index bytes = n - k < step ? n - k : step;
       const __mmask64 present = bytes == step ? ~__mmask64{0} : (__mmask64{1} << bytes) - 1;
       __m512i word[lanes];
       for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, first + i * n + k);
       transpose_words(word);
-      for (Index w = 0; w < padded_bytes(bytes) / 4; ++w)
+      for (Index w = 0; w < padded_bytes(bytes) / 4; ++w) {
         _mm512_store_si512(block + (k / 4 + w) * block_size * 4 + v * step, word[w]);
+        add_products(sum, word[w], ones);
+      }
     }
+    store(sums + v * lanes, _mm512_cvtepi32_ps(sum));
   }
-}
-
-template <class Real>
-void store(Real* out, __m512 values) {
-  if constexpr (sizeof(Real) == sizeof(float)) {
-    _mm512_storeu_ps(out, values);
-  } else {
-    _mm512_storeu_pd(out, _mm512_cvtps_pd(_mm512_castps512_ps256(values)));
-    _mm512_storeu_pd(out + lanes / 2, _mm512_cvtps_pd(_mm512_extractf32x8_ps(values, 1)));
-  }
-}
-
-// sum_i += four products of unsigned bytes a and signed bytes b, in each of 16 lanes i. GCC 12 moves every sum through
-// memory around the intrinsic.
-void add_products(__m512i& sum, __m512i a, __m512i b) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 }
 
 // One row of digits meets the block's four vectors: 24 sums of six rows fill the registers.
 template <int queries, int digits>
-void products_of(Index n, const std::uint8_t* block, const std::int8_t* query, const real* scale, const real* shift,
-                 real* out, Index stride) {
+void products_of(Index n, const std::uint8_t* block, const real* sums, const std::int8_t* query, const real* scale,
+                 const real* shift, const real* slope, real* out, Index stride) {
   constexpr int rows = queries * digits;
   const Index row = padded_bytes(n);
   // Unrolled at once, so that the sums become registers.
@@ -101,32 +115,36 @@ void products_of(Index n, const std::uint8_t* block, const std::int8_t* query, c
   for (int q = 0; q < queries; ++q) {
     const __m512 factor = _mm512_set1_ps(static_cast<float>(scale[q]));
     const __m512 constant = _mm512_set1_ps(static_cast<float>(shift[q]));
+    const __m512 incline = _mm512_set1_ps(static_cast<float>(slope[q]));
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       __m512 total = _mm512_cvtepi32_ps(sum[q * digits][v]);
 #pragma GCC unroll 4
       for (int s = 1; s < digits; ++s) total = _mm512_fmadd_ps(total, base, _mm512_cvtepi32_ps(sum[q * digits + s][v]));
-      store(out + q * stride + v * lanes, _mm512_fmadd_ps(total, factor, constant));
+      const __m512 rest = _mm512_fmadd_ps(load(sums + v * lanes), incline, constant);
+      store(out + q * stride + v * lanes, _mm512_fmadd_ps(total, factor, rest));
     }
   }
 }
 
 template <int digits>
-void products(Index n, const std::uint8_t* block, Index queries, const std::int8_t* query, const real* scale,
-              const real* shift, real* out, Index stride) {
+void products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int8_t* query,
+              const real* scale, const real* shift, const real* slope, real* out, Index stride) {
   constexpr int group = 6 / digits;
   const Index row = digits * padded_bytes(n);
   Index q = 0;
   for (; q + group <= queries; q += group)
-    products_of<group, digits>(n, block, query + q * row, scale + q, shift + q, out + q * stride, stride);
+    products_of<group, digits>(n, block, sums, query + q * row, scale + q, shift + q, slope + q, out + q * stride,
+                               stride);
   for (; q < queries; ++q)
-    products_of<1, digits>(n, block, query + q * row, scale + q, shift + q, out + q * stride, stride);
+    products_of<1, digits>(n, block, sums, query + q * row, scale + q, shift + q, slope + q, out + q * stride, stride);
 }
 
-void digit_products(Index n, const std::uint8_t* block, Index queries, int digits, const std::int8_t* query,
-                    const real* scale, const real* shift, real* out, Index stride) {
+void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, int digits,
+                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+                    Index stride) {
   const auto run = digits == 1 ? products<1> : digits == 2 ? products<2> : products<3>;
-  run(n, block, queries, query, scale, shift, out, stride);
+  run(n, block, sums, queries, query, scale, shift, slope, out, stride);
 }
 
 constexpr Kernels with_byte_products(Kernels kernels) {

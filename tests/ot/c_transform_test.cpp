@@ -170,6 +170,51 @@ TEST_CASE("8-bit and real storage give the same transform") {
   }
 }
 
+TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition for any lambda") {
+  // Strokes of soft edges in one of 30 places, so that points are near some others and far from most.
+  constexpr std::int64_t count = 2500, side = 18, d = side * side, batch = 12;
+  const Tensor places = Random(21, 0).uniform({30, 2}, 3, side - 3), wobble = Random(21, 1).normal({count, 2}, 0, 1);
+  std::vector<std::uint8_t> bytes(count * d);
+  for (std::int64_t j = 0; j < count; ++j)
+    for (std::int64_t k = 0; k < d; ++k) {
+      const real *place = places.data() + j % 30 * 2, *move = wobble.data() + j * 2;
+      const double up = static_cast<double>(k / side) - place[0] - move[0];
+      const double across = (static_cast<double>(k % side) - place[1] - move[1]) / 3;
+      bytes[static_cast<std::size_t>(j * d + k)] =
+          static_cast<std::uint8_t>(255 * std::exp(-(up * up + across * across) / 4));
+    }
+  std::vector<real> y(bytes.size());
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<real>(bytes[i] / 255.0);
+  Tensor x({batch, d});
+  for (std::int64_t i = 0; i < batch; ++i)  // blends of points, as generated images are blurred
+    for (std::int64_t k = 0; k < d; ++k)
+      x.data()[i * d + k] =
+          (y[static_cast<std::size_t>(i * d + k)] + y[static_cast<std::size_t>((i + 60) * d + k)]) / 2;
+  const Tensor psi = Random(21, 2).normal({count}, 0, real(0.02));
+  const Target target(bytes, count, d, CostScale::inverse_alpha);
+  const auto relative_error = [](const Tensor& a, const std::vector<long double>& b) {
+    long double errors = 0, squares = 0;
+    for (std::size_t k = 0; k < b.size(); ++k) {
+      errors += (a.values()[k] - b[k]) * (a.values()[k] - b[k]);
+      squares += b[k] * b[k];
+    }
+    return static_cast<double>(std::sqrt(errors / squares));
+  };
+  for (const double lambda : {1e-4, 1e-3, 5e-3, 0.025, 0.1, 1.0, 10.0}) {
+    CAPTURE(lambda);
+    const Oracle oracle(y, std::vector<double>(count, 1.0 / count), target.scale(), x, psi, lambda);
+    const CTransform transform = c_transform(target, x, psi, lambda, everything);
+    CHECK(relative_error(transform.value, oracle.value) < 1e-5);
+    CHECK(relative_error(transform.gradient, oracle.gradient) < 1e-5);
+    CHECK(relative_error(transform.mass, oracle.mass) < 1e-5);
+    const CTransform brute = brute_c_transform(target, x, psi, lambda, everything);
+    CHECK(relative_error(brute.value, oracle.value) < 1e-5);
+    if (lambda < 0.01) continue;  // there a float's own rounding of u, divided by lambda, is more
+    CHECK(relative_error(brute.gradient, oracle.gradient) < 1e-5);
+    CHECK(relative_error(brute.mass, oracle.mass) < 1e-5);
+  }
+}
+
 TEST_CASE("a shift of psi shifts the transform back") {
   const Case c = random_case(10, 520, 3);
   Tensor shifted = c.psi.clone();

@@ -40,6 +40,28 @@ TEST_CASE("min_affine returns the lowest index of the least value") {
   });
 }
 
+TEST_CASE("the elements up to a limit are found in order") {
+  at_each_level([](const Kernels& kernels) {
+    for (std::int64_t n : sizes) {
+      Values offset = random(n, 0, 1, 1);
+      const Values product = random(n, 0, 1, 2);
+      for (std::size_t i = 2; i < offset.size(); i += 5) offset[i] = infinite;
+      for (real limit : {real(-3), real(-1), real(0), real(2), infinite}) {
+        CAPTURE(n);
+        CAPTURE(limit);
+        std::vector<std::int32_t> found(count(n + 1), 42), wanted;
+        for (std::int64_t j = 0; j < n; ++j)
+          if (offset[count(j)] - product[count(j)] / 2 <= limit) wanted.push_back(static_cast<std::int32_t>(j));
+        const std::int64_t size =
+            kernels.find_affine(n, offset.data(), real(-0.5), product.data(), limit, found.data());
+        CHECK(found.back() == 42);
+        found.resize(count(size));
+        CHECK(found == wanted);
+      }
+    }
+  });
+}
+
 TEST_CASE("responsibilities follow their formula; infinite offsets count exactly nothing") {
   at_each_level([](const Kernels& kernels) {
     for (std::int64_t n : sizes) {
