@@ -1,0 +1,165 @@
+#include "ot/soft_c_transform.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "engine/blas.h"
+#include "engine/parallel.h"
+#include "engine/simd/kernels.h"
+#include "ot/soft_products.h"
+
+namespace ot {
+
+using engine::parallel_for;
+using engine::Tensor;
+using engine::Transpose;
+using engine::simd::kernels;
+
+namespace {
+constexpr real infinity = std::numeric_limits<real>::infinity();
+constexpr real not_a_number = std::numeric_limits<real>::quiet_NaN();
+
+/// sum_j e^{-u_j / lambda} as e^{-least / lambda} sum.
+struct ShiftedSum {
+  real least = infinity;
+  double sum = 0;
+};
+
+/// The terms of one block with all points are held between the two passes, so that they are computed once; blocks are
+/// so small that this takes at most this many reals, or least_queries for each point.
+constexpr std::int64_t most_held = std::int64_t{1} << 23, least_queries = 16, most_queries = 256;
+
+std::int64_t block_size(std::int64_t batch, std::int64_t points) {
+  const std::int64_t most = std::clamp(most_held / points, least_queries, most_queries);
+  const std::int64_t blocks = (batch + most - 1) / most;
+  return (batch + blocks - 1) / blocks;
+}
+
+class SoftTransform {
+ public:
+  SoftTransform(const TiledProblem& problem, double lambda, CTransform& result)
+      : problem_(problem), lambda_(lambda), result_(result), products_(problem, lambda) {}
+
+  /// Writes the block's rows of the result and adds its part of the mass.
+  void transform(QueryBlock block) {
+    terms_ = Tensor();  // of the block before: its memory goes back to the pool, and is taken again
+    terms_ = Tensor({block.size(), problem_.target.size()});
+    products_.start(block, terms_.data());
+    sum_up(block);
+    if (result_.mass.defined() || result_.gradient.defined()) distribute(block);
+  }
+
+ private:
+  /// A tile's terms stand together, [block, rows], one tile after the other.
+  real* terms(QueryBlock block, std::int64_t tile) { return terms_.data() + problem_.first_row(tile) * block.size(); }
+  ShiftedSum& part(QueryBlock block, std::int64_t tile, std::int64_t i) {
+    return parts_[static_cast<std::size_t>(tile * block.size() + i)];
+  }
+
+  /// Pass one: of each tile its least u and the terms e^{(least - u) / lambda}; from them the values.
+  void sum_up(QueryBlock block) {
+    parts_.assign(static_cast<std::size_t>(problem_.tiles() * block.size()), {});
+    const auto rate = static_cast<real>(1 / lambda_);
+    parallel_for(problem_.tiles(), 1, [&](std::int64_t tile, std::int64_t) {
+      const std::int64_t rows = problem_.rows(tile);
+      const real* offset = problem_.offsets.data() + problem_.first_row(tile);
+      real* term = terms(block, tile);
+      products_.multiply(tile);
+      for (std::int64_t i = 0; i < block.size(); ++i, term += rows) {
+        const real least = kernels().min_affine(rows, offset, problem_.slope, term).value;
+        // Where all are +inf or NaN any shift will do, and NaN must stay.
+        const real shift = least == infinity ? 0 : least;
+        kernels().exp_affine(rows, offset, problem_.slope, term, shift, rate, term);
+        part(block, tile, i) = {least, kernels().sum(rows, term)};
+      }
+    });
+    totals_.assign(static_cast<std::size_t>(block.size()), {});
+    const double points = static_cast<double>(problem_.target.size());
+    for (std::int64_t i = 0; i < block.size(); ++i) {
+      ShiftedSum& total = totals_[static_cast<std::size_t>(i)];
+      for (std::int64_t tile = 0; tile < problem_.tiles(); ++tile)
+        total.least = std::min(total.least, part(block, tile, i).least);
+      for (std::int64_t tile = 0; tile < problem_.tiles(); ++tile)
+        total.sum += share(block, tile, i) * part(block, tile, i).sum;
+      const std::size_t query = static_cast<std::size_t>(block.begin + i);
+      const double value = total.least + problem_.target.scale() * problem_.squared_norms[query] -
+                           lambda_ * std::log(total.sum / points);
+      result_.value.data()[query] = total.least == infinity ? not_a_number : static_cast<real>(value);
+    }
+  }
+
+  /// What a tile's terms are to be multiplied by to be relative to the least u of all.
+  double share(QueryBlock block, std::int64_t tile, std::int64_t i) {
+    return std::exp((static_cast<double>(totals_[static_cast<std::size_t>(i)].least) - part(block, tile, i).least) /
+                    lambda_);
+  }
+
+  /// Pass two: the means over i of the responsibilities p_ij, and sum_j p_ij y'_j.
+  void distribute(QueryBlock block) {
+    constexpr std::int64_t most_pieces = 32;  // of which each holds sums of its own
+    const std::int64_t dimension = problem_.target.dimension();
+    const std::int64_t grain = (problem_.tiles() + most_pieces - 1) / most_pieces;
+    const std::int64_t pieces = (problem_.tiles() + grain - 1) / grain;
+    Tensor centres = result_.gradient.defined() ? Tensor({pieces, block.size(), dimension}) : Tensor();
+    parallel_for(problem_.tiles(), grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t tile = begin; tile < end; ++tile) {
+        const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
+        real* term = terms(block, tile);
+        for (std::int64_t i = 0; i < block.size(); ++i, term += rows) {
+          const double weight = share(block, tile, i) / totals_[static_cast<std::size_t>(i)].sum;
+          if (result_.mass.defined() && weight != 0)
+            kernels().axpy(rows, static_cast<real>(weight / static_cast<double>(problem_.batch())), term,
+                           result_.mass.data() + first);
+          if (centres.defined()) kernels().scale(rows, static_cast<real>(weight), term, term);
+        }
+        if (!centres.defined()) continue;
+        Tensor points({rows, dimension});
+        problem_.target.centred_rows(first, first + rows, points.data());
+        engine::gemm_single(Transpose::no, Transpose::no, block.size(), dimension, rows, 1, terms(block, tile), rows,
+                            points.data(), dimension, tile == begin ? 0 : 1,
+                            centres.data() + begin / grain * block.size() * dimension, dimension);
+      }
+    });
+    if (centres.defined()) write_gradient(block, centres);
+  }
+
+  /// 2 scale (x' - sum_j p_ij y'_j), from the sums of each piece.
+  void write_gradient(QueryBlock block, const Tensor& centres) {
+    const std::int64_t dimension = problem_.target.dimension(), pieces = centres.dim(0);
+    parallel_for(block.size(), 8, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t i = first; i < last; ++i) {
+        real* gradient = result_.gradient.data() + (block.begin + i) * dimension;
+        std::copy_n(problem_.queries.data() + (block.begin + i) * dimension, dimension, gradient);
+        for (std::int64_t piece = 0; piece < pieces; ++piece)
+          kernels().axpy(dimension, -1, centres.data() + (piece * block.size() + i) * dimension, gradient);
+        kernels().scale(dimension, -problem_.slope, gradient, gradient);
+      }
+    });
+  }
+
+  const TiledProblem& problem_;
+  double lambda_;
+  CTransform& result_;
+  SoftProducts products_;
+  Tensor terms_;                    // products until a tile's u are known
+  std::vector<ShiftedSum> parts_;   // of each tile, [tiles, block]
+  std::vector<ShiftedSum> totals_;  // [block]
+};
+
+}  // namespace
+
+CTransform soft_c_transform(const TiledProblem& problem, double lambda, Wanted wanted) {
+  CTransform result;
+  result.value = Tensor({problem.batch()});
+  if (wanted.gradient) result.gradient = Tensor(problem.queries.shape());
+  if (wanted.mass) result.mass = Tensor::zeros({problem.target.size()});
+  SoftTransform soft(problem, lambda, result);
+  const std::int64_t size = block_size(problem.batch(), problem.target.size());
+  for (std::int64_t begin = 0; begin < problem.batch(); begin += size)
+    soft.transform({begin, std::min(problem.batch(), begin + size)});
+  return result;
+}
+
+}  // namespace ot

@@ -1,0 +1,92 @@
+#include "ot/soft_products.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "engine/parallel.h"
+
+namespace ot {
+
+using engine::parallel_for;
+using engine::simd::kernels;
+using engine::simd::Minimum;
+
+namespace {
+constexpr double fine_error = 0x1p-17;      // of a term, relative
+constexpr std::int64_t sample_stride = 16;  // one tile in so many is a sample
+constexpr double most_heads = 1.0 / 32;     // of the terms: where correcting costs as much as a digit
+constexpr std::int64_t tile_rows = TiledProblem::tile_rows;
+}  // namespace
+
+SoftProducts::SoftProducts(const TiledProblem& problem, double lambda) : problem_(problem) {
+  if (!problem.bytes) return;
+  two_digits_.emplace(problem.target, problem.queries, 2);
+  const double error = -problem.slope * two_digits_->typical_error() / lambda;
+  if (error <= fine_error) return;
+  // If those below a share s of the largest have a third of the mass, their errors add up to error sqrt(s / 3) of it.
+  const double share = std::min(std::exp(-1.0), 3 * std::pow(fine_error / (2 * error), 2));
+  reach_ = static_cast<real>(-lambda * std::log(share));
+}
+
+bool SoftProducts::sampled(std::int64_t tile) const {
+  return heads_ == Heads::some && tile % sample_stride == 0;
+}
+
+void SoftProducts::multiply_two_digits(std::int64_t tile) const {
+  const std::int64_t rows = problem_.rows(tile);
+  two_digits_->multiply(block_.begin, block_.end, problem_.first_row(tile), rows, products(tile), rows);
+}
+
+/// Calls visit(i, row, product) for the products of a tile within the heads: query i of the block, row of the tile.
+template <class Visit>
+void SoftProducts::for_each_head(std::int64_t tile, const Visit& visit) const {
+  const std::int64_t rows = problem_.rows(tile);
+  const real* offset = problem_.offsets.data() + problem_.first_row(tile);
+  std::int32_t found[tile_rows];
+  real* product = products(tile);
+  for (std::int64_t i = 0; i < block_.size(); ++i, product += rows) {
+    const std::int64_t count =
+        kernels().find_affine(rows, offset, problem_.slope, product, end_of_heads_[static_cast<std::size_t>(i)], found);
+    for (std::int64_t f = 0; f < count; ++f) visit(i, found[f], product[found[f]]);
+  }
+}
+
+void SoftProducts::start(QueryBlock block, real* all_products) {
+  block_ = block;
+  products_ = all_products;
+  heads_ = reach_ > 0 ? Heads::some : Heads::none;
+  if (heads_ == Heads::none) return;
+
+  const std::int64_t samples = (problem_.tiles() + sample_stride - 1) / sample_stride;
+  std::vector<Minimum> minima(static_cast<std::size_t>(samples * block.size()));
+  parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
+    const std::int64_t tile = sample * sample_stride;
+    multiply_two_digits(tile);
+    problem_.tile_minima(block, tile, products(tile), minima.data() + sample * block.size());
+  });
+  end_of_heads_.assign(static_cast<std::size_t>(block.size()), std::numeric_limits<real>::infinity());
+  for (std::size_t m = 0; m < minima.size(); ++m) {
+    real& end = end_of_heads_[m % end_of_heads_.size()];
+    end = std::min(end, minima[m].value + reach_);
+  }
+  std::vector<std::int64_t> heads(static_cast<std::size_t>(samples));
+  parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
+    for_each_head(sample * sample_stride,
+                  [&](std::int64_t, std::int64_t, real&) { ++heads[static_cast<std::size_t>(sample)]; });
+  });
+  const auto found = static_cast<double>(std::accumulate(heads.begin(), heads.end(), std::int64_t{0}));
+  if (found > most_heads * static_cast<double>(samples * tile_rows * block.size())) heads_ = Heads::many;
+}
+
+void SoftProducts::multiply(std::int64_t tile) const {
+  if (!two_digits_ || heads_ == Heads::many) return problem_.multiply(block_, tile, products(tile));
+  if (!sampled(tile)) multiply_two_digits(tile);
+  if (heads_ == Heads::some)
+    for_each_head(tile, [&](std::int64_t i, std::int64_t row, real& product) {
+      product += two_digits_->missed(block_.begin + i, problem_.first_row(tile) + row);
+    });
+}
+
+}  // namespace ot

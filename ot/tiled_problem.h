@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/simd/kernels.h"
+#include "engine/tensor.h"
+#include "ot/byte_products.h"
+#include "ot/target.h"
+
+namespace ot {
+
+/// Queries begin..end-1, which are worked on together.
+struct QueryBlock {
+  std::int64_t begin, end;
+  std::int64_t size() const { return end - begin; }
+};
+
+/// A c-transform to all points, cut into tiles of points. With x' = x - mean and y' = y - mean, both lambdas need the
+/// minimum or the softmin over y of
+///
+///     u(x, y) = offset(y) + slope x'.y',  offset(y) = scale ||y'||^2 - psi(y) - lambda log(J nu(y)),  slope = -2
+///     scale,
+///
+/// to which scale ||x'||^2 is then added. Products x'.y' are made for a block of queries and a tile of points at a
+/// time, by a single-threaded BLAS call, or in digits where the CPU multiplies bytes, so that tiles can be spread over
+/// the threads.
+struct TiledProblem {
+  static constexpr std::int64_t tile_rows = 512;
+
+  /// For x [B, d] and psi [J]. The target must outlive it.
+  TiledProblem(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda);
+
+  std::int64_t batch() const { return queries.dim(0); }
+  std::int64_t tiles() const { return (target.size() + tile_rows - 1) / tile_rows; }
+  std::int64_t first_row(std::int64_t tile) const { return tile * tile_rows; }
+  std::int64_t rows(std::int64_t tile) const { return std::min(tile_rows, target.size() - first_row(tile)); }
+
+  /// x'.y' for the block and the tile, [block, rows].
+  void multiply(QueryBlock block, std::int64_t tile, real* products) const;
+  /// The least u of each query over a tile, from these products, with its index in the target.
+  void tile_minima(QueryBlock block, std::int64_t tile, const real* products, engine::simd::Minimum* minima) const;
+
+  const Target& target;
+  engine::Tensor queries;             ///< x', [B, d]
+  std::vector<double> squared_norms;  ///< ||x'||^2, [B]
+  engine::Tensor offsets;             ///< [J]; +inf outside the support, NaN where psi is
+  real slope;
+  std::optional<ByteProducts> bytes;  ///< of the queries, in three digits, where available: as fine as a float
+};
+
+}  // namespace ot
