@@ -10,6 +10,7 @@
 #include "engine/simd/blocks.inl"
 #include "engine/simd/elementwise.inl"
 #include "engine/simd/levels.h"
+#include "engine/simd/products.inl"
 #include "engine/simd/reduce.inl"
 #include "engine/simd/softmin.inl"
 
@@ -36,6 +37,7 @@ constexpr Kernels table(Level level) {
           .tanh_gradient = tanh_gradient<Arch>,
           .scale = scale<Arch>,
           .axpy = axpy<Arch>,
+          .standardise = standardise<Arch>,
           .sum = sum<Arch>,
           .dot = dot<Arch>,
           .max = max<Arch>,
@@ -52,6 +54,7 @@ constexpr Kernels table(Level level) {
           .group_values = group_values<Arch>,
           .interleave_bytes = nullptr,
           .digit_products = nullptr,
+          .sum_products = sum_products<Arch>,
           .adam = adam<Arch>};
 }
 

@@ -127,6 +127,13 @@ void axpy(Index n, real a, const real* x, real* y) {
   map<Arch>(n, y, f, x, static_cast<const real*>(y));
 }
 
+template <class Arch>
+void standardise(Index n, real centre, real factor, real offset, const real* x, real* y) {
+  const Batch<Arch> c(centre), f(factor), o(offset);
+  map<Arch>(
+      n, y, [=](Batch<Arch> v) { return xsimd::fma(v - c, f, o); }, x);
+}
+
 // ---- 8-bit points. xsimd 8.1 converts bytes one by one; compilers do better with plain loops.
 
 template <class Arch>

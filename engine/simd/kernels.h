@@ -29,6 +29,21 @@ constexpr std::int64_t padded_bytes(std::int64_t n) {
   return (n + 3) / 4 * 4;
 }
 
+/// One term of sum_products: where its two matrices begin, counted from the kernel's a and x.
+struct Term {
+  std::int64_t a, x;
+};
+
+/// The sizes of the matrices of sum_products: a is [depth, rows], x is [depth, lanes] and y [rows, lanes], their rows
+/// stride_a, stride_x and stride_y apart; lanes >= least_lanes.
+struct ProductShape {
+  std::int64_t rows, lanes, depth;
+  std::int64_t stride_a, stride_x, stride_y;
+};
+
+/// As many elements as the widest vector of any level has.
+inline constexpr std::int64_t least_lanes = 16;
+
 /// The vector kernels of one level. Arrays may be unaligned and of any length n >= 0; outputs may be the same array as
 /// an input, but must not overlap it otherwise. Sums run in a fixed order that depends on the level alone.
 struct Kernels {
@@ -60,6 +75,8 @@ struct Kernels {
   // Scaling and accumulation.
   void (*scale)(std::int64_t n, real a, const real* x, real* y);  ///< y_i = a x_i
   void (*axpy)(std::int64_t n, real a, const real* x, real* y);   ///< y_i += a x_i
+  /// y_i = (x_i - centre) factor + offset
+  void (*standardise)(std::int64_t n, real centre, real factor, real offset, const real* x, real* y);
 
   // Reductions.
   real (*sum)(std::int64_t n, const real* x);
@@ -106,6 +123,10 @@ struct Kernels {
   void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries, int digits,
                          const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
                          std::int64_t stride);
+
+  /// y = sum a^T x over `count` terms, the inner loop of convolutions; y overlaps neither a nor x
+  void (*sum_products)(std::int64_t count, const Term* terms, const ProductShape& shape, const real* a, const real* x,
+                       real* y);
 
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
   /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets

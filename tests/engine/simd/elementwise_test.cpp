@@ -163,15 +163,17 @@ TEST_CASE("leaky_relu and its gradient switch above zero") {
   });
 }
 
-TEST_CASE("scale and axpy") {
+TEST_CASE("scale, axpy and standardise") {
   at_each_level([](const Kernels& kernels) {
     for (std::int64_t n : sizes) {
       CAPTURE(n);
       const Values x = random(n, -5, 5, 1), before = random(n, -5, 5, 2);
-      Values y = before, scaled(count(n));
+      Values y = before, scaled(count(n)), standard(count(n));
       kernels.scale(n, real(-0.3), x.data(), scaled.data());
       kernels.axpy(n, real(-0.3), x.data(), y.data());
+      kernels.standardise(n, real(1.7), real(-0.3), real(2.5), x.data(), standard.data());
       for (std::size_t i = 0; i < x.size(); ++i) {
+        CHECK(std::abs(standard[i] - (Exact(x[i] - real(1.7)) * real(-0.3) + real(2.5))) <= 8 * epsilon);
         CHECK(scaled[i] == real(-0.3) * x[i]);
         CHECK(std::abs(y[i] - (before[i] + Exact(real(-0.3)) * x[i])) <= 8 * epsilon);  // fused or not
       }
