@@ -33,21 +33,34 @@ Var transpose(const Var& x, int axis_a, int axis_b) {
   Tensor value(shape);
   // x is [outer, A, middle, B, inner] and the result [outer, B, middle, A, inner].
   const AroundAxis first(x.shape(), a), second(x.shape(), b);
-  const std::int64_t size_a = first.length, size_b = second.length, inner = second.inner;
-  const std::int64_t middle = a == b ? 1 : first.inner / (size_b * inner);
+  std::int64_t size_a = first.length, size_b = second.length, inner = second.inner;
+  std::int64_t middle = a == b ? 1 : first.inner / std::max<std::int64_t>(1, size_b * inner);
+  // Where one of the two has size 1, the other changes places with the middle.
+  if (size_a == 1)
+    std::swap(size_a, middle);
+  else if (size_b == 1)
+    std::swap(size_b, middle);
   const real* in = x.value().data();
   real* out = value.data();
   if (a == b || x.size() == 0) {
     std::copy_n(in, x.size(), out);
   } else {
-    parallel_for(first.outer * size_b, 8, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t row = begin; row < end; ++row) {
-        const std::int64_t o = row / size_b, j = row % size_b;
-        for (std::int64_t m = 0; m < middle; ++m)
-          for (std::int64_t i = 0; i < size_a; ++i)
-            std::copy_n(in + (((o * size_a + i) * middle + m) * size_b + j) * inner, inner,
-                        out + ((row * middle + m) * size_a + i) * inner);
-      }
+    // A stripe reads a cache line of each row of x and writes as many rows of the result.
+    constexpr std::int64_t stripe = 16;
+    const std::int64_t stripes = (size_b + stripe - 1) / stripe;
+    parallel_for(first.outer * stripes, 1, [&](std::int64_t piece, std::int64_t) {
+      const std::int64_t o = piece / stripes, begin = piece % stripes * stripe, end = std::min(size_b, begin + stripe);
+      for (std::int64_t m = 0; m < middle; ++m)
+        for (std::int64_t i = 0; i < size_a; ++i) {
+          const real* row = in + ((o * size_a + i) * middle + m) * size_b * inner;
+          for (std::int64_t j = begin; j < end; ++j) {
+            real* to = out + (((o * size_b + j) * middle + m) * size_a + i) * inner;
+            if (inner == 1)
+              *to = row[j];
+            else
+              std::copy_n(row + j * inner, inner, to);
+          }
+        }
     });
   }
   Var y = recorded(std::move(value), x);

@@ -7,27 +7,31 @@
 using namespace engine;
 
 TEST_CASE("transpose exchanges any two axes") {
-  const Tensor x = Random(21, 0).normal({2, 3, 4, 5}, 0, 1);
-  for (int a = 0; a < 4; ++a)
-    for (int b = 0; b < 4; ++b) {
-      const Tensor y = transpose(x, a, b - 4).value();
-      CHECK(y.dim(a) == x.dim(b));
-      CHECK(y.dim(b) == x.dim(a));
-      int index[4], wrong = 0;
-      for (index[0] = 0; index[0] < 2; ++index[0])
-        for (index[1] = 0; index[1] < 3; ++index[1])
-          for (index[2] = 0; index[2] < 4; ++index[2])
-            for (index[3] = 0; index[3] < 5; ++index[3]) {
-              int other[4];
-              std::copy_n(index, 4, other);
-              std::swap(other[a], other[b]);
-              const auto offset = [](const Tensor& t, const int* i) {
-                return ((i[0] * t.dim(1) + i[1]) * t.dim(2) + i[2]) * t.dim(3) + i[3];
-              };
-              wrong += y.data()[offset(y, other)] != x.data()[offset(x, index)];
-            }
-      CHECK(wrong == 0);
-    }
+  // Axes of size 1 and axes longer than what is transposed together.
+  for (const Shape& shape : {Shape{2, 3, 4, 5}, Shape{1, 17, 1, 35}, Shape{16, 1, 33, 1}, Shape{2, 18, 3, 1}}) {
+    CAPTURE(shape);
+    const Tensor x = Random(21, 0).normal(shape, 0, 1);
+    for (int a = 0; a < 4; ++a)
+      for (int b = 0; b < 4; ++b) {
+        const Tensor y = transpose(x, a, b - 4).value();
+        CHECK(y.dim(a) == x.dim(b));
+        CHECK(y.dim(b) == x.dim(a));
+        int index[4], wrong = 0;
+        for (index[0] = 0; index[0] < shape[0]; ++index[0])
+          for (index[1] = 0; index[1] < shape[1]; ++index[1])
+            for (index[2] = 0; index[2] < shape[2]; ++index[2])
+              for (index[3] = 0; index[3] < shape[3]; ++index[3]) {
+                int other[4];
+                std::copy_n(index, 4, other);
+                std::swap(other[a], other[b]);
+                const auto offset = [](const Tensor& t, const int* i) {
+                  return ((i[0] * t.dim(1) + i[1]) * t.dim(2) + i[2]) * t.dim(3) + i[3];
+                };
+                wrong += y.data()[offset(y, other)] != x.data()[offset(x, index)];
+              }
+        CHECK(wrong == 0);
+      }
+  }
 }
 
 TEST_CASE("slice, pad and concat are each other's inverses") {
