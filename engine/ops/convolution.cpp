@@ -1,171 +1,181 @@
 #include "engine/ops/convolution.h"
 
 #include <algorithm>
-#include <cstring>
+#include <numeric>
+#include <span>
+#include <vector>
 
 #include "engine/blas.h"
+#include "engine/ops/shape.h"
 #include "engine/parallel.h"
+#include "engine/simd/kernels.h"
 
 namespace engine {
 
 namespace {
 
-// One convolution: an image [channels, height, width] under a weight [filters, channels, kernel_height, kernel_width]
-// gives a map [filters, map_height, map_width]. conv2d computes the map, conv_transpose2d the image, conv2d_weight the
-// weight, each from the other two.
+// One convolution of a stack of images: an image [channels, height, width] under a weight [filters, channels,
+// kernel_height, kernel_width] gives a map [filters, map_height, map_width]. conv2d computes the map, conv_transpose2d
+// the image, conv2d_weight the weight, each from the other two.
 struct Geometry {
   std::int64_t batch, channels, height, width;
   std::int64_t filters, map_height, map_width;
   std::int64_t kernel_height, kernel_width;
   std::int64_t stride, padding;
 
-  std::int64_t image() const { return channels * height * width; }
+  std::int64_t pixels() const { return height * width; }
   std::int64_t places() const { return map_height * map_width; }
-  std::int64_t map() const { return filters * places(); }
-  std::int64_t patch() const { return channels * kernel_height * kernel_width; }
-  Shape image_shape() const { return {batch, channels, height, width}; }
-  Shape map_shape() const { return {batch, filters, map_height, map_width}; }
+  std::int64_t taps() const { return kernel_height * kernel_width; }
   Shape weight_shape() const { return {filters, channels, kernel_height, kernel_width}; }
-
-  // Images that one product works on together: enough for wide matrices, few enough for the cache and all threads.
-  std::int64_t group() const { return places() < 32 ? 32 : 16; }
 };
 
-// Within a group the images are interleaved, [channels, height, width, group], so that every loop below runs over a
-// contiguous stretch of one place in all images of the group, whatever the stride and the number of channels.
+// A tap of the kernel, laid over a place of the map, falls on a pixel of the image. Summed over these meetings,
+//   image(pixel) = sum weight(tap)^T map(place),  map(place) = sum weight(tap) image(pixel),
+//   weight(tap) = sum map(place) image(pixel)^T,
+// where image(pixel) is the matrix [channels, batch] of one pixel in all images, and so on. So every op is a sum of
+// products of small matrices that stand in the tensors as they are, whatever the stride and the padding.
+struct Meeting {
+  std::int64_t tap, place, pixel;
+};
 
-// [group, n] -> [n, group]
-void interleave(std::int64_t group, std::int64_t n, const real* x, real* y) {
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t image = 0; image < group; ++image) y[i * group + image] = x[image * n + i];
-}
-
-// [n, group] -> [group, n]
-void separate(std::int64_t group, std::int64_t n, const real* x, real* y) {
-  interleave(n, group, x, y);
-}
-
-// Calls visit(column, pixel) for each tap of the kernel at each place of the map: the offset of its stretch in columns
-// [patch, places, group] and in the interleaved image, -1 where it falls on the padding.
 template <class Visit>
-void for_each_tap(const Geometry& g, std::int64_t group, const Visit& visit) {
-  std::int64_t column = 0;
-  for (std::int64_t channel = 0; channel < g.channels; ++channel)
-    for (std::int64_t ky = 0; ky < g.kernel_height; ++ky)
-      for (std::int64_t kx = 0; kx < g.kernel_width; ++kx)
-        for (std::int64_t y = ky - g.padding, row = 0; row < g.map_height; ++row, y += g.stride)
-          for (std::int64_t x = kx - g.padding, place = 0; place < g.map_width; ++place, x += g.stride) {
-            const bool inside = y >= 0 && y < g.height && x >= 0 && x < g.width;
-            visit(column, inside ? ((channel * g.height + y) * g.width + x) * group : -1);
-            column += group;
-          }
+void for_each_meeting(const Geometry& g, const Visit& visit) {
+  for (std::int64_t ky = 0; ky < g.kernel_height; ++ky)
+    for (std::int64_t kx = 0; kx < g.kernel_width; ++kx)
+      for (std::int64_t i = 0; i < g.map_height; ++i)
+        for (std::int64_t j = 0; j < g.map_width; ++j) {
+          const std::int64_t y = i * g.stride + ky - g.padding, x = j * g.stride + kx - g.padding;
+          if (y >= 0 && y < g.height && x >= 0 && x < g.width)
+            visit(Meeting{ky * g.kernel_width + kx, i * g.map_width + j, y * g.width + x});
+        }
 }
 
-// columns(tap, place) = the pixel under the tap, 0 on the padding
-void image_to_columns(const Geometry& g, std::int64_t group, const real* image, real* columns) {
-  for_each_tap(g, group, [=](std::int64_t column, std::int64_t pixel) {
-    if (pixel < 0)
-      std::fill_n(columns + column, group, real{0});
-    else
-      std::copy_n(image + pixel, group, columns + column);
-  });
-}
-
-// The adjoint: pixel = sum of the columns over it
-void columns_to_image(const Geometry& g, std::int64_t group, const real* columns, real* image) {
-  std::fill_n(image, g.image() * group, real{0});
-  for_each_tap(g, group, [=](std::int64_t column, std::int64_t pixel) {
-    if (pixel < 0) return;
-    for (std::int64_t i = 0; i < group; ++i) image[pixel + i] += columns[column + i];
-  });
-}
-
-// Scratch memory for the threads of a loop, allocated before it, where running out of memory may still throw.
-class Scratch {
+// The terms of the sums for all pixels, places or taps.
+class Sums {
  public:
-  explicit Scratch(std::int64_t size) : size_(size), memory_({threads(), size}) {}
-  real* of_this_thread() { return memory_.data() + omp_get_thread_num() * size_; }
+  // Each meeting is a term of the sum number m.*sum, the product of matrices m.*a and m.*x, which stand stride_a and
+  // stride_x apart.
+  Sums(const Geometry& g, std::int64_t Meeting::*sum, std::int64_t Meeting::*a, std::int64_t stride_a,
+       std::int64_t Meeting::*x, std::int64_t stride_x)
+      : first_(static_cast<std::size_t>(std::max({g.taps(), g.places(), g.pixels()})) + 1) {
+    for_each_meeting(g, [&](const Meeting& m) { ++first_[static_cast<std::size_t>(m.*sum) + 1]; });
+    std::partial_sum(first_.begin(), first_.end(), first_.begin());
+    terms_.resize(first_.back());
+    std::vector<std::size_t> next = first_;
+    for_each_meeting(g, [&](const Meeting& m) {
+      terms_[next[static_cast<std::size_t>(m.*sum)]++] = {m.*a * stride_a, m.*x * stride_x};
+    });
+  }
+
+  std::span<const simd::Term> operator[](std::int64_t sum) const {
+    const auto s = static_cast<std::size_t>(sum);
+    return std::span(terms_).subspan(first_[s], first_[s + 1] - first_[s]);
+  }
 
  private:
-  std::int64_t size_;
-  Tensor memory_;
+  std::vector<std::size_t> first_;
+  std::vector<simd::Term> terms_;
 };
 
-Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight) {
-  Tensor map(g.map_shape());
-  real* out = map.data();
-  const std::int64_t most = std::min(g.group(), g.batch);
-  Scratch scratch((g.image() + g.patch() * g.places() + g.map()) * most);
-  parallel_for(g.batch, g.group(), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t group = end - begin, n = g.places() * group;
-    real* interleaved = scratch.of_this_thread();
-    real* columns = interleaved + g.image() * most;
-    real* product = columns + g.patch() * g.places() * most;
-    interleave(group, g.image(), image.data() + begin * g.image(), interleaved);
-    image_to_columns(g, group, interleaved, columns);
-    gemm_single(Transpose::no, Transpose::no, g.filters, n, g.patch(), 1, weight.data(), g.patch(), columns, n, 0,
-                product, n);
-    separate(group, g.map(), product, out + begin * g.map());
+// Rows that a product makes at a time.
+constexpr std::int64_t block = 8;
+
+// weight [filters, channels, taps] as [taps, rows, depth], each block of rows stored as [depth, block], so that a
+// product reads it from one end to the other. Rows are filters and depth is channels, or `transposed` the reverse.
+Tensor packed(const Geometry& g, const Tensor& weight, bool transposed) {
+  const std::int64_t rows = transposed ? g.channels : g.filters, depth = transposed ? g.filters : g.channels;
+  const std::int64_t row_stride = transposed ? g.taps() : g.channels * g.taps();
+  const std::int64_t depth_stride = transposed ? g.channels * g.taps() : g.taps();
+  Tensor result({g.taps(), rows, depth});
+  const real* in = weight.data();
+  real* out = result.data();
+  parallel_for(rows, block, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = 0; k < depth; ++k)
+      for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
+        real* to = out + (tap * rows + begin) * depth + k * (end - begin);
+        for (std::int64_t row = begin; row < end; ++row) *to++ = in[row * row_stride + k * depth_stride + tap];
+      }
   });
-  return map;
+  return result;
+}
+
+// One of the two stacks [channels, height, width, batch] that a convolution joins.
+struct Stack {
+  std::int64_t channels, height, width;
+  std::int64_t Meeting::*place;
+  std::int64_t places() const { return height * width; }
+};
+
+// The stack `to` from the stack `from` and the packed weight. An image is a lane, of which there must be least_lanes.
+Tensor convolve(const Geometry& g, const Stack& from, const Tensor& x, const Tensor& weight, const Stack& to) {
+  // A task is one row of places in some of the images, few enough for the cache to hold what the places and the blocks
+  // of rows read in common. The last images join those before them where they are too few for a kernel.
+  constexpr std::int64_t lanes = 48;
+  const std::int64_t groups = (g.batch + lanes - simd::least_lanes) / lanes;
+  const Sums sums(g, to.place, &Meeting::tap, to.channels * from.channels, from.place, g.batch);
+  Tensor y({to.channels, to.height, to.width, g.batch});
+  real* out = y.data();
+  parallel_for(groups * to.height, 1, [&](std::int64_t task, std::int64_t) {
+    const std::int64_t group = task / to.height, image = group * lanes, row = task % to.height * to.width;
+    simd::ProductShape shape{block,
+                             group + 1 < groups ? lanes : g.batch - image,
+                             from.channels,
+                             block,
+                             from.places() * g.batch,
+                             to.places() * g.batch};
+    for (std::int64_t channel = 0; channel < to.channels; channel += block) {
+      shape.rows = shape.stride_a = std::min(block, to.channels - channel);
+      for (std::int64_t place = row; place < row + to.width; ++place) {
+        const std::span<const simd::Term> terms = sums[place];
+        simd::kernels().sum_products(static_cast<std::int64_t>(terms.size()), terms.data(), shape,
+                                     weight.data() + channel * from.channels, x.data() + image,
+                                     out + (channel * to.places() + place) * g.batch + image);
+      }
+    }
+  });
+  return y;
+}
+
+Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight) {
+  return convolve(g, {g.channels, g.height, g.width, &Meeting::pixel}, image, packed(g, weight, false),
+                  {g.filters, g.map_height, g.map_width, &Meeting::place});
 }
 
 Tensor image_of(const Geometry& g, const Tensor& map, const Tensor& weight) {
-  Tensor image(g.image_shape());
-  real* out = image.data();
-  const std::int64_t most = std::min(g.group(), g.batch);
-  Scratch scratch((g.image() + g.patch() * g.places() + g.map()) * most);
-  parallel_for(g.batch, g.group(), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t group = end - begin, n = g.places() * group;
-    real* interleaved = scratch.of_this_thread();
-    real* columns = interleaved + g.map() * most;
-    real* sums = columns + g.patch() * g.places() * most;
-    interleave(group, g.map(), map.data() + begin * g.map(), interleaved);
-    gemm_single(Transpose::yes, Transpose::no, g.patch(), n, g.filters, 1, weight.data(), g.patch(), interleaved, n, 0,
-                columns, n);
-    columns_to_image(g, group, columns, sums);
-    separate(group, g.image(), sums, out + begin * g.image());
-  });
-  return image;
+  return convolve(g, {g.filters, g.map_height, g.map_width, &Meeting::place}, map, packed(g, weight, true),
+                  {g.channels, g.height, g.width, &Meeting::pixel});
 }
 
-// Sums over the batch in parts of fixed length, and then over the parts in order.
 Tensor weight_of(const Geometry& g, const Tensor& image, const Tensor& map) {
-  constexpr std::int64_t most_parts = 8;
-  const std::int64_t part = std::max(g.group(), (g.batch + most_parts - 1) / most_parts);
-  const std::int64_t most = std::min(g.group(), g.batch), size = g.filters * g.patch();
-  Tensor parts({std::max<std::int64_t>(1, (g.batch + part - 1) / part), g.filters, g.patch()});
-  real* sums = parts.data();
-  if (g.batch == 0) std::fill_n(sums, size, real{0});
-  Scratch scratch((g.image() + g.patch() * g.places() + g.map()) * most);
-  parallel_for(g.batch, part, [&](std::int64_t part_begin, std::int64_t part_end) {
-    real* interleaved_map = scratch.of_this_thread();
-    real* interleaved_image = interleaved_map + g.map() * most;
-    real* columns = interleaved_image + g.image() * most;
-    for (std::int64_t begin = part_begin; begin < part_end; begin += g.group()) {
-      const std::int64_t group = std::min(g.group(), part_end - begin), n = g.places() * group;
-      interleave(group, g.map(), map.data() + begin * g.map(), interleaved_map);
-      interleave(group, g.image(), image.data() + begin * g.image(), interleaved_image);
-      image_to_columns(g, group, interleaved_image, columns);
-      gemm_single(Transpose::no, Transpose::yes, g.filters, g.patch(), n, 1, interleaved_map, n, columns, n,
-                  begin == part_begin ? real{0} : real{1}, sums + part_begin / part * size, g.patch());
-    }
+  constexpr std::int64_t most_rows = 128;  // of one product: more are faster, but too few tasks for many threads
+  const Sums sums(g, &Meeting::tap, &Meeting::place, g.batch, &Meeting::pixel, g.batch);
+  Tensor by_tap = Tensor::zeros({g.taps(), g.filters, g.channels});
+  const std::int64_t blocks = (g.filters + most_rows - 1) / most_rows;
+  real* total = by_tap.data();
+  parallel_for(g.taps() * blocks, 1, [&](std::int64_t task, std::int64_t) {
+    const std::int64_t tap = task / blocks, filter = task % blocks * most_rows;
+    for (const simd::Term& term : sums[tap])
+      gemm_single(Transpose::no, Transpose::yes, std::min(most_rows, g.filters - filter), g.channels, g.batch, 1,
+                  map.data() + filter * g.places() * g.batch + term.a, g.places() * g.batch, image.data() + term.x,
+                  g.pixels() * g.batch, 1, total + (tap * g.filters + filter) * g.channels, g.channels);
   });
-  Tensor weight(g.weight_shape());
-  real* out = weight.data();
-  parallel_for(size, 4096, [&](std::int64_t begin, std::int64_t end) {
-    std::copy(sums + begin, sums + end, out + begin);
-    for (std::int64_t p = 1; p < parts.dim(0); ++p)
-      for (std::int64_t i = begin; i < end; ++i) out[i] += sums[p * size + i];
-  });
-  return weight;
+  return transpose(by_tap.reshaped({g.taps(), g.filters * g.channels})).value().reshaped(g.weight_shape());
 }
 
 // The three partial adjoints of <map, conv(image, weight)>, each with the other two as its gradients.
 Var to_image(const Geometry& g, const Var& map, const Var& weight);
 Var to_weight(const Geometry& g, const Var& image, const Var& map);
 
+// op(g, x, weight), with zeros for the images that a small batch lacks to fill the lanes.
+template <class Op>
+Var with_lanes(const Geometry& g, const Var& x, const Var& weight, const Op& op) {
+  Geometry wide = g;
+  wide.batch = simd::least_lanes;
+  return slice(op(wide, pad(x, 3, 0, wide.batch - g.batch), weight), 3, 0, g.batch);
+}
+
 Var to_map(const Geometry& g, const Var& image, const Var& weight) {
+  if (g.batch < simd::least_lanes) return with_lanes(g, image, weight, to_map);
   Var y = recorded(map_of(g, image.value(), weight.value()), image, weight);
   y.pull_back(image, [g, weight](const Var& gradient) { return to_image(g, gradient, weight); });
   y.pull_back(weight, [g, image](const Var& gradient) { return to_weight(g, image, gradient); });
@@ -173,6 +183,7 @@ Var to_map(const Geometry& g, const Var& image, const Var& weight) {
 }
 
 Var to_image(const Geometry& g, const Var& map, const Var& weight) {
+  if (g.batch < simd::least_lanes) return with_lanes(g, map, weight, to_image);
   Var y = recorded(image_of(g, map.value(), weight.value()), map, weight);
   y.pull_back(map, [g, weight](const Var& gradient) { return to_map(g, gradient, weight); });
   y.pull_back(weight, [g, map](const Var& gradient) { return to_weight(g, gradient, map); });
@@ -186,9 +197,15 @@ Var to_weight(const Geometry& g, const Var& image, const Var& map) {
   return y;
 }
 
-void require_axes(const char* op, const char* what, const Shape& shape) {
-  require(shape.rank() == 4 && shape[1] >= 1 && shape[2] >= 1 && shape[3] >= 1, "[", op, "] ", what,
-          " must have four axes, none empty but the first: ", shape);
+void require_axes(const char* op, const char* what, const Shape& shape, int may_be_empty = 0) {
+  bool fits = shape.rank() == 4;
+  for (int axis = 0; fits && axis < 4; ++axis) fits = axis == may_be_empty || shape[axis] >= 1;
+  require(fits, "[", op, "] ", what, " must have four axes, none empty but the ", may_be_empty == 0 ? "first" : "last",
+          ": ", shape);
+}
+
+void require_images(const char* op, const char* what, const Shape& shape, Layout layout) {
+  require_axes(op, what, shape, layout == Layout::batch_first ? 0 : 3);
 }
 
 void require_stride(const char* op, const Stride& stride) {
@@ -197,68 +214,90 @@ void require_stride(const char* op, const Stride& stride) {
 }
 
 // The geometry of a convolution of images of the given shape.
-Geometry geometry_of(const char* op, const Shape& image, std::int64_t filters, std::int64_t kernel_height,
-                     std::int64_t kernel_width, const Stride& stride) {
+Geometry geometry_of(const char* op, const Shape& image, Layout layout, std::int64_t filters,
+                     std::int64_t kernel_height, std::int64_t kernel_width, const Stride& stride) {
   const auto places = [&](std::int64_t size, std::int64_t kernel) {
     require(kernel >= 1 && kernel <= size + 2 * stride.padding, "[", op,
             "] the kernel must fit the padded image: ", kernel_height, "x", kernel_width, " on ", image,
             " with padding ", stride.padding);
     return (size + 2 * stride.padding - kernel) / stride.stride + 1;
   };
-  return {image[0],
-          image[1],
-          image[2],
-          image[3],
+  const ImageSizes sizes(image, layout);
+  return {sizes.batch,
+          sizes.channels,
+          sizes.height,
+          sizes.width,
           filters,
-          places(image[2], kernel_height),
-          places(image[3], kernel_width),
+          places(sizes.height, kernel_height),
+          places(sizes.width, kernel_width),
           kernel_height,
           kernel_width,
           stride.stride,
           stride.padding};
 }
 
-}  // namespace
-
-Var conv2d(const Var& x, const Var& weight, const Stride& stride) {
-  require_axes("conv2d", "x", x.shape());
-  require_axes("conv2d", "the weight", weight.shape());
-  require_stride("conv2d", stride);
-  require(x.dim(1) == weight.dim(1), "[conv2d] channels must agree: x ", x.shape(), " against weight ", weight.shape());
-  return to_map(geometry_of("conv2d", x.shape(), weight.dim(0), weight.dim(2), weight.dim(3), stride), x, weight);
+Shape shape_of(Layout layout, std::int64_t batch, std::int64_t channels, std::int64_t height, std::int64_t width) {
+  if (layout == Layout::batch_first) return {batch, channels, height, width};
+  return {channels, height, width, batch};
 }
 
-Var conv_transpose2d(const Var& x, const Var& weight, const Stride& stride) {
-  require_axes("conv_transpose2d", "x", x.shape());
+Var to_batch_last(const Var& x, Layout layout) {
+  return layout == Layout::batch_last ? x : batch_last(x);
+}
+
+Var from_batch_last(const Var& x, Layout layout) {
+  return layout == Layout::batch_last ? x : batch_first(x);
+}
+
+}  // namespace
+
+Var conv2d(const Var& x, const Var& weight, const Stride& stride, Layout layout) {
+  require_images("conv2d", "x", x.shape(), layout);
+  require_axes("conv2d", "the weight", weight.shape());
+  require_stride("conv2d", stride);
+  const ImageSizes sizes(x.shape(), layout);
+  require(sizes.channels == weight.dim(1), "[conv2d] channels must agree: x ", x.shape(), " against weight ",
+          weight.shape());
+  const Geometry g = geometry_of("conv2d", x.shape(), layout, weight.dim(0), weight.dim(2), weight.dim(3), stride);
+  return from_batch_last(to_map(g, to_batch_last(x, layout), weight), layout);
+}
+
+Var conv_transpose2d(const Var& x, const Var& weight, const Stride& stride, Layout layout) {
+  require_images("conv_transpose2d", "x", x.shape(), layout);
   require_axes("conv_transpose2d", "the weight", weight.shape());
   require_stride("conv_transpose2d", stride);
   require(stride.output_padding >= 0 && stride.output_padding < stride.stride,
           "[conv_transpose2d] the output padding must be 0 to stride - 1: ", stride.output_padding, " with stride ",
           stride.stride);
-  require(x.dim(1) == weight.dim(0), "[conv_transpose2d] channels must agree: x ", x.shape(), " against weight ",
+  const ImageSizes sizes(x.shape(), layout);
+  require(sizes.channels == weight.dim(0), "[conv_transpose2d] channels must agree: x ", x.shape(), " against weight ",
           weight.shape());
-  const auto size = [&](int axis) {
-    const std::int64_t result =
-        (x.dim(axis) - 1) * stride.stride - 2 * stride.padding + weight.dim(axis) + stride.output_padding;
+  const auto grown = [&](std::int64_t size, std::int64_t kernel) {
+    const std::int64_t result = (size - 1) * stride.stride - 2 * stride.padding + kernel + stride.output_padding;
     require(result >= 1, "[conv_transpose2d] the padding leaves no output: x ", x.shape(), ", weight ", weight.shape(),
             ", padding ", stride.padding);
     return result;
   };
-  const Shape image{x.dim(0), weight.dim(1), size(2), size(3)};
-  return to_image(geometry_of("conv_transpose2d", image, x.dim(1), weight.dim(2), weight.dim(3), stride), x, weight);
+  const Shape image = shape_of(layout, sizes.batch, weight.dim(1), grown(sizes.height, weight.dim(2)),
+                               grown(sizes.width, weight.dim(3)));
+  const Geometry g =
+      geometry_of("conv_transpose2d", image, layout, sizes.channels, weight.dim(2), weight.dim(3), stride);
+  return from_batch_last(to_image(g, to_batch_last(x, layout), weight), layout);
 }
 
 Var conv2d_weight(const Var& x, const Var& output_gradient, std::int64_t kernel_height, std::int64_t kernel_width,
-                  const Stride& stride) {
-  require_axes("conv2d_weight", "x", x.shape());
-  require_axes("conv2d_weight", "the output gradient", output_gradient.shape());
+                  const Stride& stride, Layout layout) {
+  require_images("conv2d_weight", "x", x.shape(), layout);
+  require_images("conv2d_weight", "the output gradient", output_gradient.shape(), layout);
   require_stride("conv2d_weight", stride);
   const Geometry g =
-      geometry_of("conv2d_weight", x.shape(), output_gradient.dim(1), kernel_height, kernel_width, stride);
-  require(output_gradient.shape() == g.map_shape(),
-          "[conv2d_weight] the output gradient must have the shape of conv2d's output, ", g.map_shape(), ": ",
+      geometry_of("conv2d_weight", x.shape(), layout, ImageSizes(output_gradient.shape(), layout).channels,
+                  kernel_height, kernel_width, stride);
+  const Shape map = shape_of(layout, g.batch, g.filters, g.map_height, g.map_width);
+  require(output_gradient.shape() == map,
+          "[conv2d_weight] the output gradient must have the shape of conv2d's output, ", map, ": ",
           output_gradient.shape());
-  return to_weight(g, x, output_gradient);
+  return to_weight(g, to_batch_last(x, layout), to_batch_last(output_gradient, layout));
 }
 
 }  // namespace engine

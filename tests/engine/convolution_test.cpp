@@ -27,7 +27,7 @@ struct Case {
 };
 
 // Odd sizes, kernels larger than the stride and smaller, images that the stride does not divide, more padding than
-// kernel, batches below and above the groups that the product works on.
+// kernel, numbers of channels around a block of the product's rows, batches around the groups that it works on.
 const Case cases[] = {
     {1, 1, 1, 1, 1, 1, 1, {}},
     {2, 3, 1, 1, 5, 3, 3, {.stride = 2, .padding = 1}},
@@ -40,6 +40,11 @@ const Case cases[] = {
     {2, 2, 3, 3, 2, 2, 2, {.stride = 1, .padding = 4}},
     {35, 1, 15, 15, 4, 3, 3, {.stride = 2, .padding = 2}},
     {140, 2, 3, 3, 2, 3, 3, {}},
+    {16, 8, 5, 4, 9, 3, 3, {.stride = 2, .padding = 1}},
+    {48, 17, 4, 5, 1, 3, 2, {.stride = 3}},
+    {63, 1, 5, 5, 12, 3, 3, {.stride = 2}},
+    {64, 3, 7, 4, 7, 2, 3, {.stride = 3, .padding = 1}},
+    {111, 4, 3, 5, 3, 3, 3, {.stride = 1, .padding = 1}},
 };
 
 Tensor random(const Shape& shape, std::uint64_t stream) {
@@ -134,6 +139,25 @@ TEST_CASE("conv_transpose2d equals the direct sum for every output padding") {
   }
 }
 
+TEST_CASE("with the batch last, convolutions give the same bits in that layout") {
+  const auto same = [](const Var& last, const Var& first) {
+    const Tensor expected = batch_last(first).value(), result = last.value();
+    CHECK(result.shape() == expected.shape());
+    CHECK(std::equal(result.values().begin(), result.values().end(), expected.values().begin()));
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.image());
+    const Tensor x = random(c.image(), 18), weight = random(c.weight(), 19), map = random(c.map(), 20);
+    const Var last_x = batch_last(x), last_map = batch_last(map);
+    same(conv2d(last_x, weight, c.stride, Layout::batch_last), conv2d(x, weight, c.stride));
+    same(conv_transpose2d(last_map, weight, c.stride, Layout::batch_last), conv_transpose2d(map, weight, c.stride));
+    const Tensor first = conv2d_weight(x, map, c.kernel_height, c.kernel_width, c.stride).value();
+    const Tensor last =
+        conv2d_weight(last_x, last_map, c.kernel_height, c.kernel_width, c.stride, Layout::batch_last).value();
+    CHECK(std::equal(last.values().begin(), last.values().end(), first.values().begin()));
+  }
+}
+
 TEST_CASE("the DCGAN's four layers make 3, 7, 15 and 28 rows") {
   const Tensor weight = Tensor::zeros({1, 1, 3, 3});
   std::int64_t rows = 1;
@@ -165,6 +189,7 @@ TEST_CASE("convolutions have right first and second gradients" * doctest::skip(!
       {2, 2, 8, 7, 3, 3, 2, {.stride = 3, .padding = 2}},
       {1, 3, 4, 6, 2, 2, 3, {.stride = 2, .padding = 1, .output_padding = 1}},
       {3, 1, 3, 3, 2, 3, 3, {}},
+      {17, 2, 4, 3, 2, 3, 2, {.stride = 2, .padding = 1}},
   };
   for (const Case& c : gradient_cases) {
     CAPTURE(c.image());
@@ -214,6 +239,10 @@ TEST_CASE("convolutions that do not fit are refused with what was given") {
   CHECK_THROWS_WITH(conv2d(x, flat, {}), "[conv2d] the weight must have four axes, none empty but the first: [2, 75]");
   CHECK_THROWS_WITH(conv2d(Tensor::zeros({2, 3, 0, 5}), weight, {}),
                     "[conv2d] x must have four axes, none empty but the first: [2, 3, 0, 5]");
+  CHECK_THROWS_WITH(conv2d(Tensor::zeros({0, 5, 5, 3}), weight, {}, Layout::batch_last),
+                    "[conv2d] x must have four axes, none empty but the last: [0, 5, 5, 3]");
+  CHECK_THROWS_WITH(conv_transpose2d(Tensor::zeros({3, 5, 5, 2}), weight, {}, Layout::batch_last),
+                    "[conv_transpose2d] channels must agree: x [3, 5, 5, 2] against weight [4, 3, 3, 3]");
   CHECK_THROWS_WITH(conv2d(x, Tensor::zeros({4, 2, 3, 3}), {}),
                     "[conv2d] channels must agree: x [2, 3, 5, 5] against weight [4, 2, 3, 3]");
   CHECK_THROWS_WITH(conv2d(x, weight, {.stride = 0}), "[conv2d] the stride must be at least 1: 0");
