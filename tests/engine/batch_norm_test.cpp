@@ -83,6 +83,35 @@ TEST_CASE("batch norm normalises every channel and moves the running statistics,
   }
 }
 
+TEST_CASE("with the batch last, batch norm and its gradients are those of the other layout") {
+  const Shape shape{31, 5, 7, 6};
+  std::vector<std::vector<Tensor>> results;
+  for (const Layout layout : {Layout::batch_first, Layout::batch_last}) {
+    const bool last = layout == Layout::batch_last;
+    const Tensor probe = random(shape, 20);
+    Tape tape;
+    std::vector<Var> leaves{random(shape, 17, 3, 2), random({5}, 18), random({5}, 19)};
+    for (Var& leaf : leaves) tape.watch(leaf);
+    Running running(5);
+    const Var x = last ? batch_last(leaves[0]) : leaves[0];
+    const Var trained = batch_norm2d_train(x, leaves[1], leaves[2], running.mean, running.var, 0.1, 1e-5, layout);
+    const Var y = trained + batch_norm2d_eval(x, leaves[1], leaves[2], running.mean, running.var, 1e-5, layout);
+    const Var first = last ? batch_first(y) : y;
+    std::vector<Tensor> values{first.value(), running.mean, running.var};
+    for (const bool twice : {false, true})
+      for (const Var& gradient : tape.gradient(sum(first * probe), leaves, twice)) values.push_back(gradient.value());
+    results.push_back(values);
+  }
+  for (std::size_t i = 0; i < results[0].size(); ++i) {
+    double worst = 0, scale = 1;
+    for (std::int64_t j = 0; j < results[0][i].size(); ++j) {
+      worst = std::max(worst, std::abs(double(results[0][i].data()[j]) - double(results[1][i].data()[j])));
+      scale = std::max(scale, std::abs(double(results[0][i].data()[j])));
+    }
+    CHECK(worst < 10 * tolerance * scale);
+  }
+}
+
 TEST_CASE("the variance keeps its digits far from zero") {
   // 4096 + {0, 1, 2, 3}: the squares differ in the last digits of a float.
   const Tensor x(Shape{1, 1, 2, 2}, {4096, 4097, 4098, 4099});
