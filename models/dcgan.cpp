@@ -38,10 +38,18 @@ std::int64_t Dcgan::output_size() const {
 Var Dcgan::operator()(const Var& z) {
   require(z.rank() == 2 && z.dim(1) == latent_dimension(), "[", name_, "] z must be [B, ", latent_dimension(),
           "]: ", z.shape());
-  Var x = reshape(z, {z.dim(0), z.dim(1), 1, 1});
-  for (std::size_t i = 0; i < norms_.size(); ++i) x = relu(norms_[i](convolutions_[i](x), training_));
-  const Var planes = reshape(sigmoid(convolutions_.back()(x)), {z.dim(0), options_.image_channels, side * side});
-  return reshape(transpose(planes), {z.dim(0), output_size()});
+  // Inside, images are [channels, height, width, B], the layout that the layers are fastest in.
+  constexpr auto layout = engine::Layout::batch_last;
+  Var x = reshape(transpose(z), {latent_dimension(), 1, 1, z.dim(0)});
+  for (std::size_t i = 0; i < norms_.size(); ++i) {
+    // One statement each: without a tape, the relu then has the memory of the convolution's value to write to.
+    x = convolutions_[i](x, layout);
+    x = norms_[i](x, training_, layout);
+    x = relu(x);
+  }
+  x = sigmoid(convolutions_.back()(x, layout));
+  const Var planes = reshape(x, {options_.image_channels, side * side, z.dim(0)});
+  return reshape(transpose(planes, 0, 2), {z.dim(0), output_size()});
 }
 
 std::vector<Parameter> Dcgan::parameters() {

@@ -9,6 +9,7 @@
 
 namespace models {
 
+using engine::Layout;
 using engine::require;
 using engine::Shape;
 using engine::Tensor;
@@ -61,8 +62,8 @@ ConvTranspose2d::ConvTranspose2d(std::string layer_name, std::int64_t inputs, st
   weight = initial_parameter({inputs, outputs, kernel, kernel}, outputs * kernel * kernel, seed, name + ".weight");
 }
 
-Var ConvTranspose2d::operator()(const Var& x) const {
-  return engine::conv_transpose2d(x, weight, stride);
+Var ConvTranspose2d::operator()(const Var& x, Layout layout) const {
+  return engine::conv_transpose2d(x, weight, stride, layout);
 }
 
 std::vector<Parameter> ConvTranspose2d::parameters() {
@@ -77,9 +78,9 @@ BatchNorm2d::BatchNorm2d(std::string layer_name, std::int64_t channels) : name(s
   running_var = Tensor::full({channels}, 1);
 }
 
-Var BatchNorm2d::operator()(const Var& x, bool training) {
-  return training ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var)
-                  : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var);
+Var BatchNorm2d::operator()(const Var& x, bool training, Layout layout) {
+  return training ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var, 0.1, 1e-5, layout)
+                  : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var, 1e-5, layout);
 }
 
 std::vector<Parameter> BatchNorm2d::parameters() {

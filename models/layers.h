@@ -48,13 +48,13 @@ std::vector<Linear> linear_layers(const std::string& name, const std::vector<std
 /// The parameters of all the layers, in their order.
 std::vector<Parameter> parameters_of(std::vector<Linear>& layers);
 
-/// Transposed convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], see
-/// engine::conv_transpose2d. The initial bound's fan_in is outputs kernel^2, as PyTorch has it.
+/// Transposed convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], or both with
+/// the batch last, see engine::conv_transpose2d. The initial bound's fan_in is outputs kernel^2, as PyTorch has it.
 struct ConvTranspose2d {
   /// Throws Error for sizes below 1.
   ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
                   engine::Stride stride_of_kernel, std::uint64_t seed);
-  engine::Var operator()(const engine::Var& x) const;
+  engine::Var operator()(const engine::Var& x, engine::Layout layout = engine::Layout::batch_first) const;
   std::vector<Parameter> parameters();
 
   std::string name;
@@ -62,14 +62,14 @@ struct ConvTranspose2d {
   engine::Stride stride;
 };
 
-/// Batch normalisation of x [B, channels, H, W], see engine::batch_norm2d_train. Starts as the identity: weight 1,
-/// bias 0, running_mean 0, running_var 1.
+/// Batch normalisation of x [B, channels, H, W] or [channels, H, W, B], see engine::batch_norm2d_train. Starts as the
+/// identity: weight 1, bias 0, running_mean 0, running_var 1.
 struct BatchNorm2d {
   /// Throws Error for fewer than one channel.
   BatchNorm2d(std::string layer_name, std::int64_t channels);
   /// With `training` the batch's own statistics serve, and the running ones move towards them on every call, on a tape
   /// or not; without it the running ones serve.
-  engine::Var operator()(const engine::Var& x, bool training);
+  engine::Var operator()(const engine::Var& x, bool training, engine::Layout layout = engine::Layout::batch_first);
   std::vector<Parameter> parameters();
   std::vector<State> buffers();
 
