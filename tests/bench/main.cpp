@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "apps/version.h"
 #include "data/dataset.h"
@@ -9,10 +13,19 @@
 #include "engine/parallel.h"
 #include "engine/real.h"
 #include "engine/simd/kernels.h"
-#include "tests/bench/figures.h"
-#include "tests/bench/measures.h"
+#include "tests/bench/c_transforms.h"
+#include "tests/bench/child.h"
+#include "tests/bench/iterations.h"
+#include "tests/bench/peak.h"
+#include "tests/bench/report.h"
 
 namespace {
+
+using bench::in_child;
+using bench::none;
+using bench::Report;
+
+constexpr double lambdas[] = {0, 0.005, 0.025, 0.1};
 
 /// MNIST where it is found, else the built-in digits.
 std::string data_at_hand() {
@@ -24,34 +37,72 @@ std::string data_at_hand() {
   }
 }
 
-void measure(const std::string& json_path) {
-  const std::string data = data_at_hand();
-  const std::vector<std::pair<std::string, std::string>> machine = {
-      {"version", apps::version},
-      {"precision", sizeof(engine::real) == 4 ? "float" : "double"},
-      {"BLAS core", engine::blas_core()},
-      {"SIMD level", engine::simd::name(engine::simd::kernels().level)},
-      {"threads", std::to_string(engine::threads())},
-      {"data", data}};
-  for (const auto& [name, fact] : machine) std::cout << name << ": " << fact << '\n';
-  if (const std::string warning = engine::blas_warning(); !warning.empty()) std::cout << warning << '\n';
+/// How many processes wanted to run in the last minute: what else ran disturbs the figures.
+std::string load_average() {
+  double load = none;
+  ::getloadavg(&load, 1);
+  return engine::text(load);
+}
 
-  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-  std::vector<bench::Group> groups;
-  const auto add = [&](const std::string& title, double pytorch_memory, const auto& figures) {
-    groups.push_back(bench::in_child(title, pytorch_memory, figures));
-    bench::print(groups.back());
-  };
-  add("multiply-add peak", unknown, bench::multiply_add_peak);
-  add("product 200 x 784 x 60000", unknown, bench::plain_product);
-  add("c-transform, lambda 0", unknown, [&] { return bench::c_transform(data, 0); });
-  add("c-transform, lambda 0.025", unknown, [&] { return bench::c_transform(data, 0.025); });
-  // The PyTorch figures: 1.13, OpenBLAS with AVX-512, 2 threads on 2 cores Zen 5, MNIST.
-  add("MLP, lambda 0", 770, [&] { return bench::training(data, "mlp", 0, 2.5); });
-  add("MLP, lambda 0.025", 770, [&] { return bench::training(data, "mlp", 0.025, 3.5); });
-  add("DCGAN, lambda 0", 700, [&] { return bench::training(data, "dcgan", 0, 3.7); });
-  bench::write_json(json_path, machine, groups);
-  std::cout << "\nwritten to " << json_path << '\n';
+Report::Facts machine(const std::string& data) {
+  return {{"version", apps::version},
+          {"precision", sizeof(engine::real) == 4 ? "float" : "double"},
+          {"BLAS core", engine::blas_core()},
+          {"SIMD level", engine::simd::name(engine::simd::kernels().level)},
+          {"threads", std::to_string(engine::threads())},
+          {"load average", load_average()},
+          {"data", data}};
+}
+
+void measure_peak(Report& report) {
+  report.begin("multiply-add peak: of float32, at vnni of bytes", {"Gop/s", "peak MB"});
+  for (const engine::simd::Level level : engine::simd::levels())
+    for (const int threads : std::set{1, engine::threads()}) {
+      const std::string name = engine::text(engine::simd::name(level), ", threads: ", threads);
+      report.add(name, in_child(name, [&]() -> std::vector<double> { return {bench::peak_gops(level, threads)}; }));
+    }
+}
+
+void measure_product(Report& report) {
+  report.begin("plain product", {"ms", "GFLOP/s", "peak MB"});
+  const auto product = in_child("product", bench::plain_product);
+  report.add("200 x 784 x 60000", product);
+}
+
+struct Setting {
+  std::string generator, name;
+  double lambda;
+  std::vector<double> pytorch = {};  // the values of its row
+};
+
+void measure_iterations(Report& report, const std::string& data) {
+  // PyTorch 1.13, OpenBLAS with AVX-512, 2 threads on 2 cores Zen 5, MNIST.
+  const std::vector<Setting> settings = {
+      {"mlp", "MLP", 0, {none, 2.5, none, none, 1.944, 1.795, 770}},       {"mlp", "MLP", 0.005},
+      {"mlp", "MLP", 0.025, {none, 3.5, none, none, none, none, 770}},     {"mlp", "MLP", 0.1},
+      {"dcgan", "DCGAN", 0, {none, 3.7, none, none, none, none, 700}},     {"dcgan", "DCGAN", 0.005},
+      {"dcgan", "DCGAN", 0.025, {none, 4.5, none, none, none, none, 750}}, {"dcgan", "DCGAN", 0.1}};
+  report.begin(engine::text("outer iterations, the paper's setting: the median of iterations ", bench::warm_up,
+                            " to last, the slowest of all"),
+               {"last", "median s", "slowest s", "start s", "H at 0", "H at 2", "peak MB"});
+  for (const Setting& setting : settings) {
+    const std::string name = engine::text(setting.name, ", lambda ", setting.lambda);
+    const std::int64_t last = setting.generator == "mlp" && setting.lambda == 0 ? 29 : 14;
+    report.add(name,
+               in_child(name, [&] { return bench::outer_iterations(data, setting.generator, setting.lambda, last); }));
+    if (!setting.pytorch.empty()) report.add(name + ", PyTorch", setting.pytorch);
+  }
+}
+
+void measure(const std::string& json) {
+  const std::string data = data_at_hand();
+  Report report(machine(data));
+  if (const std::string warning = engine::blas_warning(); !warning.empty()) std::cout << warning << '\n';
+  measure_peak(report);
+  measure_product(report);
+  measure_iterations(report, data);
+  report.write(json);
+  std::cout << "\nwritten to " << json << '\n';
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tests/bench/figures.h"
+#include "tests/bench/timing.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -60,6 +60,18 @@ float baseline(std::int64_t rounds) {
   return _mm512_cvtss_f32(sums[0]);
 }
 
+[[gnu::target("avx512f,avx512vnni")]] float vnni(std::int64_t rounds) {
+  __m512i sums[chains];
+  for (int i = 0; i < chains; ++i) sums[i] = _mm512_set1_epi32(static_cast<int>(starts[i]));
+  const __m512i a = _mm512_set1_epi8(1), b = _mm512_set1_epi8(2);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (__m512i& sum : sums) sum = _mm512_dpbusd_epi32(sum, a, b);
+  }
+  for (const __m512i& sum : sums) sums[0] = _mm512_add_epi32(sums[0], sum);
+  return static_cast<float>(_mm512_cvtsi512_si32(sums[0]));
+}
+
 #elif defined(__aarch64__)
 
 float neon(std::int64_t rounds) {
@@ -78,11 +90,12 @@ float neon(std::int64_t rounds) {
 
 struct Loop {
   float (*run)(std::int64_t rounds);
-  int lanes;
+  int lanes;  // multiply-adds in an instruction
 };
 
 Loop loop_of(Level level) {
 #if defined(__x86_64__)
+  if (level == Level::vnni) return {vnni, 64};
   if (level == Level::avx512) return {avx512, 16};
   if (level == Level::avx2) return {avx2, 8};
   return {baseline, 4};
@@ -94,7 +107,7 @@ Loop loop_of(Level level) {
 
 }  // namespace
 
-double peak_gflops(Level level, int threads) {
+double peak_gops(Level level, int threads) {
   const Loop loop = loop_of(level);
   constexpr std::int64_t rounds = 10'000'000;
   volatile float sink = 0;

@@ -6,9 +6,9 @@
 
 namespace bench {
 
-/// Billions of float32 operations a second that `threads` threads do in fused multiply-adds (2 operations each; a
-/// multiplication and an addition at the baseline, which has none) on registers alone: no product can be faster. The
-/// CPU must have the level.
-double peak_gflops(engine::simd::Level level, int threads);
+/// Billions of operations a second that `threads` threads do in multiply-adds (2 operations each) on registers alone:
+/// no product can be faster. They are fused multiply-adds of float32 (a multiplication and an addition at the baseline,
+/// which has none), at the level vnni of bytes. The CPU must have the level.
+double peak_gops(engine::simd::Level level, int threads);
 
 }  // namespace bench
