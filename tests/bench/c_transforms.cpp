@@ -1,17 +1,124 @@
 #include "tests/bench/c_transforms.h"
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "apps/config.h"
+#include "data/dataset.h"
 #include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
 #include "engine/random.h"
-#include "engine/tensor.h"
+#include "ot/brute_c_transform.h"
+#include "ot/c_transform.h"
+#include "ot/neighbour_search.h"
 #include "tests/bench/timing.h"
+#include "tests/bench/trajectory.h"
 
 namespace bench {
 
 using engine::Random;
+using engine::real;
+using engine::require;
 using engine::Tensor;
 
+namespace {
+
+constexpr std::int64_t batch = 200;
+// An error that a float can't help: values are of the order of 1.
+constexpr double tolerance = 1e-5;
+
+ot::Target load_target(const std::string& data, std::int64_t points) {
+  data::Dataset dataset = data::load(data, points, apps::digits_seed);
+  return {std::move(dataset.bytes), dataset.count, dataset.dimension, ot::CostScale::inverse_alpha};
+}
+
+ot::Wanted wanted(double lambda) {
+  return {.mass = lambda > 0};
+}
+
+/// c(x, y_j) - psi_j for all j.
+std::vector<long double> exact_costs(const ot::Target& target, const real* x, const Tensor& psi) {
+  const std::int64_t d = target.dimension();
+  std::vector<long double> costs(static_cast<std::size_t>(target.size()));
+  engine::parallel_for(target.size(), 1000, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t j = begin; j < end; ++j) {
+      const std::uint8_t* y = target.bytes().data() + j * d;
+      long double squares = 0;
+      for (std::int64_t k = 0; k < d; ++k) {
+        const long double difference = x[k] - y[k] / 255.0L;
+        squares += difference * difference;
+      }
+      costs[static_cast<std::size_t>(j)] = target.scale() * squares - psi.data()[j];
+    }
+  });
+  return costs;
+}
+
+/// The c-transform (11), (12) by its definition.
+long double oracle(const std::vector<long double>& costs, double lambda) {
+  const long double least = *std::min_element(costs.begin(), costs.end());
+  if (lambda == 0) return least;
+  long double sum = 0;
+  for (const long double cost : costs) sum += std::exp((least - cost) / lambda);
+  return least - lambda * std::log(sum / static_cast<long double>(costs.size()));
+}
+
+double sum_of_differences(const Tensor& a, const Tensor& b) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) sum += std::abs(static_cast<double>(a.data()[i]) - b.data()[i]);
+  return sum;
+}
+
+/// Whether all winners are the brute force's, or nearer: where two points are as near up to its rounding it may take
+/// the other.
+bool as_near(const ot::CTransform& found, const ot::CTransform& brute) {
+  for (std::size_t i = 0; i < found.winners.size(); ++i)
+    if (found.winners[i] != brute.winners[i] && found.value.values()[i] > brute.value.values()[i]) return false;
+  return found.winners.size() == brute.winners.size();
+}
+
+/// The largest error against the oracle, on a query of each batch. Throws where it, or anything that the brute force
+/// computes otherwise, is not mere rounding.
+double checked_error(const ot::Target& target, const Snapshot& at, double lambda) {
+  double worst = 0;
+  for (std::size_t b = 0; b < at.batches.size(); ++b) {
+    const Tensor& x = at.batches[b];
+    const ot::CTransform found = ot::c_transform(target, x, at.psi, lambda, wanted(lambda));
+    const ot::CTransform brute = ot::brute_c_transform(target, x, at.psi, lambda, wanted(lambda));
+    const auto i = static_cast<std::int64_t>(b) * (batch / static_cast<std::int64_t>(at.batches.size()));
+    const long double exact = oracle(exact_costs(target, x.data() + i * x.dim(1), at.psi), lambda);
+    worst = std::max(worst, static_cast<double>(std::abs(found.value.data()[i] - exact)));
+    require(worst < tolerance, "[bench] the c-transform is wrong by ", worst, " at lambda ", lambda);
+    require(sum_of_differences(found.value, brute.value) < batch * tolerance,
+            "[bench] the c-transform is not the brute force's at lambda ", lambda);
+    require(as_near(found, brute), "[bench] the winners are not the brute force's");
+    if (lambda > 0)
+      require(sum_of_differences(found.mass, brute.mass) < 10 * tolerance,
+              "[bench] the mass is not the brute force's at lambda ", lambda);
+  }
+  return worst;
+}
+
+/// The median ms of each of some ways to transform a batch. They take turns, so that what disturbs one disturbs all.
+std::vector<double> median_ms(const std::vector<Tensor>& batches,
+                              const std::vector<std::function<void(const Tensor& x)>>& ways) {
+  constexpr int rounds = 3;
+  std::vector<std::vector<double>> times(ways.size());
+  for (int round = 0; round < rounds; ++round)
+    for (std::size_t way = 0; way < ways.size(); ++way)
+      for (const Tensor& x : batches) times[way].push_back(1e3 * seconds_of([&] { ways[way](x); }));
+  std::vector<double> medians;
+  for (const auto& t : times) medians.push_back(median(t));
+  return medians;
+}
+
+}  // namespace
+
 std::vector<double> plain_product() {
-  constexpr std::int64_t batch = 200, points = 60000, dimension = 784;
+  constexpr std::int64_t points = 60000, dimension = 784;
   const Tensor x = Random(1, 1).uniform({batch, dimension}, -1, 1);
   const Tensor y = Random(1, 2).uniform({points, dimension}, -1, 1);
   Tensor product({batch, points});
@@ -24,6 +131,33 @@ std::vector<double> plain_product() {
   for (int repetition = 0; repetition < 15; ++repetition) times.push_back(seconds_of(multiply));
   const double seconds = median(times);
   return {1e3 * seconds, 2e-9 * batch * points * dimension / seconds};
+}
+
+std::vector<double> run_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
+                                    double lambda, double product_ms) {
+  const ot::Target target = load_target(data, 0);
+  const Snapshot at = read_snapshot(trajectory, iteration);
+  const double error = checked_error(target, at, lambda);
+  const auto ms = median_ms(
+      at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, lambda, wanted(lambda)); },
+                   [&](const Tensor& x) { ot::brute_c_transform(target, x, at.psi, lambda, wanted(lambda)); }});
+  const ot::NeighbourSearch::Work& work = target.search().work_per_query();
+  return {ms[0], ms[0] / product_ms, ms[0] / ms[1], 1e6 * error, work.groups, work.fine_bounds, work.values};
+}
+
+std::vector<double> threaded_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
+                                         double lambda) {
+  const ot::Target target = load_target(data, 0);
+  const Snapshot at = read_snapshot(trajectory, iteration);
+  const auto on = [&](int threads) {
+    return [&, threads](const Tensor& x) {
+      engine::set_threads(threads);
+      ot::c_transform(target, x, at.psi, lambda, wanted(lambda));
+    };
+  };
+  checked_error(target, at, lambda);
+  const auto ms = median_ms(at.batches, {on(1), on(2)});
+  return {ms[0], ms[1], ms[0] / ms[1]};
 }
 
 }  // namespace bench

@@ -6,8 +6,22 @@
 
 namespace bench {
 
+// Each measures in the calling process; in_child() gives it one. Times are medians in ms over several batches of 200
+// queries. Before it takes them, each compares all values, and winners or mass, with the brute force's and a value of
+// each batch with a long double oracle's, and throws engine::Error where they differ.
+
 /// The time and rate of the product at the heart of a c-transform on all of MNIST as engine::gemm computes it,
 /// [200, 784] x [784, 60000]: ms, GFLOP/s.
 std::vector<double> plain_product();
+
+/// The c-transform of a snapshot of a trajectory on `data`, with the mass where lambda > 0, as the inner loop needs it:
+/// ms, that over `product_ms` and over the brute force's, largest error in 1e-6, and what the search computed for a
+/// query (ot::NeighbourSearch::Work; zeros where it left all to the brute force): groups, fine bounds, values.
+std::vector<double> run_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
+                                    double lambda, double product_ms);
+
+/// The same on 1 and on 2 threads: ms on 1, ms on 2, their ratio.
+std::vector<double> threaded_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
+                                         double lambda);
 
 }  // namespace bench

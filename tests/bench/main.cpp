@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 #include "tests/bench/iterations.h"
 #include "tests/bench/peak.h"
 #include "tests/bench/report.h"
+#include "tests/bench/trajectory.h"
 
 namespace {
 
@@ -63,10 +65,38 @@ void measure_peak(Report& report) {
     }
 }
 
-void measure_product(Report& report) {
+/// Returns the product's ms.
+double measure_product(Report& report) {
   report.begin("plain product", {"ms", "GFLOP/s", "peak MB"});
   const auto product = in_child("product", bench::plain_product);
   report.add("200 x 784 x 60000", product);
+  return product[0];
+}
+
+std::string name_of(std::int64_t iteration, double lambda) {
+  return engine::text("iteration ", iteration, ", lambda ", lambda);
+}
+
+void measure_c_transforms(Report& report, const std::string& data, const std::string& trajectory, std::int64_t until,
+                          double product_ms) {
+  report.begin("c-transforms of a run's queries; their time over the product's and the brute force's; work a query",
+               {"ms", "/product", "/brute", "error 1e-6", "groups", "fine", "values", "peak MB"});
+  for (const std::int64_t iteration : bench::kept_iterations(until))
+    for (const double lambda : lambdas) {
+      const std::string name = name_of(iteration, lambda);
+      report.add(name, in_child(name, [&] {
+                   return bench::run_c_transform(data, trajectory, iteration, lambda, product_ms);
+                 }));
+    }
+}
+
+void measure_threads(Report& report, const std::string& data, const std::string& trajectory, std::int64_t until) {
+  report.begin("c-transforms on 1 and 2 threads", {"ms on 1", "ms on 2", "ratio", "peak MB"});
+  const std::int64_t iteration = std::min<std::int64_t>(100, bench::kept_iterations(until).back());
+  for (const double lambda : {0.0, 0.025}) {
+    const std::string name = name_of(iteration, lambda);
+    report.add(name, in_child(name, [&] { return bench::threaded_c_transform(data, trajectory, iteration, lambda); }));
+  }
 }
 
 struct Setting {
@@ -96,10 +126,19 @@ void measure_iterations(Report& report, const std::string& data) {
 
 void measure(const std::string& json) {
   const std::string data = data_at_hand();
+  constexpr std::int64_t until = 1000;
   Report report(machine(data));
   if (const std::string warning = engine::blas_warning(); !warning.empty()) std::cout << warning << '\n';
   measure_peak(report);
-  measure_product(report);
+  const double product_ms = measure_product(report);
+  const std::string trajectory =
+      std::filesystem::absolute(json).parent_path() / "bench" / engine::text("trajectory-", until, ".safetensors");
+  in_child("trajectory", [&]() -> std::vector<double> {
+    bench::keep_trajectory(trajectory, data, until);
+    return {};
+  });
+  measure_c_transforms(report, data, trajectory, until, product_ms);
+  measure_threads(report, data, trajectory, until);
   measure_iterations(report, data);
   report.write(json);
   std::cout << "\nwritten to " << json << '\n';
