@@ -115,6 +115,19 @@ std::vector<double> median_ms(const std::vector<Tensor>& batches,
   return medians;
 }
 
+/// Averages of two points each: blurred, as generated images are.
+Tensor blurred_points(const ot::Target& target, std::uint64_t stream) {
+  const std::int64_t d = target.dimension();
+  Tensor x({batch, d});
+  const std::vector<std::int64_t> order = Random(1, stream).permutation(target.size());
+  for (std::int64_t i = 0; i < batch; ++i) {
+    const std::uint8_t* a = target.bytes().data() + order[static_cast<std::size_t>(2 * i)] * d;
+    const std::uint8_t* b = target.bytes().data() + order[static_cast<std::size_t>(2 * i + 1)] * d;
+    for (std::int64_t k = 0; k < d; ++k) x.data()[i * d + k] = static_cast<real>((a[k] + b[k]) / 510.0);
+  }
+  return x;
+}
+
 }  // namespace
 
 std::vector<double> plain_product() {
@@ -158,6 +171,28 @@ std::vector<double> threaded_c_transform(const std::string& data, const std::str
   checked_error(target, at, lambda);
   const auto ms = median_ms(at.batches, {on(1), on(2)});
   return {ms[0], ms[1], ms[0] / ms[1]};
+}
+
+std::vector<double> many_points_c_transform() {
+  constexpr std::int64_t few = 60000, many = 1000000;
+  Snapshot at;
+  const auto measure = [&](const ot::Target& target) {
+    at.psi = Random(1, 9).normal({target.size()}, 0, real(0.05));
+    const double error = checked_error(target, at, 0);
+    return std::pair(median_ms(at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, 0); }})[0],
+                     error);
+  };
+  double few_ms = 0;
+  {
+    const ot::Target target = load_target("digits", few);
+    for (const std::uint64_t stream : {1, 2, 3, 4}) at.batches.push_back(blurred_points(target, stream));
+    few_ms = measure(target).first;
+  }
+  const ot::Target target = load_target("digits", many);
+  const auto measured = measure(target);
+  const ot::NeighbourSearch::Work& work = target.search().work_per_query();
+  return {few_ms,           measured.first, measured.first / few_ms, 1e6 * measured.second, work.groups,
+          work.fine_bounds, work.values};
 }
 
 }  // namespace bench

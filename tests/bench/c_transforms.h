@@ -24,4 +24,8 @@ std::vector<double> run_c_transform(const std::string& data, const std::string& 
 std::vector<double> threaded_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
                                          double lambda);
 
+/// The c-transform, lambda 0, to 60000 and to 1000000 of the built-in digits at once blurred queries: ms to the fewer,
+/// ms to the more, their ratio, and to the more: largest error in 1e-6, groups, fine bounds, values.
+std::vector<double> many_points_c_transform();
+
 }  // namespace bench

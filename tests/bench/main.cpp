@@ -99,6 +99,12 @@ void measure_threads(Report& report, const std::string& data, const std::string&
   }
 }
 
+void measure_many_points(Report& report) {
+  report.begin("c-transforms to 60000 and to 1000000 built-in digits",
+               {"ms 60k", "ms 1M", "ratio", "error 1e-6", "groups", "fine", "values", "peak MB"});
+  report.add("lambda 0", in_child("1000000 points", bench::many_points_c_transform));
+}
+
 struct Setting {
   std::string generator, name;
   double lambda;
@@ -139,6 +145,7 @@ void measure(const std::string& json) {
   });
   measure_c_transforms(report, data, trajectory, until, product_ms);
   measure_threads(report, data, trajectory, until);
+  measure_many_points(report);
   measure_iterations(report, data);
   report.write(json);
   std::cout << "\nwritten to " << json << '\n';
