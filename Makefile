@@ -103,9 +103,12 @@ asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@$(again) tests SANITIZE=1 BUILD=build/float-asan
 	@LEVELS= sh tests/run.sh build/float-asan
 
+# make bench BENCH="--until 100 threads" measures a part, on a shorter run: tests/bench/main.cpp names the parts.
+BENCH ?=
+
 bench: deps ## measure, print a table and write build/bench.json
 	@$(again) $(BUILD)/tests/bench/bench
-	@unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE; $(BUILD)/tests/bench/bench build/bench.json
+	@unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE; $(BUILD)/tests/bench/bench build/bench.json $(BENCH)
 
 format: ## lay out the code by .clang-format
 	clang-format -i $(shell git ls-files '*.h' '*.cpp' '*.inl')

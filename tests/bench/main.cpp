@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -28,6 +29,33 @@ using bench::none;
 using bench::Report;
 
 constexpr double lambdas[] = {0, 0.005, 0.025, 0.1};
+
+struct Request {
+  std::string json;                      ///< the file of figures
+  std::int64_t until = 1000;             ///< the last iteration of the trajectory
+  std::vector<std::string> chosen = {};  ///< parts; none: all
+  bool wants(const std::string& part) const {
+    return chosen.empty() || std::find(chosen.begin(), chosen.end(), part) != chosen.end();
+  }
+};
+
+Request parse(const std::vector<std::string>& words) {
+  const std::vector<std::string> parts = {"c-transforms", "threads", "points", "iterations"};
+  const char* usage = "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [points] [iterations]";
+  engine::require(!words.empty(), usage);
+  Request request{words[0]};
+  for (std::size_t w = 1; w < words.size(); ++w) {
+    if (words[w] == "--until" && w + 1 < words.size()) {
+      const std::string& number = words[++w];
+      const char* end = number.data() + number.size();
+      engine::require(std::from_chars(number.data(), end, request.until).ptr == end && request.until >= 0, usage);
+    } else {
+      engine::require(std::find(parts.begin(), parts.end(), words[w]) != parts.end(), usage);
+      request.chosen.push_back(words[w]);
+    }
+  }
+  return request;
+}
 
 /// MNIST where it is found, else the built-in digits.
 std::string data_at_hand() {
@@ -130,33 +158,33 @@ void measure_iterations(Report& report, const std::string& data) {
   }
 }
 
-void measure(const std::string& json) {
+void measure(const Request& request) {
   const std::string data = data_at_hand();
-  constexpr std::int64_t until = 1000;
   Report report(machine(data));
   if (const std::string warning = engine::blas_warning(); !warning.empty()) std::cout << warning << '\n';
   measure_peak(report);
   const double product_ms = measure_product(report);
-  const std::string trajectory =
-      std::filesystem::absolute(json).parent_path() / "bench" / engine::text("trajectory-", until, ".safetensors");
-  in_child("trajectory", [&]() -> std::vector<double> {
-    bench::keep_trajectory(trajectory, data, until);
-    return {};
-  });
-  measure_c_transforms(report, data, trajectory, until, product_ms);
-  measure_threads(report, data, trajectory, until);
-  measure_many_points(report);
-  measure_iterations(report, data);
-  report.write(json);
-  std::cout << "\nwritten to " << json << '\n';
+  if (request.wants("c-transforms") || request.wants("threads")) {
+    const std::string trajectory = std::filesystem::absolute(request.json).parent_path() / "bench" /
+                                   engine::text("trajectory-", request.until, ".safetensors");
+    in_child("trajectory", [&]() -> std::vector<double> {
+      bench::keep_trajectory(trajectory, data, request.until);
+      return {};
+    });
+    if (request.wants("c-transforms")) measure_c_transforms(report, data, trajectory, request.until, product_ms);
+    if (request.wants("threads")) measure_threads(report, data, trajectory, request.until);
+  }
+  if (request.wants("points")) measure_many_points(report);
+  if (request.wants("iterations")) measure_iterations(report, data);
+  report.write(request.json);
+  std::cout << "\nwritten to " << request.json << '\n';
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    engine::require(argc == 2, "usage: ", argv[0], " FIGURES.json");
-    measure(argv[1]);
+    measure(parse({argv + 1, argv + argc}));
     return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
