@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/parallel.h"
+#include "ot/byte_winners.h"
 #include "ot/soft_c_transform.h"
 #include "ot/tiled_problem.h"
 #include "ot/winners.h"
@@ -47,6 +48,10 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
   std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()), -1);
   const real* offset = problem.offsets.data();
   if (std::any_of(offset, offset + problem.offsets.size(), [](real o) { return std::isnan(o); })) return winners;
+  if (problem.bytes) {
+    std::vector<std::int64_t> found = byte_winners(problem, x, psi);
+    if (!found.empty()) return found;
+  }
 
   std::vector<Minimum> minima(static_cast<std::size_t>(problem.tiles() * std::min(most_queries, problem.batch())));
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {

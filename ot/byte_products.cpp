@@ -28,7 +28,13 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a, int digits)
       slope_(scale_.size()),
       rest_(a.shape()),
       rest_along_mean_(scale_.size()),
-      steps_(scale_.size()) {
+      steps_(scale_.size()),
+      rest_lengths_(scale_.size()),
+      sizes_(scale_.size()) {
+  const auto norms = target.centred_squared_norms();
+  longest_point_ = std::sqrt(static_cast<double>(*std::max_element(norms.begin(), norms.end())));
+  for (const real m : target.mean()) mean_length_ += static_cast<double>(m) * m;
+  mean_length_ = std::sqrt(mean_length_);
   engine::parallel_for(a.dim(0), 8, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) round_row(i, a.data() + i * target.dimension());
   });
@@ -41,12 +47,13 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
   const double middle = (static_cast<double>(*low) + *high) / 2, radius = *high - middle;
   if (!std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
     scale_[index] = std::numeric_limits<real>::quiet_NaN();
+    rest_lengths_[index] = std::numeric_limits<double>::infinity();
     return;
   }
   const double step = radius / (127 * std::pow(256.0, digits_ - 1)), per_step = radius > 0 ? 1 / step : 0;
   std::int8_t* digit = rows_.data() + i * digits_ * padded;
   real* rest = rest_.data() + i * d;
-  double along_mean = 0, rest_along_mean = 0;
+  double along_mean = 0, rest_along_mean = 0, squared_length = 0, squared_rest = 0;
   for (std::int64_t k = 0; k < d; ++k) {
     const auto steps = static_cast<std::int32_t>(std::lrint((a[k] - middle) * per_step));
     // The last digit first; what it leaves is a multiple of 256.
@@ -59,12 +66,23 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
     rest[k] = static_cast<real>((a[k] - rounded) / 255);
     along_mean += rounded * mean;
     rest_along_mean += (a[k] - rounded) * mean;
+    squared_length += rounded * rounded;
+    squared_rest += (a[k] - rounded) * (a[k] - rounded);
   }
   scale_[index] = static_cast<real>(step / 255);
   shift_[index] = static_cast<real>(-along_mean);
   slope_[index] = static_cast<real>(middle / 255);
   rest_along_mean_[index] = static_cast<real>(rest_along_mean);
   steps_[index] = step;
+  rest_lengths_[index] = std::sqrt(squared_rest);
+  sizes_[index] = 2 * std::sqrt(squared_length) + 2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
+}
+
+double ByteProducts::error_bound(std::int64_t i) const {
+  const auto index = static_cast<std::size_t>(i);
+  // Digits, bytes' sums and a^.mean are each rounded to float, multiplied and added up.
+  const double rounding = 4 * std::numeric_limits<float>::epsilon() * sizes_[index];
+  return rest_lengths_[index] * longest_point_ + rounding * (longest_point_ + mean_length_);
 }
 
 double ByteProducts::typical_error() const {
@@ -86,19 +104,28 @@ void ByteProducts::multiply(std::int64_t begin, std::int64_t end, std::int64_t f
   Tensor scratch(engine::Shape{padded * block_size / static_cast<std::int64_t>(sizeof(real))});
   auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
   real sums[block_size];
-  const auto products = [&](const std::uint8_t* rows, real* to, std::int64_t to_stride) {
+  const std::uint8_t* const all_end = target_.bytes().data() + target_.size() * d;
+  const auto products = [&](const std::uint8_t* rows, const std::uint8_t* next, real* to, std::int64_t to_stride) {
     kernels().interleave_bytes(d, rows, block, sums);
-    kernels().digit_products(d, block, sums, queries, digits_, rows_.data() + begin * digits_ * padded,
-                             scale_.data() + begin, shift_.data() + begin, slope_.data() + begin, to, to_stride);
+    // The next block comes from memory little by little, while this one is multiplied.
+    constexpr std::int64_t together = 24, line = 64;
+    const std::int64_t share = block_size * d * together / queries + line;
+    for (std::int64_t i = begin; i < end; i += together) {
+      const std::uint8_t* const until = std::min(next + share, all_end);
+      for (; next < until; next += line) __builtin_prefetch(next);
+      kernels().digit_products(d, block, sums, std::min(together, end - i), digits_,
+                               rows_.data() + i * digits_ * padded, scale_.data() + i, shift_.data() + i,
+                               slope_.data() + i, to + (i - begin) * to_stride, to_stride);
+    }
   };
   const std::uint8_t* rows = target_.bytes().data() + first * d;
   std::int64_t l = 0;
-  for (; l + block_size <= count; l += block_size) products(rows + l * d, out + l, stride);
+  for (; l + block_size <= count; l += block_size) products(rows + l * d, rows + (l + block_size) * d, out + l, stride);
   if (l == count) return;
   std::vector<std::uint8_t> last(static_cast<std::size_t>(block_size * d));
   std::copy(rows + l * d, rows + count * d, last.data());
   Tensor values(engine::Shape{queries, block_size});
-  products(last.data(), values.data(), block_size);
+  products(last.data(), all_end, values.data(), block_size);
   for (std::int64_t i = 0; i < queries; ++i)
     std::copy_n(values.data() + i * block_size, count - l, out + i * stride + l);
 }

@@ -25,7 +25,9 @@ class ByteProducts {
   /// Prepares the batch a [B, d]. The target must outlive it; it must be available().
   ByteProducts(const Target& target, const engine::Tensor& a, int digits);
 
-  /// How far the products are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over
+  /// How far the products of row i are off at most, rounding included.
+  double error_bound(std::int64_t i) const;
+  /// How far they are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over
   /// [-step / 2, step / 2], for the row with the longest step and the root mean square of ||y - mean||.
   double typical_error() const;
 
@@ -42,11 +44,13 @@ class ByteProducts {
 
   const Target& target_;
   int digits_;
-  std::vector<std::int8_t> rows_;            // [B, digits, padded_bytes(d)]
-  std::vector<real> scale_, shift_, slope_;  // a^.(y - mean) of the sums over digits and bytes, and over bytes
-  engine::Tensor rest_;                      // [B, d], e / 255
-  std::vector<real> rest_along_mean_;        // e.mean
-  std::vector<double> steps_;
+  std::vector<std::int8_t> rows_;               // [B, digits, padded_bytes(d)]
+  std::vector<real> scale_, shift_, slope_;     // a^.(y - mean) of the sums over digits and bytes, and over bytes
+  engine::Tensor rest_;                         // [B, d], e / 255
+  std::vector<real> rest_along_mean_;           // e.mean
+  std::vector<double> steps_, rest_lengths_;    // ||e||
+  double longest_point_ = 0, mean_length_ = 0;  // the largest ||y - mean||, and ||mean||
+  std::vector<double> sizes_;                   // of what a product is summed from, in units of ||y||
 };
 
 }  // namespace ot

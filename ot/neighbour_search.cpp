@@ -7,6 +7,7 @@
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/byte_products.h"
 
 namespace ot {
 
@@ -20,9 +21,18 @@ namespace {
 constexpr real infinity = std::numeric_limits<real>::infinity();
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
-// A query gives up when its work would cost as much as the values of this share of all points: about half of what its
-// part of the full product costs.
-constexpr double most_cost = 1.0 / 32;
+// The work of a query, as the values of a share of all points, at which the brute force is as fast: what its part of
+// that costs, less what all queries cost anyway. With byte products (ByteProducts) that is cheap, the more so for
+// lambda = 0.
+double most_cost(const Target& target, double lambda) {
+  const double points = static_cast<double>(target.size());
+  if (!ByteProducts::available(target)) return 64 + points / 16;
+  return 64 + (lambda > 0 ? points / 24 : points / 60);
+}
+
+// A single query may take several times as much before it is left to the brute force, which costs more where it is for
+// a few queries alone.
+constexpr double most_for_one = 4;
 
 // How many calls are left to the brute force after a failure, and how many times its cost a fit waits, at most.
 constexpr int longest_rest = 8, most_patience = 8;
@@ -168,7 +178,8 @@ std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
   constexpr std::size_t ahead = 8;
   auto& candidates = query.candidates;
   query.work.fine_bounds += static_cast<double>(candidates.size());
-  if (query.work.cost() > 64 + most_cost * static_cast<double>(target_.size())) return {};
+  const double most = most_for_one * most_cost(target_, lambda_);
+  if (query.work.cost() > most) return {};
   const std::int64_t first = query.found.front().index;
   std::size_t passed = 0;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
@@ -177,12 +188,21 @@ std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
     if (bound <= query.cut && candidates[c].index != first) candidates[passed++] = {candidates[c].index, bound};
   }
   candidates.resize(passed);
+  if (lambda_ > 0) {  // most of them will be terms
+    Work expected = query.work;
+    expected.values = expected.terms = static_cast<double>(passed);
+    if (expected.cost() > most) {
+      query.work = expected;
+      return {};
+    }
+  }
   std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.bound < b.bound; });
   for (std::size_t c = 0; c < passed && candidates[c].bound <= query.cut; ++c) {
     if (c + ahead < passed) target_.prefetch(candidates[c + ahead].index);
     query.add(*this, candidates[c].index);
   }
   std::erase_if(query.found, [&](const Neighbour& neighbour) { return neighbour.value > query.best + reach_; });
+  if (lambda_ > 0) query.work.terms = static_cast<double>(query.found.size());
   return std::move(query.found);
 }
 
@@ -193,11 +213,22 @@ void NeighbourSearch::Batch::search(std::int64_t begin, std::int64_t end, std::v
   for (std::int64_t i = begin; i < end; ++i)
     queries.push_back({i, work[i - begin], queries_.margin[static_cast<std::size_t>(i)] + rounding_of_h_});
   start(queries);
+  struct Visit {
+    std::int32_t query, group;
+  };
+  std::vector<Visit> visits;
   for (std::int64_t b = 0; b < sketch_.blocks(); ++b) {
     const real* bounds = minima(begin, b);
-    for (Query& query : queries)
+    for (std::size_t q = 0; q < queries.size(); ++q)
       for (std::int64_t g = 0; g < groups_in_block; ++g, ++bounds)
-        if (*bounds <= query.cut) collect(query, b * groups_in_block + g);
+        if (*bounds <= queries[q].cut)
+          visits.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(b * groups_in_block + g)});
+  }
+  constexpr std::size_t ahead = 4;
+  for (std::size_t v = 0; v < visits.size(); ++v) {
+    if (v + ahead < visits.size() && visits[v + ahead].group != visits[v + ahead - 1].group)
+      sketch_.prefetch_group(visits[v + ahead].group);
+    collect(queries[static_cast<std::size_t>(visits[v].query)], visits[v].group);
   }
   for (Query& query : queries) neighbours[query.i - begin] = finish(query);
 }
@@ -213,11 +244,12 @@ NeighbourSearch::Work NeighbourSearch::mean(const std::vector<Work>& works) {
     result.groups += share * work.groups;
     result.fine_bounds += share * work.fine_bounds;
     result.values += share * work.values;
+    result.terms += share * work.terms;
   }
   return result;
 }
 
-// A few queries of the batch tell what all will cost and whether most end within their budget.
+// A few queries of the batch tell what all will cost.
 NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
   constexpr std::int64_t most_probes = 8;
   const std::int64_t probes = std::min(batch.size(), most_probes);
@@ -227,8 +259,8 @@ NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
     const std::int64_t i = p * batch.size() / probes;
     batch.search(i, i + 1, neighbours.data() + p, work.data() + p);
   });
-  const auto ended = std::count_if(neighbours.begin(), neighbours.end(), [](const auto& n) { return !n.empty(); });
-  return {2 * ended > probes, mean(work).cost()};
+  const double cost = mean(work).cost();
+  return {cost < most_cost(target_, lambda_), cost};
 }
 
 // As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as it

@@ -43,8 +43,9 @@ class NeighbourSearch {
   /// What the last call computed for a query, on average: how well the bounds prune.
   struct Work {
     double groups = 0, fine_bounds = 0, values = 0;
+    double terms = 0;  ///< of a softmin
     /// In units of one value; measured.
-    double cost() const { return values + 0.35 * fine_bounds + 0.1 * groups; }
+    double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + terms; }
   };
   const Work& work_per_query() const { return work_; }
 

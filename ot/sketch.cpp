@@ -309,6 +309,11 @@ void Sketch::describe(const real* centred, const real* coordinates, std::int64_t
                                       (3 * std::sqrt(static_cast<double>(k)) + 4) * (point_norm_ + mean_norm_));
 }
 
+void Sketch::prefetch_group(std::int64_t group) const {
+  const real* points = points_.data() + offset(group * engine::simd::group_size, 0);
+  for (std::int64_t k = 0; k < dimension(); ++k) __builtin_prefetch(points + k * block_size);
+}
+
 void Sketch::prefetch(std::int64_t j) const {
   const Record* record = records_.data() + j;
   __builtin_prefetch(record);

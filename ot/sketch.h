@@ -65,6 +65,8 @@ class Sketch {
   };
   Queries queries(const engine::Tensor& x) const;
 
+  /// Asks for the coarse coordinates of a group of engine::simd::group_size points to be brought to the cache.
+  void prefetch_group(std::int64_t group) const;
   /// Asks for the record of point j to be brought to the cache, for a fine_part() soon.
   void prefetch(std::int64_t j) const;
   /// The fine right side of (*) for query i and point j, less the product of C x', a with the point's coarse

@@ -14,9 +14,9 @@ using engine::simd::kernels;
 using engine::simd::Minimum;
 
 namespace {
-constexpr double fine_error = 0x1p-17;      // of a term, relative
+constexpr double fine_error = 0x1p-16;      // of a term, relative
 constexpr std::int64_t sample_stride = 16;  // one tile in so many is a sample
-constexpr double most_heads = 1.0 / 32;     // of the terms: where correcting costs as much as a digit
+constexpr double most_heads = 1.0 / 24;     // of the terms: where correcting costs as much as a digit
 constexpr std::int64_t tile_rows = TiledProblem::tile_rows;
 }  // namespace
 

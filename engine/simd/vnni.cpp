@@ -76,7 +76,10 @@ void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, re
       __m512i word[lanes];
       for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, first + i * n + k);
       transpose_words(word);
-      for (Index w = 0; w < padded_bytes(bytes) / 4; ++w) {
+      const Index words = padded_bytes(bytes) / 4;
+#pragma GCC unroll 16
+      for (int w = 0; w < lanes; ++w) {
+        if (w >= words) break;
         _mm512_store_si512(block + (k / 4 + w) * block_size * 4 + v * step, word[w]);
         add_products(sum, word[w], ones);
       }
