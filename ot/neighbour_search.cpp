@@ -103,18 +103,19 @@ void NeighbourSearch::Batch::prepare_offsets() {
   std::fill_n(h_.data() + target_.size(), h_.size() - target_.size(), infinity);
   const auto norms = target_.centred_squared_norms();
   const auto weights = target_.weights(), log_weights = target_.log_weights();
-  double largest = 0;
-  for (std::int64_t j = 0; j < target_.size(); ++j) {
-    const auto index = static_cast<std::size_t>(j);
-    if (weights[index] == 0) {
-      h_.data()[j] = infinity;
-      continue;
+  constexpr std::int64_t piece = 8192;
+  std::vector<double> largest(static_cast<std::size_t>((target_.size() + piece - 1) / piece));
+  engine::parallel_for(target_.size(), piece, [&](std::int64_t begin, std::int64_t end) {
+    double& most = largest[static_cast<std::size_t>(begin / piece)];
+    for (std::int64_t j = begin; j < end; ++j) {
+      const auto index = static_cast<std::size_t>(j);
+      const double dual = (psi_.data()[j] + lambda_ * log_weights[index]) / target_.scale();
+      h_.data()[j] = weights[index] == 0 ? infinity : static_cast<real>((norms[index] - dual) / 2);
+      if (weights[index] != 0) most = std::max(most, static_cast<double>(norms[index]) + std::abs(dual));
     }
-    const double dual = (psi_.data()[j] + lambda_ * log_weights[index]) / target_.scale();
-    h_.data()[j] = static_cast<real>((norms[index] - dual) / 2);
-    largest = std::max(largest, static_cast<double>(norms[index]) + std::abs(dual));
-  }
-  rounding_of_h_ = static_cast<real>(4 * static_cast<double>(sketch_.dimension()) * unit_roundoff * largest);
+  });
+  const double most = *std::max_element(largest.begin(), largest.end());
+  rounding_of_h_ = static_cast<real>(4 * static_cast<double>(sketch_.dimension()) * unit_roundoff * most);
 }
 
 struct NeighbourSearch::Batch::Query {
