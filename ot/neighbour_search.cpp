@@ -94,6 +94,7 @@ class NeighbourSearch::Batch {
   const Sketch& sketch_;
   const Tensor &x_, &psi_;
   double lambda_, reach_;
+  double most_ = most_for_one * most_cost(target_, lambda_);  // that a query may cost
   Sketch::Queries queries_;
   Tensor h_, minima_;
   real rounding_of_h_ = 0;
@@ -168,7 +169,6 @@ void NeighbourSearch::Batch::start(std::vector<Query>& queries) const {
 void NeighbourSearch::Batch::collect(Query& query, std::int64_t group) const {
   real bounds[2 * group_size];
   bound(query.i, group, bounds);
-  ++query.work.groups;
   for (std::int64_t l = 0; l < group_size; ++l)
     if (bounds[l] <= query.cut && bounds[l] < infinity)
       query.candidates.push_back({group * group_size + l, bounds[group_size + l]});
@@ -179,8 +179,7 @@ std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
   constexpr std::size_t ahead = 8;
   auto& candidates = query.candidates;
   query.work.fine_bounds += static_cast<double>(candidates.size());
-  const double most = most_for_one * most_cost(target_, lambda_);
-  if (query.work.cost() > most) return {};
+  if (query.work.cost() > most_) return {};
   const std::int64_t first = query.found.front().index;
   std::size_t passed = 0;
   for (std::size_t c = 0; c < candidates.size(); ++c) {
@@ -192,7 +191,7 @@ std::vector<Neighbour> NeighbourSearch::Batch::finish(Query& query) const {
   if (lambda_ > 0) {  // most of them will be terms
     Work expected = query.work;
     expected.values = expected.terms = static_cast<double>(passed);
-    if (expected.cost() > most) {
+    if (expected.cost() > most_) {
       query.work = expected;
       return {};
     }
@@ -221,9 +220,12 @@ void NeighbourSearch::Batch::search(std::int64_t begin, std::int64_t end, std::v
   for (std::int64_t b = 0; b < sketch_.blocks(); ++b) {
     const real* bounds = minima(begin, b);
     for (std::size_t q = 0; q < queries.size(); ++q)
-      for (std::int64_t g = 0; g < groups_in_block; ++g, ++bounds)
-        if (*bounds <= queries[q].cut)
+      for (std::int64_t g = 0; g < groups_in_block; ++g, ++bounds) {
+        if (*bounds > queries[q].cut) continue;
+        ++queries[q].work.groups;
+        if (queries[q].work.cost() <= most_)
           visits.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(b * groups_in_block + g)});
+      }
   }
   constexpr std::size_t ahead = 4;
   for (std::size_t v = 0; v < visits.size(); ++v) {
