@@ -14,6 +14,18 @@ using engine::simd::block_size;
 using engine::simd::kernels;
 using engine::simd::padded_bytes;
 
+namespace {
+// How a row is rounded: to middle plus a multiple of step.
+struct Digits {
+  Digits(const real* row, std::int64_t d, int digits) {
+    const auto [low, high] = std::minmax_element(row, row + d);
+    middle = (static_cast<double>(*low) + *high) / 2;
+    step = (*high - middle) / (127 * std::pow(256.0, digits - 1));
+  }
+  double middle, step;
+};
+}  // namespace
+
 bool ByteProducts::available(const Target& target) {
   return !target.bytes().empty() && kernels().digit_products &&
          target.dimension() <= engine::simd::most_digit_coordinates;
@@ -28,7 +40,6 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a, int digits)
       slope_(scale_.size()),
       rest_(a.shape()),
       rest_along_mean_(scale_.size()),
-      steps_(scale_.size()),
       rest_lengths_(scale_.size()),
       sizes_(scale_.size()) {
   const auto norms = target.centred_squared_norms();
@@ -43,14 +54,13 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a, int digits)
 void ByteProducts::round_row(std::int64_t i, const real* a) {
   const std::int64_t d = target_.dimension(), padded = padded_bytes(d);
   const auto index = static_cast<std::size_t>(i);
-  const auto [low, high] = std::minmax_element(a, a + d);
-  const double middle = (static_cast<double>(*low) + *high) / 2, radius = *high - middle;
   if (!std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
     scale_[index] = std::numeric_limits<real>::quiet_NaN();
     rest_lengths_[index] = std::numeric_limits<double>::infinity();
     return;
   }
-  const double step = radius / (127 * std::pow(256.0, digits_ - 1)), per_step = radius > 0 ? 1 / step : 0;
+  const auto [middle, step] = Digits(a, d, digits_);
+  const double per_step = step > 0 ? 1 / step : 0;
   std::int8_t* digit = rows_.data() + i * digits_ * padded;
   real* rest = rest_.data() + i * d;
   double along_mean = 0, rest_along_mean = 0, squared_length = 0, squared_rest = 0;
@@ -73,7 +83,6 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
   shift_[index] = static_cast<real>(-along_mean);
   slope_[index] = static_cast<real>(middle / 255);
   rest_along_mean_[index] = static_cast<real>(rest_along_mean);
-  steps_[index] = step;
   rest_lengths_[index] = std::sqrt(squared_rest);
   sizes_[index] = 2 * std::sqrt(squared_length) + 2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
 }
@@ -85,11 +94,12 @@ double ByteProducts::error_bound(std::int64_t i) const {
   return rest_lengths_[index] * longest_point_ + rounding * (longest_point_ + mean_length_);
 }
 
-double ByteProducts::typical_error() const {
-  double squares = 0;
-  for (const real squared_norm : target_.centred_squared_norms()) squares += squared_norm;
-  const double longest = *std::max_element(steps_.begin(), steps_.end());
-  return longest * std::sqrt(squares / static_cast<double>(target_.size()) / 12);
+double ByteProducts::typical_error(const Target& target, const Tensor& a, int digits) {
+  double squares = 0, longest = 0;
+  for (const real squared_norm : target.centred_squared_norms()) squares += squared_norm;
+  for (std::int64_t i = 0; i < a.dim(0); ++i)
+    longest = std::max(longest, Digits(a.data() + i * a.dim(1), a.dim(1), digits).step);
+  return longest * std::sqrt(squares / static_cast<double>(target.size()) / 12);
 }
 
 real ByteProducts::missed(std::int64_t i, std::int64_t j) const {

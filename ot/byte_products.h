@@ -29,7 +29,7 @@ class ByteProducts {
   double error_bound(std::int64_t i) const;
   /// How far they are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over
   /// [-step / 2, step / 2], for the row with the longest step and the root mean square of ||y - mean||.
-  double typical_error() const;
+  static double typical_error(const Target& target, const engine::Tensor& a, int digits);
 
   /// out[(i - begin) stride + l] = a^_i.(y_{first + l} - mean) for rows begin..end-1 and l < count; NaN where a_i is
   /// not finite.

@@ -17,26 +17,29 @@ namespace {
 constexpr double fine_error = 0x1p-16;      // of a term, relative
 constexpr std::int64_t sample_stride = 16;  // one tile in so many is a sample
 constexpr double most_heads = 1.0 / 24;     // of the terms: where correcting costs as much as a digit
+constexpr double farthest = 0.2;            // that a small head reaches, of the spread of u
 constexpr std::int64_t tile_rows = TiledProblem::tile_rows;
 }  // namespace
 
 SoftProducts::SoftProducts(const TiledProblem& problem, double lambda) : problem_(problem) {
   if (!problem.bytes) return;
-  two_digits_.emplace(problem.target, problem.queries, 2);
-  const double error = -problem.slope * two_digits_->typical_error() / lambda;
-  if (error <= fine_error) return;
-  // If those below a share s of the largest have a third of the mass, their errors add up to error sqrt(s / 3) of it.
-  const double share = std::min(std::exp(-1.0), 3 * std::pow(fine_error / (2 * error), 2));
-  reach_ = static_cast<real>(-lambda * std::log(share));
+  double spread = 0;  // of u
+  for (const real squared_norm : problem.target.centred_squared_norms()) spread += squared_norm;
+  spread *= problem.target.scale() / static_cast<double>(problem.target.size());
+  for (const int digits : {1, 2}) {
+    const double error = -problem.slope * ByteProducts::typical_error(problem.target, problem.queries, digits) / lambda;
+    // If those below a share s of the largest have a third of the mass, their errors add up to error sqrt(s / 3) of it.
+    const double share = std::min(std::exp(-1.0), 3 * std::pow(fine_error / (2 * error), 2));
+    const double reach = error <= fine_error ? 0 : -lambda * std::log(share);
+    if (reach > farthest * spread) continue;
+    attempts_.push_back({ByteProducts(problem.target, problem.queries, digits), static_cast<real>(reach)});
+    if (reach == 0) return;
+  }
 }
 
-bool SoftProducts::sampled(std::int64_t tile) const {
-  return heads_ == Heads::some && tile % sample_stride == 0;
-}
-
-void SoftProducts::multiply_two_digits(std::int64_t tile) const {
+void SoftProducts::multiply(const Attempt& attempt, std::int64_t tile) const {
   const std::int64_t rows = problem_.rows(tile);
-  two_digits_->multiply(block_.begin, block_.end, problem_.first_row(tile), rows, products(tile), rows);
+  attempt.products.multiply(block_.begin, block_.end, problem_.first_row(tile), rows, products(tile), rows);
 }
 
 /// Calls visit(i, row, product) for the products of a tile within the heads: query i of the block, row of the tile.
@@ -53,23 +56,19 @@ void SoftProducts::for_each_head(std::int64_t tile, const Visit& visit) const {
   }
 }
 
-void SoftProducts::start(QueryBlock block, real* all_products) {
-  block_ = block;
-  products_ = all_products;
-  heads_ = reach_ > 0 ? Heads::some : Heads::none;
-  if (heads_ == Heads::none) return;
-
+/// Finds the ends of the heads, and by a sample of the tiles whether they are small.
+bool SoftProducts::heads_are_small(const Attempt& attempt) {
   const std::int64_t samples = (problem_.tiles() + sample_stride - 1) / sample_stride;
-  std::vector<Minimum> minima(static_cast<std::size_t>(samples * block.size()));
+  std::vector<Minimum> minima(static_cast<std::size_t>(samples * block_.size()));
   parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
     const std::int64_t tile = sample * sample_stride;
-    multiply_two_digits(tile);
-    problem_.tile_minima(block, tile, products(tile), minima.data() + sample * block.size());
+    multiply(attempt, tile);
+    problem_.tile_minima(block_, tile, products(tile), minima.data() + sample * block_.size());
   });
-  end_of_heads_.assign(static_cast<std::size_t>(block.size()), std::numeric_limits<real>::infinity());
+  end_of_heads_.assign(static_cast<std::size_t>(block_.size()), std::numeric_limits<real>::infinity());
   for (std::size_t m = 0; m < minima.size(); ++m) {
     real& end = end_of_heads_[m % end_of_heads_.size()];
-    end = std::min(end, minima[m].value + reach_);
+    end = std::min(end, minima[m].value + attempt.reach);
   }
   std::vector<std::int64_t> heads(static_cast<std::size_t>(samples));
   parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
@@ -77,15 +76,23 @@ void SoftProducts::start(QueryBlock block, real* all_products) {
                   [&](std::int64_t, std::int64_t, real&) { ++heads[static_cast<std::size_t>(sample)]; });
   });
   const auto found = static_cast<double>(std::accumulate(heads.begin(), heads.end(), std::int64_t{0}));
-  if (found > most_heads * static_cast<double>(samples * tile_rows * block.size())) heads_ = Heads::many;
+  return found <= most_heads * static_cast<double>(samples * tile_rows * block_.size());
+}
+
+void SoftProducts::start(QueryBlock block, real* all_products) {
+  block_ = block;
+  products_ = all_products;
+  while (chosen_ < attempts_.size() && attempts_[chosen_].reach > 0 && !heads_are_small(attempts_[chosen_])) ++chosen_;
 }
 
 void SoftProducts::multiply(std::int64_t tile) const {
-  if (!two_digits_ || heads_ == Heads::many) return problem_.multiply(block_, tile, products(tile));
-  if (!sampled(tile)) multiply_two_digits(tile);
-  if (heads_ == Heads::some)
+  if (chosen_ == attempts_.size()) return problem_.multiply(block_, tile, products(tile));
+  const Attempt& attempt = attempts_[chosen_];
+  const bool sampled = attempt.reach > 0 && tile % sample_stride == 0;
+  if (!sampled) multiply(attempt, tile);
+  if (attempt.reach > 0)
     for_each_head(tile, [&](std::int64_t i, std::int64_t row, real& product) {
-      product += two_digits_->missed(block_.begin + i, problem_.first_row(tile) + row);
+      product += attempt.products.missed(block_.begin + i, problem_.first_row(tile) + row);
     });
 }
 
