@@ -11,9 +11,8 @@ namespace ot {
 /// Products of a batch with a target's 8-bit points through integers, which a CPU with 8-bit dot products (VNNI)
 /// multiplies four times as fast as floats: n digits take n quarters of the time of a product in float.
 ///
-/// A row a of the batch is rounded to n 8-bit digits around its mid-range c, a = a^ + e with a^ = c + step (256^(n-1)
-/// d_1
-/// + ... + d_n), d_s in [-128, 127], and step = max |a - c| / (127 256^(n-1)), hence |e_k| <= step / 2. Then
+/// A row a of the batch is rounded to n 8-bit digits around its mid-range c: a = a^ + e, where a^ = c + step (256^(n-1)
+/// d_1 + ... + d_n) with d_s in [-128, 127], and step = max |a - c| / (127 256^(n-1)), hence |e_k| <= step / 2. Then
 /// a.(y - mean) = a^.(y - mean) + e.(y - mean), of which the first term is computed: digits and bytes are multiplied
 /// exactly in 32-bit integers, so that beside the rounding of the result to float the error is at most
 /// ||e|| ||y - mean||.
@@ -48,7 +47,7 @@ class ByteProducts {
   std::vector<real> scale_, shift_, slope_;     // a^.(y - mean) of the sums over digits and bytes, and over bytes
   engine::Tensor rest_;                         // [B, d], e / 255
   std::vector<real> rest_along_mean_;           // e.mean
-  std::vector<double> steps_, rest_lengths_;    // ||e||
+  std::vector<double> rest_lengths_;            // ||e||
   double longest_point_ = 0, mean_length_ = 0;  // the largest ||y - mean||, and ||mean||
   std::vector<double> sizes_;                   // of what a product is summed from, in units of ||y||
 };
