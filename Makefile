@@ -16,14 +16,14 @@ override CXXFLAGS += -std=c++20 -fopenmp -Wall -Wextra -Wshadow $(if $(WERROR),-
 override CPPFLAGS += -I. -MMD -MP $(if $(filter double,$(PRECISION)),-DSEMIDUAL_DOUBLE)
 override CPPFLAGS += $(shell pkg-config --cflags openblas 2>/dev/null)
 override LDFLAGS  += -fopenmp
-override LDLIBS   += $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas) -lz
+override LDLIBS   += $(shell pkg-config --libs openblas 2>/dev/null || echo -lopenblas)
 ifneq ($(SANITIZE),)
 override CXXFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 override LDFLAGS  += -fsanitize=address,undefined
 endif
 
 # Instruction sets go on kernel files alone; which of them runs is chosen by the CPU at run time.
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 KERNELS := baseline avx2 avx512 vnni
 else
 KERNELS := neon
@@ -62,9 +62,12 @@ $(call library,$(1)): $(call objects,$(filter-out apps/main.cpp,$(call sources,$
 	$(AR) rcs $$@ $$^
 $(BUILD)/tests/$(1)_tests: $(call objects,tests/main.cpp $(shell find tests/$(1) -name '*.cpp')) \
                            $(call library,$(1)) $(foreach b,$(below_$(1)),$(call library,$(b)))
-	$(CXX) $(LDFLAGS) $$^ -o $$@ $(LDLIBS)
+	$(CXX) $(LDFLAGS) $$^ -o $$@ $$(LDLIBS)
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor,$(f))))
+
+# Only data reads and writes compressed files.
+$(PROGRAM) $(BUILD)/tests/bench/bench $(foreach f,data apps,$(BUILD)/tests/$(f)_tests): override LDLIBS += -lz
 
 $(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 	@mkdir -p $(@D)
