@@ -79,7 +79,7 @@ $(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp
 $(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
-.PHONY: tests demo deps test bench asan format clean help
+.PHONY: tests demo deps test test-arm bench asan format clean help
 tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 
 # The rest runs make again once everything needed is installed, on all cores unless told otherwise.
@@ -102,6 +102,17 @@ test: deps ## run every test in float and double, at every SIMD level
 	@$(again) tests PRECISION=double BUILD=build/double
 	@sh tests/run.sh build/float build/double
 
+# The floors whose tests run at every SIMD level. Linked statically, so that the emulator needs no Arm libraries; of that
+# the linker warns where libgomp would load plug-ins for accelerators.
+ARM_FLOORS := engine ot
+ARM := CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar LDFLAGS="-static -Wl,--no-warnings" \
+       PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig
+
+test-arm: ## cross-compile to 64-bit Arm and run the tests of the NEON kernels in an emulator (Debian)
+	@$(ARM) $(MAKE) --no-print-directory deps
+	@$(ARM) $(again) $(ARM_FLOORS:%=build/arm/tests/%_tests) BUILD=build/arm
+	@RUNNER=qemu-aarch64 FLOORS="$(ARM_FLOORS)" LEVELS= sh tests/run.sh build/arm
+
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@$(again) tests SANITIZE=1 BUILD=build/float-asan
 	@LEVELS= sh tests/run.sh build/float-asan
@@ -120,7 +131,7 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 17
 
 .SECONDARY:
 

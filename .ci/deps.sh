@@ -1,24 +1,28 @@
 #!/bin/sh
 # Sees to it that what semidual is built from is there. Where all of it is, this takes a blink and prints nothing. On
 # Debian and its relatives (Ubuntu, Mint, ...) it installs what is missing with apt, as root or through sudo. Elsewhere,
-# or without the rights, it prints the command that installs the packages of that system, and fails.
+# or without the rights, it prints the command that installs the packages of that system, and fails. For a compiler to
+# 64-bit Arm it also wants an emulator and Arm's OpenBLAS, which only Debian keeps beside its other packages.
 #
 # usage: .ci/deps.sh        CXX names the compiler; OS_RELEASE another /etc/os-release, for tests
 set -eu
 CXX=${CXX:-g++}
+case $CXX in aarch64-linux-gnu-*) arm=:arm64 ;; *) arm= ;; esac
 
 # One line a need: the command or header that shows that it is there, and its package on Debian, Fedora, Arch and
 # Homebrew (- where none is needed).
 needs() {
   case $CXX in
+    aarch64-linux-gnu-*) echo 'compiler g++-aarch64-linux-gnu - - -'
+                         echo 'command:qemu-aarch64 qemu-user - - -' ;;
     *clang*) echo 'compiler clang clang clang llvm'
              echo '<omp.h> libomp-dev libomp-devel openmp libomp' ;;
     *)       echo 'compiler g++ gcc-c++ gcc gcc' ;;
   esac
-  cat <<'END'
+  cat <<END
 command:make                make                make                   make            make
 command:pkg-config          pkg-config          pkgconf-pkg-config     pkgconf         pkgconf
-<openblas_config.h>         libopenblas-dev     openblas-devel         openblas        openblas
+<openblas_config.h>         libopenblas-dev$arm openblas-devel         openblas        openblas
 <xsimd/arch/xsimd_isa.hpp>  libxsimd-dev        xsimd-devel            xsimd           xsimd
 <doctest/doctest.h>         doctest-dev         doctest-devel          doctest         doctest
 <stb/stb_image.h>           libstb-dev          stb-devel              stb             -
@@ -56,7 +60,7 @@ system() {
   ids=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID:-} ${ID_LIKE:-}") || ids=
   for id in $ids; do
     case $id in
-      debian | ubuntu) echo debian; return ;;
+      debian | ubuntu) echo "$id"; return ;;
       fedora | rhel) echo fedora; return ;;
       arch) echo arch; return ;;
     esac
@@ -72,6 +76,7 @@ stop() {
 install_with_apt() {
   names=$(packages 2)
   command="apt-get install --yes --no-install-recommends $names"
+  [ -z "$arm" ] || command="dpkg --add-architecture arm64 && apt-get -qq update && $command"
   if [ "$(id -u)" = 0 ]; then
     root=
   elif command -v sudo >/dev/null 2>&1 && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
@@ -82,12 +87,13 @@ install_with_apt() {
   echo "semidual: installing $names" >&2
   export DEBIAN_FRONTEND=noninteractive
   # shellcheck disable=SC2086
-  { $root apt-get -qq update && $root $command; } >&2 || stop 'apt could not install these packages.' "$command"
+  { $root apt-get -qq update && $root sh -c "$command"; } >&2 || stop 'apt could not install these packages.' "$command"
 }
 
 [ -n "$(missing)" ] || exit 0
-case $(system) in
-  debian) install_with_apt ;;
+case $(system)$arm in
+  debian | ubuntu | debian:arm64) install_with_apt ;;
+  *:arm64) stop 'packages are missing, and only Debian has them all.' "what Debian calls $(packages 2)" ;;
   fedora) stop 'packages are missing.' "sudo dnf install $(packages 3)" ;;
   arch) stop 'packages are missing.' "sudo pacman -S --needed $(packages 4)" ;;
   homebrew) stop 'packages are missing.' "brew install $(packages 5)

@@ -2,7 +2,8 @@
 # Runs every floor's tests in the given build folders, those of engine and ot also with each lower SIMD level, and adds
 # up doctest's counts of test cases. The last line is `N passed, N failed`; fails if any test did, or if none ran.
 #
-# usage: tests/run.sh BUILD...    LEVELS names the extra SIMD levels, TESTS_OPTIONS what doctest is given besides
+# usage: tests/run.sh BUILD...    LEVELS names the extra SIMD levels, TESTS_OPTIONS what doctest is given besides,
+#                                 FLOORS the floors, RUNNER a command that runs the binaries, such as an emulator
 set -eu
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE  # the program warns of kernels below the CPU's, where tests expect silence
 if [ "$(uname -m)" = x86_64 ]; then lower='baseline avx2 avx512'; else lower=; fi
@@ -14,7 +15,7 @@ passed=0 failed=0
 run() {
   start=$(date +%s)
   # shellcheck disable=SC2086
-  "$2" --no-colors=true ${TESTS_OPTIONS-} >"$log" 2>&1 && ended=well || ended=badly
+  ${RUNNER-} "$2" --no-colors=true ${TESTS_OPTIONS-} >"$log" 2>&1 && ended=well || ended=badly
   counts=$(sed -n 's/^\[doctest\] test cases: .*| *\([0-9]*\) passed | *\([0-9]*\) failed.*/\1 \2/p' "$log")
   p=${counts% *} f=${counts#* }
   if [ -z "$counts" ]; then p=0 f=1; elif [ "$ended" = badly ] && [ "$f" = 0 ]; then f=1; fi
@@ -24,7 +25,7 @@ run() {
 }
 
 for build; do
-  for floor in engine data models ot apps; do
+  for floor in ${FLOORS-engine data models ot apps}; do
     tests=$build/tests/${floor}_tests
     run "$tests" "$tests"
     case $floor in
