@@ -206,7 +206,7 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
     const double limit = std::max(1e-5, 2 * epsilon / lambda);
     for (const CTransform& transform :
          {c_transform(target, x, psi, lambda, everything), brute_c_transform(target, x, psi, lambda, everything)}) {
-      CHECK(relative_error(transform.value, oracle.value) < 1e-5);
+      CHECK(distance(transform.value, oracle.value) < 32 * epsilon);  // it is small beside the squared norms, about 1
       CHECK(relative_error(transform.gradient, oracle.gradient) < limit);
       CHECK(relative_error(transform.mass, oracle.mass) < limit);
     }
