@@ -303,7 +303,7 @@ void Sketch::describe(const real* centred, const real* coordinates, std::int64_t
   q.fine_residual[index] =
       residual(squared, squared_c + squared_norm(fine_, along_p) + squared_norm(fitted_, along_rest));
 
-  // Fitted coordinates of a point are differences of products with the uncentred point and the mean.
+  // In digits, fitted coordinates of a point are differences of products with the uncentred point and the mean.
   const double length = std::sqrt(std::max(squared, squared_c + squared_a + squared_fine));
   q.margin[index] = static_cast<real>(static_cast<double>(d) * unit_roundoff * length *
                                       (3 * std::sqrt(static_cast<double>(k)) + 4) * (point_norm_ + mean_norm_));
