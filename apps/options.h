@@ -25,6 +25,7 @@ struct TrainOptions {
   double dual_lr = 0;
   double dual_decay = 0;
   std::string dual_average;
+  std::int64_t dual_memory = 512;
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -69,6 +70,9 @@ void for_each_option(Options& options, const Visit& visit) {
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
         "whether asgd keeps the average of the inner steps' psi, on, or the last psi, off [on]");
+  visit("dual-memory", options.dual_memory, OnResume::any,
+        "megabytes for what a network potential computed at the points until its gradient is taken; what does not fit "
+        "is computed twice [512]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
