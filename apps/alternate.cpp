@@ -35,7 +35,7 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
     for (const models::Parameter& parameter : psi_network_->parameters()) parameters.push_back(parameter.variable);
     psi_ = std::make_unique<ot::NetworkPotential>(
         target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters,
-        options.dual_memory << 20);
+        ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
   }
   dual_ = ot::make_dual_solver(target, *psi_, options.lambda, dual_options(options));
 }

@@ -9,6 +9,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/product.h"
 
 namespace apps {
 
@@ -102,6 +103,12 @@ void validate(const TrainOptions& options) {
     require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
   }
   require_at_least("dual-memory", options.dual_memory, 0, max_megabytes);
+  require_one_of("dual-precision", options.dual_precision, {"full", "bf16"});
+  if (options.dual_precision == "bf16") {
+    require(options.dual == "network", "--dual-precision bf16 is for --dual network, a vector multiplies nothing");
+    require(engine::has_bf16_products(),
+            "--dual-precision bf16 needs a CPU with AVX-512 BF16 and the float build: leave it out here");
+  }
   require_at_least("threads", options.threads, 1, engine::max_threads);
   require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
   require_at_least("samples-every", options.samples_every, 1, INT64_MAX);
