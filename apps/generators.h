@@ -30,7 +30,8 @@ enum class Draw : std::uint64_t {
   dual_batch = 1,   ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
   generator_batch,  ///< B'_n
   grid,             ///< the fixed z of a run's sample grids
-  sample            ///< `semidual sample`; n counts its batches
+  sample,           ///< `semidual sample`; n counts its batches
+  warmup_batch      ///< step n of the warm-up
 };
 
 /// Latent points z [count, dimension], uniform on [-1, 1)^dimension: a function of its arguments alone, so that a

@@ -92,11 +92,15 @@ void require_same_run(const Config& before, const Config& now) {
 void require_resources(const TrainRequest& request, const Config& config, std::int64_t state_bytes) {
   const TrainOptions& options = config.options;
   const double reals = sizeof(engine::real);
-  const double batch = static_cast<double>(options.batch) *
+  const std::int64_t largest_batch = std::max(options.batch, options.dual_batch);
+  const double batch = static_cast<double>(largest_batch) *
                        static_cast<double>(values_per_draw(options.generator, config.data.dimension)) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
-  require_memory(batch + points + 3 * static_cast<double>(state_bytes),
-                 "training with --batch " + std::to_string(options.batch), "take a smaller --batch or fewer --points");
+  require_memory(
+      batch + points + 3 * static_cast<double>(state_bytes),
+      "training with --batch " + std::to_string(options.batch) +
+          (options.dual_batch > options.batch ? " and --dual-batch " + std::to_string(options.dual_batch) : ""),
+      "take a smaller batch or fewer --points");
 
   const double grids = config.data.images() ? static_cast<double>(options.iterations / options.samples_every + 1) : 0;
   const double grid = 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000;
@@ -127,6 +131,7 @@ class Training {
   /// Iterates to the end, or until interrupted. Returns the exit code.
   int run(const Interrupt& interrupt, const Console& console) {
     const std::int64_t total = config_.options.iterations;
+    if (!warm_up(interrupt, console)) return 130;
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
     Progress progress(console.out, console.terminal, algorithm_.iterations(), total);
     while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
@@ -142,10 +147,24 @@ class Training {
   }
 
  private:
+  /// Makes the steps that are left of the warm-up and keeps what they came to. False when interrupted.
+  bool warm_up(const Interrupt& interrupt, const Console& console) {
+    if (!algorithm_.warming_up()) return true;
+    console.out << "warming up: " << config_.options.dual_warmup << " steps of psi" << std::endl;
+    while (algorithm_.warming_up() && !interrupt.requested()) algorithm_.warm_up();
+    if (algorithm_.warming_up()) {
+      console.out << "interrupted in the warm-up, which begins anew with: semidual train --out "
+                  << folder_.root.string() << " --resume\n";
+      return false;
+    }
+    save_checkpoint();
+    return true;
+  }
+
   void iterate(Metrics& metrics, Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
     const double h = algorithm_.iterate();
-    if (!std::isfinite(h)) stop_for_nan("the loss", algorithm_.iterations() - 1);
+    if (!std::isfinite(h)) stop_for_nan("the loss");
     metrics.add(algorithm_.iterations() - 1, h,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     progress.update(algorithm_.iterations(), h);
@@ -155,7 +174,7 @@ class Training {
 
   void save_checkpoint() {
     const Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
-    if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter", algorithm_.iterations() - 1);
+    if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter");
     write_checkpoint(folder_.checkpoint(), checkpoint);
     saved_at_ = algorithm_.iterations();
   }
@@ -167,9 +186,11 @@ class Training {
     drawn_at_ = algorithm_.iterations();
   }
 
-  [[noreturn]] void stop_for_nan(const char* what, std::int64_t iteration) const {
-    fail(what, " is no longer a finite number at iteration ", iteration, " (the first is 0): try a smaller --lr or ",
-         "--dual-lr; the last good checkpoint is ", folder_.checkpoint());
+  [[noreturn]] void stop_for_nan(const char* what) const {
+    const std::int64_t done = algorithm_.iterations();
+    fail(what, " is no longer a finite number ",
+         done == 0 ? "in the warm-up" : engine::text("at iteration ", done - 1, " (the first is 0)"),
+         ": try a smaller --lr or --dual-lr; the last good checkpoint is ", folder_.checkpoint());
   }
 
   RunFolder folder_;
