@@ -129,21 +129,23 @@ class Training {
   }
 
   /// Iterates to the end, or until interrupted. Returns the exit code.
-  int run(const Interrupt& interrupt, const Console& console) {
+  int run(const Interrupt& interrupt, const std::string& title, const Console& console) {
     const std::int64_t total = config_.options.iterations;
     if (!warm_up(interrupt, console)) return 130;
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
-    Progress progress(console.out, console.terminal, algorithm_.iterations(), total);
+    Progress progress(console.out, console.terminal, algorithm_.iterations(), total, title);
     while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
     if (drawn_at_ != algorithm_.iterations()) draw_grid();
     progress.end();
-    if (algorithm_.iterations() < total)
+    const int code = algorithm_.iterations() < total ? 130 : 0;
+    if (!title.empty()) return code;
+    if (code == 130)
       console.out << "interrupted after " << algorithm_.iterations() << " of " << total
                   << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
     if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
     console.out << "checkpoint: " << folder_.checkpoint() << '\n';
-    return algorithm_.iterations() < total ? 130 : 0;
+    return code;
   }
 
  private:
@@ -241,10 +243,11 @@ int train(const TrainRequest& request, const Console& console) {
   }
   for (const std::string& line : {engine::blas_warning(), note})
     if (!line.empty()) console.err << "semidual: " << line << std::endl;
-  console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
-              << config.data.dimension << std::endl;
+  if (request.title.empty())
+    console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
+                << config.data.dimension << std::endl;
   try {
-    return training.run(interrupt, console);
+    return training.run(interrupt, request.title, console);
   } catch (const std::bad_alloc&) {
     throw Failure("memory ran out; the last checkpoint is " + folder.checkpoint());
   } catch (const std::exception& error) {
