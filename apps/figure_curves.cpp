@@ -118,17 +118,18 @@ void draw_curves(const Figure& figure) {
 
   const std::vector<Panel> all = panels(figure);
   const std::size_t rows = figure.generators.size(), columns = all.size() / rows;
-  const PictureSize size{1200, static_cast<int>(90 + 400 * rows)};
+  const Canvas canvas{1200, static_cast<int>(90 + 400 * rows)};
   const auto [low, high] = range_after_fall(figure, curves);
-  std::string script = plain_style() + text(R"(set datafile separator comma
+  std::string script =
+      plain_style() + text(R"(set datafile separator comma
 # A column of figureN.csv where the row belongs to that curve: 5 is H of each iteration, 6 their running mean.
 curve(c, g, d, l) = strcol(1) eq g && strcol(2) eq d && strcol(3) eq l ? column(c) : NaN
 set xrange [0:)",
-                                            figure.iterations, "]\nset yrange [", low, ":", high, "]\n",
-                                            "set multiplot layout ", rows, ",", columns, " margins screen 0.065,0.985,",
-                                            55.0 / size.height, ",", 1 - 75.0 / size.height, " spacing screen 0.055,",
-                                            85.0 / size.height, "\n", "set key at screen 0.5,", 1 - 22.0 / size.height,
-                                            " center center horizontal maxrows 1 Left reverse samplen 2.5 width 2\n");
+                           figure.iterations, "]\nset yrange [", low, ":", high, "]\n", "set multiplot layout ", rows,
+                           ",", columns, " margins screen 0.065,0.985,", 55.0 / canvas.height, ",",
+                           1 - 75.0 / canvas.height, " spacing screen 0.055,", 85.0 / canvas.height, "\n",
+                           "set key at screen 0.5,", 1 - 22.0 / canvas.height,
+                           " center center horizontal maxrows 1 Left reverse samplen 2.5 width 2\n");
   for (std::size_t p = 0; p < all.size(); ++p) {
     script += text("\nset title '", all[p].title, "'\nset ylabel '", p % columns == 0 ? "H_λ(ψ, θ)" : "",
                    "'\nset xlabel '", p / columns + 1 == rows ? "iteration of the generator" : "", "'\nplot \\\n");
@@ -144,7 +145,7 @@ set xrange [0:)",
       }
     script += text("  NaN notitle", p == 0 ? key(figure) : "", "\n");
   }
-  draw(figure.folder, figure.name(), size, script);
+  draw(figure.folder, figure.name(), canvas, script);
 }
 
 }  // namespace apps

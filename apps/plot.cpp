@@ -44,12 +44,12 @@ void require_gnuplot() {
       "gnuplot, which draws the figures, is not found: install the package gnuplot-nox (Debian, Ubuntu) or gnuplot");
 }
 
-void draw(const fs::path& folder, const std::string& name, PictureSize size, const std::string& script) {
+void draw(const fs::path& folder, const std::string& name, const Canvas& canvas, const std::string& script) {
   const std::string file = name + ".gp";
   const std::string head =
-      engine::text("# To draw it again: cd to this folder, then gnuplot ", file, "\nset encoding utf8\n",
-                   "set terminal pngcairo size ", size.width, ",", size.height, " font 'DejaVu Sans,11' linewidth 1\n",
-                   "set output '", name, ".png'\n");
+      engine::text("# To draw it again: cd to this folder, then gnuplot ", file, "\nset encoding utf8\nset terminal ",
+                   canvas.palette ? "png notruecolor" : "pngcairo", " size ", canvas.width, ",", canvas.height,
+                   " font 'DejaVu Sans,11'\nset output '", name, ".png'\n");
   data::write_file_atomically(folder / file, head + script);
 
   const std::string command = "cd " + quoted(folder.string()) + " && exec gnuplot " + file + " 2>&1";

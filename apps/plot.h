@@ -9,14 +9,16 @@ namespace apps {
 /// Throws Error, naming the package, unless gnuplot is found in $PATH.
 void require_gnuplot();
 
-/// The size of a picture in pixels.
-struct PictureSize {
+/// What a picture is drawn on, in pixels.
+struct Canvas {
   int width, height;
+  bool palette = false;  ///< at most 256 colours and no smoothed lines: a quarter of the bytes where images are shown
 };
 
 /// Has gnuplot draw FOLDER/NAME.png by `script`, which finds its data in the folder. Keeps the script beside the
 /// picture as NAME.gp, to be changed and drawn again by hand. Throws Failure with what gnuplot says if it can't.
-void draw(const std::filesystem::path& folder, const std::string& name, PictureSize size, const std::string& script);
+void draw(const std::filesystem::path& folder, const std::string& name, const Canvas& canvas,
+          const std::string& script);
 
 /// The lines that put panel titles, axes and grids in one style, for scripts to begin with.
 std::string plain_style();
