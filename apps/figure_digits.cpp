@@ -113,13 +113,12 @@ void draw_digits(const Figure& figure) {
 
   sheet.write(figure.folder / "figure1-images.png");
   data::write_file_atomically(figure.folder / "figure1.csv", csv);
-  // The plot's margins that show the images pixel by pixel.
-  const double across = canvas.width - 1, down = canvas.height - 1;
+  // The margins between which gnuplot draws each pixel of the images on one of its own.
+  const int right = canvas.width - 1, bottom = canvas.height - 1;
   draw(figure.folder, "figure1", canvas,
-       labels + text("unset border\nunset tics\nunset key\nset lmargin at screen ", left / across,
-                     "\nset rmargin at screen ", (left + sheet.width() + 1) / across, "\nset bmargin at screen ",
-                     (gap - 1) / down, "\nset tmargin at screen ", 1 - top / down,
-                     "\nset xrange [-0.5:", sheet.width() - 0.5, "]\nset yrange [-0.5:", sheet.height() - 0.5,
+       labels + text("unset border\nunset tics\nunset key\nset lmargin at screen ", left, "./", right,
+                     "\nset rmargin at screen ", left + sheet.width() + 1, "./", right, "\nset bmargin at screen ",
+                     gap - 1, "./", bottom, "\nset tmargin at screen ", bottom - top, "./", bottom, "\nset xrange [-0.5:", sheet.width() - 0.5, "]\nset yrange [-0.5:", sheet.height() - 0.5,
                      "]\nplot 'figure1-images.png' binary filetype=png with rgbimage\n"));
 }
 
