@@ -39,7 +39,8 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
     std::vector<Var*> parameters;
     for (const models::Parameter& parameter : psi_network_->parameters()) parameters.push_back(parameter.variable);
     psi_ = std::make_unique<ot::NetworkPotential>(
-        target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters);
+        target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters,
+        options.dual_memory << 20);
   }
   dual_ = ot::make_dual_solver(target, *psi_, options.lambda, dual_options(options));
 }

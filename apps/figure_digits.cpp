@@ -118,7 +118,8 @@ void draw_digits(const Figure& figure) {
   draw(figure.folder, "figure1", canvas,
        labels + text("unset border\nunset tics\nunset key\nset lmargin at screen ", left, "./", right,
                      "\nset rmargin at screen ", left + sheet.width() + 1, "./", right, "\nset bmargin at screen ",
-                     gap - 1, "./", bottom, "\nset tmargin at screen ", bottom - top, "./", bottom, "\nset xrange [-0.5:", sheet.width() - 0.5, "]\nset yrange [-0.5:", sheet.height() - 0.5,
+                     gap - 1, "./", bottom, "\nset tmargin at screen ", bottom - top, "./", bottom,
+                     "\nset xrange [-0.5:", sheet.width() - 0.5, "]\nset yrange [-0.5:", sheet.height() - 0.5,
                      "]\nplot 'figure1-images.png' binary filetype=png with rgbimage\n"));
 }
 

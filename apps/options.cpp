@@ -22,9 +22,10 @@ using engine::require;
 constexpr std::int64_t max_iterations = 1'000'000'000;
 constexpr std::int64_t max_inner = 65535;
 constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
+constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"dual-batch", "dual-warmup"};
+constexpr std::string_view later_options[] = {"dual-batch", "dual-warmup", "dual-memory"};
 
 struct DualStep {
   const char* dual;
@@ -107,6 +108,7 @@ void validate(const TrainOptions& options) {
             "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
     require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
   }
+  require_at_least("dual-memory", options.dual_memory, 0, max_megabytes);
   require_at_least("threads", options.threads, 1, engine::max_threads);
   require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
   require_at_least("samples-every", options.samples_every, 1, INT64_MAX);

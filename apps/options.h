@@ -27,6 +27,7 @@ struct TrainOptions {
   std::string dual_average;
   std::int64_t dual_batch = 0;
   std::int64_t dual_warmup = 0;
+  std::int64_t dual_memory = 512;
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -75,6 +76,9 @@ void for_each_option(Options& options, const Visit& visit) {
         "generated points in each step of psi; 0: as many as --batch [0]");
   visit("dual-warmup", options.dual_warmup, OnResume::same,
         "steps of psi, in one inner loop, before the first iteration [0]");
+  visit("dual-memory", options.dual_memory, OnResume::any,
+        "megabytes for what a network potential computed at the points until its gradient is taken; what does not fit "
+        "is computed twice [512]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");

@@ -96,8 +96,9 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const double batch = static_cast<double>(largest_batch) *
                        static_cast<double>(values_per_draw(options.generator, config.data.dimension)) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
+  const double network = options.dual == "network" ? static_cast<double>(options.dual_memory << 20) : 0;
   require_memory(
-      batch + points + 3 * static_cast<double>(state_bytes),
+      batch + points + network + 3 * static_cast<double>(state_bytes),
       "training with --batch " + std::to_string(options.batch) +
           (options.dual_batch > options.batch ? " and --dual-batch " + std::to_string(options.dual_batch) : ""),
       "take a smaller batch or fewer --points");

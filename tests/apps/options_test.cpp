@@ -107,6 +107,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.dual_decay = 0.5; }) ==
         "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: 0.5");
   CHECK(refusal([](TrainOptions& o) { o.dual_decay = -1; }) == "--dual-decay must lie between 0 and 1: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_memory = -1; }) == "--dual-memory must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "yes"; }) ==
         "--dual-average 'yes' is unknown: it must be on or off");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "on"; }) ==

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/ops/elementwise.h"
+#include "engine/ops/linear.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
@@ -33,7 +34,8 @@ TEST_CASE("a vector potential starts at zero and is its own parameter") {
   REQUIRE(potential.parameters().size() == 1);
   potential.parameters()[0]->value().data()[1] = 5;
   CHECK(same(potential.values(), Tensor({3}, {0, 5, 0})));
-  CHECK(same(potential.pull_back(Tensor({3}, {1, 2, 3}))[0].value(), Tensor({3}, {1, 2, 3})));
+  const auto square = [](const Tensor& psi) { return mul(psi, psi).value(); };
+  CHECK(same(potential.pull_back(square)[0].value(), Tensor({3}, {0, 25, 0})));
 }
 
 TEST_CASE("a network potential equals the network on all points at once, in values and in the gradients of H") {
@@ -42,28 +44,47 @@ TEST_CASE("a network potential equals the network on all points at once, in valu
     const Tensor y = Random(22, 0).normal({count, 3}, 0, 1), x = Random(22, 1).normal({20, 3}, 0, 1);
     const Target target(vector_of(y), count, 3, CostScale::inverse_alpha);
     Network network;
-    NetworkPotential potential(
-        target, [&](const Var& points) { return network(points); }, network.parameters());
-    CHECK(potential.parameters() == network.parameters());
+    // Memory for the tape of one part, as there must always be, of two, and of all.
+    for (const std::int64_t memory : {std::int64_t{0}, std::int64_t{500000}, NetworkPotential::default_memory})
+      for (const double lambda : {0.0, 0.05}) {
+        NetworkPotential potential(
+            target, [&](const Var& points) { return network(points); }, network.parameters(), memory);
+        CHECK(potential.parameters() == network.parameters());
+        Tape tape;
+        for (Var* parameter : network.parameters()) tape.watch(*parameter);
+        const Var psi = engine::reshape(network(y), {count});
+        const Var h = semidual(target, x, psi, lambda);
+        const std::vector<Var> expected =
+            tape.gradient(h, {network.weight1, network.bias1, network.weight2, network.bias2});
 
-    for (const double lambda : {0.0, 0.05}) {
-      Tape tape;
-      for (Var* parameter : network.parameters()) tape.watch(*parameter);
-      const Var psi = engine::reshape(network(y), {count});
-      const Var h = semidual(target, x, psi, lambda);
-      const std::vector<Var> expected =
-          tape.gradient(h, {network.weight1, network.bias1, network.weight2, network.bias2});
-
-      CHECK(distance(potential.values(), psi.value()) < 20 * epsilon);
-      const CTransform transform = c_transform(target, x, psi.value(), lambda, {.mass = true});
-      const std::vector<Var> gradients = potential.pull_back(semidual_gradient(target, transform.mass));
-      REQUIRE(gradients.size() == 4);
-      for (std::size_t p = 0; p < 4; ++p) {
-        CHECK(gradients[p].shape() == expected[p].shape());
-        CHECK(distance(gradients[p].value(), expected[p].value()) < 200 * epsilon);
+        CHECK(distance(potential.values(), psi.value()) < 20 * epsilon);
+        const std::vector<Var> gradients = potential.pull_back([&](const Tensor& values) {
+          CHECK(same(values, potential.values()));
+          return semidual_gradient(target, c_transform(target, x, values, lambda, {.mass = true}).mass);
+        });
+        REQUIRE(gradients.size() == 4);
+        for (std::size_t p = 0; p < 4; ++p) {
+          CHECK(gradients[p].shape() == expected[p].shape());
+          CHECK(distance(gradients[p].value(), expected[p].value()) < 200 * epsilon);
+        }
       }
-    }
   }
+}
+
+TEST_CASE("a gradient evaluates a network once on the points whose tape fits in memory, twice on the others") {
+  const Target target(vector_of(Random(22, 2).normal({6000, 3}, 0, 1)), 6000, 3, CostScale::one);
+  Network network;
+  const auto evaluations = [&](std::int64_t memory) {
+    int parts = 0;
+    NetworkPotential potential(
+        target, [&](const Var& y) { return ++parts, network(y); }, network.parameters(), memory);
+    potential.pull_back([](const Tensor& psi) { return psi.clone(); });
+    return parts;
+  };
+  CHECK(evaluations(0) == 3 + 2);
+  CHECK(evaluations(NetworkPotential::default_memory) == 3);
+  // A part of 2000 points keeps 3 coordinates, 6 values after tanh, and psi: 10 reals a point and a little more.
+  CHECK(evaluations(std::int64_t{2000 * 10 * sizeof(real)} * 5 / 2) == 3 + 1);
 }
 
 TEST_CASE("a network of 8-bit points sees byte / 255") {
@@ -82,6 +103,6 @@ TEST_CASE("potentials say what does not fit") {
   CHECK_THROWS_WITH_AS(short_one.values(),
                        "[potential] a network must return one value for each point: [] for 3 points", Error);
   NetworkPotential good(target, [&](const Var& y) { return y + parameter; }, {&parameter});
-  CHECK_THROWS_WITH_AS(good.pull_back(Tensor::zeros({2})),
+  CHECK_THROWS_WITH_AS(good.pull_back([](const Tensor&) { return Tensor::zeros({2}); }),
                        "[potential] a gradient must have one value for each point of the target: [2] against 3", Error);
 }
