@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <string_view>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -21,7 +22,11 @@ using engine::require;
 /// Steps are counted in the stream numbers of random draws, which have room for these (alternate.h).
 constexpr std::int64_t max_iterations = 1'000'000'000;
 constexpr std::int64_t max_inner = 65535;
+constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
+
+/// What the config.json of an older run may lack.
+constexpr std::string_view later_options[] = {"dual-batch", "dual-warmup", "dual-memory"};
 
 struct DualStep {
   const char* dual;
@@ -97,6 +102,8 @@ void validate(const TrainOptions& options) {
   require(options.dual_decay >= 0 && options.dual_decay <= 1,
           "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   require_one_of("dual-average", options.dual_average, {"on", "off"});
+  require_at_least("dual-batch", options.dual_batch, 0, INT32_MAX);
+  require_at_least("dual-warmup", options.dual_warmup, 0, max_warmup);
   if (options.dual_optimizer == "adam") {
     require(options.dual_decay == 0,
             "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
@@ -123,16 +130,18 @@ nlohmann::ordered_json to_json(const TrainOptions& options) {
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source) {
   TrainOptions options;
   for_each_option(options, [&](const char* name, auto& value, OnResume, const char*) {
-    require(json.is_object() && json.contains(name), source, ": option '", name, "' is missing");
-    const nlohmann::ordered_json& given = json.at(name);
+    const bool given = json.is_object() && json.contains(name);
+    if (!given && std::ranges::find(later_options, name) != std::end(later_options)) return;
+    require(given, source, ": option '", name, "' is missing");
+    const nlohmann::ordered_json& stored = json.at(name);
     bool fits = true;
     try {
-      given.get_to(value);
+      stored.get_to(value);
     } catch (const nlohmann::json::exception&) {
       fits = false;
     }
     // A number that was cut to fit, 1.5 to 1, does not compare equal.
-    require(fits && given == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", given.dump());
+    require(fits && stored == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", stored.dump());
   });
   return options;
 }

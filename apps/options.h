@@ -25,6 +25,8 @@ struct TrainOptions {
   double dual_lr = 0;
   double dual_decay = 0;
   std::string dual_average;
+  std::int64_t dual_batch = 0;
+  std::int64_t dual_warmup = 0;
   std::int64_t dual_memory = 512;
   std::string dual_precision = "full";
   std::uint64_t seed = 0;
@@ -71,6 +73,10 @@ void for_each_option(Options& options, const Visit& visit) {
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
         "whether asgd keeps the average of the inner steps' psi, on, or the last psi, off [on]");
+  visit("dual-batch", options.dual_batch, OnResume::same,
+        "generated points in each step of psi; 0: as many as --batch [0]");
+  visit("dual-warmup", options.dual_warmup, OnResume::same,
+        "steps of psi, in one inner loop, before the first iteration [0]");
   visit("dual-memory", options.dual_memory, OnResume::any,
         "megabytes for what a network potential computed at the points until its gradient is taken; what does not fit "
         "is computed twice [512]");
@@ -95,7 +101,8 @@ void validate(const TrainOptions& options);
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);
 
-/// The inverse of to_json. Throws Error naming `source` for an option that is missing or of another type.
+/// The inverse of to_json. An option that came after the first version may be missing and keeps its default, which
+/// means what was before. Throws Error naming `source` for any other that is missing, or one of another type.
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source);
 
 /// Throws Error naming the first option, with both values, that `asked` changes although a resumed run must keep it.

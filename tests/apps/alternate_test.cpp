@@ -1,5 +1,7 @@
 #include "apps/alternate.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "apps/checkpoint.h"
@@ -84,6 +86,61 @@ TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, ea
 
   CHECK(h == loss.value().item());
   CHECK(equal(apps::tensors_of(*generator), apps::tensors_of(*same)));
+}
+
+TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own, larger ones where asked for") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  options.dual_batch = 8;
+  options.dual_warmup = 4;
+  const auto generator = apps::make_generator("mlp", facts, 0);
+  Alternate algorithm(options, target, *generator);
+  while (algorithm.warming_up()) algorithm.warm_up();
+  const ot::NamedTensors warm = copies(algorithm.state());
+
+  ot::VectorPotential psi(target);
+  const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
+  const auto step = [&](apps::Draw purpose, std::int64_t n, std::int64_t k) {
+    const Tensor z = apps::latents(options.seed, purpose, n, k, options.dual_batch, generator->latent_dimension());
+    solver->step((*generator)(z).value());
+  };
+  solver->begin();
+  for (std::int64_t n = 0; n < options.dual_warmup; ++n) step(apps::Draw::warmup_batch, n, 0);
+  solver->finish();
+  CHECK(equal({{"psi", psi.values()}, {"dual.warmup.steps", Tensor::scalar(4)}},
+              {*std::find_if(warm.begin(), warm.end(), [](const auto& t) { return t.first == "psi"; }), warm.back()}));
+
+  const Tensor z =
+      apps::latents(options.seed, apps::Draw::generator_batch, 0, 0, options.batch, generator->latent_dimension());
+  const engine::Var x = (*generator)(z);
+  solver->begin();
+  for (std::int64_t k = 0; k < options.inner; ++k) step(apps::Draw::dual_batch, 0, k);
+  solver->finish();
+  CHECK(algorithm.iterate() == ot::semidual(target, x, psi.values(), options.lambda).value().item());
+}
+
+TEST_CASE("a state saved after the warm-up goes on with the same bits") {
+  for (const char* preset : {"best", "paper"})
+    for (const char* dual : {"vector", "network"}) {
+      CAPTURE(preset);
+      CAPTURE(dual);
+      const ot::Target target = small_target();
+      TrainOptions options = small_options(preset, dual);
+      options.dual_warmup = 2;
+      const auto generator = apps::make_generator("mlp", facts, 0);
+      Alternate straight(options, target, *generator);
+      while (straight.warming_up()) straight.warm_up();
+      const ot::NamedTensors warm = copies(straight.state());
+      straight.iterate();
+
+      const auto other = apps::make_generator("mlp", facts, 99);
+      Alternate resumed(options, target, *other);
+      resumed.restore(warm, 0);
+      CHECK_FALSE(resumed.warming_up());
+      CHECK(equal(warm, resumed.state()));
+      resumed.iterate();
+      CHECK(equal(straight.state(), resumed.state()));
+    }
 }
 
 TEST_CASE("a restored state goes on with the same bits") {

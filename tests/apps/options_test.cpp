@@ -112,6 +112,8 @@ TEST_CASE("validation names the option, its value and what would be right") {
         "--dual-average 'yes' is unknown: it must be on or off");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "on"; }) ==
         "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  CHECK(refusal([](TrainOptions& o) { o.dual_batch = -1; }) == "--dual-batch must be at least 0: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_warmup = -1; }) == "--dual-warmup must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.threads = 0; }) == "--threads must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.threads = 65; }) == "--threads must be at most 64: 65");
   CHECK(refusal([](TrainOptions& o) { o.checkpoint_every = 0; }) == "--checkpoint-every must be at least 1: 0");
@@ -141,6 +143,16 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
                        engine::Error);
   CHECK_THROWS_WITH_AS(apps::options_from_json(3, "config.json"), "config.json: option 'data' is missing",
                        engine::Error);
+}
+
+TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
+  auto json = apps::to_json(valid());
+  json.erase("dual-batch");
+  json.erase("dual-warmup");
+  const TrainOptions options = apps::options_from_json(json, "config.json");
+  CHECK(options.dual_batch == 0);
+  CHECK(options.dual_warmup == 0);
+  CHECK(apps::to_json(options) == apps::to_json(valid()));
 }
 
 TEST_CASE("a resumed run may change how long and how it runs, not what it computes") {
