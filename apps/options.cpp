@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
+#include <iterator>
+#include <string_view>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/costs.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 
@@ -36,13 +38,6 @@ constexpr DualStep dual_steps[] = {
     {"network", "adam", 0.001, 0, "off"},
 };
 
-void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
-  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  std::string list;
-  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
-  fail("--", name, " '", value, "' is unknown: it must be ", list);
-}
-
 void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
   require(value >= least, "--", name, " must be at least ", least, ": ", value);
   require(value <= most, "--", name, " must be at most ", most, ": ", value);
@@ -52,7 +47,17 @@ void require_step_length(const char* name, double value) {
   require(std::isfinite(value) && value > 0, "--", name, " must be a positive number: ", value);
 }
 
+/// Options that the first run folders do not have.
+constexpr std::string_view younger_options[] = {"cost", "cost-power"};
+
 }  // namespace
+
+void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
+  std::string list;
+  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
+  fail("--", name, " '", value, "' is unknown: it must be ", list);
+}
 
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer) {
   require_one_of("preset", preset, {"best", "paper"});
@@ -84,7 +89,7 @@ void validate(const TrainOptions& options) {
   require_one_of("dual", options.dual, {"vector", "network"});
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
-  require_one_of("cost-scale", options.cost_scale, {"alpha", "one", "half"});
+  make_cost(options.cost, options.cost_power, options.cost_scale);
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require_at_least("inner", options.inner, 1, max_inner);
@@ -114,6 +119,9 @@ nlohmann::ordered_json to_json(const TrainOptions& options) {
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source) {
   TrainOptions options;
   for_each_option(options, [&](const char* name, auto& value, OnResume, const char*) {
+    const bool younger =
+        std::find(std::begin(younger_options), std::end(younger_options), name) != std::end(younger_options);
+    if (younger && json.is_object() && !json.contains(name)) return;
     require(json.is_object() && json.contains(name), source, ": option '", name, "' is missing");
     const nlohmann::ordered_json& given = json.at(name);
     bool fits = true;

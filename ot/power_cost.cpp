@@ -23,50 +23,49 @@ struct Pair {
   std::int64_t i, j;
 };
 
-Tensor mean_of(Rows y) {
-  Tensor mean = Tensor::zeros({y.dimension});
-  for (std::int64_t j = 0; j < y.count; ++j)
-    kernels().axpy(y.dimension, real{1} / static_cast<real>(y.count), y[j].data(), mean.data());
-  return mean;
+/// About the mean of the rows, from a few of them.
+Tensor middle_of(Rows rows) {
+  const std::int64_t step = std::max<std::int64_t>(1, rows.count / 16), count = (rows.count + step - 1) / step;
+  Tensor middle = Tensor::zeros({rows.dimension});
+  for (std::int64_t j = 0; j < rows.count; j += step)
+    kernels().axpy(rows.dimension, real{1} / static_cast<real>(count), rows[j].data(), middle.data());
+  return middle;
 }
 
-Tensor around(const Tensor& centre, Rows rows) {
-  Tensor result({rows.count, rows.dimension});
-  for (std::int64_t i = 0; i < rows.count; ++i)
-    kernels().sub(rows.dimension, rows[i].data(), centre.data(), result.data() + i * rows.dimension);
-  return result;
-}
-
-Tensor squared_norms(const Tensor& rows) {
-  Tensor result({rows.dim(0)});
-  for (std::int64_t i = 0; i < rows.dim(0); ++i) {
-    const real* row = rows.data() + i * rows.dim(1);
-    result.data()[i] = kernels().dot(rows.dim(1), row, row);
+/// Rows minus a point, and the squares of their norms.
+struct Centred {
+  Centred(Rows rows, const Tensor& middle) : points({rows.count, rows.dimension}), squared_norms({rows.count}) {
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+      real* point = points.data() + i * rows.dimension;
+      kernels().sub(rows.dimension, rows[i].data(), middle.data(), point);
+      squared_norms.data()[i] = kernels().dot(rows.dimension, point, point);
+    }
   }
-  return result;
-}
 
-/// x' and y' around the mean of y, ||x' - y'||^2, and the pairs for which that is too rough.
+  Tensor points, squared_norms;
+};
+
+/// ||x - y||^2 of all pairs, and the pairs for which that is too rough.
 struct Distances {
-  Distances(Rows from, Rows to, real* squares) : x(around(mean_of(to), from)), y(around(mean_of(to), to)) {
+  Distances(Rows from, Rows to, real* squares) : Distances(from, to, middle_of(to), squares) {}
+  Distances(Rows from, Rows to, const Tensor& middle, real* squares) : x(from, middle), y(to, middle) {
     const std::int64_t count = to.count;
-    engine::gemm_single(Transpose::no, Transpose::yes, from.count, count, from.dimension, 1, x.data(), from.dimension,
-                        y.data(), from.dimension, 0, squares, count);
-    const Tensor x_norms = squared_norms(x), y_norms = squared_norms(y);
+    engine::gemm_single(Transpose::no, Transpose::yes, from.count, count, from.dimension, 1, x.points.data(),
+                        from.dimension, y.points.data(), from.dimension, 0, squares, count);
     Tensor kept_norms({count});
-    kernels().scale(count, 1 - near_share, y_norms.data(), kept_norms.data());
+    kernels().scale(count, 1 - near_share, y.squared_norms.data(), kept_norms.data());
     std::vector<std::int32_t> found(static_cast<std::size_t>(count));
     for (std::int64_t i = 0; i < from.count; ++i, squares += count) {
-      const real norm = x_norms.data()[i];
+      const real norm = x.squared_norms.data()[i];
       // norm + y_norm - 2 product <= near_share (norm + y_norm)
       const std::int64_t pairs =
           kernels().find_affine(count, kept_norms.data(), -2, squares, (near_share - 1) * norm, found.data());
       for (std::int64_t n = 0; n < pairs; ++n) near.push_back({i, found[static_cast<std::size_t>(n)]});
-      for (std::int64_t j = 0; j < count; ++j) squares[j] = norm + y_norms.data()[j] - 2 * squares[j];
+      for (std::int64_t j = 0; j < count; ++j) squares[j] = norm + y.squared_norms.data()[j] - 2 * squares[j];
     }
   }
 
-  Tensor x, y;
+  Centred x, y;
   std::vector<Pair> near;
 };
 
@@ -119,9 +118,9 @@ void PowerCost::add_gradients(Rows x, Rows y, const real* weights, real* gradien
   // sum_j slope_j (x' - y'_j)
   for (std::int64_t i = 0; i < x.count; ++i)
     kernels().axpy(dimension, static_cast<real>(p_) * kernels().sum(count, slopes.data() + i * count),
-                   distances.x.data() + i * dimension, gradients + i * dimension);
+                   distances.x.points.data() + i * dimension, gradients + i * dimension);
   engine::gemm_single(Transpose::no, Transpose::no, x.count, dimension, count, static_cast<real>(-p_), slopes.data(),
-                      count, distances.y.data(), dimension, 1, gradients, dimension);
+                      count, distances.y.points.data(), dimension, 1, gradients, dimension);
 }
 
 }  // namespace ot

@@ -7,7 +7,7 @@ namespace ot {
 /// ||x - y||^p for p >= 1, with the Euclidean norm: the paper's example of a ground cost. Its gradient p ||x - y||^(p -
 /// 2) (x - y) is taken as 0 at x = y, which for p = 1 is a subgradient.
 ///
-/// Many pairs are made by a product of points around the mean of y, ||x'||^2 + ||y'||^2 - 2 x'.y', which rounds by a
+/// Many pairs are made by a product of points around the middle of y, ||x'||^2 + ||y'||^2 - 2 x'.y', which rounds by a
 /// share of
 /// ||x'||^2 + ||y'||^2. Pairs whose distance is small beside that are taken by differences, so that values and
 /// gradients keep their digits however near x is to y.

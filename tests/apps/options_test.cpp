@@ -93,6 +93,10 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");
   CHECK(refusal([](TrainOptions& o) { o.cost_scale = "2"; }) ==
         "--cost-scale '2' is unknown: it must be alpha or one or half");
+  CHECK(refusal([](TrainOptions& o) { o.cost = "l1"; }) ==
+        "--cost 'l1' is unknown: it must be sqeuclidean or euclidean or cityblock or power");
+  CHECK(refusal([](TrainOptions& o) { o.cost_power = 3; }) ==
+        "--cost-power is for --cost power, sqeuclidean has its own: 3");
   CHECK(refusal([](TrainOptions& o) { o.preset = "x"; }) == "--preset 'x' is unknown: it must be best or paper");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 0; }) == "--iterations must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 1LL << 40; }) ==
@@ -139,6 +143,15 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
   CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'batch' can't be 1.5",
                        engine::Error);
   CHECK_THROWS_WITH_AS(apps::options_from_json(3, "config.json"), "config.json: option 'data' is missing",
+                       engine::Error);
+}
+
+TEST_CASE("an option that is younger than a run folder has its default, as the run had") {
+  auto json = apps::to_json(valid());
+  for (const char* younger : {"cost", "cost-power"}) json.erase(younger);
+  CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
+  json["cost"] = 3;
+  CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'cost' can't be 3",
                        engine::Error);
 }
 

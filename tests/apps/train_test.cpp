@@ -74,7 +74,8 @@ TEST_CASE("training leaves a whole run folder and names its pictures and checkpo
 TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the threads") {
   for (const Arguments& kind :
        {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},
-        Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"}}) {
+        Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
+        Arguments{"--cost", "power", "--cost-power", "1.5"}, Arguments{"--generator", "dcgan", "--preset", "paper"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
     REQUIRE(semidual(small_run(straight.root) + kind + Arguments{"--iterations", "3"}).code == 0);
@@ -85,6 +86,19 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
     CHECK(losses(straight.metrics()) == losses(resumed.metrics()));
     CHECK(content(straight.grid(3)) == content(resumed.grid(3)));
   }
+}
+
+TEST_CASE("a run of before there were costs to choose is resumed") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
+  auto config = nlohmann::json::parse(content(run.config()));
+  config.at("options").erase("cost");
+  config.at("options").erase("cost-power");
+  write(run.config(), config.dump());
+  const Outcome outcome = semidual({"train", "--resume", "--iterations", "2", "--out", run.root});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(apps::read_checkpoint(run.checkpoint()).iterations == 2);
 }
 
 TEST_CASE("resuming drops the metrics after the checkpoint") {
@@ -125,6 +139,7 @@ TEST_CASE("resuming refuses what would make it another run, and changes nothing"
   };
   CHECK(contains(refusal({"--lambda", "0.5"}), "--lambda can't change on --resume: the run has 0.0, asked is 0.5"));
   CHECK(contains(refusal({"--generator", "dcgan"}), "--generator can't change"));
+  CHECK(contains(refusal({"--cost", "euclidean"}), "--cost can't change"));
   CHECK(contains(refusal({"--points", "41"}), "--points can't change on --resume: the run has 40, asked is 41"));
   data::write_npy<float>(temporary / "other.npy", {40, 2}, std::vector<float>(80, 0.5F));
   CHECK(contains(refusal({"--data", temporary / "other.npy"}), "is not what the run learns: digits (40 points"));
@@ -207,6 +222,9 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--points", "4"}, "4");
   refused(points + Arguments{"--lambda", "-1"}, "--lambda must be 0 or a positive number: -1");
   refused(points + Arguments{"--lambda", "nan"}, "--lambda must be 0 or a positive number: nan");
+  refused(points + Arguments{"--cost", "l2"}, "--cost 'l2' is unknown: it must be sqeuclidean or euclidean");
+  refused(points + Arguments{"--cost", "power", "--cost-power", "0.9"}, "must be a finite number of at least 1: 0.9");
+  refused(points + Arguments{"--cost-power", "3"}, "--cost-power is for --cost power");
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");

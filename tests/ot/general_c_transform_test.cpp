@@ -21,16 +21,16 @@ namespace {
 constexpr Wanted everything{.gradient = true, .mass = true};
 constexpr double lambdas[] = {0, 1e-3, 0.025, 0.1, 1, 10};
 
-/// log(1 + |x - y|^2), which far points hardly add to: a struct as a user would write it.
-struct LogCost : GroundCost {
-  double value(Point x, Point y) const override {
-    double squares = 0;
-    for (std::size_t c = 0; c < x.size(); ++c) squares += (x[c] - y[c]) * (x[c] - y[c]);
-    return std::log1p(squares);
+/// log(1 + ||x - y||^2), to which far points hardly add: the struct that the README shows.
+struct LogCost : ot::GroundCost {
+  double value(ot::Point x, ot::Point y) const override {
+    double square = 0;
+    for (std::size_t c = 0; c < x.size(); ++c) square += (x[c] - y[c]) * (x[c] - y[c]);
+    return std::log1p(square);
   }
-  void add_gradient(Point x, Point y, real weight, std::span<real> gradient) const override {
-    const auto slope = static_cast<real>(2 * weight * std::exp(-value(x, y)));
-    for (std::size_t c = 0; c < x.size(); ++c) gradient[c] += slope * (x[c] - y[c]);
+  void add_gradient(ot::Point x, ot::Point y, real weight, std::span<real> gradient) const override {
+    const double slope = 2 * weight * std::exp(-value(x, y));  // gradient += weight grad_x
+    for (std::size_t c = 0; c < x.size(); ++c) gradient[c] += static_cast<real>(slope * (x[c] - y[c]));
   }
 };
 
