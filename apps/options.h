@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,6 +16,8 @@ struct TrainOptions {
   std::string generator = "mlp";
   std::string dual = "vector";
   double lambda = 0;
+  std::string cost = "sqeuclidean";
+  double cost_power = 0;
   std::string cost_scale = "alpha";
   std::string preset = "best";
   std::int64_t iterations = 0;
@@ -55,8 +58,14 @@ void for_each_option(Options& options, const Visit& visit) {
         "the dual potential psi: vector (a number for each point) or network (a function of the point) [vector]");
   visit("lambda", options.lambda, OnResume::same,
         "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
-  visit("cost-scale", options.cost_scale, OnResume::same,
-        "s in the cost s |x-y|^2: alpha (1 / mean |y|^2, as in the paper), one (1) or half (1/2) [alpha]");
+  visit("cost", options.cost, OnResume::same,
+        "the cost of moving x to y: sqeuclidean (|x-y|^2, the fastest), euclidean (|x-y|), cityblock (the sum of the "
+        "coordinates' differences) or power (|x-y|^P) [sqeuclidean]");
+  visit("cost-power", options.cost_power, OnResume::same, "P of --cost power, at least 1");
+  visit(
+      "cost-scale", options.cost_scale, OnResume::same,
+      "what the cost is multiplied by: alpha (1 / its mean between 0 and the points, 1 / mean |y|^2 as in the paper), "
+      "one (1) or half (1/2) [alpha]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");
@@ -97,6 +106,9 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense
 /// whatever the data are.
 void validate(const TrainOptions& options);
+
+/// Throws Error with the words that are known for a value of --name that is none of them.
+void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices);
 
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);
