@@ -7,6 +7,7 @@
 
 #include "apps/claims/c_transforms.h"
 #include "apps/claims/counter_example.h"
+#include "apps/claims/gradient_formula.h"
 #include "apps/claims/row.h"
 #include "apps/claims/semidual.h"
 #include "apps/config.h"
@@ -29,6 +30,10 @@ constexpr Claim all_claims[] = {
     {"lemma-2", claims::lemma_2},
     {"lemma-5", claims::lemma_5},
     {"lemma-7", claims::lemma_7},
+    {"theorem-3", [](std::uint64_t seed) { return claims::theorem_3(seed); }},
+    {"theorem-5", [](std::uint64_t seed) { return claims::theorem_5(seed); }},
+    {"theorem-6", [](std::uint64_t seed) { return claims::theorem_6(seed); }},
+    {"sinkhorn-divergence", claims::sinkhorn_divergence},
     {"equation-13", claims::equation_13},
     {"concavity", claims::concavity},
     {"supergradient", claims::supergradient},

@@ -38,13 +38,13 @@ std::vector<Case> cases(std::uint64_t seed, std::initializer_list<double> lambda
 
 double largest(const Tensor& tensor) {
   double result = 0;
-  for (const real value : tensor.values()) result = std::max(result, std::abs(double{value}));
+  for (const real value : tensor.values()) result = worse(result, std::abs(double{value}));
   return result;
 }
 
 double largest_difference(const Tensor& a, const Tensor& b) {
   double result = 0;
-  for (std::int64_t i = 0; i < a.size(); ++i) result = std::max(result, std::abs(double{a.data()[i]} - b.data()[i]));
+  for (std::int64_t i = 0; i < a.size(); ++i) result = worse(result, std::abs(double{a.data()[i]} - b.data()[i]));
   return result;
 }
 
@@ -70,7 +70,7 @@ double gradient_error(const ot::Target& nu, const Case& at, double step) {
         continue;
       const auto value = [i](const ot::CTransform& transform) { return double{transform.value.data()[i]}; };
       const double difference = (8 * (value(right) - value(left)) - (value(far_right) - value(far_left))) / (12 * step);
-      worst = std::max(worst, std::abs(here.gradient.data()[i * d + k] - difference));
+      worst = worse(worst, std::abs(here.gradient.data()[i * d + k] - difference));
     }
   }
   return worst / largest(here.gradient);
@@ -111,7 +111,7 @@ std::vector<Row> lemma_1(std::uint64_t seed) {
       double omega = 0;  // |c(x, y) - c(x', y)| over the y of the support: at most omega(|x - x'|)
       for (std::int64_t j = 0; j < J; ++j)
         omega = std::max(omega, std::abs(c(nu, at.x.data() + i * d, j) - c(nu, other.data() + i * d, j)));
-      worst = std::max(worst, std::abs(double{psi_c.data()[i]} - psi_c_other.data()[i]) - omega);
+      worst = worse(worst, std::abs(double{psi_c.data()[i]} - psi_c_other.data()[i]) - omega);
     }
   }
   return {{"Lemma 1: modulus of continuity", "|psi^c(x) - psi^c(x')| - omega(|x - x'|)", worst, 100 * epsilon}};
@@ -128,7 +128,7 @@ std::vector<Row> lemma_2(std::uint64_t seed) {
       // With deviation 0 chi is psi plus a constant, for which both sides are equal.
       for (std::int64_t j = 0; j < J; ++j) chi.data()[j] += deviation == 0 ? 1 : offset.data()[j];
       const Tensor chi_c = c_transform(nu, at.x, chi, at.lambda).value;
-      worst = std::max(worst, largest_difference(psi_c, chi_c) - largest_difference(at.psi, chi));
+      worst = worse(worst, largest_difference(psi_c, chi_c) - largest_difference(at.psi, chi));
     }
   }
   return {{"Lemma 2: psi -> psi^c is 1-Lipschitz", "|psi^c - chi^c|_inf - |psi - chi|_inf", worst, 100 * epsilon}};
@@ -137,7 +137,7 @@ std::vector<Row> lemma_2(std::uint64_t seed) {
 std::vector<Row> lemma_5(std::uint64_t seed) {
   const ot::Target nu = random_nu(seed, J, d);
   double worst = 0;
-  for (const Case& at : cases(seed, {0})) worst = std::max(worst, gradient_error(nu, at, 1e-2));
+  for (const Case& at : cases(seed, {0})) worst = worse(worst, gradient_error(nu, at, 1e-2));
   return {{"Lemma 5, lambda = 0: (43) off the ties", "relative error to differences of psi^c", worst, 1e4 * epsilon}};
 }
 
@@ -146,10 +146,10 @@ std::vector<Row> lemma_7(std::uint64_t seed) {
   double to_differences = 0, to_formula = 0;
   // Differences over steps much below lambda, and so large that the rounding of values does not show.
   for (const Case& at : cases(seed, {0.1, 1, 10}))
-    to_differences = std::max(to_differences, gradient_error(nu, at, in_double ? 1e-4 : 1e-2));
+    to_differences = worse(to_differences, gradient_error(nu, at, in_double ? 1e-4 : 1e-2));
   for (const Case& at : cases(seed, {0.01, 0.1, 1, 10})) {
     const ot::CTransform here = c_transform(nu, at.x, at.psi, at.lambda, {.gradient = true});
-    to_formula = std::max(to_formula, largest_difference(here.gradient, formula_56(nu, at)) / largest(here.gradient));
+    to_formula = worse(to_formula, largest_difference(here.gradient, formula_56(nu, at)) / largest(here.gradient));
   }
   return {{"Lemma 7: psi^{c,lambda} is differentiable", "relative error to differences of psi^c", to_differences,
            in_double ? 1e-8 : 1e-2},

@@ -67,7 +67,7 @@ std::vector<Row> equation_13(std::uint64_t seed) {
                       ot::CostScale::half);
   };
   const ot::Target mu = uniform_on(x), nu = uniform_on(y);
-  double alternately = std::numeric_limits<double>::infinity(), at_once = -alternately;
+  double alternately = -std::numeric_limits<double>::infinity(), at_once = alternately;
   for (const double lambda : lambdas)
     for (const double below : {0, 10}) {
       const Tensor psi = random_potential(seed, 2, J, 0.3), psi_c = ot::c_transform(nu, x, psi, lambda).value;
@@ -76,11 +76,10 @@ std::vector<Row> equation_13(std::uint64_t seed) {
       const Tensor phi_c = ot::c_transform(mu, y, phi, lambda).value;
       const Tensor phi_cc = ot::c_transform(nu, x, phi_c, lambda).value;
       const double before = dual_value(nu, x, phi, psi, lambda);
-      alternately = std::min(alternately, dual_value(nu, x, phi_cc, phi_c, lambda) - before);
-      if (below > 0) at_once = std::max(at_once, dual_value(nu, x, psi_c, phi_c, lambda) - before);
+      alternately = worse(alternately, before - dual_value(nu, x, phi_cc, phi_c, lambda));
+      if (below > 0) at_once = worse(at_once, dual_value(nu, x, psi_c, phi_c, lambda) - before);
     }
-  return {{"(13), one c-transform after the other", "least gain in the dual value (9)", alternately, -100 * epsilon,
-           Row::Side::at_least},
+  return {{"(13), one c-transform after the other", "greatest loss of dual value (9)", alternately, 100 * epsilon},
           {"(13), both at once", "greatest gain, from phi = psi^c - 10", at_once, -0.1, Row::Side::at_most,
            "(13) read as one step from (phi, psi) to (psi^c, phi^c) can lower the dual value (9), and for lambda = 0 "
            "break the constraint (4). Taken one after the other, psi' = phi^c and then phi' = psi'^c, c-transforms "
@@ -94,7 +93,7 @@ std::vector<Row> concavity(std::uint64_t seed) {
   for_each_pair(seed, [&](double lambda, const Tensor& psi, const Tensor& chi) {
     const double at_psi = H(nu, x, psi, lambda), at_chi = H(nu, x, chi, lambda);
     for (const double t : {0.25, 0.5, 0.75})
-      worst = std::max(worst, (1 - t) * at_psi + t * at_chi - H(nu, x, between(psi, chi, t), lambda));
+      worst = worse(worst, (1 - t) * at_psi + t * at_chi - H(nu, x, between(psi, chi, t), lambda));
   });
   return {{"Section 6.1: H(., theta) is concave", "chord of H minus H", worst, 100 * epsilon}};
 }
@@ -113,8 +112,8 @@ std::vector<Row> supergradient(std::uint64_t seed) {
       along_printed += (-double{mass.data()[j]} - nu.weights()[static_cast<std::size_t>(j)]) * step;
     }
     const double gain = H(nu, x, chi, lambda) - H(nu, x, psi, lambda);
-    worst = std::max(worst, gain - along_D);
-    as_printed = std::max(as_printed, gain - along_printed);
+    worst = worse(worst, gain - along_D);
+    as_printed = worse(as_printed, gain - along_printed);
   });
   return {{"(101): D is a supergradient of H", "H(chi) - H(psi) - <D, chi - psi>", worst, 100 * epsilon},
           {"(101) with its printed sign", "H(chi) - H(psi) - <D, chi - psi>", as_printed, 0.01, Row::Side::at_least,

@@ -13,12 +13,17 @@ namespace {
 constexpr std::uint64_t nu_streams = 1 << 20;
 }  // namespace
 
-ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d) {
+ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d, Weights kind) {
   const Tensor y = random_points(seed, nu_streams, J, d);
-  std::vector<double> weights(static_cast<std::size_t>(J));
-  double sum = 0;
-  for (std::size_t j = 0; j < weights.size(); ++j) sum += weights[j] = 0.2 + Random(seed, nu_streams + 1).uniform(j);
-  for (double& weight : weights) weight /= sum;
+  std::vector<double> weights;  // none: uniform
+  if (kind == Weights::random) {
+    double sum = 0;
+    for (std::int64_t j = 0; j < J; ++j) {
+      weights.push_back(0.2 + Random(seed, nu_streams + 1).uniform(static_cast<std::uint64_t>(j)));
+      sum += weights.back();
+    }
+    for (double& weight : weights) weight /= sum;
+  }
   return ot::Target(std::vector<real>(y.values().begin(), y.values().end()), J, d, ot::CostScale::inverse_alpha,
                     std::move(weights));
 }

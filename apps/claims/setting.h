@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -15,8 +16,10 @@ using engine::Tensor;
 inline constexpr double epsilon = std::numeric_limits<real>::epsilon();
 inline constexpr bool in_double = sizeof(real) == sizeof(double);
 
-/// nu on J random points of the cube [0, 1]^d with random weights, with the cost c(x, y) = |x - y|^2 / alpha.
-ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d);
+enum class Weights { random, uniform };
+
+/// nu on J random points of the cube [0, 1]^d, with the cost c(x, y) = |x - y|^2 / alpha.
+ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d, Weights weights = Weights::random);
 
 /// B random points of the cube, [B, d]; another `stream` has others.
 Tensor random_points(std::uint64_t seed, std::uint64_t stream, std::int64_t B, std::int64_t d);
@@ -27,6 +30,11 @@ Tensor random_potential(std::uint64_t seed, std::uint64_t stream, std::int64_t J
 /// c(x, y_j)
 inline double c(const ot::Target& nu, const real* x, std::int64_t j) {
   return nu.scale() * nu.squared_distance(x, j);
+}
+
+/// The larger of two figures, NaN if one is.
+inline double worse(double a, double b) {
+  return std::isnan(b) || b > a ? b : a;
 }
 
 }  // namespace apps::claims
