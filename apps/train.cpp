@@ -17,6 +17,7 @@
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
+#include "apps/targets.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/npy.h"
@@ -58,15 +59,6 @@ std::vector<double> read_weights(const std::string& path, DataFacts& facts) {
   std::vector<double> weights = array.as<double>();
   facts.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   return weights;
-}
-
-ot::Target make_target(data::Dataset dataset, const std::string& cost_scale, std::vector<double> weights) {
-  const ot::CostScale scale = cost_scale == "alpha" ? ot::CostScale::inverse_alpha
-                              : cost_scale == "one" ? ot::CostScale::one
-                                                    : ot::CostScale::half;
-  return dataset.bytes.empty()
-             ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension, scale, std::move(weights))
-             : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, scale, std::move(weights));
 }
 
 /// A line about data that no generator can make, for both kinds end in a sigmoid; empty where they can.
@@ -219,7 +211,7 @@ int train(const TrainRequest& request, const Console& console) {
   if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
   const std::string note = note_of_unreachable_values(dataset);
-  const ot::Target target = make_target(std::move(dataset), options.cost_scale, std::move(weights));
+  const ot::Target target = make_target(std::move(dataset), options, std::move(weights));
 
   Training training(folder, config, target, *generator);
   if (request.resume) {
