@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <span>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "apps/plot.h"
 #include "apps/targets.h"
 #include "data/file.h"
+#include "data/sha256.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 
@@ -46,8 +48,15 @@ TrainOptions options_of(const Figure& figure, const std::string& dual, const std
 
 /// The generator that stays fixed, with a line that tells it from others.
 struct Theta {
+  Theta(std::unique_ptr<models::Generator> made, std::string words)
+      : generator(std::move(made)), description(std::move(words)) {
+    std::string sums;
+    for (const auto& [name, tensor] : tensors_of(*generator)) sums += data::sha256(std::as_bytes(tensor.values()));
+    sha256 = data::sha256(std::as_bytes(std::span(sums)));
+  }
+
   std::unique_ptr<models::Generator> generator;
-  std::string description;
+  std::string description, sha256;
 };
 
 Theta theta_of(const Figure& figure, const std::string& run, const DataFacts& data) {
@@ -93,6 +102,8 @@ struct Curve {
   std::string dual, optimizer;
   double lambda;
   std::vector<double> values;
+
+  bool sinkhorn() const { return dual == "sinkhorn"; }
 };
 
 /// Computes curves, or takes those that were kept.
@@ -104,8 +115,8 @@ class InnerLoops {
         target_(target),
         console_(console),
         folder_(figure.folder / "runs" / "inner"),
-        theta_(theta.description),
-        data_(data.sha256) {
+        data_(data),
+        theta_(theta) {
     const TrainOptions options = options_of(figure, "vector", "asgd", 0);
     const engine::NoGrad fixed;
     x_ = (*theta.generator)(
@@ -123,8 +134,9 @@ class InnerLoops {
         sinkhorn ? options_of(figure_, "vector", "asgd", lambda) : options_of(figure_, dual, optimizer, lambda);
     const std::size_t length = sinkhorn ? 2 : static_cast<std::size_t>(figure_.iterations) + 1;
 
-    nlohmann::ordered_json what{
-        {"theta", theta_}, {"data", data_}, {"lambda", lambda}, {"batch", options.batch}, {"seed", options.seed}};
+    nlohmann::ordered_json what{{"theta", theta_.description}, {"weights", theta_.sha256},
+                                {"data", data_.sha256},        {"lambda", lambda},
+                                {"batch", options.batch},      {"seed", options.seed}};
     if (!sinkhorn)
       what.update({{"rate", options.dual_lr}, {"decay", options.dual_decay}, {"average", options.dual_average}});
     const fs::path file = folder_ / (name + ".txt");
@@ -153,7 +165,8 @@ class InnerLoops {
   const ot::Target& target_;
   const Console& console_;
   fs::path folder_;
-  std::string theta_, data_;
+  const DataFacts& data_;
+  const Theta& theta_;
   Tensor x_;
 };
 
@@ -161,7 +174,7 @@ void write_csv(const std::string& path, const std::vector<Curve>& curves) {
   std::string csv = "dual,optimizer,lambda,step,loss\n";
   for (const Curve& curve : curves)
     for (std::size_t k = 0; k < curve.values.size(); ++k)
-      if (curve.dual == "sinkhorn")
+      if (curve.sinkhorn())
         csv +=
             text("sinkhorn,", k == 0 ? "dual" : "primal", ',', lambda_text(curve.lambda), ",,", curve.values[k], '\n');
       else
@@ -170,8 +183,9 @@ void write_csv(const std::string& path, const std::vector<Curve>& curves) {
   data::write_file_atomically(path, csv);
 }
 
-std::string colour_of(const std::string& colour, const std::string& optimizer) {
-  return optimizer == "asgd" ? std::string(colour).insert(1, "90") : colour;  // half transparent
+/// ASGD's curves are half transparent.
+std::string shade(std::string colour, const std::string& optimizer) {
+  return optimizer == "asgd" ? colour.insert(1, "90") : colour;
 }
 
 /// The panel's range of H: from where the loops start to what can be reached, and a little more.
@@ -179,52 +193,46 @@ std::string range(const std::vector<Curve>& curves, double lambda) {
   double low = 1e300, high = -1e300;
   for (const Curve& curve : curves) {
     if (curve.lambda != lambda) continue;
-    const auto [least, most] = std::minmax_element(curve.values.begin(), curve.values.end());
-    if (curve.dual != "sinkhorn") low = std::min({low, curve.values.front(), curve.values.back()});
-    high = std::max(high, curve.dual == "sinkhorn" ? curve.values.front() : *most);
+    const auto most = std::ranges::max_element(curve.values);
+    if (!curve.sinkhorn()) low = std::min({low, curve.values.front(), curve.values.back()});
+    high = std::max(high, curve.sinkhorn() ? curve.values.front() : *most);
   }
   const double margin = std::max(0.06 * (high - low), 1e-3);
   return text("[", low - margin, ":", high + margin, "]");
 }
 
 void draw_panels(const Figure& figure, const std::string& theta, const std::vector<Curve>& curves) {
-  const std::size_t panels = figure.lambdas.size(), columns = std::min<std::size_t>(panels, 3),
-                    rows = (panels + columns - 1) / columns;
-  const Canvas canvas{1200, static_cast<int>(110 + 340 * rows)};
-  std::string script = plain_style() + text(R"(set datafile separator comma
-# Column 5 of figure4.csv, H, where the row belongs to that curve.
-curve(d, o, l) = strcol(1) eq d && strcol(2) eq o && strcol(3) eq l ? column(5) : NaN
-set xrange [0:)",
-                                            figure.iterations, "]\nset label 1 'fixed generator: ", theta,
-                                            "' at screen 0.5,", 1 - 46.0 / canvas.height,
-                                            " center font ',10' textcolor rgb '#555555'\nset multiplot layout ", rows,
-                                            ",", columns, " margins screen 0.065,0.985,", 55.0 / canvas.height, ",",
-                                            1 - 95.0 / canvas.height, " spacing screen 0.06,", 80.0 / canvas.height,
-                                            "\nset key at screen 0.5,", 1 - 20.0 / canvas.height,
-                                            " center center horizontal maxrows 1 Left reverse samplen 3.5 width 2\n");
-  for (std::size_t p = 0; p < panels; ++p) {
+  const Panels panels(figure.lambdas.size(), std::min<std::size_t>(figure.lambdas.size(), 3));
+  const char *dotted = "lw 1.4 dt (2,3) lc rgb '#333333'", *grey = "#333333";
+  const auto style = [](const Curve& curve, const std::string& colour) {
+    return text("lw 2 dt ", dashes_of_dual(curve.dual), " lc rgb '", shade(colour, curve.optimizer), "'");
+  };
+  std::vector<std::string> legend;
+  for (const Curve& curve : curves)
+    if (curve.lambda == figure.lambdas.front())
+      legend.push_back(curve.sinkhorn() ? text(dotted, " title 'Sinkhorn'")
+                                        : text(style(curve, grey), " title '", dual_label(curve.dual), ", ",
+                                               curve.optimizer == "asgd" ? "ASGD" : "Adam", "'"));
+
+  std::string script = panels.legend(legend, "fixed generator: " + theta) +
+                       "set datafile separator comma\n# H in the rows of that curve.\n"
+                       "h(d, o, l) = strcol(1) eq d && strcol(2) eq o && strcol(3) eq l ? column(5) : NaN\n";
+  script += text("set xrange [0:", figure.iterations, "]\n");
+  for (std::size_t p = 0; p < figure.lambdas.size(); ++p) {
     const std::string lambda = lambda_text(figure.lambdas[p]), colour = colour_of_lambda(figure.lambdas, p);
-    script += text("\nset title 'λ = ", lambda, "'\nset ylabel '", p % columns == 0 ? "H_λ(ψ, θ)" : "",
-                   "'\nset xlabel '", p + columns >= panels ? "step of ψ" : "", "'\nset yrange ",
-                   range(curves, figure.lambdas[p]), "\nplot \\\n");
-    std::string key;
+    script += panels.panel(p, "λ = " + lambda, "step of ψ", "H_λ(ψ, θ)") + "set yrange " +
+              range(curves, figure.lambdas[p]) + "\nplot";
     for (const Curve& curve : curves) {
       if (curve.lambda != figure.lambdas[p]) continue;
-      if (curve.dual == "sinkhorn") {
-        script += text("  ", curve.values.front(), " with lines lw 1.2 dt (2,3) lc rgb '#333333' notitle, \\\n");
-        key += ", NaN with lines lw 1.2 dt (2,3) lc rgb '#333333' title 'Sinkhorn'";
-        continue;
-      }
-      const std::string dashes = dashes_of_dual(curve.dual);
-      script +=
-          text("  'figure4.csv' using 4:(curve('", curve.dual, "', '", curve.optimizer, "', '", lambda,
-               "')) with lines lw 2.2 dt ", dashes, " lc rgb '", colour_of(colour, curve.optimizer), "' notitle, \\\n");
-      key += text(", NaN with lines lw 2.2 dt ", dashes, " lc rgb '", colour_of("#333333", curve.optimizer),
-                  "' title '", dual_label(curve.dual), ", ", curve.optimizer == "asgd" ? "ASGD" : "Adam", "'");
+      if (curve.sinkhorn())
+        script += text(" \\\n  ", curve.values.front(), " with lines ", dotted, ",");
+      else
+        script += text(" \\\n  'figure4.csv' using 4:(h('", curve.dual, "', '", curve.optimizer, "', '", lambda,
+                       "')) with lines ", style(curve, colour), ",");
     }
-    script += text("  NaN notitle", p == 0 ? key : "", "\nunset label 1\n");
+    script.back() = '\n';
   }
-  draw(figure.folder, "figure4", canvas, script);
+  draw(figure.folder, "figure4", panels.canvas(), script);
 }
 
 }  // namespace
