@@ -1,17 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
+#include "apps/dual.h"
 #include "apps/generators.h"
 #include "apps/options.h"
 #include "engine/optimizer.h"
 #include "models/generator.h"
-#include "models/psi_network.h"
 #include "ot/dual_solver.h"
-#include "ot/potential.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -57,9 +54,7 @@ class Alternate {
   models::Generator& generator_;
   std::vector<engine::Var*> theta_;
   engine::Adam adam_;
-  std::unique_ptr<models::PsiNetwork> psi_network_;  // null for a vector
-  std::unique_ptr<ot::Potential> psi_;
-  std::unique_ptr<ot::DualSolver> dual_;
+  Dual dual_;
   std::int64_t n_ = 0, warmup_ = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include "apps/figure_curves.h"
 #include "apps/figure_digits.h"
+#include "apps/figure_inner.h"
 #include "apps/figure_runs.h"
 #include "apps/plot.h"
 #include "engine/error.h"
@@ -102,13 +103,14 @@ int figure(const FigureRequest& request, const Console& console) {
   fs::create_directories(figure.folder, error);
   require(!error, "can't make the folder ", figure.folder.string(), ": ", error.message(), "; give another --out");
 
-  if (make_runs(figure, console) == 130) {
-    console.out << "interrupted; every run is kept, and the same command goes on\n";
+  const int code = figure.number == 4 ? draw_inner_loops(figure, request.theta, console) : make_runs(figure, console);
+  if (code == 130) {
+    console.out << "interrupted; all that was finished is kept, and the same command goes on\n";
     return 130;
   }
   if (figure.number == 1)
     draw_digits(figure);
-  else
+  else if (figure.number < 4)
     draw_curves(figure);
   console.out << "figure: " << (figure.folder / (figure.name() + ".png")).string() << '\n'
               << "numbers: " << (figure.folder / (figure.name() + ".csv")).string() << '\n';

@@ -12,12 +12,12 @@
 #include "apps/alternate.h"
 #include "apps/checkpoint.h"
 #include "apps/config.h"
-#include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/interrupt.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
+#include "apps/targets.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/npy.h"
@@ -59,13 +59,6 @@ std::vector<double> read_weights(const std::string& path, DataFacts& facts) {
   std::vector<double> weights = array.as<double>();
   facts.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   return weights;
-}
-
-ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights) {
-  return dataset.bytes.empty() ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension,
-                                            std::move(cost), std::move(weights))
-                               : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
-                                            std::move(weights));
 }
 
 /// A line about data that no generator can make, for both kinds end in a sigmoid; empty where they can.
@@ -218,8 +211,7 @@ int train(const TrainRequest& request, const Console& console) {
   if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
   const std::string note = note_of_unreachable_values(dataset);
-  const ot::Target target = make_target(
-      std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(weights));
+  const ot::Target target = make_target(std::move(dataset), options, std::move(weights));
 
   Training training(folder, config, target, *generator);
   if (request.resume) {

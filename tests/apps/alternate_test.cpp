@@ -11,6 +11,7 @@
 #include "engine/parallel.h"
 #include "engine/pool.h"
 #include "engine/random.h"
+#include "ot/potential.h"
 #include "ot/semidual.h"
 
 using apps::Alternate;
