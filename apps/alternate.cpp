@@ -1,5 +1,7 @@
 #include "apps/alternate.h"
 
+#include <algorithm>
+
 #include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "engine/tape.h"
@@ -24,6 +26,10 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
     : options_(options), target_(target), generator_(generator), adam_(options.lr) {
   require(generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
+  const auto weights = target.weights();
+  const auto support = std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
+  require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh something, ",
+          support, ": ", options.target_batch);
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
 
   if (options.dual == "vector") {
@@ -43,20 +49,38 @@ Tensor Alternate::latent_batch(Draw purpose, std::int64_t k) const {
   return latents(options_.seed, purpose, n_, k, options_.batch, generator_.latent_dimension());
 }
 
+ot::Subset Alternate::point_batch(Draw purpose, std::int64_t k) const {
+  return {target_, options_.target_batch, random_draws(options_.seed, purpose, n_, k)};
+}
+
+/// A step of (102) on the batch B_{n,k}.
+void Alternate::dual_step(std::int64_t k) {
+  const engine::NoGrad theta_is_fixed;
+  const Tensor x = generator_(latent_batch(Draw::dual_batch, k)).value();
+  if (options_.target_batch == 0)
+    dual_->step(x);
+  else
+    dual_->step(x, point_batch(Draw::dual_points, k));
+}
+
+/// H(psi_n, .) on x.
+Var Alternate::loss(const Var& x) const {
+  if (options_.target_batch == 0) return ot::semidual(target_, x, psi_->values(), options_.lambda);
+  const ot::Subset points = point_batch(Draw::generator_points, 0);
+  return ot::semidual(points.target, x, psi_->values(points), options_.lambda);
+}
+
 double Alternate::iterate() {
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
   dual_->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) {
-    const engine::NoGrad theta_is_fixed;
-    dual_->step(generator_(latent_batch(Draw::dual_batch, k)).value());
-  }
+  for (std::int64_t k = 0; k < options_.inner; ++k) dual_step(k);
   dual_->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
   const Var x = generator_(latent_batch(Draw::generator_batch, 0));
-  const Var h = ot::semidual(target_, x, psi_->values(), options_.lambda);
+  const Var h = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
   adam_.step(theta_, tape.gradient(h, theta));

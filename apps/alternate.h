@@ -12,6 +12,7 @@
 #include "models/psi_network.h"
 #include "ot/dual_solver.h"
 #include "ot/potential.h"
+#include "ot/subset.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -21,11 +22,13 @@ namespace apps {
 class Alternate {
  public:
   /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
-  /// outlive it. Throws Error where a step length is refused or the sizes of generator and target differ.
+  /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
+  /// see more points than there are.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
 
   /// One iteration: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n at the theta before the
-  /// step. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  /// step; with --target-batch on as many of the points. A NaN in theta or psi comes out as NaN here at the latest in
+  /// the next iteration.
   double iterate();
 
   /// The iterations done so far; those that have run before, if the state was restored.
@@ -41,6 +44,10 @@ class Alternate {
 
  private:
   engine::Tensor latent_batch(Draw purpose, std::int64_t k) const;
+  /// The points that a step sees, with --target-batch.
+  ot::Subset point_batch(Draw purpose, std::int64_t k) const;
+  void dual_step(std::int64_t k);
+  engine::Var loss(const engine::Var& x) const;
   ot::NamedTensors networks();
   ot::NamedTensors moments();
 

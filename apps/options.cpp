@@ -48,7 +48,7 @@ void require_step_length(const char* name, double value) {
 }
 
 /// Options that the first run folders do not have.
-constexpr std::string_view younger_options[] = {"cost", "cost-power"};
+constexpr std::string_view younger_options[] = {"cost", "cost-power", "target-batch"};
 
 }  // namespace
 
@@ -94,6 +94,7 @@ void validate(const TrainOptions& options) {
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require_at_least("inner", options.inner, 1, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
+  require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
   require_step_length("lr", options.lr);
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
   require_step_length("dual-lr", options.dual_lr);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/tape.h"
+#include "ot/subset.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -19,6 +20,10 @@ class Potential {
   virtual std::vector<engine::Var*> parameters() = 0;
   /// The gradients in each parameter of a function of values() whose gradient in them is `gradient` [J].
   virtual std::vector<engine::Var> pull_back(const engine::Tensor& gradient) = 0;
+
+  /// The same at the points of a subset alone, [M].
+  virtual engine::Tensor values(const Subset& subset) const = 0;
+  virtual std::vector<engine::Var> pull_back(const engine::Tensor& gradient, const Subset& subset) = 0;
 };
 
 /// A value for each point: SDOT. Starts at 0.
@@ -29,6 +34,9 @@ class VectorPotential : public Potential {
   engine::Tensor values() const override { return psi_.value(); }
   std::vector<engine::Var*> parameters() override { return {&psi_}; }
   std::vector<engine::Var> pull_back(const engine::Tensor& gradient) override { return {gradient}; }
+  engine::Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
+  /// 0 outside the subset.
+  std::vector<engine::Var> pull_back(const engine::Tensor& gradient, const Subset& subset) override;
 
  private:
   engine::Var psi_;
@@ -43,12 +51,18 @@ class NetworkPotential : public Potential {
                    std::vector<engine::Var*> parameters);
 
   /// Throws Error when the function does not return one value a point.
-  engine::Tensor values() const override;
+  engine::Tensor values() const override { return values(target_); }
   std::vector<engine::Var*> parameters() override { return parameters_; }
-  std::vector<engine::Var> pull_back(const engine::Tensor& gradient) override;
+  std::vector<engine::Var> pull_back(const engine::Tensor& gradient) override { return pull_back(gradient, target_); }
+  engine::Tensor values(const Subset& subset) const override { return values(subset.target); }
+  std::vector<engine::Var> pull_back(const engine::Tensor& gradient, const Subset& subset) override {
+    return pull_back(gradient, subset.target);
+  }
 
  private:
-  engine::Var evaluate(std::int64_t begin, std::int64_t end) const;
+  engine::Tensor values(const Target& target) const;
+  std::vector<engine::Var> pull_back(const engine::Tensor& gradient, const Target& target);
+  engine::Var evaluate(const Target& target, std::int64_t begin, std::int64_t end) const;
 
   const Target& target_;
   std::function<engine::Var(const engine::Var&)> function_;

@@ -75,6 +75,8 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
   for (const Arguments& kind :
        {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},
         Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
+        Arguments{"--target-batch", "10"}, Arguments{"--target-batch", "10", "--preset", "paper"},
+        Arguments{"--target-batch", "10", "--dual", "network", "--lambda", "0.05"},
         Arguments{"--cost", "power", "--cost-power", "1.5"}, Arguments{"--generator", "dcgan", "--preset", "paper"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
@@ -88,13 +90,14 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
   }
 }
 
-TEST_CASE("a run of before there were costs to choose is resumed") {
+TEST_CASE("a run of before there were costs and point batches to choose is resumed") {
   const TemporaryFolder temporary;
   const RunFolder run{temporary / "run"};
   REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::json::parse(content(run.config()));
   config.at("options").erase("cost");
   config.at("options").erase("cost-power");
+  config.at("options").erase("target-batch");
   write(run.config(), config.dump());
   const Outcome outcome = semidual({"train", "--resume", "--iterations", "2", "--out", run.root});
   CHECK_MESSAGE(outcome.code == 0, outcome.err);
@@ -225,6 +228,8 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--cost", "l2"}, "--cost 'l2' is unknown: it must be sqeuclidean or euclidean");
   refused(points + Arguments{"--cost", "power", "--cost-power", "0.9"}, "must be a finite number of at least 1: 0.9");
   refused(points + Arguments{"--cost-power", "3"}, "--cost-power is for --cost power");
+  refused(points + Arguments{"--target-batch", "4"},
+          "--target-batch must be at most the number of points that weigh something, 3: 4");
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");
