@@ -56,6 +56,32 @@ Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimens
   prepare(cost.scale);
 }
 
+Target::Target(const Target& whole, std::span<const std::int64_t> points)
+    : count_(static_cast<std::int64_t>(points.size())),
+      dimension_(whole.dimension_),
+      mean_(whole.mean_),
+      ground_cost_(whole.ground_cost_),
+      alpha_(whole.alpha_),
+      scale_(whole.scale_) {
+  require(!points.empty(), "[target] a subset must have at least one point");
+  double total = 0;
+  for (const std::int64_t j : points) {
+    require(j >= 0 && j < whole.count_, "[target] a subset's points must be among the ", whole.count_, ": ", j);
+    total += whole.weights_[static_cast<std::size_t>(j)];
+  }
+  require(total > 0, "[target] a subset's points must not all have weight 0");
+  for (const std::int64_t j : points) {
+    const std::int64_t first = j * dimension_, last = first + dimension_;
+    if (whole.bytes_.empty())
+      reals_.insert(reals_.end(), whole.reals_.begin() + first, whole.reals_.begin() + last);
+    else
+      bytes_.insert(bytes_.end(), whole.bytes_.begin() + first, whole.bytes_.begin() + last);
+    weights_.push_back(whole.weights_[static_cast<std::size_t>(j)] / total);
+    squared_norms_.push_back(whole.squared_norms_[static_cast<std::size_t>(j)]);
+  }
+  prepare_weights();
+}
+
 Target::~Target() = default;
 
 void Target::prepare_weights() {
