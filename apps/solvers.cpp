@@ -1,0 +1,224 @@
+#include "apps/solvers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "apps/resources.h"
+#include "engine/error.h"
+#include "ot/c_transform.h"
+#include "ot/completed_plan.h"
+#include "ot/cost_matrix.h"
+#include "ot/duality.h"
+#include "ot/semidual_ascent.h"
+#include "ot/sinkhorn.h"
+
+namespace apps {
+
+using engine::real;
+using engine::require;
+using engine::Tensor;
+using ot::CostMatrix;
+
+namespace {
+
+/// Up to so many entries of the cost matrix, the plan of a potential is gone through for the primal value.
+constexpr double most_primal_entries = 4e7;
+constexpr std::int64_t points_at_once = 200;
+
+bool on_line(const TransportProblem& problem) {
+  return problem.target.dimension() == 1;
+}
+
+double expectation(std::span<const double> weights, std::span<const double> values) {
+  double sum = 0;
+  for (std::size_t k = 0; k < weights.size(); ++k)
+    if (weights[k] > 0) sum += weights[k] * values[k];
+  return sum;
+}
+
+/// Of the mean of phi over independent draws of mu, as many as there are points (fewer, if weights differ).
+double standard_error(std::span<const double> mu, std::span<const double> phi) {
+  const double mean = expectation(mu, phi);
+  double variance = 0, concentration = 0;
+  for (std::size_t i = 0; i < mu.size(); ++i) {
+    variance += mu[i] * (phi[i] - mean) * (phi[i] - mean);
+    concentration += mu[i] * mu[i];
+  }
+  return std::sqrt(variance * concentration);
+}
+
+void take(TransportSolution& solution, ot::Duality duality) {
+  solution.phi = std::move(duality.phi);
+  solution.dual = duality.dual;
+  solution.chi_squared = duality.chi_squared;
+  solution.transport_cost = duality.transport_cost;
+  solution.primal = duality.primal;
+  solution.marginal_error = duality.marginal_error;
+}
+
+/// The target's points as a batch.
+Tensor points_of(const ot::Target& target) {
+  Tensor y({target.size(), target.dimension()});
+  target.rows(0, target.size(), y.data());
+  return y;
+}
+
+/// The cost of each of the points x to each.
+CostMatrix costs_among(const Tensor& x, double scale) {
+  const std::int64_t n = x.dim(0);
+  const auto points = std::make_shared<ot::Target>(std::vector<real>(x.values().begin(), x.values().end()), n, x.dim(1),
+                                                   ot::CostScale::one);
+  CostMatrix costs(n, n, [points, x, scale](std::int64_t i, double* row) {
+    for (std::int64_t j = 0; j < points->size(); ++j)
+      row[j] = scale * points->squared_distance(x.data() + i * x.dim(1), j);
+  });
+  costs.hold();
+  return costs;
+}
+
+TransportSolution solve_exactly(const TransportProblem& problem, const SolverObserver& observer) {
+  const ot::Target& target = problem.target;
+  ot::ExactTransport exact;
+  if (on_line(problem)) {
+    const Tensor y = points_of(target);
+    const std::vector<double> from(problem.x.values().begin(), problem.x.values().end());
+    const std::vector<double> to(y.values().begin(), y.values().end());
+    exact = ot::exact_transport_on_line(from, to, problem.mu, target.weights(),
+                                        [&](double a, double b) { return target.scale() * (a - b) * (a - b); });
+  } else {
+    exact = ot::exact_transport(ot::cost_matrix(target, problem.x), problem.mu, target.weights(),
+                                [&] { return observer(0, 0); });
+  }
+  TransportSolution solution;
+  if (exact.plan.empty()) return solution;
+  std::vector<double> largest(problem.mu.size(), 0);
+  solution.assignment.assign(problem.mu.size(), 0);
+  for (const ot::Flow& flow : exact.plan) {
+    const auto i = static_cast<std::size_t>(flow.source);
+    if (flow.mass > largest[i]) largest[i] = flow.mass, solution.assignment[i] = flow.target;
+  }
+  solution.dual = expectation(problem.mu, exact.phi) + expectation(target.weights(), exact.psi);
+  solution.transport_cost = solution.primal = exact.value;
+  solution.marginal_error = 0;
+  solution.psi = std::move(exact.psi);
+  solution.phi = std::move(exact.phi);
+  solution.plan = std::move(exact.plan);
+  solution.iterations = exact.rounds;
+  solution.converged = true;
+  return solution;
+}
+
+TransportSolution solve_by_sinkhorn(const TransportProblem& problem, const SolveOptions& options,
+                                    const SolverObserver& observer) {
+  const ot::SinkhornOptions sinkhorn{.lambda = options.lambda,
+                                     .iterations = options.iterations,
+                                     .tolerance = options.tolerance,
+                                     .scaling = options.lambda_schedule};
+  bool stopped = false;
+  const auto watch = [&](const ot::SinkhornProgress& progress) {
+    stopped = !observer(progress.iteration, progress.dual);
+    return !stopped;
+  };
+  CostMatrix costs = ot::cost_matrix(problem.target, problem.x);
+  costs.hold();
+  ot::SinkhornResult result = ot::sinkhorn(costs, problem.mu, problem.target.weights(), sinkhorn, watch);
+  TransportSolution solution;
+  solution.psi = std::move(result.psi);
+  solution.iterations = result.iterations;
+  solution.converged = result.converged;
+  take(solution, std::move(result.duality));
+  if (options.divergence == "on" && !stopped) {
+    const double from =
+        ot::symmetric_sinkhorn(costs_among(problem.x, problem.target.scale()), problem.mu, sinkhorn).duality.dual;
+    const double to = ot::symmetric_sinkhorn(costs_among(points_of(problem.target), problem.target.scale()),
+                                             problem.target.weights(), sinkhorn)
+                          .duality.dual;
+    solution.divergence = solution.dual - (from + to) / 2;
+  }
+  return solution;
+}
+
+/// psi rounded to real, as c-transforms take it.
+Tensor as_tensor(const std::vector<double>& psi) {
+  const std::vector<real> values(psi.begin(), psi.end());
+  return {{static_cast<std::int64_t>(values.size())}, std::span<const real>(values)};
+}
+
+/// phi, the dual and, at lambda = 0, the assignment.
+void transform(const TransportProblem& problem, double lambda, TransportSolution& solution) {
+  const std::int64_t n = problem.sources(), d = problem.target.dimension();
+  const Tensor psi = as_tensor(solution.psi);
+  for (std::int64_t begin = 0; begin < n; begin += points_at_once) {
+    const std::int64_t size = std::min(points_at_once, n - begin);
+    const Tensor part({size, d}, std::span(problem.x.data() + begin * d, static_cast<std::size_t>(size * d)));
+    const ot::CTransform found = ot::c_transform(problem.target, part, psi, lambda);
+    solution.phi.insert(solution.phi.end(), found.value.values().begin(), found.value.values().end());
+    solution.assignment.insert(solution.assignment.end(), found.winners.begin(), found.winners.end());
+  }
+  solution.dual = expectation(problem.mu, solution.phi) + expectation(problem.target.weights(), solution.psi);
+}
+
+TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOptions& options,
+                                  const SolverObserver& observer) {
+  const ot::Target& target = problem.target;
+  ot::AscentOptions ascent{.optimizer = options.solver == "adam" ? ot::DualOptimizer::adam : ot::DualOptimizer::asgd,
+                           .lambda = options.lambda,
+                           .first_lambda = options.lambda_schedule,
+                           .steps = options.iterations,
+                           .batch = options.batch > 0 ? options.batch : problem.sources(),
+                           .rate = options.rate,
+                           .tolerance = options.tolerance,
+                           .seed = options.seed};
+  ot::VectorPotential potential(target);
+  const ot::SourceSampler source(problem.x, problem.mu, options.seed);
+  const ot::AscentResult result = ot::ascend_semidual(
+      target, source, potential, ascent,
+      [&](const ot::AscentProgress& progress) { return observer(progress.step, progress.estimate.dual); });
+  TransportSolution solution;
+  const Tensor psi = potential.values();
+  solution.psi.assign(psi.values().begin(), psi.values().end());
+  solution.iterations = result.steps;
+  solution.converged = result.converged;
+  solution.chi_squared = result.estimate.chi_squared;
+  transform(problem, options.lambda, solution);
+  if (problem.entries() > most_primal_entries || !std::isfinite(solution.dual)) return solution;
+  CostMatrix costs = ot::cost_matrix(target, problem.x);
+  costs.hold();
+  take(solution, ot::duality(costs, problem.mu, target.weights(), solution.psi, options.lambda));
+  if (options.lambda == 0)
+    solution.transport_cost = solution.primal =
+        ot::completed_plan_cost(costs, problem.mu, target.weights(), solution.psi);
+  return solution;
+}
+
+}  // namespace
+
+void require_solvable(const TransportProblem& problem, const SolveOptions& options) {
+  const std::string points =
+      engine::text(problem.sources(), " x ", problem.target.size(), " points with --solver ", options.solver);
+  if (options.solver == "exact" && !on_line(problem))
+    require(problem.entries() <= static_cast<double>(ot::most_exact_entries), points,
+            " are too many: the product may be ", ot::most_exact_entries,
+            " at most; take --source-points and --target-points, or --solver adam");
+  double bytes = 0;
+  if (options.solver == "sinkhorn" || (options.solver == "exact" && !on_line(problem)))
+    bytes = (sizeof(double) + sizeof(real)) * problem.entries();
+  else if (options.stochastic() && problem.entries() <= most_primal_entries)
+    bytes = sizeof(double) * problem.entries();
+  require_memory(bytes, points, "take --source-points and --target-points, or --solver adam");
+}
+
+TransportSolution solve_transport(const TransportProblem& problem, const SolveOptions& options,
+                                  const SolverObserver& observer) {
+  TransportSolution solution = options.solver == "exact"      ? solve_exactly(problem, observer)
+                               : options.solver == "sinkhorn" ? solve_by_sinkhorn(problem, options, observer)
+                                                              : solve_by_ascent(problem, options, observer);
+  if (!solution.phi.empty()) solution.standard_error = standard_error(problem.mu, solution.phi);
+  return solution;
+}
+
+}  // namespace apps
