@@ -55,7 +55,7 @@ void for_each_solve_option(Options& options, const Visit& visit) {
         "at most so many steps or Sinkhorn iterations [asgd, adam: 1500, sinkhorn: 10000]");
   visit("batch", options.batch, "source points in a step of asgd or adam; 0: as many as there are [200]");
   visit("rate", options.rate,
-        "first step length of asgd or adam, which falls to its thirtieth; 0: by the mean cost [0]");
+        "first step length of adam, which falls to its thirtieth, or asgd, to its hundredth; 0: by the mean cost [0]");
   visit("tolerance", options.tolerance,
         "ends the iterations. sinkhorn: the marginal error [1e-6]. asgd, adam: chi^2, estimated after each tenth of "
         "the steps, is below it by more than its standard error; 0: never [0]");

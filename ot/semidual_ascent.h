@@ -68,10 +68,11 @@ struct AscentResult {
 };
 
 /// Stochastic ascent of the semi-dual (14) from the potential's present values, in ten stages of equal length. From one
-/// to the next the rate falls, to a thirtieth in all, and lambda falls, to a thousandth of its first value where it
-/// ends at 0; each stage starts where the last one ended, for ASGD at the mean of its iterates (102), which is
-/// restarted thus. (Genans et al., "Decreasing entropic regularization averaged gradient for semi-discrete optimal
-/// transport", 2025, for the falling lambda.) Throws Error as make_dual_solver() does, and for sizes below 1.
+/// to the next the rate falls, to a thirtieth in all for Adam and a hundredth for ASGD, and lambda falls, to a
+/// thousandth of its first value where it ends at 0; each stage starts where the last one ended, for ASGD at the mean
+/// of its iterates (102), which is restarted thus. (Genans et al., "Decreasing entropic regularization averaged
+/// gradient for semi-discrete optimal transport", 2025, for the falling lambda.) Throws Error as make_dual_solver()
+/// does, and for sizes below 1.
 AscentResult ascend_semidual(const Target& target, const SourceSampler& source, Potential& potential,
                              AscentOptions options, const AscentObserver& observer = {});
 
