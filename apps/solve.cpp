@@ -86,7 +86,7 @@ std::vector<double> plan_rows(const TransportProblem& problem, const TransportSo
   return rows;
 }
 
-nlohmann::ordered_json summary(const TransportSolution& solution, double seconds) {
+nlohmann::ordered_json summary(const TransportSolution& solution, const SolveOptions& options, double seconds) {
   nlohmann::ordered_json json;
   json["dual"] = solution.dual;
   json["standard_error"] = solution.standard_error;
@@ -97,9 +97,10 @@ nlohmann::ordered_json summary(const TransportSolution& solution, double seconds
     json["marginal_error"] = *solution.marginal_error;
   }
   json["chi_squared"] = solution.chi_squared;
+  if (solution.chi_squared_error > 0) json["chi_squared_error"] = solution.chi_squared_error;
   if (solution.divergence) json["divergence"] = *solution.divergence;
   json["iterations"] = solution.iterations;
-  json["converged"] = solution.converged;
+  if (options.tolerance > 0 || options.solver == "exact") json["converged"] = solution.converged;
   json["seconds"] = seconds;
   return json;
 }
@@ -171,7 +172,7 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
   }
   if (!std::isfinite(solution.dual))
     throw Failure("the dual value is no longer a finite number: try a smaller --rate or a larger --lambda");
-  nlohmann::ordered_json result = summary(solution, seconds);
+  nlohmann::ordered_json result = summary(solution, options, seconds);
   print(result, console.out);
   folder.write(problem, solution, options, rows, std::move(result));
   console.out << "results: " << request.out << '\n';

@@ -10,9 +10,9 @@
 #include "apps/resources.h"
 #include "engine/error.h"
 #include "ot/c_transform.h"
-#include "ot/completed_plan.h"
 #include "ot/cost_matrix.h"
 #include "ot/duality.h"
+#include "ot/exact_completion.h"
 #include "ot/semidual_ascent.h"
 #include "ot/sinkhorn.h"
 
@@ -27,6 +27,8 @@ namespace {
 
 /// Up to so many entries of the cost matrix, the plan of a potential is gone through for the primal value.
 constexpr double most_primal_entries = 4e7;
+/// Up to so many, by exact transport of what its marginals lack.
+constexpr double most_completed_entries = 1e7;
 constexpr std::int64_t points_at_once = 200;
 
 bool on_line(const TransportProblem& problem) {
@@ -55,6 +57,7 @@ void take(TransportSolution& solution, ot::Duality duality) {
   solution.phi = std::move(duality.phi);
   solution.dual = duality.dual;
   solution.chi_squared = duality.chi_squared;
+  solution.chi_squared_error = 0;
   solution.transport_cost = duality.transport_cost;
   solution.primal = duality.primal;
   solution.marginal_error = duality.marginal_error;
@@ -131,14 +134,14 @@ TransportSolution solve_by_sinkhorn(const TransportProblem& problem, const Solve
   solution.iterations = result.iterations;
   solution.converged = result.converged;
   take(solution, std::move(result.duality));
-  if (options.divergence == "on" && !stopped) {
-    const double from =
-        ot::symmetric_sinkhorn(costs_among(problem.x, problem.target.scale()), problem.mu, sinkhorn).duality.dual;
-    const double to = ot::symmetric_sinkhorn(costs_among(points_of(problem.target), problem.target.scale()),
-                                             problem.target.weights(), sinkhorn)
-                          .duality.dual;
-    solution.divergence = solution.dual - (from + to) / 2;
-  }
+  if (options.divergence == "off" || stopped) return solution;
+  const auto value_among = [&](const Tensor& points, std::span<const double> weights) {
+    const auto go_on = [&](const ot::SinkhornProgress&) { return !(stopped = stopped || !observer(0, 0)); };
+    return ot::symmetric_sinkhorn(costs_among(points, problem.target.scale()), weights, sinkhorn, go_on).duality.dual;
+  };
+  const double from = value_among(problem.x, problem.mu);
+  const double to = value_among(points_of(problem.target), problem.target.weights());
+  if (!stopped) solution.divergence = solution.dual - (from + to) / 2;
   return solution;
 }
 
@@ -171,8 +174,7 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
                            .steps = options.iterations,
                            .batch = options.batch > 0 ? options.batch : problem.sources(),
                            .rate = options.rate,
-                           .tolerance = options.tolerance,
-                           .seed = options.seed};
+                           .tolerance = options.tolerance};
   ot::VectorPotential potential(target);
   const ot::SourceSampler source(problem.x, problem.mu, options.seed);
   const ot::AscentResult result = ot::ascend_semidual(
@@ -184,14 +186,14 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
   solution.iterations = result.steps;
   solution.converged = result.converged;
   solution.chi_squared = result.estimate.chi_squared;
+  solution.chi_squared_error = result.estimate.chi_squared_error;
   transform(problem, options.lambda, solution);
   if (problem.entries() > most_primal_entries || !std::isfinite(solution.dual)) return solution;
   CostMatrix costs = ot::cost_matrix(target, problem.x);
   costs.hold();
-  take(solution, ot::duality(costs, problem.mu, target.weights(), solution.psi, options.lambda));
-  if (options.lambda == 0)
-    solution.transport_cost = solution.primal =
-        ot::completed_plan_cost(costs, problem.mu, target.weights(), solution.psi);
+  const ot::Completion completion =
+      problem.entries() <= most_completed_entries ? ot::exact_completion(costs) : ot::Completion();
+  take(solution, ot::duality(costs, problem.mu, target.weights(), solution.psi, options.lambda, completion));
   return solution;
 }
 
@@ -204,11 +206,15 @@ void require_solvable(const TransportProblem& problem, const SolveOptions& optio
     require(problem.entries() <= static_cast<double>(ot::most_exact_entries), points,
             " are too many: the product may be ", ot::most_exact_entries,
             " at most; take --source-points and --target-points, or --solver adam");
-  double bytes = 0;
+  double bytes = 0;  // of matrices in double, and of what Sinkhorn works on
   if (options.solver == "sinkhorn" || (options.solver == "exact" && !on_line(problem)))
     bytes = (sizeof(double) + sizeof(real)) * problem.entries();
   else if (options.stochastic() && problem.entries() <= most_primal_entries)
     bytes = sizeof(double) * problem.entries();
+  if (options.divergence == "on") {
+    const double largest = static_cast<double>(std::max(problem.sources(), problem.target.size()));
+    bytes = sizeof(double) * problem.entries() + (sizeof(double) + sizeof(real)) * largest * largest;
+  }
   require_memory(bytes, points, "take --source-points and --target-points, or --solver adam");
 }
 

@@ -30,13 +30,14 @@ struct TransportSolution {
   double dual = 0;                       ///< (14)
   double standard_error = 0;             ///< of the dual, if the source points are a sample
   double chi_squared = 0;                ///< sum_j (q_j - nu_j)^2 / nu_j for the marginal q of the plan of psi
+  double chi_squared_error = 0;          ///< its standard error where it is estimated: for too many points
   std::optional<double> transport_cost, primal, marginal_error;  ///< of the plan; none for too many points
   std::optional<double> divergence;
   std::int64_t iterations = 0;
   bool converged = false;
 };
 
-/// Told the iterations done and the dual value; false ends the solver, with what it has reached.
+/// Told the iterations done (0: none in the count) and the dual value; false ends the solver, with what it has reached.
 using SolverObserver = std::function<bool(std::int64_t, double)>;
 
 /// Throws Error unless the solver can take so many points: the exact one's limit, and the memory of this machine.

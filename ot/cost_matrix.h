@@ -38,6 +38,12 @@ class CostMatrix {
   std::vector<double> values_;
 };
 
+/// The mass that goes from a source point to a target point.
+struct Flow {
+  std::int64_t source, target;
+  double mass;
+};
+
 /// The costs s ||x_i - y_j||^2 of x [n, d] to a target, by differences. Both must outlive it. Throws Error where x has
 /// another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);

@@ -66,7 +66,7 @@ void plan_row(const double* costs, double mu, std::span<const double> nu, std::s
 }
 
 Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<const double> nu,
-                std::span<const double> psi, double lambda) {
+                std::span<const double> psi, double lambda, const Completion& completion) {
   const auto n = static_cast<std::size_t>(costs.rows()), m = static_cast<std::size_t>(costs.columns());
   Duality result;
   result.phi.resize(n);
@@ -76,26 +76,39 @@ Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<c
   };
   const std::vector<double> q = column_sums(costs, write_plan);
   for (std::size_t i = 0; i < n; ++i) result.dual += mu[i] * result.phi[i];
-  std::vector<double> keep(m, 0), lacking(m, 0);  // the part of a column that stays, and what it needs then
+  std::vector<double> keep(m, 0), room(m, 0);  // the part of a column that stays, and what it lacks then
   for (std::size_t j = 0; j < m; ++j) {
     if (nu[j] == 0) continue;
     result.dual += nu[j] * psi[j];
     result.marginal_error += std::abs(q[j] - nu[j]);
     result.chi_squared += (q[j] - nu[j]) * (q[j] - nu[j]) / nu[j];
     keep[j] = q[j] > nu[j] ? nu[j] / q[j] : 1;
-    lacking[j] = nu[j] - q[j] * keep[j];
+    room[j] = nu[j] - q[j] * keep[j];
   }
 
-  const double missing = sum(lacking);
+  std::vector<double> left(n);
+  column_sums(costs, [&](std::int64_t row_index, const double* row_costs, std::span<double> row) {
+    const auto i = static_cast<std::size_t>(row_index);
+    write_plan(row_index, row_costs, row);
+    left[i] = mu[i];
+    for (std::size_t j = 0; j < m; ++j) left[i] -= row[j] * keep[j];
+    left[i] = std::max(left[i], 0.0);
+  });
+  const std::vector<Flow> flows = completion ? completion(left, room) : std::vector<Flow>();
+  const double all_room = completion ? 0 : sum(room);
+
   std::vector<double> linear(n), entropy(n);
   column_sums(costs, [&](std::int64_t row_index, const double* row_costs, std::span<double> row) {
     const auto i = static_cast<std::size_t>(row_index);
     write_plan(row_index, row_costs, row);
-    double kept = 0;
-    for (std::size_t j = 0; j < m; ++j) kept += row[j] *= keep[j];
-    const double given = missing > 0 ? std::max(mu[i] - kept, 0.0) / missing : 0;
+    for (std::size_t j = 0; j < m; ++j) row[j] *= keep[j];
+    if (all_room > 0)
+      for (std::size_t j = 0; j < m; ++j) row[j] += left[i] / all_room * room[j];
+    const auto first = std::lower_bound(flows.begin(), flows.end(), row_index,
+                                        [](const Flow& flow, std::int64_t source) { return flow.source < source; });
+    for (auto flow = first; flow != flows.end() && flow->source == row_index; ++flow)
+      row[static_cast<std::size_t>(flow->target)] += flow->mass;
     for (std::size_t j = 0; j < m; ++j) {
-      row[j] += given * lacking[j];
       if (row[j] <= 0) continue;
       linear[i] += row[j] * row_costs[j];
       if (lambda > 0) entropy[i] += row[j] * std::log(row[j] / (mu[i] * nu[j]));

@@ -29,7 +29,7 @@ constexpr Rates rates_of(DualOptimizer optimizer) {
 /// Of the batches that estimates are from. Steps' batches are numbered from 0.
 constexpr std::uint64_t first_estimate = std::uint64_t{1} << 40;
 constexpr int estimate_groups = 16;
-constexpr std::int64_t estimate_size = 256;
+constexpr std::int64_t most_estimate_size = 256;
 
 struct Stage {
   double lambda, rate;
@@ -127,6 +127,9 @@ AscentResult ascend_semidual(const Target& target, const SourceSampler& source, 
   require(options.steps >= 1 && options.batch >= 1,
           "[ascent] there must be at least one step and one point in it: ", options.steps, " and ", options.batch);
   if (options.rate == 0) options.rate = default_rate(target, source.batch(first_estimate, 16), options.optimizer);
+  // An estimate takes half of a stage's points at most.
+  const std::int64_t estimate_size =
+      std::clamp<std::int64_t>(options.steps * options.batch / (2 * stages * estimate_groups), 1, most_estimate_size);
   const auto estimate = [&](int stage) {
     return estimate_semidual(target, source, potential.values(), options.lambda,
                              first_estimate + static_cast<std::uint64_t>(stage * estimate_groups), estimate_groups,

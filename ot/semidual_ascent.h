@@ -45,11 +45,10 @@ struct AscentOptions {
   DualOptimizer optimizer = DualOptimizer::adam;
   double lambda = 0;
   double first_lambda = 0;    ///< where lambda falls from; 0: it is `lambda` all along
-  std::int64_t steps = 2000;  ///< in all
+  std::int64_t steps = 1500;  ///< in all
   std::int64_t batch = 200;   ///< source points in each
   double rate = 0;            ///< of the first stage; 0: by the mean cost
   double tolerance = 0;       ///< ends it after a stage: chi^2 is below it by more than its standard error
-  std::uint64_t seed = 0;
 };
 
 /// What is known after a step.
@@ -70,9 +69,9 @@ struct AscentResult {
 /// Stochastic ascent of the semi-dual (14) from the potential's present values, in ten stages of equal length. From one
 /// to the next the rate falls, to a thirtieth in all for Adam and a hundredth for ASGD, and lambda falls, to a
 /// thousandth of its first value where it ends at 0; each stage starts where the last one ended, for ASGD at the mean
-/// of its iterates (102), which is restarted thus. (Genans et al., "Decreasing entropic regularization averaged
-/// gradient for semi-discrete optimal transport", 2025, for the falling lambda.) Throws Error as make_dual_solver()
-/// does, and for sizes below 1.
+/// of its iterates (102). (Genans, Godichon-Baggioni, Vialard and Wintenberger, "Decreasing entropic regularization
+/// averaged gradient for semi-discrete optimal transport", 2025, analyse such a fall of lambda.) Throws Error as
+/// make_dual_solver() does, and for sizes below 1.
 AscentResult ascend_semidual(const Target& target, const SourceSampler& source, Potential& potential,
                              AscentOptions options, const AscentObserver& observer = {});
 

@@ -7,7 +7,6 @@
 #include <doctest/doctest.h>
 
 #include "engine/parallel.h"
-#include "ot/completed_plan.h"
 #include "ot/duality.h"
 #include "ot/exact.h"
 #include "ot/sinkhorn.h"
@@ -134,24 +133,6 @@ TEST_CASE("a full batch and a falling lambda reach the optimum too") {
                   });
   CHECK(lambda == 0);
   CHECK(clouds.reached(0).dual >= best * 0.99);
-}
-
-TEST_CASE("a plan completed by exact transport bounds the optimum from above, and meets it at the optimum") {
-  Clouds clouds;
-  const CostMatrix costs = cost_matrix(clouds.target, clouds.x);
-  const ExactTransport exact = exact_transport(costs, clouds.mu, clouds.target.weights());
-  const Weights zero(40, 0);
-  const double far = completed_plan_cost(costs, clouds.mu, clouds.target.weights(), zero);
-  CHECK(far >= exact.value);
-  CHECK(far <= duality(costs, clouds.mu, clouds.target.weights(), zero, 0).primal);
-  // Where each point's mass goes whole, the potential alone says where.
-  const CostMatrix square(3, 3, {0, 2, 2, 2, 0, 2, 2, 2, 0});
-  const Weights third(3, 1.0 / 3);
-  CHECK(completed_plan_cost(square, third, third, Weights(3, 0)) == 0);
-  CHECK(completed_plan_cost(square, third, third, Weights{5, 0, 0}) ==
-        doctest::Approx(8.0 / 9));  // a third of each stays at the first, the others' rest goes home
-  CHECK(completed_plan_cost(costs, clouds.mu, clouds.target.weights(), exact.psi) ==
-        doctest::Approx(exact.value).epsilon(0.02));
 }
 
 TEST_CASE("an ascent ends at its tolerance or when its observer says so") {
