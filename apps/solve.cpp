@@ -133,12 +133,16 @@ class ResultFolder {
     std::error_code error;
     fs::create_directories(root_, error);
     require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
-    for (const char* file : result_files) fs::remove(root_ / file, error);
     const auto n = problem.sources(), m = problem.target.size();
     data::write_npy<double>(root_ / "psi.npy", {m}, solution.psi);
     data::write_npy<double>(root_ / "value.npy", {n}, solution.phi);
-    if (!solution.assignment.empty()) data::write_npy<std::int64_t>(root_ / "assignment.npy", {n}, solution.assignment);
-    if (rows.end > 0)
+    if (solution.assignment.empty())
+      fs::remove(root_ / "assignment.npy", error);
+    else
+      data::write_npy<std::int64_t>(root_ / "assignment.npy", {n}, solution.assignment);
+    if (rows.end == 0)
+      fs::remove(root_ / "plan.npy", error);
+    else
       data::write_npy<double>(root_ / "plan.npy", {rows.end - rows.begin, m},
                               plan_rows(problem, solution, options.lambda, rows));
     result["version"] = version;

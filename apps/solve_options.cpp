@@ -10,6 +10,7 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/real.h"
 
 namespace apps {
 
@@ -46,6 +47,8 @@ void validate(const SolveOptions& options) {
   require(options.target_points >= 0, "--target-points must be at least 0: ", options.target_points);
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
+  require(options.lambda == 0 || std::isfinite(static_cast<engine::real>(1 / options.lambda)),
+          "--lambda is too small for its inverse, use 0: ", options.lambda);
   require(options.solver != "exact" || options.lambda == 0, "--solver exact is for --lambda 0: ", options.lambda,
           " takes sinkhorn, adam or asgd");
   require(options.solver != "sinkhorn" || options.lambda > 0,

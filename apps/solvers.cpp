@@ -145,16 +145,10 @@ TransportSolution solve_by_sinkhorn(const TransportProblem& problem, const Solve
   return solution;
 }
 
-/// psi rounded to real, as c-transforms take it.
-Tensor as_tensor(const std::vector<double>& psi) {
-  const std::vector<real> values(psi.begin(), psi.end());
-  return {{static_cast<std::int64_t>(values.size())}, std::span<const real>(values)};
-}
-
-/// phi, the dual and, at lambda = 0, the assignment.
-void transform(const TransportProblem& problem, double lambda, TransportSolution& solution) {
+/// psi with its c-transform phi, the dual and, at lambda = 0, the assignment.
+void transform(const TransportProblem& problem, const Tensor& psi, double lambda, TransportSolution& solution) {
   const std::int64_t n = problem.sources(), d = problem.target.dimension();
-  const Tensor psi = as_tensor(solution.psi);
+  solution.psi.assign(psi.values().begin(), psi.values().end());
   for (std::int64_t begin = 0; begin < n; begin += points_at_once) {
     const std::int64_t size = std::min(points_at_once, n - begin);
     const Tensor part({size, d}, std::span(problem.x.data() + begin * d, static_cast<std::size_t>(size * d)));
@@ -168,26 +162,25 @@ void transform(const TransportProblem& problem, double lambda, TransportSolution
 TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOptions& options,
                                   const SolverObserver& observer) {
   const ot::Target& target = problem.target;
-  ot::AscentOptions ascent{.optimizer = options.solver == "adam" ? ot::DualOptimizer::adam : ot::DualOptimizer::asgd,
-                           .lambda = options.lambda,
-                           .first_lambda = options.lambda_schedule,
-                           .steps = options.iterations,
-                           .batch = options.batch > 0 ? options.batch : problem.sources(),
-                           .rate = options.rate,
-                           .tolerance = options.tolerance};
+  const ot::AscentOptions ascent{
+      .optimizer = options.solver == "adam" ? ot::DualOptimizer::adam : ot::DualOptimizer::asgd,
+      .lambda = options.lambda,
+      .first_lambda = options.lambda_schedule,
+      .steps = options.iterations,
+      .batch = options.batch > 0 ? options.batch : problem.sources(),
+      .rate = options.rate,
+      .tolerance = options.tolerance};
   ot::VectorPotential potential(target);
   const ot::SourceSampler source(problem.x, problem.mu, options.seed);
   const ot::AscentResult result = ot::ascend_semidual(
       target, source, potential, ascent,
       [&](const ot::AscentProgress& progress) { return observer(progress.step, progress.estimate.dual); });
   TransportSolution solution;
-  const Tensor psi = potential.values();
-  solution.psi.assign(psi.values().begin(), psi.values().end());
   solution.iterations = result.steps;
   solution.converged = result.converged;
   solution.chi_squared = result.estimate.chi_squared;
   solution.chi_squared_error = result.estimate.chi_squared_error;
-  transform(problem, options.lambda, solution);
+  transform(problem, potential.values(), options.lambda, solution);
   if (problem.entries() > most_primal_entries || !std::isfinite(solution.dual)) return solution;
   CostMatrix costs = ot::cost_matrix(target, problem.x);
   costs.hold();

@@ -20,7 +20,7 @@ struct Duality {
   double transport_cost = 0;  ///< sum_ij p_ij c_ij of the plan made so
   double primal = 0;          ///< transport_cost + lambda KL(p | mu x nu) of the plan made so
   double marginal_error = 0;  ///< sum_j |q_j - nu_j| for the marginal q of the plan before
-  double chi_squared = 0;     ///< sum_j (q_j - nu_j)^2 / nu_j, zero at the optimum of (14)
+  double chi_squared = 0;     ///< sum_j (q_j - nu_j)^2 / nu_j; 0 at the optimum, at lambda = 0 if no mass splits
 
   double gap() const { return primal - dual; }
 };

@@ -8,6 +8,8 @@
 namespace ot {
 
 namespace {
+constexpr double negligible = 1e-12;  // mass, about what rounding leaves
+
 /// Points with some mass, and their shares of it all.
 struct Rest {
   std::vector<std::int64_t> points;
@@ -29,7 +31,7 @@ struct Rest {
 Completion exact_completion(const CostMatrix& costs) {
   return [&costs](std::span<const double> left, std::span<const double> room) {
     const Rest sources(left), targets(room);
-    if (sources.mass <= 0 || targets.mass <= 0) return std::vector<Flow>();
+    if (sources.mass < negligible || targets.mass < negligible) return std::vector<Flow>();
     std::vector<double> values, buffer(static_cast<std::size_t>(costs.columns()));
     for (const std::int64_t i : sources.points) {
       const double* row = costs.row(i, buffer.data());

@@ -210,6 +210,7 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
   refused({"--solver", "simplex"}, "--solver 'simplex' is unknown: it must be asgd or adam or sinkhorn or exact");
   refused({"--solver", "exact", "--lambda", "0.1"}, "--solver exact is for --lambda 0: 0.1 takes sinkhorn");
   refused({"--solver", "sinkhorn"}, "--solver sinkhorn needs a positive --lambda: 0 takes exact");
+  refused({"--lambda", "1e-320"}, "--lambda is too small for its inverse, use 0: ");
   refused({"--lambda", "-1"}, "--lambda must be 0 or a positive number: -1");
   refused({"--lambda", "0.1", "--lambda-schedule", "0.05"},
           "--lambda-schedule must be 0 or more than --lambda 0.1: 0.05");

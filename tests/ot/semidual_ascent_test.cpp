@@ -114,8 +114,9 @@ TEST_CASE("Adam and ASGD reach the exact and the entropic optimum of random clou
       const Duality reached = clouds.reached(lambda);
       CHECK(reached.dual <= best + 1e-5);
       CHECK(reached.dual >= best * 0.99);
+      if (lambda == 0) continue;  // points whose mass is to be split leave some chi^2
       CHECK(result.estimate.chi_squared < 0.5);
-      if (lambda > 0) CHECK(reached.primal >= best - 1e-5);
+      CHECK(reached.primal >= best - 1e-5);
     }
   }
 }
