@@ -10,11 +10,12 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/inner_loop.h"
 #include "apps/interrupt.h"
+#include "apps/measure.h"
 #include "apps/plot.h"
-#include "apps/targets.h"
 #include "data/file.h"
 #include "data/sha256.h"
 #include "engine/error.h"
@@ -243,7 +244,8 @@ int draw_inner_loops(const Figure& figure, const std::string& theta_run, const C
   data::Dataset dataset = data::load(options.data, options.points, digits_seed);
   const DataFacts data = facts_of(dataset);
   const Theta theta = theta_of(figure, theta_run, data);
-  const ot::Target target = make_target(std::move(dataset), options);
+  const ot::Target target =
+      make_target(std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale));
   InnerLoops loops(figure, target, data, theta, console);
 
   const Interrupt interrupt;

@@ -38,7 +38,13 @@ class CostMatrix {
   std::vector<double> values_;
 };
 
-/// The costs s ||x_i - y_j||^2 of x [n, d] to a target, by differences. Both must outlive it. Throws Error where x has
+/// The mass that goes from a source point to a target point.
+struct Flow {
+  std::int64_t source, target;
+  double mass;
+};
+
+/// The costs c(x_i, y_j) of x [n, d] to a target, pair by pair. Both must outlive it. Throws Error where x has
 /// another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
 

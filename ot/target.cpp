@@ -244,6 +244,11 @@ double Target::cost(const real* x, std::int64_t j) const {
   return scale_ * ground_cost_->value({x, row.size()}, row);
 }
 
+double Target::cost(Point x, Point y) const {
+  return scale_ * (ground_cost_ ? ground_cost_->value(x, y)
+                                : engine::simd::kernels().squared_distance(dimension_, x.data(), y.data()));
+}
+
 void Target::cost_gradient(const real* x, std::int64_t j, real* gradient) const {
   if (!ground_cost_) {  // 2 scale (x - y_j)
     rows(j, j + 1, gradient);

@@ -52,7 +52,7 @@ class Target {
   double scale() const { return scale_; }                ///< s in c(x, y) = s k(x, y)
   double alpha() const { return alpha_; }                ///< sum_j nu_j k(0, y_j)
   /// k, null for ||x - y||^2.
-  const GroundCost* ground_cost() const { return ground_cost_.get(); }
+  const std::shared_ptr<const GroundCost>& ground_cost() const { return ground_cost_; }
 
   std::span<const double> weights() const { return weights_; }  ///< nu_j, sum 1
   bool uniform() const { return uniform_; }                     ///< whether all nu_j are equal
@@ -86,6 +86,8 @@ class Target {
   double squared_distance(const real* x, std::int64_t j) const;
   /// c(x, y_j) for x [d], as accurately as the ground cost tells.
   double cost(const real* x, std::int64_t j) const;
+  /// c(x, y) for any two points.
+  double cost(Point x, Point y) const;
   /// Writes grad_x c(x, y_j) to `gradient` [d].
   void cost_gradient(const real* x, std::int64_t j, real* gradient) const;
 
