@@ -46,7 +46,7 @@ class RunningMean {
 };
 
 /// Stands for lambda = 0, by which H changes by lambda log J at most.
-constexpr double smallest_lambda = 0.0005;
+constexpr double smallest_lambda = 0.0015;
 
 }  // namespace
 
