@@ -23,7 +23,8 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target) {
     std::vector<Var*> parameters;
     for (const models::Parameter& parameter : network->parameters()) parameters.push_back(parameter.variable);
     psi = std::make_unique<ot::NetworkPotential>(
-        target, [g = network.get()](const Var& y) { return (*g)(y); }, parameters, options.dual_memory << 20);
+        target, [g = network.get()](const Var& y) { return (*g)(y); }, parameters,
+        ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
   }
   solver = ot::make_dual_solver(target, *psi, options.lambda, dual_options(options));
 }

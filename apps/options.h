@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,6 +16,8 @@ struct TrainOptions {
   std::string generator = "mlp";
   std::string dual = "vector";
   double lambda = 0;
+  std::string cost = "sqeuclidean";
+  double cost_power = 0;
   std::string cost_scale = "alpha";
   std::string preset = "best";
   std::int64_t iterations = 0;
@@ -28,6 +31,7 @@ struct TrainOptions {
   std::int64_t dual_batch = 0;
   std::int64_t dual_warmup = 0;
   std::int64_t dual_memory = 512;
+  std::string dual_precision = "full";
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -54,8 +58,14 @@ void for_each_option(Options& options, const Visit& visit) {
         "the dual potential psi: vector (a number for each point) or network (a function of the point) [vector]");
   visit("lambda", options.lambda, OnResume::same,
         "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
-  visit("cost-scale", options.cost_scale, OnResume::same,
-        "s in the cost s |x-y|^2: alpha (1 / mean |y|^2, as in the paper), one (1) or half (1/2) [alpha]");
+  visit("cost", options.cost, OnResume::same,
+        "the cost of moving x to y: sqeuclidean (|x-y|^2, the fastest), euclidean (|x-y|), cityblock (the sum of the "
+        "coordinates' differences) or power (|x-y|^P) [sqeuclidean]");
+  visit("cost-power", options.cost_power, OnResume::same, "P of --cost power, at least 1");
+  visit(
+      "cost-scale", options.cost_scale, OnResume::same,
+      "what the cost is multiplied by: alpha (1 / its mean between 0 and the points, 1 / mean |y|^2 as in the paper), "
+      "one (1) or half (1/2) [alpha]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");
@@ -79,6 +89,10 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-memory", options.dual_memory, OnResume::any,
         "megabytes for what a network potential computed at the points until its gradient is taken; what does not fit "
         "is computed twice [512]");
+  visit(
+      "dual-precision", options.dual_precision, OnResume::same,
+      "what a network potential multiplies: full precision, or bf16 (8 significant bits, faster, on CPUs with AVX-512 "
+      "BF16) [full]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
@@ -92,6 +106,9 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense
 /// whatever the data are.
 void validate(const TrainOptions& options);
+
+/// Throws Error with the words that are known for a value of --name that is none of them.
+void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices);
 
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);

@@ -8,6 +8,7 @@
 #include <cblas.h>
 
 #include "engine/error.h"
+#include "engine/product.h"
 #include "engine/simd/kernels.h"
 
 namespace engine {
@@ -29,11 +30,6 @@ blasint narrow(std::int64_t size) {
   return static_cast<blasint>(size);
 }
 
-// Where a piece begins in op(matrix) at row i, column j.
-const real* at(const real* matrix, Transpose transpose, std::int64_t stride, std::int64_t i, std::int64_t j) {
-  return transpose == Transpose::yes ? matrix + j * stride + i : matrix + i * stride + j;
-}
-
 bool contains(std::initializer_list<std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -42,9 +38,9 @@ bool contains(std::initializer_list<std::string_view> names, std::string_view na
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, real alpha,
           const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c, std::int64_t ldc) {
-  for_product_tiles(m, n, [&](std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t columns) {
-    gemm_single(transpose_a, transpose_b, rows, columns, k, alpha, at(a, transpose_a, lda, i, 0), lda,
-                at(b, transpose_b, ldb, 0, j), ldb, beta, c + i * ldc + j, ldc);
+  for_product_tiles(m, n, [&](const ProductTile& tile) {
+    gemm_single(transpose_a, transpose_b, tile.rows, tile.columns, k, alpha, element(a, transpose_a, lda, tile.i, 0),
+                lda, element(b, transpose_b, ldb, 0, tile.j), ldb, beta, c + tile.i * ldc + tile.j, ldc);
   });
 }
 

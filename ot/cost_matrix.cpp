@@ -47,6 +47,18 @@ void CostMatrix::hold() {
   values_ = std::move(values);
 }
 
+void require_weights(const char* side, std::span<const double> weights, std::int64_t count) {
+  require(weights.size() == static_cast<std::size_t>(count), "[transport] there must be one weight for each ", side,
+          " point: ", weights.size(), " weights against ", count, " points");
+  double sum = 0;
+  for (const double weight : weights) {
+    require(std::isfinite(weight) && weight >= 0, "[transport] ", side,
+            " weights must be finite and not negative: ", weight);
+    sum += weight;
+  }
+  require(std::abs(sum - 1) <= 1e-6, "[transport] ", side, " weights must sum to 1: their sum is ", sum);
+}
+
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x) {
   require(x.defined() && x.rank() == 2 && x.dim(1) == target.dimension(),
           "[cost matrix] x must be [n, d] with d the target's dimension: ", x.shape(), " against ", target.dimension());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -40,5 +41,9 @@ class CostMatrix {
 /// The costs s ||x_i - y_j||^2 of x [n, d] to a target, by differences. Both must outlive it. Throws Error where x has
 /// another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
+
+/// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within
+/// 1e-6.
+void require_weights(const char* side, std::span<const double> weights, std::int64_t count);
 
 }  // namespace ot

@@ -1,12 +1,14 @@
 #include "ot/potential.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
 #include "engine/pool.h"
+#include "engine/product.h"
 #include "engine/simd/kernels.h"
 
 namespace ot {
@@ -18,10 +20,14 @@ namespace {
 
 constexpr std::int64_t points_at_once = 2000;
 
+std::unique_ptr<engine::Bf16Products> rounded_products(bool bf16) {
+  return bf16 ? std::make_unique<engine::Bf16Products>() : nullptr;
+}
+
 /// A tape that watches the parameters, and the sum of the gradients that were taken on it and others.
 class Recording {
  public:
-  explicit Recording(std::span<Var* const> parameters) {
+  Recording(std::span<Var* const> parameters, bool bf16) : bf16_(bf16) {
     for (Var* parameter : parameters) {
       tape_.watch(*parameter);
       watched_.push_back(*parameter);
@@ -30,6 +36,7 @@ class Recording {
 
   /// Adds the gradients of the one-element `output` to `sums`, which may be empty.
   void add_gradients(const Var& output, std::vector<Var>& sums) {
+    const auto rounding = rounded_products(bf16_);
     std::vector<Var> gradients = tape_.gradient(output, watched_);
     if (sums.empty()) {
       for (const Var& gradient : gradients) sums.emplace_back(gradient.value().clone());
@@ -40,6 +47,7 @@ class Recording {
   }
 
  private:
+  bool bf16_;
   engine::Tape tape_;
   std::vector<Var> watched_;
 };
@@ -47,9 +55,10 @@ class Recording {
 }  // namespace
 
 NetworkPotential::NetworkPotential(const Target& target, std::function<Var(const Var&)> function,
-                                   std::vector<Var*> parameters, std::int64_t memory)
-    : target_(target), function_(std::move(function)), parameters_(std::move(parameters)), memory_(memory) {
+                                   std::vector<Var*> parameters, const Options& options)
+    : target_(target), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
   engine::require(!parameters_.empty(), "[potential] a network must have parameters");
+  engine::require(!options.bf16 || engine::has_bf16_products(), "[potential] bf16 needs a CPU with AVX-512 BF16");
 }
 
 NetworkPotential::Part NetworkPotential::part_from(std::int64_t begin) const {
@@ -60,6 +69,7 @@ Var NetworkPotential::evaluate(Part part) const {
   const std::int64_t count = part.end - part.begin;
   Tensor points({count, target_.dimension()});
   target_.rows(part.begin, part.end, points.data());
+  const auto rounding = rounded_products(options_.bf16);
   const Var values = function_(points);
   engine::require(values.size() == count,
                   "[potential] a network must return one value for each point: ", values.shape(), " for ", count,
@@ -93,13 +103,13 @@ std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in
   Tensor gradient;
   Part part = part_from(0);
   {
-    Recording recording(parameters_);
+    Recording recording(parameters_, options_.bf16);
     std::vector<Var> kept;  // psi on the first parts, on the tape
     Tensor psi({target_.size()});
     const std::int64_t before = engine::pool_statistics().used_bytes;
     const auto room = [&] {
       const std::int64_t used = engine::pool_statistics().used_bytes - before;
-      return kept.empty() || used + used / static_cast<std::int64_t>(kept.size()) <= memory_;
+      return kept.empty() || used + used / static_cast<std::int64_t>(kept.size()) <= options_.memory;
     };
     for (; part.begin < target_.size() && room(); part = part_from(part.end)) {
       kept.push_back(evaluate(part));
@@ -120,7 +130,7 @@ std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in
     }
   }
   for (; part.begin < target_.size(); part = part_from(part.end)) {
-    Recording recording(parameters_);
+    Recording recording(parameters_, options_.bf16);
     recording.add_gradients(contribution(part, evaluate(part), gradient), sums);
   }
   return sums;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "engine/tape.h"
@@ -43,11 +44,18 @@ class VectorPotential : public Potential {
 /// remaining points are evaluated once more, so that memory does not grow with J beyond that and the values themselves.
 class NetworkPotential : public Potential {
  public:
-  static constexpr std::int64_t default_memory = std::int64_t{512} << 20;
+  struct Options {
+    std::int64_t memory = std::int64_t{512} << 20;  ///< bytes for what a tape holds
+    bool bf16 = false;                              ///< whether products are those of engine::Bf16Products
+  };
 
-  /// `memory` is in bytes. The target and the parameters must outlive the potential. Throws Error without parameters.
+  /// The target and the parameters must outlive the potential. Throws Error without parameters, and for bf16 where
+  /// !engine::has_bf16_products().
   NetworkPotential(const Target& target, std::function<engine::Var(const engine::Var&)> function,
-                   std::vector<engine::Var*> parameters, std::int64_t memory = default_memory);
+                   std::vector<engine::Var*> parameters, const Options& options);
+  NetworkPotential(const Target& target, std::function<engine::Var(const engine::Var&)> function,
+                   std::vector<engine::Var*> parameters)
+      : NetworkPotential(target, std::move(function), std::move(parameters), Options()) {}
 
   /// Throws Error when the function does not return one value a point.
   engine::Tensor values() const override;
@@ -67,7 +75,7 @@ class NetworkPotential : public Potential {
   const Target& target_;
   std::function<engine::Var(const engine::Var&)> function_;
   std::vector<engine::Var*> parameters_;
-  std::int64_t memory_;
+  Options options_;
 };
 
 }  // namespace ot

@@ -17,18 +17,6 @@ namespace {
 /// A lambda above the one that is asked for is left at this marginal error.
 constexpr double passing_tolerance = 0.01;
 
-void require_weights(const char* side, std::span<const double> weights, std::int64_t count) {
-  require(weights.size() == static_cast<std::size_t>(count), "[sinkhorn] there must be one weight for each ", side,
-          " point: ", weights.size(), " weights against ", count, " points");
-  double sum = 0;
-  for (const double weight : weights) {
-    require(std::isfinite(weight) && weight >= 0, "[sinkhorn] ", side,
-            " weights must be finite and not negative: ", weight);
-    sum += weight;
-  }
-  require(std::abs(sum - 1) <= 1e-6, "[sinkhorn] ", side, " weights must sum to 1: their sum is ", sum);
-}
-
 void require_options(const SinkhornOptions& options) {
   require(options.lambda > 0 && std::isfinite(options.lambda) && std::isfinite(static_cast<real>(1 / options.lambda)),
           "[sinkhorn] lambda must be positive and finite, and so must its inverse: ", options.lambda);

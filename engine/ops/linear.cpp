@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/blas.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/reduce.h"
+#include "engine/product.h"
 #include "engine/simd/kernels.h"
 
 namespace engine {
@@ -39,12 +39,13 @@ Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& a
           "[linear] the slope must be finite and not negative: ", activation.slope);
   const std::int64_t inputs = x.dim(1), outputs = weight.dim(0);
   Tensor value(Shape{x.dim(0), outputs});
-  for_product_tiles(x.dim(0), outputs, [&](std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t columns) {
-    real* tile = value.data() + i * outputs + j;
-    for (std::int64_t row = 0; row < rows; ++row) std::copy_n(bias.value().data() + j, columns, tile + row * outputs);
-    gemm_single(Transpose::no, Transpose::yes, rows, columns, inputs, 1, x.value().data() + i * inputs, inputs,
-                weight.value().data() + j * inputs, inputs, 1, tile, outputs);
-    for (std::int64_t row = 0; row < rows; ++row) apply(activation, columns, tile + row * outputs);
+  const Product product(Transpose::no, Transpose::yes, x.dim(0), outputs, inputs, x.value().data(), inputs,
+                        weight.value().data(), inputs);
+  product.for_each_tile([&](const ProductTile& tile) {
+    const auto row = [&](std::int64_t r) { return value.data() + (tile.i + r) * outputs + tile.j; };
+    for (std::int64_t r = 0; r < tile.rows; ++r) std::copy_n(bias.value().data() + tile.j, tile.columns, row(r));
+    product.compute(tile, true, value.data());
+    for (std::int64_t r = 0; r < tile.rows; ++r) apply(activation, tile.columns, row(r));
   });
 
   // The sums stand on the tape with their shape alone: what their memory holds is already y.

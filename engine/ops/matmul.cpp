@@ -1,6 +1,6 @@
 #include "engine/ops/matmul.h"
 
-#include "engine/blas.h"
+#include "engine/product.h"
 
 namespace engine {
 
@@ -26,8 +26,9 @@ Var matmul(const Var& a, const Var& b, Transpose transpose_a, Transpose transpos
   require(inner == rows(b.value(), transpose_b), "[matmul] inner sizes must agree: ", a.shape(),
           transpose_a == Transpose::yes ? "^T" : "", " x ", b.shape(), transpose_b == Transpose::yes ? "^T" : "");
   Tensor value(Shape{rows(a.value(), transpose_a), columns(b.value(), transpose_b)});
-  gemm(transpose_a, transpose_b, value.dim(0), value.dim(1), inner, 1, a.value().data(), a.dim(1), b.value().data(),
-       b.dim(1), 0, value.data(), value.dim(1));
+  const Product product(transpose_a, transpose_b, value.dim(0), value.dim(1), inner, a.value().data(), a.dim(1),
+                        b.value().data(), b.dim(1));
+  product.for_each_tile([&](const ProductTile& tile) { product.compute(tile, false, value.data()); });
   Var c = recorded(std::move(value), a, b);
   // C = A B gives dA = G B^T and dB = A^T G; where an input is transposed, so is the gradient.
   c.pull_back(a, [b, transpose_a, transpose_b](const Var& g) {

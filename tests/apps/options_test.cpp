@@ -93,6 +93,10 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");
   CHECK(refusal([](TrainOptions& o) { o.cost_scale = "2"; }) ==
         "--cost-scale '2' is unknown: it must be alpha or one or half");
+  CHECK(refusal([](TrainOptions& o) { o.cost = "l1"; }) ==
+        "--cost 'l1' is unknown: it must be sqeuclidean or euclidean or cityblock or power");
+  CHECK(refusal([](TrainOptions& o) { o.cost_power = 3; }) ==
+        "--cost-power is for --cost power, sqeuclidean has its own: 3");
   CHECK(refusal([](TrainOptions& o) { o.preset = "x"; }) == "--preset 'x' is unknown: it must be best or paper");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 0; }) == "--iterations must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 1LL << 40; }) ==
@@ -147,12 +151,12 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
 
 TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
   auto json = apps::to_json(valid());
-  json.erase("dual-batch");
-  json.erase("dual-warmup");
-  const TrainOptions options = apps::options_from_json(json, "config.json");
-  CHECK(options.dual_batch == 0);
-  CHECK(options.dual_warmup == 0);
-  CHECK(apps::to_json(options) == apps::to_json(valid()));
+  for (const char* later : {"cost", "cost-power", "dual-batch", "dual-warmup", "dual-memory", "dual-precision"})
+    json.erase(later);
+  CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
+  json["cost"] = 3;
+  CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'cost' can't be 3",
+                       engine::Error);
 }
 
 TEST_CASE("a resumed run may change how long and how it runs, not what it computes") {

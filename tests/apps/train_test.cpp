@@ -58,7 +58,8 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
   for (const Arguments& kind :
        {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},
         Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"},
-        Arguments{"--dual-warmup", "3", "--dual-batch", "7"}}) {
+        Arguments{"--dual-warmup", "3", "--dual-batch", "7"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
+        Arguments{"--cost", "power", "--cost-power", "1.5"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
     REQUIRE(semidual(small_run(straight.root) + kind + Arguments{"--iterations", "3"}).code == 0);
@@ -93,8 +94,7 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
   REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::ordered_json::parse(content(run.config()));
-  config.at("options").erase("dual-batch");
-  config.at("options").erase("dual-warmup");
+  for (const char* later : {"cost", "cost-power", "dual-batch", "dual-warmup"}) config.at("options").erase(later);
   write(run.config(), config.dump());
   CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);
   REQUIRE(semidual({"train", "--resume", "--iterations", "2", "--out", run.root}).code == 0);
@@ -143,6 +143,7 @@ TEST_CASE("resuming refuses what would make it another run, and changes nothing"
   CHECK(contains(refusal({"--dual", "network"}),
                  "--dual can't change on --resume: the run has \"vector\", asked is \"network\""));
   CHECK(contains(refusal({"--dual-warmup", "5"}), "--dual-warmup can't change on --resume: the run has 0, asked is 5"));
+  CHECK(contains(refusal({"--cost", "euclidean"}), "--cost can't change"));
   CHECK(contains(refusal({"--points", "41"}), "--points can't change on --resume: the run has 40, asked is 41"));
   data::write_npy<float>(temporary / "other.npy", {40, 2}, std::vector<float>(80, 0.5F));
   CHECK(contains(refusal({"--data", temporary / "other.npy"}), "is not what the run learns: digits (40 points"));
@@ -225,6 +226,9 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--points", "4"}, "4");
   refused(points + Arguments{"--lambda", "-1"}, "--lambda must be 0 or a positive number: -1");
   refused(points + Arguments{"--lambda", "nan"}, "--lambda must be 0 or a positive number: nan");
+  refused(points + Arguments{"--cost", "l2"}, "--cost 'l2' is unknown: it must be sqeuclidean or euclidean");
+  refused(points + Arguments{"--cost", "power", "--cost-power", "0.9"}, "must be a finite number of at least 1: 0.9");
+  refused(points + Arguments{"--cost-power", "3"}, "--cost-power is for --cost power");
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/ops/matmul.h"
+#include "engine/product.h"
 #include "gradient_check.h"
 
 using namespace engine;
@@ -58,12 +59,63 @@ TEST_CASE("linear has right first and second gradients with every activation" * 
         {Random(42, 0).normal({5, 3}, 0, 1), Random(42, 1).normal({4, 3}, 0, 1), Random(42, 2).normal({4}, 0, 1)});
 }
 
+TEST_CASE("matmul and linear in bf16 are near those in full, for all transposes and odd sizes, with their gradients" *
+          doctest::skip(!has_bf16_products())) {
+  const auto distance = [](const Var& a, const Var& b) {
+    double worst = 0;
+    for (std::int64_t i = 0; i < a.size(); ++i)
+      worst = std::max(worst, std::abs(double(a.value().data()[i]) - double(b.value().data()[i])));
+    return worst;
+  };
+  for (const std::int64_t m : {1, 65, 300})
+    for (const std::int64_t n : {1, 40, 200})
+      for (const std::int64_t k : {1, 33, 130})
+        for (const Transpose ta : {Transpose::no, Transpose::yes})
+          for (const Transpose tb : {Transpose::no, Transpose::yes}) {
+            // Small whole numbers are exact in bf16, and so are their products' sums in float.
+            const auto whole = [](std::int64_t rows, std::int64_t columns, Transpose t, std::uint64_t stream) {
+              Tensor x =
+                  Random(43, stream).uniform(t == Transpose::no ? Shape{rows, columns} : Shape{columns, rows}, -9, 9);
+              for (real& value : x.values()) value = std::round(value);
+              return x;
+            };
+            const Tensor a = whole(m, k, ta, 0), b = whole(k, n, tb, 1);
+            const Var exact = matmul(a, b, ta, tb);
+            const Bf16Products rounding;
+            CHECK(distance(matmul(a, b, ta, tb), exact) == 0);
+          }
+
+  const std::vector<Tensor> inputs{Random(44, 0).normal({70, 33}, 0, 1), Random(44, 1).normal({20, 33}, 0, 1),
+                                   Random(44, 2).normal({20}, 0, 1)};
+  const auto gradients = [&] {
+    Tape tape;
+    std::vector<Var> leaves(inputs.begin(), inputs.end());
+    for (Var& leaf : leaves) tape.watch(leaf);
+    const Var y = linear(leaves[0], leaves[1], leaves[2], Activation::leaky_relu(0.2));
+    return tape.gradient(sum(y * y), leaves);
+  };
+  const std::vector<Var> full = gradients();
+  {
+    const Bf16Products rounding;
+    const std::vector<Var> rounded = gradients();
+    for (std::size_t i = 0; i < full.size(); ++i) {
+      const double error = distance(rounded[i], full[i]), size = distance(full[i], Tensor::zeros(full[i].shape()));
+      CHECK(error > 0);
+      CHECK(error < 0.02 * size);
+    }
+  }
+  CHECK(distance(gradients()[0], full[0]) == 0);  // the guard has ended
+}
+
 TEST_CASE("linear refuses what does not fit") {
   const Tensor x = Tensor::zeros({200, 100}), weight = Tensor::zeros({5, 100}), bias = Tensor::zeros({5});
   CHECK_THROWS_WITH(linear(x, Tensor::zeros({99, 256}), bias),
                     "[linear] x [B, in] and weight [out, in] must agree in `in`: [200, 100] x [99, 256]");
   CHECK_THROWS_WITH(linear(x, weight, Tensor::zeros({3})),
                     "[linear] bias [out] must match weight [out, in]: [3] against [5, 100]");
+  if (!has_bf16_products())
+    CHECK_THROWS_WITH(Bf16Products(),
+                      "[bf16] this program or this CPU has no products of bfloat16 numbers (AVX-512 BF16)");
   CHECK_THROWS_WITH(linear(x, weight, bias, Activation::leaky_relu(-0.5)),
                     "[linear] the slope must be finite and not negative: -0.5");
 }
