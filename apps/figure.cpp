@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <sstream>
 #include <vector>
@@ -19,7 +18,6 @@
 namespace apps {
 
 namespace fs = std::filesystem;
-using engine::fail;
 using engine::require;
 
 namespace {
