@@ -72,8 +72,8 @@ Theta theta_of(const Figure& figure, const std::string& run, const DataFacts& da
           config.data.dimension, ", the data have ", data.dimension);
   const std::int64_t iterations = read_checkpoint(folder.checkpoint()).iterations;
   return {generator_of_run(folder, config),
-          text(generator_label(config.options.generator), " after ", iterations, " iterations of ", config.options.dual,
-               ", λ = ", config.options.lambda)};
+          text(generator_label(config.options.generator), " after ", iterations, " iterations of ",
+               dual_label(config.options.dual), ", λ = ", config.options.lambda)};
 }
 
 /// A curve kept in a file: a comment that says what it is of, then a number a line.
@@ -98,7 +98,7 @@ void keep_curve(const fs::path& path, const std::string& what, const std::vector
   data::write_file_atomically(path, file.str());
 }
 
-/// A row's name in figure4.csv and its numbers.
+/// H after 0, 1, ... steps of a loop, or for `sinkhorn` the two bounds of W.
 struct Curve {
   std::string dual, optimizer;
   double lambda;
@@ -126,8 +126,7 @@ class InnerLoops {
     fs::create_directories(folder_);
   }
 
-  /// The loop of that potential and optimizer, or the two bounds where both are called "sinkhorn". Empty if
-  /// interrupted.
+  /// The loop of that potential and optimizer, or the bounds where both are called "sinkhorn". Empty if interrupted.
   Curve curve(const std::string& dual, const std::string& optimizer, double lambda, const Interrupt& interrupt) {
     const bool sinkhorn = dual == "sinkhorn";
     const std::string name = (sinkhorn ? dual : dual + "-" + optimizer) + "-" + lambda_text(lambda);
@@ -153,7 +152,8 @@ class InnerLoops {
         values = inner_loop(options, target_, x_, figure_.iterations, go_on);
       }
       if (interrupt.requested()) return {};
-      require(std::ranges::all_of(values, [](double v) { return std::isfinite(v); }), name, ": H is not finite");
+      if (!std::ranges::all_of(values, [](double h) { return std::isfinite(h); }))
+        throw Failure(name + ": H is no longer a finite number");
       keep_curve(file, what.dump(), values);
       console_.out << name << ": H " << values.front() << " to " << values.back() << std::endl;
     }
