@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/config.h"
+#include "apps/run_folder.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
 #include "models/generator.h"
@@ -23,6 +24,10 @@ std::int64_t values_per_draw(const std::string& name, std::int64_t dimension);
 /// A generator's parameters and buffers under their names, sharing its memory.
 ot::NamedTensors tensors_of(models::Generator& generator);
 
+/// The generator of a run, as the checkpoint in its folder holds it. Throws Error naming the checkpoint for one that
+/// can't be read or does not fit `config`, the run's own.
+std::unique_ptr<models::Generator> generator_of_run(const RunFolder& run, const Config& config);
+
 /// g(z) in evaluation mode, off any tape: z [B, latent dimension] -> [B, dimension]. Leaves it in training mode.
 engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z);
 
@@ -32,8 +37,10 @@ enum class Draw : std::uint64_t {
   generator_batch,  ///< B'_n
   grid,             ///< the fixed z of a run's sample grids
   sample,           ///< `semidual sample`; n counts its batches
-  dual_points,      ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
-  generator_points  ///< those that the step of the generator sees
+  warmup_batch,     ///< step n of the warm-up
+  dual_points,      ///< the points of the target that the step with that batch sees, --target-batch
+  generator_points,
+  warmup_points
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <iterator>
 #include <string_view>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "apps/costs.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/product.h"
 
 namespace apps {
 
@@ -22,6 +24,12 @@ using engine::require;
 /// Steps are counted in the stream numbers of random draws, which have room for these (alternate.h).
 constexpr std::int64_t max_iterations = 1'000'000'000;
 constexpr std::int64_t max_inner = 65535;
+constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
+constexpr std::int64_t max_megabytes = 1'000'000'000;
+
+/// What the config.json of an older run may lack.
+constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",  "dual-batch",
+                                              "dual-warmup", "dual-memory", "dual-precision"};
 
 struct DualStep {
   const char* dual;
@@ -46,9 +54,6 @@ void require_at_least(const char* name, std::int64_t value, std::int64_t least, 
 void require_step_length(const char* name, double value) {
   require(std::isfinite(value) && value > 0, "--", name, " must be a positive number: ", value);
 }
-
-/// Options that the first run folders do not have.
-constexpr std::string_view younger_options[] = {"cost", "cost-power", "target-batch"};
 
 }  // namespace
 
@@ -101,10 +106,19 @@ void validate(const TrainOptions& options) {
   require(options.dual_decay >= 0 && options.dual_decay <= 1,
           "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   require_one_of("dual-average", options.dual_average, {"on", "off"});
+  require_at_least("dual-batch", options.dual_batch, 0, INT32_MAX);
+  require_at_least("dual-warmup", options.dual_warmup, 0, max_warmup);
   if (options.dual_optimizer == "adam") {
     require(options.dual_decay == 0,
             "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
     require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  }
+  require_at_least("dual-memory", options.dual_memory, 0, max_megabytes);
+  require_one_of("dual-precision", options.dual_precision, {"full", "bf16"});
+  if (options.dual_precision == "bf16") {
+    require(options.dual == "network", "--dual-precision bf16 is for --dual network, a vector multiplies nothing");
+    require(engine::has_bf16_products(),
+            "--dual-precision bf16 needs a CPU with AVX-512 BF16 and the float build: leave it out here");
   }
   require_at_least("threads", options.threads, 1, engine::max_threads);
   require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
@@ -120,19 +134,18 @@ nlohmann::ordered_json to_json(const TrainOptions& options) {
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source) {
   TrainOptions options;
   for_each_option(options, [&](const char* name, auto& value, OnResume, const char*) {
-    const bool younger =
-        std::find(std::begin(younger_options), std::end(younger_options), name) != std::end(younger_options);
-    if (younger && json.is_object() && !json.contains(name)) return;
-    require(json.is_object() && json.contains(name), source, ": option '", name, "' is missing");
-    const nlohmann::ordered_json& given = json.at(name);
+    const bool given = json.is_object() && json.contains(name);
+    if (!given && std::ranges::find(later_options, name) != std::end(later_options)) return;
+    require(given, source, ": option '", name, "' is missing");
+    const nlohmann::ordered_json& stored = json.at(name);
     bool fits = true;
     try {
-      given.get_to(value);
+      stored.get_to(value);
     } catch (const nlohmann::json::exception&) {
       fits = false;
     }
     // A number that was cut to fit, 1.5 to 1, does not compare equal.
-    require(fits && given == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", given.dump());
+    require(fits && stored == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", stored.dump());
   });
   return options;
 }

@@ -29,6 +29,10 @@ struct TrainOptions {
   double dual_lr = 0;
   double dual_decay = 0;
   std::string dual_average;
+  std::int64_t dual_batch = 0;
+  std::int64_t dual_warmup = 0;
+  std::int64_t dual_memory = 512;
+  std::string dual_precision = "full";
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -70,10 +74,8 @@ void for_each_option(Options& options, const Visit& visit) {
         "steps of the generator in all, those before --resume included [3000]");
   visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator [10]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
-  visit(
-      "target-batch", options.target_batch, OnResume::same,
-      "random points of the data that each step sees, for data too many to visit: faster, but biased, see the README; "
-      "0: all [0]");
+  visit("target-batch", options.target_batch, OnResume::same,
+        "random points of the data that each step sees, where all are too many: biased, see the README; 0: all [0]");
   visit("lr", options.lr, OnResume::same, "step length of Adam on the generator [0.001]");
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
@@ -83,6 +85,17 @@ void for_each_option(Options& options, const Visit& visit) {
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
         "whether asgd keeps the average of the inner steps' psi, on, or the last psi, off [on]");
+  visit("dual-batch", options.dual_batch, OnResume::same,
+        "generated points in each step of psi; 0: as many as --batch [0]");
+  visit("dual-warmup", options.dual_warmup, OnResume::same,
+        "steps of psi, in one inner loop, before the first iteration [0]");
+  visit("dual-memory", options.dual_memory, OnResume::any,
+        "megabytes for what a network potential computed at the points until its gradient is taken; what does not fit "
+        "is computed twice [512]");
+  visit(
+      "dual-precision", options.dual_precision, OnResume::same,
+      "what a network potential multiplies: full precision, or bf16 (8 significant bits, faster, on CPUs with AVX-512 "
+      "BF16) [full]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
@@ -103,8 +116,8 @@ void require_one_of(const char* name, const std::string& value, std::initializer
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);
 
-/// The inverse of to_json. An option that is younger than the first run folders may be missing, and has its default,
-/// which is what the run did. Throws Error naming `source` for another that is missing, and for one of another type.
+/// The inverse of to_json. An option that came after the first version may be missing and keeps its default, which
+/// means what was before. Throws Error naming `source` for any other that is missing, or one of another type.
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source);
 
 /// Throws Error naming the first option, with both values, that `asked` changes although a resumed run must keep it.

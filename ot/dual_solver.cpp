@@ -24,10 +24,10 @@ struct Functional {
 
   /// The gradients of -H on the batch x: optimizers descend.
   std::vector<Var> descent(const Tensor& x) const {
-    return potential.pull_back(descent_in_psi(target, x, potential.values()));
+    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(target, x, psi); });
   }
   std::vector<Var> descent(const Tensor& x, const Subset& subset) const {
-    return potential.pull_back(descent_in_psi(subset.target, x, potential.values(subset)), subset);
+    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(subset.target, x, psi); }, subset);
   }
 
   Tensor descent_in_psi(const Target& to, const Tensor& x, const Tensor& psi) const {

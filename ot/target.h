@@ -52,7 +52,7 @@ class Target {
   double scale() const { return scale_; }                ///< s in c(x, y) = s k(x, y)
   double alpha() const { return alpha_; }                ///< sum_j nu_j k(0, y_j)
   /// k, null for ||x - y||^2.
-  const GroundCost* ground_cost() const { return ground_cost_.get(); }
+  const std::shared_ptr<const GroundCost>& ground_cost() const { return ground_cost_; }
 
   std::span<const double> weights() const { return weights_; }  ///< nu_j, sum 1
   bool uniform() const { return uniform_; }                     ///< whether all nu_j are equal

@@ -112,10 +112,13 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.dual_decay = 0.5; }) ==
         "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: 0.5");
   CHECK(refusal([](TrainOptions& o) { o.dual_decay = -1; }) == "--dual-decay must lie between 0 and 1: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_memory = -1; }) == "--dual-memory must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "yes"; }) ==
         "--dual-average 'yes' is unknown: it must be on or off");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "on"; }) ==
         "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  CHECK(refusal([](TrainOptions& o) { o.dual_batch = -1; }) == "--dual-batch must be at least 0: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_warmup = -1; }) == "--dual-warmup must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.threads = 0; }) == "--threads must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.threads = 65; }) == "--threads must be at most 64: 65");
   CHECK(refusal([](TrainOptions& o) { o.checkpoint_every = 0; }) == "--checkpoint-every must be at least 1: 0");
@@ -147,9 +150,11 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
                        engine::Error);
 }
 
-TEST_CASE("an option that is younger than a run folder has its default, as the run had") {
+TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
   auto json = apps::to_json(valid());
-  for (const char* younger : {"cost", "cost-power", "target-batch"}) json.erase(younger);
+  for (const char* later :
+       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "dual-memory", "dual-precision"})
+    json.erase(later);
   CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
   json["cost"] = 3;
   CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'cost' can't be 3",

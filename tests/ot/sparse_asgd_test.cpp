@@ -15,11 +15,11 @@ class OpaqueVector : public Potential {
   explicit OpaqueVector(std::int64_t count) : psi_(Tensor::zeros({count})) {}
   Tensor values() const override { return psi_.value(); }
   std::vector<Var*> parameters() override { return {&psi_}; }
-  std::vector<Var> pull_back(const Tensor& gradient) override { return {gradient}; }
+  std::vector<Var> pull_back(const GradientInValues& gradient) override { return {gradient(psi_.value())}; }
   Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
-  std::vector<Var> pull_back(const Tensor& gradient, const Subset& subset) override {
+  std::vector<Var> pull_back(const GradientInValues& gradient, const Subset& subset) override {
     Tensor all = Tensor::zeros(psi_.shape());
-    subset.scatter(gradient, all);
+    subset.scatter(gradient(values(subset)), all);
     return {all};
   }
 

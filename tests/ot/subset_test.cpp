@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
-#include "engine/ops/matmul.h"
+#include "engine/ops/linear.h"
 #include "ot/c_transform.h"
 #include "ot/cityblock_cost.h"
 #include "ot/dual_solver.h"
@@ -141,7 +141,8 @@ TEST_CASE("potentials have their values at a subset, and gradients from there") 
   vector.parameters()[0]->value() = Random(54, 3).normal({300}, 0, 1);
   for (Potential* potential : {static_cast<Potential*>(&network), static_cast<Potential*>(&vector)}) {
     CHECK(distance(potential->values(subset), subset.gather(potential->values())) < 4 * epsilon);
-    const std::vector<Var> here = potential->pull_back(gradient, subset), everywhere = potential->pull_back(all);
+    const std::vector<Var> here = potential->pull_back([&](const Tensor&) { return gradient; }, subset),
+                           everywhere = potential->pull_back([&](const Tensor&) { return all; });
     REQUIRE(here.size() == everywhere.size());
     for (std::size_t p = 0; p < here.size(); ++p)
       CHECK(distance(here[p].value(), everywhere[p].value()) < 100 * epsilon);

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "engine/tensor.h"
+#include "ot/target.h"
+
+namespace ot {
+
+/// The costs c(x_i, y_j) between n source and m target points in double, row by row: held in memory, or computed
+/// whenever a row is asked for.
+class CostMatrix {
+ public:
+  /// row(i, out) writes the m costs of x_i; it is called by several threads at once.
+  CostMatrix(std::int64_t rows, std::int64_t columns, std::function<void(std::int64_t, double*)> row);
+  /// Held: values [n, m], row-major. Throws Error for a matrix that is empty, of another size or not finite.
+  CostMatrix(std::int64_t rows, std::int64_t columns, std::vector<double> values);
+
+  std::int64_t rows() const { return rows_; }        ///< n
+  std::int64_t columns() const { return columns_; }  ///< m
+
+  /// The m costs of x_i. `buffer` has room for m, and may be what is returned.
+  const double* row(std::int64_t i, double* buffer) const;
+
+  /// The rows that a parallel_for over the matrix takes as a piece: at least 2^15 entries, and at most 64 pieces, since
+  /// each may keep sums of its columns.
+  std::int64_t rows_per_piece() const;
+
+  /// Computes all rows once and keeps them, 8 n m bytes.
+  void hold();
+
+ private:
+  std::int64_t rows_, columns_;
+  std::function<void(std::int64_t, double*)> row_;
+  std::vector<double> values_;
+};
+
+/// The costs c(x_i, y_j) of x [n, d] to a target, as Target::cost() has them. Both must outlive it. Throws Error where
+/// x has another dimension.
+CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
+
+/// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within
+/// 1e-6.
+void require_weights(const char* side, std::span<const double> weights, std::int64_t count);
+
+}  // namespace ot

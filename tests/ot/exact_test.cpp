@@ -1,0 +1,178 @@
+#include "ot/exact.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <doctest/doctest.h>
+
+#include "tests/ot/oracle.h"
+
+using namespace ot;
+using namespace ot::testing;
+using doctest::Contains;
+using engine::Error;
+
+namespace {
+using Weights = std::vector<double>;
+
+Weights uniform(std::size_t n) {
+  return Weights(n, 1.0 / static_cast<double>(n));
+}
+
+Weights random_weights(std::size_t n, std::uint64_t stream) {
+  Weights weights;
+  for (std::size_t i = 0; i < n; ++i) weights.push_back(Random(50, stream).uniform(i));
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (double& weight : weights) weight /= sum;
+  return weights;
+}
+
+std::vector<double> random_points(std::size_t n, std::uint64_t stream) {
+  std::vector<double> points;
+  for (std::size_t i = 0; i < n; ++i) points.push_back(Random(51, stream).normal(i));
+  return points;
+}
+
+CostMatrix costs_of(std::size_t n, std::size_t m, const std::function<double(std::size_t, std::size_t)>& cost) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < m; ++j) values.push_back(cost(i, j));
+  return {static_cast<std::int64_t>(n), static_cast<std::int64_t>(m), values};
+}
+
+/// Costs between points of a square, where transport is not by sorting.
+CostMatrix plane_costs(std::size_t n, std::size_t m, std::uint64_t stream) {
+  return costs_of(n, m, [=](std::size_t i, std::size_t j) {
+    const Random x(52, 2 * stream), y(52, 2 * stream + 1);
+    return std::hypot(x.uniform(2 * i) - y.uniform(2 * j), x.uniform(2 * i + 1) - y.uniform(2 * j + 1));
+  });
+}
+
+/// That the plan has these marginals and the potentials are feasible and of the same value: a proof of optimality.
+void check_optimal(const ExactTransport& exact, const CostMatrix& costs, const Weights& mu, const Weights& nu) {
+  Weights given(mu.size()), taken(nu.size());
+  std::vector<double> buffer(nu.size());
+  double value = 0, dual = 0, largest = 0, worst = 0;
+  for (const Flow& flow : exact.plan) {
+    CHECK(flow.mass > 0);
+    given[static_cast<std::size_t>(flow.source)] += flow.mass;
+    taken[static_cast<std::size_t>(flow.target)] += flow.mass;
+    value += flow.mass * costs.row(flow.source, buffer.data())[flow.target];
+  }
+  for (std::size_t i = 0; i < mu.size(); ++i) {
+    const double* row = costs.row(static_cast<std::int64_t>(i), buffer.data());
+    for (std::size_t j = 0; j < nu.size(); ++j) {
+      largest = std::max(largest, std::abs(row[j]));
+      worst = std::max(worst, exact.phi[i] + exact.psi[j] - row[j]);
+    }
+    dual += mu[i] * exact.phi[i];
+  }
+  for (std::size_t j = 0; j < nu.size(); ++j) dual += nu[j] * exact.psi[j];
+  CHECK(distance(given, mu) <= 1e-9);
+  CHECK(distance(taken, nu) <= 1e-9);
+  CHECK(worst <= 1e-14 * largest);
+  CHECK(exact.value == doctest::Approx(value).epsilon(1e-12));
+  CHECK(std::abs(exact.value - dual) <= 1e-9 * largest);
+  CHECK(exact.plan.size() <= mu.size() + nu.size() - 1);
+}
+}  // namespace
+
+TEST_CASE("between few points of equal weight the network simplex finds the best of all permutations") {
+  for (std::size_t n = 1; n <= 6; ++n) {
+    CAPTURE(n);
+    const CostMatrix costs = plane_costs(n, n, n);
+    std::vector<double> buffer(n);
+    std::vector<std::size_t> order(n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    double best = 1e9;
+    do {
+      double value = 0;
+      for (std::size_t i = 0; i < n; ++i)
+        value += costs.row(static_cast<std::int64_t>(i), buffer.data())[order[i]] / static_cast<double>(n);
+      best = std::min(best, value);
+    } while (std::next_permutation(order.begin(), order.end()));
+    const ExactTransport exact = exact_transport(costs, uniform(n), uniform(n));
+    CHECK(exact.value == doctest::Approx(best).epsilon(1e-12));
+    CHECK(exact.plan.size() == n);
+    check_optimal(exact, costs, uniform(n), uniform(n));
+  }
+}
+
+TEST_CASE("potentials prove the network simplex's plan optimal, whatever the sizes and the weights") {
+  const auto check = [](const CostMatrix& costs, const Weights& mu, const Weights& nu) {
+    check_optimal(exact_transport(costs, mu, nu), costs, mu, nu);
+  };
+  check(plane_costs(60, 60, 10), uniform(60), uniform(60));
+  check(plane_costs(60, 45, 11), uniform(60), uniform(45));
+  check(plane_costs(40, 70, 12), random_weights(40, 1), random_weights(70, 2));
+  check(plane_costs(1, 30, 13), uniform(1), random_weights(30, 3));
+  check(plane_costs(30, 1, 14), random_weights(30, 3), uniform(1));
+  Weights gaps = random_weights(50, 4);
+  for (std::size_t i = 0; i + 1 < gaps.size(); i += 2) gaps[i + 1] += gaps[i], gaps[i] = 0;
+  check(plane_costs(50, 50, 15), gaps, gaps);
+  check(costs_of(30, 30, [](std::size_t, std::size_t) { return 0.0; }), uniform(30), uniform(30));
+  check(costs_of(30, 20, [](std::size_t i, std::size_t j) { return static_cast<double>(i % 3 != j % 3); }), uniform(30),
+        uniform(20));
+  check(costs_of(20, 20, [](std::size_t i, std::size_t j) { return -1e6 * std::cos(static_cast<double>(i * j)); }),
+        uniform(20), uniform(20));
+}
+
+TEST_CASE("arcs that the first list lacks are priced in") {
+  // Far apart in one direction: costs are nearly equal, and which are the least says little.
+  const std::size_t n = 400;
+  const std::vector<double> x = random_points(n, 8), y = random_points(n, 9);
+  const CostMatrix costs = costs_of(n, n, [&](std::size_t i, std::size_t j) {
+    return std::hypot(x[i] - y[j], 100 + static_cast<double>(i % 20) - static_cast<double>(j % 19));
+  });
+  const ExactTransport exact = exact_transport(costs, uniform(n), uniform(n));
+  CHECK(exact.rounds > 1);
+  check_optimal(exact, costs, uniform(n), uniform(n));
+}
+
+TEST_CASE("transport on the line is that of the network simplex, for any convex cost") {
+  for (const double p : {1.0, 1.5, 2.0, 3.0}) {
+    CAPTURE(p);
+    const auto cost = [p](double x, double y) { return std::pow(std::abs(x - y), p); };
+    const auto compare = [&](const std::vector<double>& x, const std::vector<double>& y, const Weights& mu,
+                             const Weights& nu) {
+      const CostMatrix costs =
+          costs_of(x.size(), y.size(), [&](std::size_t i, std::size_t j) { return cost(x[i], y[j]); });
+      const ExactTransport sorted = exact_transport_on_line(x, y, mu, nu, cost);
+      check_optimal(sorted, costs, mu, nu);
+      CHECK(sorted.value == doctest::Approx(exact_transport(costs, mu, nu).value).epsilon(1e-10));
+    };
+    compare(random_points(40, 0), random_points(40, 1), uniform(40), uniform(40));
+    compare(random_points(30, 2), random_points(50, 3), uniform(30), uniform(50));
+    compare(random_points(25, 4), random_points(35, 5), random_weights(25, 6), random_weights(35, 7));
+    compare({1, 1, 1, 2}, {1, 2, 2, 2}, uniform(4), uniform(4));
+    compare({0, 5, 1}, {3}, {0, 0.5, 0.5}, uniform(1));
+  }
+}
+
+TEST_CASE("sorted points are paired in order, and a shift costs its power") {
+  const std::vector<double> x{3, 1, 2}, y{11, 13, 12};
+  const ExactTransport exact =
+      exact_transport_on_line(x, y, uniform(3), uniform(3), [](double a, double b) { return (a - b) * (a - b); });
+  CHECK(exact.value == doctest::Approx(100));
+  REQUIRE(exact.plan.size() == 3);
+  CHECK(exact.plan[0].target == 1);
+  CHECK(exact.plan[1].target == 0);
+  CHECK(exact.plan[2].target == 2);
+  CHECK(exact.plan[0].mass == doctest::Approx(1.0 / 3));
+}
+
+TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
+  const CostMatrix costs = plane_costs(4, 4, 20);
+  CHECK(exact_transport(costs, uniform(4), uniform(4), [] { return false; }).plan.empty());
+  CHECK_THROWS_WITH_AS(exact_transport(costs, uniform(3), uniform(4)),
+                       Contains("one weight for each source point: 3 weights against 4"), Error);
+  CHECK_THROWS_WITH_AS(exact_transport(costs, uniform(4), Weights{0.5, 0.5, 0.5, 0.5}),
+                       Contains("target weights must sum to 1: their sum is 2"), Error);
+  const CostMatrix large(20000, 10000, [](std::int64_t, double*) {});
+  CHECK_THROWS_WITH_AS(exact_transport(large, uniform(20000), uniform(10000)),
+                       Contains("20000 x 10000 points are too many: their product must be at most 100000000"), Error);
+  const auto no_cost = [](double, double) { return 0.0; };
+  CHECK_THROWS_WITH_AS(exact_transport_on_line(uniform(2), uniform(2), uniform(2), Weights{1, -1}, no_cost),
+                       Contains("target weights must be finite and not negative: -1"), Error);
+}
