@@ -40,39 +40,37 @@ Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) con
 }
 
 ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
-  const Draw points = purpose == Draw::dual_batch     ? Draw::dual_points
-                      : purpose == Draw::warmup_batch ? Draw::warmup_points
-                                                      : Draw::generator_points;
-  return {target_, options_.target_batch, random_draws(options_.seed, points, n, k)};
+  return {target_, options_.target_batch, random_draws(options_.seed, purpose, n, k)};
 }
 
-void Alternate::step_psi(Draw purpose, std::int64_t n, std::int64_t k) {
+void Alternate::step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k) {
   const engine::NoGrad theta_is_fixed;
-  const Tensor x = generator_(latent_batch(purpose, n, k)).value();
+  const Tensor x = generator_(latent_batch(batch, n, k)).value();
   if (options_.target_batch == 0)
     dual_.solver->step(x);
   else
-    dual_.solver->step(x, point_batch(purpose, n, k));
-}
-
-Var Alternate::loss(const Var& x) const {
-  if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
-  const ot::Subset points = point_batch(Draw::generator_batch, n_, 0);
-  return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
+    dual_.solver->step(x, point_batch(points, n, k));
 }
 
 void Alternate::warm_up() {
   assert(warming_up());
   if (warmup_ == 0) dual_.solver->begin();
-  step_psi(Draw::warmup_batch, warmup_, 0);
+  step_psi(Draw::warmup_batch, Draw::warmup_points, warmup_, 0);
   if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
+}
+
+/// H(psi_n, .) on x.
+Var Alternate::loss(const Var& x) const {
+  if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
+  const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
+  return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
 }
 
 double Alternate::iterate() {
   assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
   dual_.solver->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, n_, k);
+  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, Draw::dual_points, n_, k);
   dual_.solver->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.

@@ -19,7 +19,7 @@ namespace apps {
 class Alternate {
  public:
   /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
-  /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or a step is to
+  /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
   /// see more points than there are.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
 
@@ -30,7 +30,7 @@ class Alternate {
   void warm_up();
 
   /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n
-  /// at the theta before the step, with --target-batch on points drawn for it. A NaN in theta or psi comes out as NaN
+  /// at the theta before the step; with --target-batch on as many of the points. A NaN in theta or psi comes out as NaN
   /// here at the latest in the next iteration.
   double iterate();
 
@@ -50,8 +50,7 @@ class Alternate {
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The points that a step sees, with --target-batch.
   ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
-  void step_psi(Draw purpose, std::int64_t n, std::int64_t k);
-  /// H(psi_n, .) on x.
+  void step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k);
   engine::Var loss(const engine::Var& x) const;
   ot::NamedTensors networks();
   ot::NamedTensors moments();

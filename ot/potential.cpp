@@ -97,16 +97,15 @@ Tensor NetworkPotential::values(const Target& target) const {
   return psi;
 }
 
-/// sum_j psi_j gradient_j over a part: what has the part's share of the gradient.
-Var NetworkPotential::contribution(Part part, const Var& psi, const Tensor& gradient) const {
-  const auto slopes =
-      gradient.values().subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.end - part.begin));
-  return engine::sum(engine::mul(psi, Tensor(psi.shape(), slopes)));
-}
-
 std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in, const Target& target) {
   std::vector<Var> sums;
   Tensor gradient;
+  // sum_j psi_j gradient_j over a part of the points has the part's share of the gradient.
+  const auto share = [&](Part part, const Var& psi) {
+    const auto slopes = gradient.values().subspan(static_cast<std::size_t>(part.begin),
+                                                  static_cast<std::size_t>(part.end - part.begin));
+    return engine::sum(engine::mul(psi, Tensor(psi.shape(), slopes)));
+  };
   Part part = part_from(target, 0);
   {
     Recording recording(parameters_, options_.bf16);
@@ -131,13 +130,13 @@ std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in
                     " against ", target.size());
     Part done = part_from(target, 0);
     for (const Var& values : kept) {
-      recording.add_gradients(contribution(done, values, gradient), sums);
+      recording.add_gradients(share(done, values), sums);
       done = part_from(target, done.end);
     }
   }
   for (; part.begin < target.size(); part = part_from(target, part.end)) {
     Recording recording(parameters_, options_.bf16);
-    recording.add_gradients(contribution(part, evaluate(target, part), gradient), sums);
+    recording.add_gradients(share(part, evaluate(target, part)), sums);
   }
   return sums;
 }

@@ -67,24 +67,23 @@ class NetworkPotential : public Potential {
 
   /// Throws Error when the function does not return one value a point.
   engine::Tensor values() const override { return values(target_); }
-  engine::Tensor values(const Subset& subset) const override { return values(subset.target); }
   std::vector<engine::Var*> parameters() override { return parameters_; }
   /// Throws Error in addition for a gradient of another shape.
   std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return pull_back(gradient, target_); }
+  engine::Tensor values(const Subset& subset) const override { return values(subset.target); }
   std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) override {
     return pull_back(gradient, subset.target);
   }
 
  private:
-  engine::Tensor values(const Target& target) const;
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Target& target);
-  struct Part {  // of the points, which are evaluated together
+  struct Part {  // of a target's points, which are evaluated together
     std::int64_t begin, end;
   };
   static Part part_from(const Target& target, std::int64_t begin);
+  engine::Tensor values(const Target& target) const;
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Target& target);
   engine::Var evaluate(const Target& target, Part part) const;
   void evaluate_rest(const Target& target, std::int64_t begin, engine::Tensor& psi) const;
-  engine::Var contribution(Part part, const engine::Var& psi, const engine::Tensor& gradient) const;
 
   const Target& target_;
   std::function<engine::Var(const engine::Var&)> function_;
