@@ -44,8 +44,8 @@ struct Flow {
   double mass;
 };
 
-/// The costs c(x_i, y_j) of x [n, d] to a target, pair by pair. Both must outlive it. Throws Error where x has
-/// another dimension.
+/// The costs c(x_i, y_j) of x [n, d] to a target, as Target::cost() has them. Both must outlive it. Throws Error where
+/// x has another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
 
 /// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within

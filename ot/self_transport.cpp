@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "engine/ops/elementwise.h"
@@ -24,10 +23,11 @@ void require_lambda(double lambda) {
   require(lambda > 0 && std::isfinite(lambda), "[self_transport] lambda must be positive and finite: ", lambda);
 }
 
-/// The uniform measure on the rows of x, with a cost of scale 1. W_lambda for a cost s k is s times W_{lambda / s} for
-/// k.
-Target uniform_on(const Tensor& x, const std::shared_ptr<const GroundCost>& k) {
-  return Target(std::vector<real>(x.values().begin(), x.values().end()), x.dim(0), x.dim(1), {CostScale::one, k});
+/// The uniform measure on the rows of x, with the cost to `target`, but of scale 1. W_lambda for a cost s k is s times
+/// W_{lambda / s} for k.
+Target uniform_on(const Tensor& x, const Target& target) {
+  return Target(std::vector<real>(x.values().begin(), x.values().end()), x.dim(0), x.dim(1),
+                {CostScale::one, target.ground_cost()});
 }
 
 /// chi_* and W_lambda(mu, mu), for the points x of mu.
@@ -52,7 +52,7 @@ SelfTransport transport(const Tensor& x, const Target& target, double lambda, bo
     return {nan, with_gradient ? Tensor::full(x.shape(), nan) : Tensor()};
   }
   const double scale = target.scale();
-  const Target mu = uniform_on(x, target.ground_cost());
+  const Target mu = uniform_on(x, target);
   const SinkhornResult solution = solve(mu, x, lambda / scale);
   SelfTransport result{scale * solution.duality.dual, {}};
   if (!with_gradient) return result;

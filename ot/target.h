@@ -93,6 +93,7 @@ class Target {
 
  private:
   Target(const Target& whole, std::span<const std::int64_t> points);
+  Point point(std::int64_t j, std::vector<real>& buffer) const;
   void prepare(CostScale scale);
   double mean_squared_norm() const;
   double mean_cost_from_zero() const;
