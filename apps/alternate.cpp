@@ -1,5 +1,7 @@
 #include "apps/alternate.h"
 
+#include <cassert>
+
 #include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "engine/tape.h"
@@ -12,6 +14,9 @@ using engine::Tensor;
 using engine::Var;
 
 namespace {
+
+/// The tensor that counts the warm-up's steps.
+constexpr const char* warmup_steps = "dual.warmup.steps";
 
 ot::DualOptions dual_options(const TrainOptions& options) {
   return {options.dual_optimizer == "asgd" ? ot::DualOptimizer::asgd : ot::DualOptimizer::adam, options.dual_lr,
@@ -34,28 +39,42 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
     std::vector<Var*> parameters;
     for (const models::Parameter& parameter : psi_network_->parameters()) parameters.push_back(parameter.variable);
     psi_ = std::make_unique<ot::NetworkPotential>(
-        target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters);
+        target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters,
+        ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
   }
   dual_ = ot::make_dual_solver(target, *psi_, options.lambda, dual_options(options));
 }
 
-Tensor Alternate::latent_batch(Draw purpose, std::int64_t k) const {
-  return latents(options_.seed, purpose, n_, k, options_.batch, generator_.latent_dimension());
+Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
+  const bool for_psi = purpose != Draw::generator_batch;
+  return latents(options_.seed, purpose, n, k,
+                 for_psi && options_.dual_batch > 0 ? options_.dual_batch : options_.batch,
+                 generator_.latent_dimension());
+}
+
+void Alternate::step_psi(Draw purpose, std::int64_t n, std::int64_t k) {
+  const engine::NoGrad theta_is_fixed;
+  dual_->step(generator_(latent_batch(purpose, n, k)).value());
+}
+
+void Alternate::warm_up() {
+  assert(warming_up());
+  if (warmup_ == 0) dual_->begin();
+  step_psi(Draw::warmup_batch, warmup_, 0);
+  if (++warmup_ == options_.dual_warmup) dual_->finish();
 }
 
 double Alternate::iterate() {
+  assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
   dual_->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) {
-    const engine::NoGrad theta_is_fixed;
-    dual_->step(generator_(latent_batch(Draw::dual_batch, k)).value());
-  }
+  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, n_, k);
   dual_->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
-  const Var x = generator_(latent_batch(Draw::generator_batch, 0));
+  const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
   const Var h = ot::semidual(target_, x, psi_->values(), options_.lambda);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
@@ -89,13 +108,20 @@ ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors = networks();
   for (const ot::NamedTensors& more : {moments(), dual_->state()})
     tensors.insert(tensors.end(), more.begin(), more.end());
+  if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
 }
 
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
   copy_tensors(state, networks());
   n_ = iterations;
-  if (iterations == 0) return;  // neither optimizer has made a step
+  if (options_.dual_warmup > 0) {
+    const Tensor steps = Tensor::scalar(0);
+    copy_tensors(state, {{warmup_steps, steps}});
+    warmup_ = static_cast<std::int64_t>(steps.item());
+  }
+  if (iterations > 0 || warmup_ > 0) dual_->restore(state);
+  if (iterations == 0) return;  // Adam has made no step on theta
 
   engine::Adam::State& adam = adam_.state();
   adam = {};
@@ -105,7 +131,6 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
   }
   adam.steps = iterations;
   copy_tensors(state, moments());
-  dual_->restore(state);
 }
 
 }  // namespace apps
