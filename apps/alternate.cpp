@@ -4,7 +4,9 @@
 
 #include "apps/checkpoint.h"
 #include "engine/error.h"
+#include "engine/ops/elementwise.h"
 #include "engine/tape.h"
+#include "ot/self_transport.h"
 #include "ot/semidual.h"
 
 namespace apps {
@@ -17,6 +19,8 @@ namespace {
 
 /// The tensor that counts the warm-up's steps.
 constexpr const char* warmup_steps = "dual.warmup.steps";
+/// So many points of the data tell W_lambda(nu, nu) in about a second.
+constexpr std::int64_t most_self_transport = 2048;
 
 ot::DualOptions dual_options(const TrainOptions& options) {
   return {options.dual_optimizer == "asgd" ? ot::DualOptimizer::asgd : ot::DualOptimizer::adam, options.dual_lr,
@@ -43,6 +47,8 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
         ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
   }
   dual_ = ot::make_dual_solver(target, *psi_, options.lambda, dual_options(options));
+  if (options.loss == "sinkhorn-divergence")
+    W_nu_nu_ = ot::self_transport(target, options.lambda, most_self_transport, options.seed);
 }
 
 Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
@@ -71,17 +77,19 @@ double Alternate::iterate() {
   for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, n_, k);
   dual_->finish();
 
-  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.
+  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .) or (77), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
   const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
-  const Var h = ot::semidual(target_, x, psi_->values(), options_.lambda);
+  Var loss = ot::semidual(target_, x, psi_->values(), options_.lambda);
+  if (options_.loss == "sinkhorn-divergence")  // (73), whose gradient is (77)
+    loss = loss - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.step(theta_, tape.gradient(h, theta));
+  adam_.step(theta_, tape.gradient(loss, theta));
 
   ++n_;
-  return h.value().item();
+  return loss.value().item();
 }
 
 ot::NamedTensors Alternate::networks() {

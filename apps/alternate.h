@@ -30,8 +30,9 @@ class Alternate {
   /// One of these steps.
   void warm_up();
 
-  /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n
-  /// at the theta before the step. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns the loss on the batch B'_n
+  /// at the theta before the step: H(psi_n, .), or the Sinkhorn divergence (73) with it
+  /// in place of W_lambda. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
   double iterate();
 
   /// The iterations done so far; those that have run before, if the state was restored.
@@ -61,6 +62,7 @@ class Alternate {
   std::unique_ptr<ot::Potential> psi_;
   std::unique_ptr<ot::DualSolver> dual_;
   std::int64_t n_ = 0, warmup_ = 0;
+  double W_nu_nu_ = 0;  // the constant of a Sinkhorn divergence (73)
 };
 
 }  // namespace apps

@@ -64,8 +64,7 @@ CostMatrix cost_matrix(const Target& target, const engine::Tensor& x) {
           "[cost matrix] x must be [n, d] with d the target's dimension: ", x.shape(), " against ", target.dimension());
   return {x.dim(0), target.size(), [&target, x](std::int64_t i, double* row) {
             const real* point = x.data() + i * target.dimension();
-            for (std::int64_t j = 0; j < target.size(); ++j)
-              row[j] = target.scale() * target.squared_distance(point, j);
+            for (std::int64_t j = 0; j < target.size(); ++j) row[j] = target.cost(point, j);
           }};
 }
 

@@ -38,8 +38,8 @@ class CostMatrix {
   std::vector<double> values_;
 };
 
-/// The costs s ||x_i - y_j||^2 of x [n, d] to a target, by differences. Both must outlive it. Throws Error where x has
-/// another dimension.
+/// The costs c(x_i, y_j) of x [n, d] to a target, as accurate as Target::cost(). Both must outlive it. Throws Error
+/// where x has another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
 
 /// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within
