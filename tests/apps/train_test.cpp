@@ -59,6 +59,7 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
        {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},
         Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"},
         Arguments{"--dual-warmup", "3", "--dual-batch", "7"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
+        Arguments{"--loss", "sinkhorn-divergence", "--lambda", "0.5"},
         Arguments{"--cost", "power", "--cost-power", "1.5"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
