@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <iomanip>
 #include <iterator>
+#include <ostream>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "apps/claims/asgd_rate.h"
@@ -88,7 +91,7 @@ int verify(const VerifyRequest& request, const Console& console) {
     for (const Row& row : claim.measure(request.seed)) {
       print_line(console.out, row.claim, row.measured, number(row.figure),
                  (row.side == Row::Side::at_most ? "<= " : ">= ") + number(row.bound), verdict(row, count));
-      if (!row.instead.empty()) notes.push_back(row.instead);
+      if (row.within_bound() && !row.instead.empty()) notes.push_back(row.instead);
     }
   }
   console.out << '\n'
