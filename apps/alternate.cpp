@@ -5,7 +5,9 @@
 
 #include "apps/checkpoint.h"
 #include "engine/error.h"
+#include "engine/ops/elementwise.h"
 #include "engine/tape.h"
+#include "ot/self_transport.h"
 #include "ot/semidual.h"
 
 namespace apps {
@@ -18,6 +20,8 @@ namespace {
 
 /// The tensor that counts the warm-up's steps.
 constexpr const char* warmup_steps = "dual.warmup.steps";
+/// So many points of the data tell W_lambda(nu, nu) in about a second.
+constexpr std::int64_t most_self_transport = 2048;
 
 }  // namespace
 
@@ -30,6 +34,8 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
   require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh something, ",
           support, ": ", options.target_batch);
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
+  if (options.loss == "sinkhorn-divergence")
+    W_nu_nu_ = ot::self_transport(target, options.lambda, most_self_transport, options.seed);
 }
 
 Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
@@ -60,10 +66,16 @@ void Alternate::warm_up() {
 }
 
 /// H(psi_n, .) on x.
-Var Alternate::loss(const Var& x) const {
+Var Alternate::semidual(const Var& x) const {
   if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
   const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
   return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
+}
+
+Var Alternate::loss(const Var& x) const {
+  const Var h = semidual(x);
+  if (options_.loss != "sinkhorn-divergence") return h;
+  return h - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);  // (73), whose gradient is (77)
 }
 
 double Alternate::iterate() {
@@ -73,17 +85,17 @@ double Alternate::iterate() {
   for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, Draw::dual_points, n_, k);
   dual_.solver->finish();
 
-  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.
+  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .) or (77), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
   const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
-  const Var h = loss(x);
+  const Var loss = this->loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.step(theta_, tape.gradient(h, theta));
+  adam_.step(theta_, tape.gradient(loss, theta));
 
   ++n_;
-  return h.value().item();
+  return loss.value().item();
 }
 
 ot::NamedTensors Alternate::networks() {

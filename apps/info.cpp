@@ -83,7 +83,8 @@ void describe_run(const RunFolder& folder, std::ostream& out) {
   }
   if (fs::exists(folder.metrics()))
     if (const Metrics::Row last = Metrics::last(folder.metrics()); last.iteration >= 0)
-      print(out, "last H", engine::text(last.loss, " (iteration ", last.iteration, ", the first is 0)"));
+      print(out, engine::text("last ", loss_symbol(config.options)),
+            engine::text(last.loss, " (iteration ", last.iteration, ", the first is 0)"));
   for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
     if (fs::exists(file)) print(out, "file", engine::text(file, " (", fs::file_size(file), " bytes)"));
   std::error_code none;

@@ -28,8 +28,8 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",  "dual-batch",
-                                              "dual-warmup", "dual-memory", "dual-precision"};
+constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",   "dual-batch",
+                                              "dual-warmup", "dual-memory", "dual-precision", "loss"};
 
 struct DualStep {
   const char* dual;
@@ -94,6 +94,9 @@ void validate(const TrainOptions& options) {
   require_one_of("dual", options.dual, {"vector", "network"});
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
+  require_one_of("loss", options.loss, {"transport", "sinkhorn-divergence"});
+  require(options.loss == "transport" || options.lambda > 0,
+          "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
   make_cost(options.cost, options.cost_power, options.cost_scale);
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);

@@ -26,15 +26,17 @@ std::string spoken_duration(double seconds) {
   return text;
 }
 
-Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title)
+Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title,
+                   const std::string& quantity)
     : out_(out),
       title_(title.empty() ? "" : title + ": "),
+      quantity_(quantity),
       terminal_(terminal),
       first_(first),
       total_(total),
       shown_(first) {}
 
-void Progress::update(std::int64_t done, double h) {
+void Progress::update(std::int64_t done, double loss) {
   const Clock::time_point now = Clock::now();
   const double since_shown = seconds_between(shown_at_, now);
   const bool edge = shown_ == first_ || done == total_;
@@ -47,9 +49,9 @@ void Progress::update(std::int64_t done, double h) {
   const double elapsed = std::max(seconds_between(start_, now), 1e-9);
   const double rate = static_cast<double>(done - first_) / elapsed;
   char line[160];
-  std::snprintf(line, sizeof line, "iteration %lld/%lld  H %.4f  %.*f iterations/s  %s left",
-                static_cast<long long>(done), static_cast<long long>(total_), h, rate < 10 ? 2 : 0, rate,
-                spoken_duration(static_cast<double>(total_ - done) / rate).c_str());
+  std::snprintf(line, sizeof line, "iteration %lld/%lld  %s %.4f  %.*f iterations/s  %s left",
+                static_cast<long long>(done), static_cast<long long>(total_), quantity_.c_str(), loss,
+                rate < 10 ? 2 : 0, rate, spoken_duration(static_cast<double>(total_ - done) / rate).c_str());
   if (terminal_)
     out_ << '\r' << title_ << line << "\033[K" << std::flush;
   else

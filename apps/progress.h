@@ -14,14 +14,16 @@ std::string spoken_duration(double seconds);
 /// the run or each half minute, whichever comes first.
 class Progress {
  public:
-  /// Of a run that has done `first` iterations and ends at `total`; its `title`, if any, comes first in each line.
-  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title = "");
+  /// Of a run that has done `first` iterations and ends at `total`; its `title`, if any, comes first in each line, and
+  /// `quantity` is what the loss is called.
+  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title = "",
+           const std::string& quantity = "H");
   ~Progress() { end(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// To be called after each iteration, with the number of iterations done in all and H of the last one.
-  void update(std::int64_t done, double h);
+  /// To be called after each iteration, with the number of iterations done in all and the loss of the last one.
+  void update(std::int64_t done, double loss);
   /// Ends the line that is being rewritten, if any; other text can follow.
   void end();
 
@@ -29,7 +31,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   std::ostream& out_;
-  std::string title_;
+  std::string title_, quantity_;
   bool terminal_, line_open_ = false;
   std::int64_t first_, total_, shown_;
   Clock::time_point start_ = Clock::now(), shown_at_ = start_;

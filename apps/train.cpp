@@ -77,9 +77,13 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const double batch = static_cast<double>(largest_batch) *
                        static_cast<double>(values_per_draw(options.generator, config.data.dimension)) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
+  // The costs of a batch to itself, in double and in real.
+  const double self_transport = options.loss == "sinkhorn-divergence"
+                                    ? 16.0 * static_cast<double>(options.batch) * static_cast<double>(options.batch)
+                                    : 0;
   const double network = options.dual == "network" ? static_cast<double>(options.dual_memory << 20) : 0;
   require_memory(
-      batch + points + network + 3 * static_cast<double>(state_bytes),
+      batch + self_transport + points + network + 3 * static_cast<double>(state_bytes),
       "training with --batch " + std::to_string(options.batch) +
           (options.dual_batch > options.batch ? " and --dual-batch " + std::to_string(options.dual_batch) : ""),
       "take a smaller batch or fewer --points");
@@ -115,7 +119,8 @@ class Training {
     const std::int64_t total = config_.options.iterations;
     if (!warm_up(interrupt, console)) return 130;
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
-    Progress progress(console.out, console.terminal, algorithm_.iterations(), total, title);
+    Progress progress(console.out, console.terminal, algorithm_.iterations(), total, title,
+                      loss_symbol(config_.options));
     while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
     if (drawn_at_ != algorithm_.iterations()) draw_grid();

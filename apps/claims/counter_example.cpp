@@ -75,9 +75,9 @@ std::vector<Row> proposition_2(std::uint64_t seed) {
   const auto [h, F] = sides_of(1, beyond);
   rows.push_back({"Proposition 2, p = 1, theta beyond y1, y2", sides("F", F),
                   worse(F.jump(), std::abs(F.left - h.left)), 1e-6, Row::Side::at_most,
-                  "Proposition 2 says that F(psi*, .) is nowhere differentiable. For p = 1 the gradients (36) agree on "
-                  "the line through y1 and y2 outside the segment between them: there F(psi*, .) is differentiable and "
-                  "(Grad-OT) holds. For p > 1 it holds as stated."});
+                  "Proposition 2 says that F(psi*, .) is not differentiable at theta, wherever theta is. For p = 1 the "
+                  "gradients (36) agree on the line through y1 and y2 outside the segment between them: there "
+                  "F(psi*, .) is differentiable and (Grad-OT) holds. For p > 1 it holds as stated."});
   return rows;
 }
 

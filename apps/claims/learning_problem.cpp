@@ -108,7 +108,7 @@ ot::CostMatrix LearningProblem::costs_to_itself(std::span<const double> theta) c
 
 std::vector<double> differences(const std::function<double(std::span<const double>)>& f, std::vector<double> theta) {
   // So small that hardly any unit of the network reaches its kink, and so large that rounding does not show.
-  constexpr double step = 1e-6;
+  constexpr double step = 1e-7;
   std::vector<double> gradient;
   for (double& t : theta) {
     const double start = t;

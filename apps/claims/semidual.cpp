@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "apps/claims/setting.h"
 #include "ot/c_transform.h"
+#include "ot/exact.h"
 #include "ot/semidual.h"
+#include "ot/sinkhorn.h"
 
 namespace apps::claims {
 
@@ -59,6 +62,31 @@ double dual_value(const ot::Target& nu, const Tensor& x, const Tensor& phi, cons
 }
 
 }  // namespace
+
+std::vector<Row> theorem_2(std::uint64_t seed) {
+  const ot::Target nu = random_nu(seed, J, d);
+  const Tensor x = random_points(seed, 0, B, d);
+  const ot::CostMatrix costs = ot::cost_matrix(nu, x);
+  const std::vector<double> mu(B, 1.0 / B);
+  double worst = 0;
+  for (const double lambda : lambdas) {
+    double primal;
+    std::vector<double> psi_star;
+    if (lambda == 0) {
+      const ot::ExactTransport exact = ot::exact_transport(costs, mu, nu.weights());
+      primal = exact.value;
+      psi_star = exact.psi;
+    } else {
+      const ot::SinkhornResult entropic =
+          ot::sinkhorn(costs, mu, nu.weights(), {.lambda = lambda, .iterations = 20000, .tolerance = 1e-7});
+      primal = entropic.duality.primal;
+      psi_star = entropic.psi;
+    }
+    const std::vector<real> psi(psi_star.begin(), psi_star.end());
+    worst = worse(worst, std::abs(primal - H(nu, x, Tensor({J}, psi), lambda)));
+  }
+  return {{"Theorem 2: the maximum of H is W", "|primal (8) - H(psi*)|", worst, 1e-5}};
+}
 
 std::vector<Row> equation_13(std::uint64_t seed) {
   const Tensor x = random_points(seed, 0, B, d), y = random_points(seed, 1, J, d);

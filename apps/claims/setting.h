@@ -29,7 +29,7 @@ Tensor random_potential(std::uint64_t seed, std::uint64_t stream, std::int64_t J
 
 /// c(x, y_j)
 inline double c(const ot::Target& nu, const real* x, std::int64_t j) {
-  return nu.scale() * nu.squared_distance(x, j);
+  return nu.cost(x, j);
 }
 
 /// The larger of two figures, NaN if one is.

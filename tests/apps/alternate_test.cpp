@@ -12,6 +12,7 @@
 #include "engine/pool.h"
 #include "engine/random.h"
 #include "ot/potential.h"
+#include "ot/self_transport.h"
 #include "ot/semidual.h"
 
 using apps::Alternate;
@@ -55,6 +56,24 @@ bool equal(const ot::NamedTensors& a, const ot::NamedTensors& b) {
 }
 
 }  // namespace
+
+TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data cost to themselves") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  const auto transport_generator = apps::make_generator("mlp", facts, 3);
+  const auto divergence_generator = apps::make_generator("mlp", facts, 3);
+  const Tensor z = apps::latents(options.seed, apps::Draw::generator_batch, 0, 0, options.batch,
+                                 divergence_generator->latent_dimension());
+  const Tensor x = (*divergence_generator)(z).value();
+  const double selves = ot::self_transport(target, x, options.lambda).value().item() +
+                        ot::self_transport(target, options.lambda, count, 0);
+
+  Alternate transport(options, target, *transport_generator);
+  options.loss = "sinkhorn-divergence";
+  Alternate divergence(options, target, *divergence_generator);
+  CHECK(divergence.iterate() == doctest::Approx(transport.iterate() - selves / 2).epsilon(1e-5));
+  CHECK_FALSE(equal(divergence.state(), transport.state()));
+}
 
 TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, each on its own batch") {
   const ot::Target target = small_target();

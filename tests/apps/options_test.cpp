@@ -91,6 +91,11 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.lambda = -0.5; }) == "--lambda must be 0 or a positive number: -0.5");
   CHECK(refusal([](TrainOptions& o) { o.lambda = NAN; }) == "--lambda must be 0 or a positive number: nan");
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");
+  CHECK(refusal([](TrainOptions& o) { o.loss = "wgan"; }) ==
+        "--loss 'wgan' is unknown: it must be transport or sinkhorn-divergence");
+  CHECK(refusal([](TrainOptions& o) { o.loss = "sinkhorn-divergence"; }) ==
+        "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
+
   CHECK(refusal([](TrainOptions& o) { o.cost_scale = "2"; }) ==
         "--cost-scale '2' is unknown: it must be alpha or one or half");
   CHECK(refusal([](TrainOptions& o) { o.cost = "l1"; }) ==
@@ -153,7 +158,7 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
 TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
   auto json = apps::to_json(valid());
   for (const char* later :
-       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "dual-memory", "dual-precision"})
+       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "dual-memory", "dual-precision", "loss"})
     json.erase(later);
   CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
   json["cost"] = 3;

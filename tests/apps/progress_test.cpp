@@ -29,6 +29,12 @@ TEST_CASE("off a terminal the first, the last and each twentieth iteration gets 
   CHECK_MESSAGE(text.find("iteration 1000/1000  H 0.2500") != text.npos, text);
 }
 
+TEST_CASE("a title comes before each line, and the loss has its name") {
+  std::ostringstream out;
+  apps::Progress(out, false, 0, 3, "run 7", "S").update(3, 0.25);
+  CHECK(out.str().starts_with("run 7: iteration 3/3  S 0.2500  "));
+}
+
 TEST_CASE("on a terminal one line is rewritten and ended once") {
   std::ostringstream out;
   apps::Progress progress(out, true, 10, 12);

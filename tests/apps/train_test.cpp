@@ -61,6 +61,7 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
         Arguments{"--dual-warmup", "3", "--dual-batch", "7"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
         Arguments{"--target-batch", "10", "--dual-warmup", "2"}, Arguments{"--target-batch", "10", "--preset", "paper"},
         Arguments{"--target-batch", "10", "--dual", "network", "--lambda", "0.05"},
+        Arguments{"--loss", "sinkhorn-divergence", "--lambda", "0.5"},
         Arguments{"--cost", "power", "--cost-power", "1.5"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};

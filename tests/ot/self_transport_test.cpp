@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include <doctest/doctest.h>
 
@@ -140,4 +141,16 @@ TEST_CASE("what the self-transport can't serve is an error, but NaN comes out as
   Tensor bad = x.clone();
   bad.data()[5] = std::numeric_limits<real>::quiet_NaN();
   CHECK(std::isnan(value(target, bad, 1)));
+}
+
+TEST_CASE("under another ground cost the self-transport and its gradient are those of that cost" *
+          doctest::skip(!engine::testing::precise)) {
+  const Tensor x = Random(12, 0).normal({7, 3}, 0, 1);
+  const Target target(vector_of(Random(11, 0).normal({9, 3}, 0, 1)), 9, 3,
+                      Cost(CostScale::inverse_alpha, std::make_shared<PowerCost>(3)));
+  for (const double lambda : {0.2, 1.0}) {
+    CAPTURE(lambda);
+    const auto w = [&](const std::vector<Var>& at) { return self_transport(target, at[0], lambda); };
+    CHECK(engine::testing::gradient_errors(w, {x}, false).first < 1e-5);
+  }
 }
