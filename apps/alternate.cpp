@@ -1,5 +1,7 @@
 #include "apps/alternate.h"
 
+#include <cassert>
+
 #include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "engine/tape.h"
@@ -13,50 +15,49 @@ using engine::Var;
 
 namespace {
 
-ot::DualOptions dual_options(const TrainOptions& options) {
-  return {options.dual_optimizer == "asgd" ? ot::DualOptimizer::asgd : ot::DualOptimizer::adam, options.dual_lr,
-          options.dual_decay, options.dual_average == "on"};
-}
+/// The tensor that counts the warm-up's steps.
+constexpr const char* warmup_steps = "dual.warmup.steps";
 
 }  // namespace
 
 Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator)
-    : options_(options), target_(target), generator_(generator), adam_(options.lr) {
+    : options_(options), target_(target), generator_(generator), adam_(options.lr), dual_(options, target) {
   require(generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
-
-  if (options.dual == "vector") {
-    psi_ = std::make_unique<ot::VectorPotential>(target);
-  } else {
-    psi_network_ =
-        std::make_unique<models::PsiNetwork>(models::PsiNetwork::paper_sizes(target.dimension()), options.seed);
-    std::vector<Var*> parameters;
-    for (const models::Parameter& parameter : psi_network_->parameters()) parameters.push_back(parameter.variable);
-    psi_ = std::make_unique<ot::NetworkPotential>(
-        target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters);
-  }
-  dual_ = ot::make_dual_solver(target, *psi_, options.lambda, dual_options(options));
 }
 
-Tensor Alternate::latent_batch(Draw purpose, std::int64_t k) const {
-  return latents(options_.seed, purpose, n_, k, options_.batch, generator_.latent_dimension());
+Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
+  const bool for_psi = purpose != Draw::generator_batch;
+  return latents(options_.seed, purpose, n, k,
+                 for_psi && options_.dual_batch > 0 ? options_.dual_batch : options_.batch,
+                 generator_.latent_dimension());
+}
+
+void Alternate::step_psi(Draw purpose, std::int64_t n, std::int64_t k) {
+  const engine::NoGrad theta_is_fixed;
+  dual_.solver->step(generator_(latent_batch(purpose, n, k)).value());
+}
+
+void Alternate::warm_up() {
+  assert(warming_up());
+  if (warmup_ == 0) dual_.solver->begin();
+  step_psi(Draw::warmup_batch, warmup_, 0);
+  if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
 }
 
 double Alternate::iterate() {
+  assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
-  dual_->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) {
-    const engine::NoGrad theta_is_fixed;
-    dual_->step(generator_(latent_batch(Draw::dual_batch, k)).value());
-  }
-  dual_->finish();
+  dual_.solver->begin();
+  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, n_, k);
+  dual_.solver->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
-  const Var x = generator_(latent_batch(Draw::generator_batch, 0));
-  const Var h = ot::semidual(target_, x, psi_->values(), options_.lambda);
+  const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
+  const Var h = ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
   adam_.step(theta_, tape.gradient(h, theta));
@@ -67,10 +68,10 @@ double Alternate::iterate() {
 
 ot::NamedTensors Alternate::networks() {
   ot::NamedTensors tensors = tensors_of(generator_);
-  if (psi_network_)
-    for (const models::Parameter& p : psi_network_->parameters()) tensors.emplace_back(p.name, p.variable->value());
+  if (dual_.network)
+    for (const models::Parameter& p : dual_.network->parameters()) tensors.emplace_back(p.name, p.variable->value());
   else
-    tensors.emplace_back("psi", psi_->values());
+    tensors.emplace_back("psi", dual_.psi->values());
   return tensors;
 }
 
@@ -87,15 +88,22 @@ ot::NamedTensors Alternate::moments() {
 
 ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors = networks();
-  for (const ot::NamedTensors& more : {moments(), dual_->state()})
+  for (const ot::NamedTensors& more : {moments(), dual_.solver->state()})
     tensors.insert(tensors.end(), more.begin(), more.end());
+  if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
 }
 
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
   copy_tensors(state, networks());
   n_ = iterations;
-  if (iterations == 0) return;  // neither optimizer has made a step
+  if (options_.dual_warmup > 0) {
+    const Tensor steps = Tensor::scalar(0);
+    copy_tensors(state, {{warmup_steps, steps}});
+    warmup_ = static_cast<std::int64_t>(steps.item());
+  }
+  if (iterations > 0 || warmup_ > 0) dual_.solver->restore(state);
+  if (iterations == 0) return;  // Adam has made no step on theta
 
   engine::Adam::State& adam = adam_.state();
   adam = {};
@@ -105,7 +113,6 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
   }
   adam.steps = iterations;
   copy_tensors(state, moments());
-  dual_->restore(state);
 }
 
 }  // namespace apps

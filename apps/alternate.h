@@ -1,17 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
+#include "apps/dual.h"
 #include "apps/generators.h"
 #include "apps/options.h"
 #include "engine/optimizer.h"
 #include "models/generator.h"
-#include "models/psi_network.h"
 #include "ot/dual_solver.h"
-#include "ot/potential.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -24,8 +21,14 @@ class Alternate {
   /// outlive it. Throws Error where a step length is refused or the sizes of generator and target differ.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
 
-  /// One iteration: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n at the theta before the
-  /// step. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  /// Whether steps of the warm-up are left: --dual-warmup steps on psi at the first theta, an inner loop of its own
+  /// before the first iteration.
+  bool warming_up() const { return warmup_ < options_.dual_warmup; }
+  /// One of these steps.
+  void warm_up();
+
+  /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n
+  /// at the theta before the step. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
   double iterate();
 
   /// The iterations done so far; those that have run before, if the state was restored.
@@ -33,14 +36,16 @@ class Alternate {
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the generator's buffers under
   /// their names, `adam.first.NAME` and `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or
-  /// the network's parameters, and the dual solver's state. The tensors share the memory in use.
+  /// the network's parameters, the dual solver's state, and with a warm-up `dual.warmup.steps`. Meaningful unless the
+  /// warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
   /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing or has
   /// another shape.
   void restore(const ot::NamedTensors& state, std::int64_t iterations);
 
  private:
-  engine::Tensor latent_batch(Draw purpose, std::int64_t k) const;
+  engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
+  void step_psi(Draw purpose, std::int64_t n, std::int64_t k);
   ot::NamedTensors networks();
   ot::NamedTensors moments();
 
@@ -49,10 +54,8 @@ class Alternate {
   models::Generator& generator_;
   std::vector<engine::Var*> theta_;
   engine::Adam adam_;
-  std::unique_ptr<models::PsiNetwork> psi_network_;  // null for a vector
-  std::unique_ptr<ot::Potential> psi_;
-  std::unique_ptr<ot::DualSolver> dual_;
-  std::int64_t n_ = 0;
+  Dual dual_;
+  std::int64_t n_ = 0, warmup_ = 0;
 };
 
 }  // namespace apps

@@ -9,12 +9,14 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/config.h"
+#include "apps/figure.h"
 #include "apps/info.h"
 #include "apps/options.h"
 #include "apps/run_folder.h"
 #include "apps/sample.h"
 #include "apps/solve.h"
 #include "apps/train.h"
+#include "apps/verify.h"
 #include "apps/version.h"
 #include "engine/error.h"
 
@@ -84,20 +86,62 @@ class CommandLine {
         "primal value printed. Ctrl-C keeps what has been reached.\n\n"
         "Example: semidual solve --source x.npy --target y.npy --solver sinkhorn --lambda 0.01 --out t");
 
+    figure_command = app.add_subcommand("figure", "draw a figure of the paper, with the runs that it takes");
+    add(figure_command, "NUMBER", figure.number,
+        "1 (generated digits), 2 or 3 (H along the iterations) or 4 (H along steps of psi alone)")
+        ->required();
+    add(figure_command, "--out", figure.out, "the folder for the picture, its numbers and the runs")->required();
+    add(figure_command, "--iterations", figure.iterations,
+        "steps of the generator in each run [figure 1: 3000, 2 and 3: 1000]; figure 4: steps of psi [100]");
+    add(figure_command, "--network-iterations", figure.network_iterations,
+        "the same for runs with a network potential, which take longer [as --iterations]");
+    add(figure_command, "--generators", figure.generators, "which of them: mlp,dcgan or one [figures 2 and 4: dcgan]");
+    add(figure_command, "--duals", figure.duals, "which potentials: vector,network or one");
+    add(figure_command, "--lambdas", figure.lambdas,
+        "which regularizations, such as 0,0.1 [0,0.025,0.05,0.075,0.1; figure 2: 0,0.025]");
+    add(figure_command, "--theta", figure.theta,
+        "figure 4: the run whose generator is held fixed [one that is not trained]");
+    add(figure_command, "--data", figure.data, "what to learn, as for train [mnist]");
+    add(figure_command, "--points", figure.points, "the first J points of the data only; 0: all [0]");
+    add(figure_command, "--preset", figure.preset,
+        "the other options of the runs: paper or best, as for train [paper]");
+    add(figure_command, "--inner", figure.inner, "steps of psi before each step of the generator [10]");
+    add(figure_command, "--batch", figure.batch, "generated points in each step [200]");
+    add(figure_command, "--seed", figure.seed, "of all random numbers [0]");
+    add(figure_command, "--threads", figure.threads, "processor cores to use [all]");
+    figure_command->footer(
+        "Runs stay in OUT/runs: what is there already is used again or gone on with, by any of\n"
+        "the figures. Ctrl-C keeps everything; the same command goes on. The picture is drawn by\n"
+        "gnuplot from OUT/figureN.csv, with OUT/figureN.gp.\n\n"
+        "Examples: semidual figure 2 --out figures\n"
+        "          semidual figure 3 --out figures --duals vector --iterations 500\n"
+        "          semidual figure 1 --data digits --points 2000 --iterations 200 --out small");
+
     info_command = app.add_subcommand("info", "describe a run folder or a data set");
     add(info_command, "WHAT", what, "a run folder, or a data set as train --data names it")->required();
     info_command->footer(
         "Examples: semidual info run\n"
         "          semidual info digits");
+
+    verify_command = app.add_subcommand("verify", "measure the theorems of the paper");
+    add(verify_command, "--only", verify.only, "one claim only: " + claim_names());
+    add(verify_command, "--seed", verify.seed, "of the random points, potentials and generators [0]");
+    verify_command->footer(
+        "Prints what was measured of each claim, in the precision of this build, and ends with\n"
+        "exit code 1 if one fails. Where the paper is refuted as it is printed, a note says what\n"
+        "holds instead.\n\n"
+        "Example: semidual verify --only theorem-5");
   }
 
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
-  CLI::App *train_command, *sample_command, *solve_command, *info_command;
+  CLI::App *train_command, *sample_command, *solve_command, *figure_command, *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
   SolveRequest solve;
+  FigureRequest figure;
   std::string what;
+  VerifyRequest verify;
 
  private:
   static constexpr std::size_t help_width = 66;
@@ -145,12 +189,14 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
 
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
   if (line.app.got_subcommand(line.solve_command)) return solve(line.solve, console);
+  if (line.app.got_subcommand(line.figure_command)) return figure(line.figure, console);
+  if (line.app.got_subcommand(line.verify_command)) return verify(line.verify, console);
   if (line.app.got_subcommand(line.sample_command))
     sample(line.sample, console);
   else if (line.app.got_subcommand(line.info_command))
     info(line.what, console);
   else
-    engine::fail("say what to do: train, sample, solve or info (semidual --help explains them)");
+    engine::fail("say what to do: train, sample, solve, figure, verify or info (semidual --help explains them)");
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "apps/generators.h"
 
+#include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "models/dcgan.h"
@@ -38,6 +39,17 @@ ot::NamedTensors tensors_of(models::Generator& generator) {
   for (const models::Parameter& p : generator.parameters()) tensors.emplace_back(p.name, p.variable->value());
   for (const models::State& buffer : generator.buffers()) tensors.emplace_back(buffer.name, *buffer.tensor);
   return tensors;
+}
+
+std::unique_ptr<models::Generator> generator_of_run(const RunFolder& run, const Config& config) {
+  std::unique_ptr<models::Generator> generator =
+      make_generator(config.options.generator, config.data, config.options.seed);
+  try {
+    copy_tensors(read_checkpoint(run.checkpoint()).tensors, tensors_of(*generator));
+  } catch (const engine::Error& error) {
+    engine::fail(run.checkpoint(), " does not fit the run's ", config.options.generator, " generator: ", error.what());
+  }
+  return generator;
 }
 
 engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/config.h"
+#include "apps/run_folder.h"
 #include "engine/tensor.h"
 #include "models/generator.h"
 #include "ot/dual_solver.h"
@@ -22,6 +23,10 @@ std::int64_t values_per_draw(const std::string& name, std::int64_t dimension);
 /// A generator's parameters and buffers under their names, sharing its memory.
 ot::NamedTensors tensors_of(models::Generator& generator);
 
+/// The generator of a run, as the checkpoint in its folder holds it. Throws Error naming the checkpoint for one that
+/// can't be read or does not fit `config`, the run's own.
+std::unique_ptr<models::Generator> generator_of_run(const RunFolder& run, const Config& config);
+
 /// g(z) in evaluation mode, off any tape: z [B, latent dimension] -> [B, dimension]. Leaves it in training mode.
 engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z);
 
@@ -30,7 +35,8 @@ enum class Draw : std::uint64_t {
   dual_batch = 1,   ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
   generator_batch,  ///< B'_n
   grid,             ///< the fixed z of a run's sample grids
-  sample            ///< `semidual sample`; n counts its batches
+  sample,           ///< `semidual sample`; n counts its batches
+  warmup_batch      ///< step n of the warm-up
 };
 
 /// Latent points z [count, dimension], uniform on [-1, 1)^dimension: a function of its arguments alone, so that a

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <iterator>
+#include <string_view>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/costs.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/product.h"
 
 namespace apps {
 
@@ -20,6 +24,12 @@ using engine::require;
 /// Steps are counted in the stream numbers of random draws, which have room for these (alternate.h).
 constexpr std::int64_t max_iterations = 1'000'000'000;
 constexpr std::int64_t max_inner = 65535;
+constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
+constexpr std::int64_t max_megabytes = 1'000'000'000;
+
+/// What the config.json of an older run may lack.
+constexpr std::string_view later_options[] = {"cost",        "cost-power",  "dual-batch",
+                                              "dual-warmup", "dual-memory", "dual-precision"};
 
 struct DualStep {
   const char* dual;
@@ -36,13 +46,6 @@ constexpr DualStep dual_steps[] = {
     {"network", "adam", 0.001, 0, "off"},
 };
 
-void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
-  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  std::string list;
-  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
-  fail("--", name, " '", value, "' is unknown: it must be ", list);
-}
-
 void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
   require(value >= least, "--", name, " must be at least ", least, ": ", value);
   require(value <= most, "--", name, " must be at most ", most, ": ", value);
@@ -53,6 +56,13 @@ void require_step_length(const char* name, double value) {
 }
 
 }  // namespace
+
+void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
+  std::string list;
+  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
+  fail("--", name, " '", value, "' is unknown: it must be ", list);
+}
 
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer) {
   require_one_of("preset", preset, {"best", "paper"});
@@ -84,7 +94,7 @@ void validate(const TrainOptions& options) {
   require_one_of("dual", options.dual, {"vector", "network"});
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
-  require_one_of("cost-scale", options.cost_scale, {"alpha", "one", "half"});
+  make_cost(options.cost, options.cost_power, options.cost_scale);
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require_at_least("inner", options.inner, 1, max_inner);
@@ -95,10 +105,19 @@ void validate(const TrainOptions& options) {
   require(options.dual_decay >= 0 && options.dual_decay <= 1,
           "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   require_one_of("dual-average", options.dual_average, {"on", "off"});
+  require_at_least("dual-batch", options.dual_batch, 0, INT32_MAX);
+  require_at_least("dual-warmup", options.dual_warmup, 0, max_warmup);
   if (options.dual_optimizer == "adam") {
     require(options.dual_decay == 0,
             "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
     require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  }
+  require_at_least("dual-memory", options.dual_memory, 0, max_megabytes);
+  require_one_of("dual-precision", options.dual_precision, {"full", "bf16"});
+  if (options.dual_precision == "bf16") {
+    require(options.dual == "network", "--dual-precision bf16 is for --dual network, a vector multiplies nothing");
+    require(engine::has_bf16_products(),
+            "--dual-precision bf16 needs a CPU with AVX-512 BF16 and the float build: leave it out here");
   }
   require_at_least("threads", options.threads, 1, engine::max_threads);
   require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
@@ -114,16 +133,18 @@ nlohmann::ordered_json to_json(const TrainOptions& options) {
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source) {
   TrainOptions options;
   for_each_option(options, [&](const char* name, auto& value, OnResume, const char*) {
-    require(json.is_object() && json.contains(name), source, ": option '", name, "' is missing");
-    const nlohmann::ordered_json& given = json.at(name);
+    const bool given = json.is_object() && json.contains(name);
+    if (!given && std::ranges::find(later_options, name) != std::end(later_options)) return;
+    require(given, source, ": option '", name, "' is missing");
+    const nlohmann::ordered_json& stored = json.at(name);
     bool fits = true;
     try {
-      given.get_to(value);
+      stored.get_to(value);
     } catch (const nlohmann::json::exception&) {
       fits = false;
     }
     // A number that was cut to fit, 1.5 to 1, does not compare equal.
-    require(fits && given == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", given.dump());
+    require(fits && stored == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", stored.dump());
   });
   return options;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,6 +16,8 @@ struct TrainOptions {
   std::string generator = "mlp";
   std::string dual = "vector";
   double lambda = 0;
+  std::string cost = "sqeuclidean";
+  double cost_power = 0;
   std::string cost_scale = "alpha";
   std::string preset = "best";
   std::int64_t iterations = 0;
@@ -25,6 +28,10 @@ struct TrainOptions {
   double dual_lr = 0;
   double dual_decay = 0;
   std::string dual_average;
+  std::int64_t dual_batch = 0;
+  std::int64_t dual_warmup = 0;
+  std::int64_t dual_memory = 512;
+  std::string dual_precision = "full";
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -51,8 +58,14 @@ void for_each_option(Options& options, const Visit& visit) {
         "the dual potential psi: vector (a number for each point) or network (a function of the point) [vector]");
   visit("lambda", options.lambda, OnResume::same,
         "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
-  visit("cost-scale", options.cost_scale, OnResume::same,
-        "s in the cost s |x-y|^2: alpha (1 / mean |y|^2, as in the paper), one (1) or half (1/2) [alpha]");
+  visit("cost", options.cost, OnResume::same,
+        "the cost of moving x to y: sqeuclidean (|x-y|^2, the fastest), euclidean (|x-y|), cityblock (the sum of the "
+        "coordinates' differences) or power (|x-y|^P) [sqeuclidean]");
+  visit("cost-power", options.cost_power, OnResume::same, "P of --cost power, at least 1");
+  visit(
+      "cost-scale", options.cost_scale, OnResume::same,
+      "what the cost is multiplied by: alpha (1 / its mean between 0 and the points, 1 / mean |y|^2 as in the paper), "
+      "one (1) or half (1/2) [alpha]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");
@@ -69,6 +82,17 @@ void for_each_option(Options& options, const Visit& visit) {
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
         "whether asgd keeps the average of the inner steps' psi, on, or the last psi, off [on]");
+  visit("dual-batch", options.dual_batch, OnResume::same,
+        "generated points in each step of psi; 0: as many as --batch [0]");
+  visit("dual-warmup", options.dual_warmup, OnResume::same,
+        "steps of psi, in one inner loop, before the first iteration [0]");
+  visit("dual-memory", options.dual_memory, OnResume::any,
+        "megabytes for what a network potential computed at the points until its gradient is taken; what does not fit "
+        "is computed twice [512]");
+  visit(
+      "dual-precision", options.dual_precision, OnResume::same,
+      "what a network potential multiplies: full precision, or bf16 (8 significant bits, faster, on CPUs with AVX-512 "
+      "BF16) [full]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
@@ -83,10 +107,14 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 /// whatever the data are.
 void validate(const TrainOptions& options);
 
+/// Throws Error with the words that are known for a value of --name that is none of them.
+void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices);
+
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);
 
-/// The inverse of to_json. Throws Error naming `source` for an option that is missing or of another type.
+/// The inverse of to_json. An option that came after the first version may be missing and keeps its default, which
+/// means what was before. Throws Error naming `source` for any other that is missing, or one of another type.
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source);
 
 /// Throws Error naming the first option, with both values, that `asked` changes although a resumed run must keep it.

@@ -26,8 +26,13 @@ std::string spoken_duration(double seconds) {
   return text;
 }
 
-Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total)
-    : out_(out), terminal_(terminal), first_(first), total_(total), shown_(first) {}
+Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title)
+    : out_(out),
+      title_(title.empty() ? "" : title + ": "),
+      terminal_(terminal),
+      first_(first),
+      total_(total),
+      shown_(first) {}
 
 void Progress::update(std::int64_t done, double h) {
   const Clock::time_point now = Clock::now();
@@ -46,9 +51,9 @@ void Progress::update(std::int64_t done, double h) {
                 static_cast<long long>(done), static_cast<long long>(total_), h, rate < 10 ? 2 : 0, rate,
                 spoken_duration(static_cast<double>(total_ - done) / rate).c_str());
   if (terminal_)
-    out_ << '\r' << line << "\033[K" << std::flush;
+    out_ << '\r' << title_ << line << "\033[K" << std::flush;
   else
-    out_ << line << std::endl;
+    out_ << title_ << line << std::endl;
   line_open_ = terminal_;
 }
 

@@ -14,8 +14,8 @@ std::string spoken_duration(double seconds);
 /// the run or each half minute, whichever comes first.
 class Progress {
  public:
-  /// Of a run that has done `first` iterations and ends at `total`.
-  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total);
+  /// Of a run that has done `first` iterations and ends at `total`; its `title`, if any, comes first in each line.
+  Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title = "");
   ~Progress() { end(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -29,6 +29,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   std::ostream& out_;
+  std::string title_;
   bool terminal_, line_open_ = false;
   std::int64_t first_, total_, shown_;
   Clock::time_point start_ = Clock::now(), shown_at_ = start_;

@@ -113,13 +113,18 @@ void Metrics::add(std::int64_t iteration, double loss, double iteration_seconds)
   require(file_.good(), path_, " can't be written: is the disk full?");
 }
 
-Metrics::Row Metrics::last(const std::string& path) {
-  Row last;
+std::vector<Metrics::Row> Metrics::read(const std::string& path) {
+  std::vector<Row> rows;
   for_each_row(read_text(path), [&](std::string_view, const Row& row) {
-    last = row;
+    if (row.iteration >= 0) rows.push_back(row);
     return row.iteration >= 0;
   });
-  return last;
+  return rows;
+}
+
+Metrics::Row Metrics::last(const std::string& path) {
+  const std::vector<Row> rows = read(path);
+  return rows.empty() ? Row{} : rows.back();
 }
 
 }  // namespace apps

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace apps {
 
@@ -37,11 +38,13 @@ class Metrics {
   /// Appends a row, so that it can be read at once. Throws Error if it can't be written.
   void add(std::int64_t iteration, double loss, double iteration_seconds);
 
-  /// The last whole row's number and loss; iteration -1 where there is none. Throws Error if the file can't be read.
   struct Row {
     std::int64_t iteration = -1;
     double loss = 0;
   };
+  /// The whole rows' numbers and losses, up to a damaged one. Throws Error if the file can't be read.
+  static std::vector<Row> read(const std::string& path);
+  /// The last of them; iteration -1 where there is none.
   static Row last(const std::string& path);
 
  private:

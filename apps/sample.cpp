@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "apps/checkpoint.h"
 #include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/resources.h"
@@ -18,7 +17,6 @@
 
 namespace apps {
 
-using engine::fail;
 using engine::real;
 using engine::require;
 using engine::Tensor;
@@ -77,13 +75,7 @@ void sample(const SampleRequest& request, const Console& console) {
 
   const RunFolder folder{request.run};
   const Config config = read_config(folder.config());
-  const std::unique_ptr<models::Generator> generator =
-      make_generator(config.options.generator, config.data, config.options.seed);
-  try {
-    copy_tensors(read_checkpoint(folder.checkpoint()).tensors, tensors_of(*generator));
-  } catch (const engine::Error& error) {
-    fail(folder.checkpoint(), " does not fit the run's ", config.options.generator, " generator: ", error.what());
-  }
+  const std::unique_ptr<models::Generator> generator = generator_of_run(folder, config);
 
   const std::int64_t latent = generator->latent_dimension(), dimension = generator->output_size();
   const auto draw = [&](std::int64_t i) { return latents(request.seed, Draw::sample, i, 0, batch, latent); };

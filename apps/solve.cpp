@@ -14,11 +14,12 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/config.h"
+#include "apps/costs.h"
 #include "apps/interrupt.h"
-#include "apps/measure.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/solvers.h"
+#include "apps/targets.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/file.h"
@@ -200,7 +201,8 @@ int solve(const SolveRequest& request, const Console& console) {
   std::vector<double> mu = weights_of("--source-weights", options.source_weights, source.count);
   std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
   const RowRange rows = parse_rows(options.plan_rows, source.count);
-  const ot::Target target = make_target(std::move(to), options.cost_scale, std::move(nu));
+  const ot::Target target =
+      make_target(std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu));
   const TransportProblem problem{points_of(source), std::move(mu), target};
   require_solvable(problem, options);
   require_writable(request.out,

@@ -3,30 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <initializer_list>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/costs.h"
+#include "apps/options.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/real.h"
 
 namespace apps {
 
-namespace {
-
-using engine::fail;
 using engine::require;
-
-void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
-  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-  std::string list;
-  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
-  fail("--", name, " '", value, "' is unknown: it must be ", list);
-}
-
-}  // namespace
 
 SolveOptions default_solve_options(const std::string& solver) {
   require_one_of("solver", solver, {"asgd", "adam", "sinkhorn", "exact"});
@@ -60,7 +49,7 @@ void validate(const SolveOptions& options) {
     require(options.lambda_schedule == 0 ||
                 (std::isfinite(options.lambda_schedule) && options.lambda_schedule > options.lambda),
             "--lambda-schedule must be 0 or more than --lambda ", options.lambda, ": ", options.lambda_schedule);
-  require_one_of("cost-scale", options.cost_scale, {"alpha", "one", "half"});
+  make_cost(options.cost, options.cost_power, options.cost_scale);
   require(options.iterations >= 1, "--iterations must be at least 1: ", options.iterations);
   require(options.batch >= 0, "--batch must be at least 0: ", options.batch);
   require(std::isfinite(options.rate) && options.rate >= 0, "--rate must be 0 or a positive number: ", options.rate);

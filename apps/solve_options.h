@@ -15,6 +15,8 @@ struct SolveOptions {
   std::string solver = "adam";
   double lambda = 0;
   double lambda_schedule = 0;
+  std::string cost = "sqeuclidean";
+  double cost_power = 0;
   std::string cost_scale = "alpha";
   std::int64_t iterations = 0;
   std::int64_t batch = 200;
@@ -49,8 +51,14 @@ void for_each_solve_option(Options& options, const Visit& visit) {
         "asgd and adam: lambda falls from this to --lambda in ten stages; 0: it is --lambda all along. sinkhorn: the "
         "factor by which lambda falls from the largest cost, 1: it is --lambda all along [asgd, adam: 0, sinkhorn: "
         "0.5]");
-  visit("cost-scale", options.cost_scale,
-        "s in the cost s |x-y|^2: alpha (1 / mean |y|^2, as in the paper), one (1) or half (1/2) [alpha]");
+  visit("cost", options.cost,
+        "c(x, y) before its scale: sqeuclidean |x-y|^2, euclidean |x-y|, cityblock (the l1 norm) or power |x-y|^P "
+        "[sqeuclidean]");
+  visit("cost-power", options.cost_power, "P of --cost power, at least 1");
+  visit(
+      "cost-scale", options.cost_scale,
+      "what the cost is times: alpha (1 / its mean from 0 to the target, 1 / mean |y|^2 in the paper), one (1) or half "
+      "(1/2) [alpha]");
   visit("iterations", options.iterations,
         "at most so many steps or Sinkhorn iterations [asgd, adam: 1500, sinkhorn: 10000]");
   visit("batch", options.batch, "source points in a step of asgd or adam; 0: as many as there are [200]");

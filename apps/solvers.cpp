@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "ot/cost_matrix.h"
 #include "ot/duality.h"
 #include "ot/exact_completion.h"
+#include "ot/ground_cost.h"
 #include "ot/semidual_ascent.h"
 #include "ot/sinkhorn.h"
 
@@ -70,17 +70,11 @@ Tensor points_of(const ot::Target& target) {
   return y;
 }
 
-/// The cost of each of the points x to each.
-CostMatrix costs_among(const Tensor& x, double scale) {
-  const std::int64_t n = x.dim(0);
-  const auto points = std::make_shared<ot::Target>(std::vector<real>(x.values().begin(), x.values().end()), n, x.dim(1),
-                                                   ot::CostScale::one);
-  CostMatrix costs(n, n, [points, x, scale](std::int64_t i, double* row) {
-    for (std::int64_t j = 0; j < points->size(); ++j)
-      row[j] = scale * points->squared_distance(x.data() + i * x.dim(1), j);
-  });
-  costs.hold();
-  return costs;
+/// The cost between two numbers.
+double line_cost(const ot::Target& target, double a, double b) {
+  const real x = static_cast<real>(a), y = static_cast<real>(b);
+  const ot::GroundCost* ground = target.ground_cost();
+  return target.scale() * (ground ? ground->value({&x, 1}, {&y, 1}) : (a - b) * (a - b));
 }
 
 TransportSolution solve_exactly(const TransportProblem& problem, const SolverObserver& observer) {
@@ -91,7 +85,7 @@ TransportSolution solve_exactly(const TransportProblem& problem, const SolverObs
     const std::vector<double> from(problem.x.values().begin(), problem.x.values().end());
     const std::vector<double> to(y.values().begin(), y.values().end());
     exact = ot::exact_transport_on_line(from, to, problem.mu, target.weights(),
-                                        [&](double a, double b) { return target.scale() * (a - b) * (a - b); });
+                                        [&](double a, double b) { return line_cost(target, a, b); });
   } else {
     exact = ot::exact_transport(ot::cost_matrix(target, problem.x), problem.mu, target.weights(),
                                 [&] { return observer(0, 0); });
@@ -137,7 +131,9 @@ TransportSolution solve_by_sinkhorn(const TransportProblem& problem, const Solve
   if (options.divergence == "off" || stopped) return solution;
   const auto value_among = [&](const Tensor& points, std::span<const double> weights) {
     const auto go_on = [&](const ot::SinkhornProgress&) { return !(stopped = stopped || !observer(0, 0)); };
-    return ot::symmetric_sinkhorn(costs_among(points, problem.target.scale()), weights, sinkhorn, go_on).duality.dual;
+    CostMatrix among = ot::cost_matrix_among(problem.target, points);
+    among.hold();
+    return ot::symmetric_sinkhorn(among, weights, sinkhorn, go_on).duality.dual;
   };
   const double from = value_among(problem.x, problem.mu);
   const double to = value_among(points_of(problem.target), problem.target.weights());

@@ -14,10 +14,10 @@
 #include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/interrupt.h"
-#include "apps/measure.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
+#include "apps/targets.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/png.h"
@@ -72,11 +72,16 @@ void require_same_run(const Config& before, const Config& now) {
 void require_resources(const TrainRequest& request, const Config& config, std::int64_t state_bytes) {
   const TrainOptions& options = config.options;
   const double reals = sizeof(engine::real);
-  const double batch = static_cast<double>(options.batch) *
+  const std::int64_t largest_batch = std::max(options.batch, options.dual_batch);
+  const double batch = static_cast<double>(largest_batch) *
                        static_cast<double>(values_per_draw(options.generator, config.data.dimension)) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
-  require_memory(batch + points + 3 * static_cast<double>(state_bytes),
-                 "training with --batch " + std::to_string(options.batch), "take a smaller --batch or fewer --points");
+  const double network = options.dual == "network" ? static_cast<double>(options.dual_memory << 20) : 0;
+  require_memory(
+      batch + points + network + 3 * static_cast<double>(state_bytes),
+      "training with --batch " + std::to_string(options.batch) +
+          (options.dual_batch > options.batch ? " and --dual-batch " + std::to_string(options.dual_batch) : ""),
+      "take a smaller batch or fewer --points");
 
   const double grids = config.data.images() ? static_cast<double>(options.iterations / options.samples_every + 1) : 0;
   const double grid = 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000;
@@ -105,27 +110,44 @@ class Training {
   }
 
   /// Iterates to the end, or until interrupted. Returns the exit code.
-  int run(const Interrupt& interrupt, const Console& console) {
+  int run(const Interrupt& interrupt, const std::string& title, const Console& console) {
     const std::int64_t total = config_.options.iterations;
+    if (!warm_up(interrupt, console)) return 130;
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
-    Progress progress(console.out, console.terminal, algorithm_.iterations(), total);
+    Progress progress(console.out, console.terminal, algorithm_.iterations(), total, title);
     while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
     if (drawn_at_ != algorithm_.iterations()) draw_grid();
     progress.end();
-    if (algorithm_.iterations() < total)
+    const int code = algorithm_.iterations() < total ? 130 : 0;
+    if (!title.empty()) return code;
+    if (code == 130)
       console.out << "interrupted after " << algorithm_.iterations() << " of " << total
                   << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
     if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
     console.out << "checkpoint: " << folder_.checkpoint() << '\n';
-    return algorithm_.iterations() < total ? 130 : 0;
+    return code;
   }
 
  private:
+  /// Makes the steps that are left of the warm-up and keeps what they came to. False when interrupted.
+  bool warm_up(const Interrupt& interrupt, const Console& console) {
+    if (!algorithm_.warming_up()) return true;
+    console.out << "warming up: " << config_.options.dual_warmup << " steps of psi" << std::endl;
+    while (algorithm_.warming_up() && !interrupt.requested()) algorithm_.warm_up();
+    if (algorithm_.warming_up()) {
+      console.out << "interrupted in the warm-up, which begins anew with: semidual train --out "
+                  << folder_.root.string() << " --resume\n";
+      return false;
+    }
+    save_checkpoint();
+    return true;
+  }
+
   void iterate(Metrics& metrics, Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
     const double h = algorithm_.iterate();
-    if (!std::isfinite(h)) stop_for_nan("the loss", algorithm_.iterations() - 1);
+    if (!std::isfinite(h)) stop_for_nan("the loss");
     metrics.add(algorithm_.iterations() - 1, h,
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     progress.update(algorithm_.iterations(), h);
@@ -135,7 +157,7 @@ class Training {
 
   void save_checkpoint() {
     const Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
-    if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter", algorithm_.iterations() - 1);
+    if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter");
     write_checkpoint(folder_.checkpoint(), checkpoint);
     saved_at_ = algorithm_.iterations();
   }
@@ -147,9 +169,11 @@ class Training {
     drawn_at_ = algorithm_.iterations();
   }
 
-  [[noreturn]] void stop_for_nan(const char* what, std::int64_t iteration) const {
-    fail(what, " is no longer a finite number at iteration ", iteration, " (the first is 0): try a smaller --lr or ",
-         "--dual-lr; the last good checkpoint is ", folder_.checkpoint());
+  [[noreturn]] void stop_for_nan(const char* what) const {
+    const std::int64_t done = algorithm_.iterations();
+    fail(what, " is no longer a finite number ",
+         done == 0 ? "in the warm-up" : engine::text("at iteration ", done - 1, " (the first is 0)"),
+         ": try a smaller --lr or --dual-lr; the last good checkpoint is ", folder_.checkpoint());
   }
 
   RunFolder folder_;
@@ -176,7 +200,7 @@ int train(const TrainRequest& request, const Console& console) {
   if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
   const std::string note = note_of_unreachable_values(dataset);
-  const ot::Target target = make_target(std::move(dataset), options.cost_scale, std::move(weights));
+  const ot::Target target = make_target(std::move(dataset), options, std::move(weights));
 
   Training training(folder, config, target, *generator);
   if (request.resume) {
@@ -201,10 +225,11 @@ int train(const TrainRequest& request, const Console& console) {
   }
   for (const std::string& line : {engine::blas_warning(), note})
     if (!line.empty()) console.err << "semidual: " << line << std::endl;
-  console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
-              << config.data.dimension << std::endl;
+  if (request.title.empty())
+    console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
+                << config.data.dimension << std::endl;
   try {
-    return training.run(interrupt, console);
+    return training.run(interrupt, request.title, console);
   } catch (const std::bad_alloc&) {
     throw Failure("memory ran out; the last checkpoint is " + folder.checkpoint());
   } catch (const std::exception& error) {

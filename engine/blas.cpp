@@ -8,7 +8,7 @@
 #include <cblas.h>
 
 #include "engine/error.h"
-#include "engine/parallel.h"
+#include "engine/product.h"
 #include "engine/simd/kernels.h"
 
 namespace engine {
@@ -30,20 +30,6 @@ blasint narrow(std::int64_t size) {
   return static_cast<blasint>(size);
 }
 
-// Where a piece begins in op(matrix) at row i, column j.
-const real* at(const real* matrix, Transpose transpose, std::int64_t stride, std::int64_t i, std::int64_t j) {
-  return transpose == Transpose::yes ? matrix + j * stride + i : matrix + i * stride + j;
-}
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-
-// The length of the fewest equal pieces of at most `longest` that cover n.
-std::int64_t piece(std::int64_t n, std::int64_t longest) {
-  return ceil_div(n, ceil_div(n, longest));
-}
-
 bool contains(std::initializer_list<std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -52,17 +38,9 @@ bool contains(std::initializer_list<std::string_view> names, std::string_view na
 
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, real alpha,
           const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c, std::int64_t ldc) {
-  if (m == 0 || n == 0) return;
-  // The inner dimension is never split, so every element of C is one sum. The largest tiles lose at most 5% to
-  // OpenBLAS's packing against the best measured; products of a batch of 200 are cut finer, to share them out.
-  const std::int64_t rows = piece(m, 256);
-  std::int64_t columns = piece(n, 512);
-  while (columns > 128 && ceil_div(m, rows) * ceil_div(n, columns) < 8) columns = ceil_div(columns, 2);
-  const std::int64_t tile_rows = ceil_div(m, rows), tiles = tile_rows * ceil_div(n, columns);
-  parallel_for(tiles, 1, [&](std::int64_t tile, std::int64_t) {
-    const std::int64_t i = tile % tile_rows * rows, j = tile / tile_rows * columns;
-    gemm_single(transpose_a, transpose_b, std::min(rows, m - i), std::min(columns, n - j), k, alpha,
-                at(a, transpose_a, lda, i, 0), lda, at(b, transpose_b, ldb, 0, j), ldb, beta, c + i * ldc + j, ldc);
+  for_product_tiles(m, n, [&](const ProductTile& tile) {
+    gemm_single(transpose_a, transpose_b, tile.rows, tile.columns, k, alpha, element(a, transpose_a, lda, tile.i, 0),
+                lda, element(b, transpose_b, ldb, 0, tile.j), ldb, beta, c + tile.i * ldc + tile.j, ldc);
   });
 }
 

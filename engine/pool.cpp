@@ -43,6 +43,7 @@ class Pool {
     const auto [size_class, capacity] = size_class_of(bytes);
     {
       const std::lock_guard lock(mutex_);
+      statistics_.used_bytes += static_cast<std::int64_t>(capacity);
       if (Buffer::Block* block = free_[size_class]) {
         free_[size_class] = block->next;
         block->references = 1;
@@ -50,7 +51,11 @@ class Pool {
       }
     }
     void* memory = std::aligned_alloc(alignment, alignment + capacity);
-    require(memory != nullptr, "[memory] the system has no ", capacity, " bytes left: use a smaller batch or model");
+    if (!memory) {
+      const std::lock_guard lock(mutex_);
+      statistics_.used_bytes -= static_cast<std::int64_t>(capacity);
+      fail("[memory] the system has no ", capacity, " bytes left: use a smaller batch or model");
+    }
     {
       const std::lock_guard lock(mutex_);
       ++statistics_.system_allocations;
@@ -64,6 +69,7 @@ class Pool {
 
   void give(Buffer::Block* block) {
     const std::lock_guard lock(mutex_);
+    statistics_.used_bytes -= static_cast<std::int64_t>(block->capacity);
     if (recycle) {
       block->next = free_[block->size_class];
       free_[block->size_class] = block;

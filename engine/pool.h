@@ -30,6 +30,7 @@ class Buffer {
 struct PoolStatistics {
   std::int64_t system_allocations = 0;  ///< blocks asked of the system; constant in a steady loop
   std::int64_t held_bytes = 0;          ///< bytes of all blocks, in use or waiting
+  std::int64_t used_bytes = 0;          ///< bytes of the blocks in use
 };
 
 PoolStatistics pool_statistics();

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/ops/batch_norm.h"
-#include "engine/ops/matmul.h"
 #include "engine/random.h"
 
 namespace models {
@@ -30,8 +29,8 @@ Linear::Linear(std::string layer_name, std::int64_t inputs, std::int64_t outputs
   bias = initial_parameter({outputs}, inputs, seed, name + ".bias");
 }
 
-Var Linear::operator()(const Var& x) const {
-  return engine::linear(x, weight, bias);
+Var Linear::operator()(const Var& x, const engine::Activation& activation) const {
+  return engine::linear(x, weight, bias, activation);
 }
 
 std::vector<Parameter> Linear::parameters() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/ops/convolution.h"
+#include "engine/ops/linear.h"
 #include "engine/tape.h"
 
 namespace models {
@@ -30,11 +31,11 @@ struct State {
 engine::Tensor initial_parameter(const engine::Shape& shape, std::int64_t fan_in, std::uint64_t seed,
                                  const std::string& name);
 
-/// x weight^T + bias: x [B, inputs] -> [B, outputs].
+/// activation(x weight^T + bias): x [B, inputs] -> [B, outputs], see engine::linear.
 struct Linear {
   /// Throws Error for sizes below 1.
   Linear(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::uint64_t seed);
-  engine::Var operator()(const engine::Var& x) const;
+  engine::Var operator()(const engine::Var& x, const engine::Activation& activation = {}) const;
   std::vector<Parameter> parameters();
 
   std::string name;

@@ -1,9 +1,8 @@
 #include "models/mlp.h"
 
-#include "engine/ops/elementwise.h"
-
 namespace models {
 
+using engine::Activation;
 using engine::require;
 using engine::Var;
 
@@ -14,10 +13,8 @@ Var Mlp::operator()(const Var& z) {
   require(z.rank() == 2 && z.dim(1) == latent_dimension(), "[", name_, "] z must be [B, ", latent_dimension(),
           "]: ", z.shape());
   Var x = z;
-  for (const Linear& layer : layers_) {
-    x = layer(x);
-    x = &layer == &layers_.back() ? sigmoid(x) : leaky_relu(x, options_.slope);
-  }
+  for (const Linear& layer : layers_)
+    x = layer(x, &layer == &layers_.back() ? Activation::sigmoid() : Activation::leaky_relu(options_.slope));
   return x;
 }
 

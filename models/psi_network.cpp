@@ -1,10 +1,10 @@
 #include "models/psi_network.h"
 
-#include "engine/ops/elementwise.h"
 #include "engine/ops/shape.h"
 
 namespace models {
 
+using engine::Activation;
 using engine::require;
 using engine::Var;
 
@@ -17,10 +17,7 @@ Var PsiNetwork::operator()(const Var& y) const {
   const std::int64_t dimension = layers_.front().weight.dim(1);
   require(y.rank() == 2 && y.dim(1) == dimension, "[", name_, "] y must be [J, ", dimension, "]: ", y.shape());
   Var x = y;
-  for (const Linear& layer : layers_) {
-    x = layer(x);
-    if (&layer != &layers_.back()) x = relu(x);
-  }
+  for (const Linear& layer : layers_) x = layer(x, &layer == &layers_.back() ? Activation{} : Activation::relu());
   return reshape(x, {y.dim(0)});
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ot/brute_c_transform.h"
+#include "ot/general_c_transform.h"
 #include "ot/pruned_c_transform.h"
 
 namespace ot {
@@ -19,6 +20,7 @@ CTransform c_transform(const Target& target, const Tensor& x, const Tensor& psi,
   require(lambda >= 0 && std::isfinite(lambda), "[c_transform] lambda must be finite and not negative: ", lambda);
   require(lambda == 0 || std::isfinite(static_cast<real>(1 / lambda)),
           "[c_transform] lambda is too small for its inverse, use 0: ", lambda);
+  if (target.ground_cost()) return general_c_transform(target, x, psi, lambda, wanted);
   if (auto pruned = pruned_c_transform(target, x, psi, lambda, wanted)) return *std::move(pruned);
   return brute_c_transform(target, x, psi, lambda, wanted);
 }

@@ -20,7 +20,7 @@ struct CTransform {
   /// [B], (11) and (12): min_j c(x_i, y_j) - psi_j for lambda = 0, over the support of nu; otherwise
   /// -lambda log sum_j nu_j e^{(psi_j - c(x_i, y_j)) / lambda}.
   engine::Tensor value;
-  /// [B, d], the gradient of the value in x_i, (43) and (56): 2 scale (x_i - sum_j p_ij y_j), where p_i are the
+  /// [B, d], the gradient of the value in x_i, (43) and (56): sum_j p_ij grad_x c(x_i, y_j), where p_i are the
   /// responsibilities nu_j e^{(value_i + psi_j - c(x_i, y_j)) / lambda}, for lambda = 0 all on the winner.
   engine::Tensor gradient;
   /// [J], the means over i of p_ij; they sum to 1.

@@ -24,10 +24,12 @@ struct Functional {
 
   /// The gradients of -H on the batch x: optimizers descend.
   std::vector<Var> descent(const Tensor& x) const {
-    const CTransform transform = c_transform(target, x, potential.values(), lambda, {.mass = true});
-    Tensor gradient = semidual_gradient(target, transform.mass);
-    engine::simd::kernels().scale(gradient.size(), -1, gradient.data(), gradient.data());
-    return potential.pull_back(gradient);
+    return potential.pull_back([&](const Tensor& psi) {
+      const CTransform transform = c_transform(target, x, psi, lambda, {.mass = true});
+      Tensor gradient = semidual_gradient(target, transform.mass);
+      engine::simd::kernels().scale(gradient.size(), -1, gradient.data(), gradient.data());
+      return gradient;
+    });
   }
 };
 

@@ -1,11 +1,14 @@
 #include "ot/potential.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
+#include "engine/pool.h"
+#include "engine/product.h"
 #include "engine/simd/kernels.h"
 
 namespace ot {
@@ -14,57 +17,121 @@ using engine::Tensor;
 using engine::Var;
 
 namespace {
+
 constexpr std::int64_t points_at_once = 2000;
+
+std::unique_ptr<engine::Bf16Products> rounded_products(bool bf16) {
+  return bf16 ? std::make_unique<engine::Bf16Products>() : nullptr;
 }
+
+/// A tape that watches the parameters, and the sum of the gradients that were taken on it and others.
+class Recording {
+ public:
+  Recording(std::span<Var* const> parameters, bool bf16) : bf16_(bf16) {
+    for (Var* parameter : parameters) {
+      tape_.watch(*parameter);
+      watched_.push_back(*parameter);
+    }
+  }
+
+  /// Adds the gradients of the one-element `output` to `sums`, which may be empty.
+  void add_gradients(const Var& output, std::vector<Var>& sums) {
+    const auto rounding = rounded_products(bf16_);
+    std::vector<Var> gradients = tape_.gradient(output, watched_);
+    if (sums.empty()) {
+      for (const Var& gradient : gradients) sums.emplace_back(gradient.value().clone());
+      return;
+    }
+    for (std::size_t p = 0; p < gradients.size(); ++p)
+      engine::simd::kernels().axpy(gradients[p].size(), 1, gradients[p].value().data(), sums[p].value().data());
+  }
+
+ private:
+  bool bf16_;
+  engine::Tape tape_;
+  std::vector<Var> watched_;
+};
+
+}  // namespace
 
 NetworkPotential::NetworkPotential(const Target& target, std::function<Var(const Var&)> function,
-                                   std::vector<Var*> parameters)
-    : target_(target), function_(std::move(function)), parameters_(std::move(parameters)) {
+                                   std::vector<Var*> parameters, const Options& options)
+    : target_(target), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
   engine::require(!parameters_.empty(), "[potential] a network must have parameters");
+  engine::require(!options.bf16 || engine::has_bf16_products(), "[potential] bf16 needs a CPU with AVX-512 BF16");
 }
 
-Var NetworkPotential::evaluate(std::int64_t begin, std::int64_t end) const {
-  Tensor points({end - begin, target_.dimension()});
-  target_.rows(begin, end, points.data());
+NetworkPotential::Part NetworkPotential::part_from(std::int64_t begin) const {
+  return {begin, std::min(target_.size(), begin + points_at_once)};
+}
+
+Var NetworkPotential::evaluate(Part part) const {
+  const std::int64_t count = part.end - part.begin;
+  Tensor points({count, target_.dimension()});
+  target_.rows(part.begin, part.end, points.data());
+  const auto rounding = rounded_products(options_.bf16);
   const Var values = function_(points);
-  engine::require(values.size() == end - begin,
-                  "[potential] a network must return one value for each point: ", values.shape(), " for ", end - begin,
+  engine::require(values.size() == count,
+                  "[potential] a network must return one value for each point: ", values.shape(), " for ", count,
                   " points");
-  return engine::reshape(values, {end - begin});
+  return engine::reshape(values, {count});
+}
+
+void NetworkPotential::evaluate_rest(std::int64_t begin, Tensor& psi) const {
+  const engine::NoGrad no_grad;
+  for (Part part = part_from(begin); part.begin < target_.size(); part = part_from(part.end)) {
+    const Var values = evaluate(part);
+    std::copy_n(values.value().data(), values.size(), psi.data() + part.begin);
+  }
 }
 
 Tensor NetworkPotential::values() const {
-  const engine::NoGrad no_grad;
   Tensor psi({target_.size()});
-  for (std::int64_t begin = 0; begin < target_.size(); begin += points_at_once) {
-    const std::int64_t end = std::min(target_.size(), begin + points_at_once);
-    const Var part = evaluate(begin, end);
-    std::copy_n(part.value().data(), end - begin, psi.data() + begin);
-  }
+  evaluate_rest(0, psi);
   return psi;
 }
 
-std::vector<Var> NetworkPotential::pull_back(const Tensor& gradient) {
-  engine::require(gradient.shape() == engine::Shape{target_.size()},
-                  "[potential] a gradient must have one value for each point of the target: ", gradient.shape(),
-                  " against ", target_.size());
+/// sum_j psi_j gradient_j over a part: what has the part's share of the gradient.
+Var NetworkPotential::contribution(Part part, const Var& psi, const Tensor& gradient) const {
+  const auto slopes =
+      gradient.values().subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.end - part.begin));
+  return engine::sum(engine::mul(psi, Tensor(psi.shape(), slopes)));
+}
+
+std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in) {
   std::vector<Var> sums;
-  for (std::int64_t begin = 0; begin < target_.size(); begin += points_at_once) {
-    const std::int64_t end = std::min(target_.size(), begin + points_at_once);
-    engine::Tape tape;
-    for (Var* parameter : parameters_) tape.watch(*parameter);
-    const Tensor part({end - begin}, gradient.values().subspan(static_cast<std::size_t>(begin),
-                                                               static_cast<std::size_t>(end - begin)));
-    const Var output = engine::sum(engine::mul(evaluate(begin, end), part));
-    std::vector<Var> inputs;
-    for (const Var* parameter : parameters_) inputs.push_back(*parameter);
-    std::vector<Var> parts = tape.gradient(output, inputs);
-    if (sums.empty()) {
-      for (const Var& first : parts) sums.emplace_back(first.value().clone());
-      continue;
+  Tensor gradient;
+  Part part = part_from(0);
+  {
+    Recording recording(parameters_, options_.bf16);
+    std::vector<Var> kept;  // psi on the first parts, on the tape
+    Tensor psi({target_.size()});
+    const std::int64_t before = engine::pool_statistics().used_bytes;
+    const auto room = [&] {
+      const std::int64_t used = engine::pool_statistics().used_bytes - before;
+      return kept.empty() || used + used / static_cast<std::int64_t>(kept.size()) <= options_.memory;
+    };
+    for (; part.begin < target_.size() && room(); part = part_from(part.end)) {
+      kept.push_back(evaluate(part));
+      std::copy_n(kept.back().value().data(), kept.back().size(), psi.data() + part.begin);
     }
-    for (std::size_t p = 0; p < parts.size(); ++p)
-      engine::simd::kernels().axpy(parts[p].size(), 1, parts[p].value().data(), sums[p].value().data());
+    evaluate_rest(part.begin, psi);
+    {
+      const engine::NoGrad no_grad;
+      gradient = gradient_in(psi);
+    }
+    engine::require(gradient.shape() == psi.shape(),
+                    "[potential] a gradient must have one value for each point of the target: ", gradient.shape(),
+                    " against ", target_.size());
+    Part done = part_from(0);
+    for (const Var& values : kept) {
+      recording.add_gradients(contribution(done, values, gradient), sums);
+      done = part_from(done.end);
+    }
+  }
+  for (; part.begin < target_.size(); part = part_from(part.end)) {
+    Recording recording(parameters_, options_.bf16);
+    recording.add_gradients(contribution(part, evaluate(part), gradient), sums);
   }
   return sums;
 }

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "engine/tape.h"
 #include "ot/target.h"
 
 namespace ot {
+
+/// The gradient [J] in psi of a function of psi [J].
+using GradientInValues = std::function<engine::Tensor(const engine::Tensor& psi)>;
 
 /// A dual potential psi on the points of a target, given by parameters: what solvers see. Defined up to a constant.
 class Potential {
@@ -17,8 +21,9 @@ class Potential {
   virtual engine::Tensor values() const = 0;
   /// What a solver moves. The pointers stay valid as long as the potential.
   virtual std::vector<engine::Var*> parameters() = 0;
-  /// The gradients in each parameter of a function of values() whose gradient in them is `gradient` [J].
-  virtual std::vector<engine::Var> pull_back(const engine::Tensor& gradient) = 0;
+  /// The gradients in each parameter of a function of values(), given its gradient [J] as a function of them, which is
+  /// called once.
+  virtual std::vector<engine::Var> pull_back(const GradientInValues& gradient) = 0;
 };
 
 /// A value for each point: SDOT. Starts at 0.
@@ -28,31 +33,49 @@ class VectorPotential : public Potential {
 
   engine::Tensor values() const override { return psi_.value(); }
   std::vector<engine::Var*> parameters() override { return {&psi_}; }
-  std::vector<engine::Var> pull_back(const engine::Tensor& gradient) override { return {gradient}; }
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return {gradient(values())}; }
 
  private:
   engine::Var psi_;
 };
 
 /// A function of y, [n, d] -> [n] or [n, 1], with its parameters: SDOTNN, (105). It is evaluated on a few points at a
-/// time, and once more for the gradient, so that memory does not grow with J beyond the values themselves.
+/// time. For the gradient, what its tape holds is kept from the values on as long as it fits in the memory given; the
+/// remaining points are evaluated once more, so that memory does not grow with J beyond that and the values themselves.
 class NetworkPotential : public Potential {
  public:
-  /// The target and the parameters must outlive the potential. Throws Error without parameters.
+  struct Options {
+    std::int64_t memory = std::int64_t{512} << 20;  ///< bytes for what a tape holds
+    bool bf16 = false;                              ///< whether products are those of engine::Bf16Products
+  };
+
+  /// The target and the parameters must outlive the potential. Throws Error without parameters, and for bf16 where
+  /// !engine::has_bf16_products().
   NetworkPotential(const Target& target, std::function<engine::Var(const engine::Var&)> function,
-                   std::vector<engine::Var*> parameters);
+                   std::vector<engine::Var*> parameters, const Options& options);
+  NetworkPotential(const Target& target, std::function<engine::Var(const engine::Var&)> function,
+                   std::vector<engine::Var*> parameters)
+      : NetworkPotential(target, std::move(function), std::move(parameters), Options()) {}
 
   /// Throws Error when the function does not return one value a point.
   engine::Tensor values() const override;
   std::vector<engine::Var*> parameters() override { return parameters_; }
-  std::vector<engine::Var> pull_back(const engine::Tensor& gradient) override;
+  /// Throws Error in addition for a gradient of another shape.
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override;
 
  private:
-  engine::Var evaluate(std::int64_t begin, std::int64_t end) const;
+  struct Part {  // of the points, which are evaluated together
+    std::int64_t begin, end;
+  };
+  Part part_from(std::int64_t begin) const;
+  engine::Var evaluate(Part part) const;
+  void evaluate_rest(std::int64_t begin, engine::Tensor& psi) const;
+  engine::Var contribution(Part part, const engine::Var& psi, const engine::Tensor& gradient) const;
 
   const Target& target_;
   std::function<engine::Var(const engine::Var&)> function_;
   std::vector<engine::Var*> parameters_;
+  Options options_;
 };
 
 }  // namespace ot

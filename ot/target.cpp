@@ -34,18 +34,26 @@ void add_rows(const Value* rows, std::span<const double> weights, std::int64_t d
 }
 }  // namespace
 
-Target::Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+Target::Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
                std::vector<double> weights)
-    : count_(count), dimension_(dimension), bytes_(std::move(points)), weights_(std::move(weights)) {
+    : count_(count),
+      dimension_(dimension),
+      bytes_(std::move(points)),
+      weights_(std::move(weights)),
+      ground_cost_(std::move(cost.ground)) {
   require_size(bytes_.size(), count, dimension);
-  prepare(cost);
+  prepare(cost.scale);
 }
 
-Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
                std::vector<double> weights)
-    : count_(count), dimension_(dimension), reals_(std::move(points)), weights_(std::move(weights)) {
+    : count_(count),
+      dimension_(dimension),
+      reals_(std::move(points)),
+      weights_(std::move(weights)),
+      ground_cost_(std::move(cost.ground)) {
   require_size(reals_.size(), count, dimension);
-  prepare(cost);
+  prepare(cost.scale);
 }
 
 Target::~Target() = default;
@@ -82,7 +90,7 @@ void Target::require_finite_points() const {
             reals_[i]);
 }
 
-void Target::prepare(CostScale cost) {
+void Target::prepare(CostScale scale) {
   search_ = std::make_unique<NeighbourSearch>(*this);
   prepare_weights();
   const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
@@ -114,19 +122,43 @@ void Target::prepare(CostScale cost) {
       squared_norms_[static_cast<std::size_t>(j)] = engine::simd::kernels().dot(dimension_, row.data(), row.data());
     }
   });
-  // E||y||^2 = E||y - m||^2 + ||m||^2, since m is the mean.
-  for (const real m : mean_) alpha_ += static_cast<double>(m) * m;
-  for (std::size_t j = 0; j < squared_norms_.size(); ++j) {
+  for (std::size_t j = 0; j < squared_norms_.size(); ++j)
     require(std::isfinite(squared_norms_[j]), "[target] squared distances must not overflow: point ", j,
             " is too far from the mean");
-    alpha_ += weights_[j] * squared_norms_[j];
-  }
 
-  if (cost == CostScale::half) scale_ = 0.5;
-  if (cost == CostScale::inverse_alpha) {
-    require(alpha_ > 0, "[target] a cost normalised by the points' mean square needs a point that is not zero");
+  alpha_ = ground_cost_ ? mean_cost_from_zero() : mean_squared_norm();
+  if (scale == CostScale::half) scale_ = 0.5;
+  if (scale == CostScale::inverse_alpha) {
+    require(
+        alpha_ > 0 && std::isfinite(alpha_),
+        "[target] a cost normalised by its mean between 0 and the points needs a point that is not zero: the mean is ",
+        alpha_);
     scale_ = 1 / alpha_;
   }
+}
+
+// E||y||^2 = E||y - m||^2 + ||m||^2, since m is the mean.
+double Target::mean_squared_norm() const {
+  double sum = 0;
+  for (const real m : mean_) sum += static_cast<double>(m) * m;
+  for (std::size_t j = 0; j < squared_norms_.size(); ++j) sum += weights_[j] * squared_norms_[j];
+  return sum;
+}
+
+double Target::mean_cost_from_zero() const {
+  const std::vector<real> zero(static_cast<std::size_t>(dimension_));
+  std::vector<double> costs(static_cast<std::size_t>(count_));
+  engine::parallel_for(count_, rows_per_piece, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<real> row(zero.size());
+    for (std::int64_t j = begin; j < end; ++j) {
+      rows(j, j + 1, row.data());
+      costs[static_cast<std::size_t>(j)] = ground_cost_->value(zero, row);
+    }
+  });
+  double sum = 0;
+  for (std::size_t j = 0; j < costs.size(); ++j)
+    if (weights_[j] > 0) sum += weights_[j] * costs[j];
+  return sum;
 }
 
 void Target::rows(std::int64_t begin, std::int64_t end, real* out) const {
@@ -177,6 +209,26 @@ double Target::squared_distance(const real* x, std::int64_t j) const {
   const engine::simd::Kernels& kernels = engine::simd::kernels();
   return bytes_.empty() ? kernels.squared_distance(dimension_, x, reals_.data() + j * dimension_)
                         : kernels.squared_distance_bytes(dimension_, x, byte_unit, bytes_.data() + j * dimension_);
+}
+
+double Target::cost(const real* x, std::int64_t j) const {
+  if (!ground_cost_) return scale_ * squared_distance(x, j);
+  std::vector<real> row(static_cast<std::size_t>(dimension_));
+  rows(j, j + 1, row.data());
+  return scale_ * ground_cost_->value({x, row.size()}, row);
+}
+
+void Target::cost_gradient(const real* x, std::int64_t j, real* gradient) const {
+  if (!ground_cost_) {  // 2 scale (x - y_j)
+    rows(j, j + 1, gradient);
+    engine::simd::kernels().sub(dimension_, x, gradient, gradient);
+    engine::simd::kernels().scale(dimension_, static_cast<real>(2 * scale_), gradient, gradient);
+    return;
+  }
+  std::vector<real> row(static_cast<std::size_t>(dimension_));
+  rows(j, j + 1, row.data());
+  std::fill_n(gradient, dimension_, real{0});
+  ground_cost_->add_gradient({x, row.size()}, row, static_cast<real>(scale_), {gradient, row.size()});
 }
 
 }  // namespace ot

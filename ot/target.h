@@ -3,19 +3,27 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/tensor.h"
+#include "ot/ground_cost.h"
 
 namespace ot {
 
-using engine::real;
-
 class NeighbourSearch;
 
-/// The factor s of the cost c(x, y) = s ||x - y||^2: 1, 1/2, or 1 / alpha with alpha = sum_j nu_j ||y_j||^2, the
-/// paper's normalisation (section 6.2).
+/// The factor s of the cost c(x, y) = s k(x, y): 1, 1/2, or 1 / alpha with alpha = sum_j nu_j k(0, y_j), the paper's
+/// normalisation (section 6.2).
 enum class CostScale { one, half, inverse_alpha };
+
+/// The cost to a target: a scale, and a ground cost, null for ||x - y||^2, which has fast ways of its own.
+struct Cost {
+  Cost(CostScale s, std::shared_ptr<const GroundCost> k = nullptr) : scale(s), ground(std::move(k)) {}
+
+  CostScale scale;
+  std::shared_ptr<const GroundCost> ground;
+};
 
 /// The target measure nu = sum_j nu_j delta_{y_j} on J points of R^d and the cost to it: what every c-transform to nu
 /// needs, prepared once. Points with nu_j = 0 are not in the support, and nothing depends on them.
@@ -23,11 +31,11 @@ class Target {
  public:
   /// 8-bit points, row-major [count, dimension], that stand for byte / 255. Empty weights are uniform. Throws Error for
   /// a size that does not match, no points, weights that are negative, not finite or do not sum to 1 within 1e-6 (they
-  /// are then scaled to sum to 1), and for CostScale::inverse_alpha where all points are zero.
-  Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+  /// are then scaled to sum to 1), and for CostScale::inverse_alpha where alpha is 0, as it is where all points are.
+  Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
          std::vector<double> weights = {});
   /// Real points. Throws Error in addition for a NaN or infinite coordinate, or one whose square overflows.
-  Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, CostScale cost,
+  Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
          std::vector<double> weights = {});
 
   Target(const Target&) = delete;  // solvers and sketches refer to their target
@@ -36,8 +44,10 @@ class Target {
 
   std::int64_t size() const { return count_; }           ///< J
   std::int64_t dimension() const { return dimension_; }  ///< d
-  double scale() const { return scale_; }                ///< s in c(x, y) = s ||x - y||^2
-  double alpha() const { return alpha_; }                ///< sum_j nu_j ||y_j||^2
+  double scale() const { return scale_; }                ///< s in c(x, y) = s k(x, y)
+  double alpha() const { return alpha_; }                ///< sum_j nu_j k(0, y_j)
+  /// k, null for ||x - y||^2.
+  const GroundCost* ground_cost() const { return ground_cost_.get(); }
 
   std::span<const double> weights() const { return weights_; }  ///< nu_j, sum 1
   bool uniform() const { return uniform_; }                     ///< whether all nu_j are equal
@@ -67,9 +77,15 @@ class Target {
   void prefetch(std::int64_t j) const;
   /// ||x - y_j||^2 for x [d], by differences, summed in double.
   double squared_distance(const real* x, std::int64_t j) const;
+  /// c(x, y_j) for x [d], as accurately as the ground cost tells.
+  double cost(const real* x, std::int64_t j) const;
+  /// Writes grad_x c(x, y_j) to `gradient` [d].
+  void cost_gradient(const real* x, std::int64_t j, real* gradient) const;
 
  private:
-  void prepare(CostScale cost);
+  void prepare(CostScale scale);
+  double mean_squared_norm() const;
+  double mean_cost_from_zero() const;
   void prepare_weights();
   void require_finite_points() const;
 
@@ -79,6 +95,7 @@ class Target {
   std::vector<double> weights_, log_weights_;
   bool uniform_ = true;
   std::vector<real> mean_, squared_norms_;
+  std::shared_ptr<const GroundCost> ground_cost_;
   double alpha_ = 0, scale_ = 1;
   std::unique_ptr<NeighbourSearch> search_;
 };

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/parallel.h"
-#include "engine/simd/kernels.h"
 
 namespace ot {
 
@@ -13,15 +12,6 @@ using engine::Tensor;
 
 namespace {
 constexpr real not_a_number = std::numeric_limits<real>::quiet_NaN();
-
-/// 2 scale (x - y)
-void write_gradient(const Target& target, const real* x, std::int64_t winner, real* gradient) {
-  const std::int64_t dimension = target.dimension();
-  const engine::simd::Kernels& kernels = engine::simd::kernels();
-  target.rows(winner, winner + 1, gradient);
-  kernels.sub(dimension, x, gradient, gradient);
-  kernels.scale(dimension, static_cast<real>(2 * target.scale()), gradient, gradient);
-}
 
 /// The share of the queries that each point wins.
 Tensor winners_mass(std::int64_t points, std::vector<std::int64_t> winners) {
@@ -48,14 +38,13 @@ CTransform transform_at(const Target& target, const Tensor& x, const Tensor& psi
       const std::int64_t winner = winners[static_cast<std::size_t>(i)];
       const real* row = x.data() + i * dimension;
       result.value.data()[i] =
-          winner < 0 ? not_a_number
-                     : static_cast<real>(target.scale() * target.squared_distance(row, winner) - psi.data()[winner]);
+          winner < 0 ? not_a_number : static_cast<real>(target.cost(row, winner) - psi.data()[winner]);
       if (!wanted.gradient) continue;
       real* gradient = result.gradient.data() + i * dimension;
       if (winner < 0)
         std::fill_n(gradient, dimension, not_a_number);
       else
-        write_gradient(target, row, winner, gradient);
+        target.cost_gradient(row, winner, gradient);
     }
   });
   if (wanted.mass) result.mass = winners_mass(target.size(), winners);

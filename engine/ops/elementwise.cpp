@@ -84,18 +84,6 @@ Tensor broadcast(const char* op, const Tensor& a, const Tensor& b, Binary f) {
   return map(repeated(a, shape), repeated(b, shape), f);
 }
 
-// g where x > 0, slope g elsewhere: linear in g, so its own gradient is itself.
-Var gate(const Var& g, const Tensor& x, real slope) {
-  const auto& k = simd::kernels();
-  Var y = recorded(map(g.value(), x,
-                       [&k, slope](std::int64_t n, const real* gradient, const real* sign, real* out) {
-                         k.leaky_relu_gradient(n, slope, gradient, sign, out);
-                       }),
-                   g);
-  y.pull_back(g, [x, slope](const Var& h) { return gate(h, x, slope); });
-  return y;
-}
-
 Tensor sign(const Tensor& x) {
   return map(x, [](std::int64_t n, const real* in, real* out) {
     for (std::int64_t i = 0; i < n; ++i) out[i] = static_cast<real>((in[i] > 0) - (in[i] < 0));
@@ -194,21 +182,35 @@ Var relu(const Var& x) {
   return leaky_relu(x, 0);
 }
 
+Var leaky_relu_gradient(const Var& g, const Tensor& y, double slope) {
+  const auto a = static_cast<real>(slope);
+  const auto& k = simd::kernels();
+  Var result = recorded(map(g.value(), y,
+                            [&k, a](std::int64_t n, const real* gradient, const real* sign, real* out) {
+                              k.leaky_relu_gradient(n, a, gradient, sign, out);
+                            }),
+                        g);
+  result.pull_back(g, [y, slope](const Var& h) { return leaky_relu_gradient(h, y, slope); });
+  return result;
+}
+
 Var leaky_relu(const Var& x, double slope) {
   const auto a = static_cast<real>(slope);
   const auto& k = simd::kernels();
   Var y =
       recorded(map(x.value(), [&k, a](std::int64_t n, const real* in, real* out) { k.leaky_relu(n, a, in, out); }), x);
-  y.pull_back(x, [input = x.value(), a](const Var& g) { return gate(g, input, a); });
+  y.pull_back(x, [input = x.value(), slope](const Var& g) { return leaky_relu_gradient(g, input, slope); });
   return y;
+}
+
+Var sigmoid_gradient(const Var& g, const Var& y) {
+  if (!recording()) return map(g.value(), y.value(), simd::kernels().sigmoid_gradient);
+  return mul(g, y - mul(y, y));
 }
 
 Var sigmoid(const Var& x) {
   Var y = recorded(map(x.value(), simd::kernels().sigmoid), x);
-  y.pull_back(x, [y](const Var& g) -> Var {
-    if (!recording()) return map(g.value(), y.value(), simd::kernels().sigmoid_gradient);
-    return mul(g, y - mul(y, y));
-  });
+  y.pull_back(x, [y](const Var& g) { return sigmoid_gradient(g, y); });
   return y;
 }
 

@@ -1,8 +1,6 @@
 #include "engine/ops/matmul.h"
 
-#include "engine/blas.h"
-#include "engine/ops/reduce.h"
-#include "engine/parallel.h"
+#include "engine/product.h"
 
 namespace engine {
 
@@ -20,12 +18,6 @@ std::int64_t columns(const Tensor& x, Transpose t) {
   return x.dim(t == Transpose::no ? 1 : 0);
 }
 
-// c = op(a) op(b) + beta c
-void product(const Tensor& a, const Tensor& b, Transpose ta, Transpose tb, real beta, Tensor& c) {
-  gemm(ta, tb, rows(a, ta), columns(b, tb), columns(a, ta), 1, a.data(), a.dim(1), b.data(), b.dim(1), beta, c.data(),
-       c.dim(1));
-}
-
 }  // namespace
 
 Var matmul(const Var& a, const Var& b, Transpose transpose_a, Transpose transpose_b) {
@@ -34,7 +26,9 @@ Var matmul(const Var& a, const Var& b, Transpose transpose_a, Transpose transpos
   require(inner == rows(b.value(), transpose_b), "[matmul] inner sizes must agree: ", a.shape(),
           transpose_a == Transpose::yes ? "^T" : "", " x ", b.shape(), transpose_b == Transpose::yes ? "^T" : "");
   Tensor value(Shape{rows(a.value(), transpose_a), columns(b.value(), transpose_b)});
-  product(a.value(), b.value(), transpose_a, transpose_b, 0, value);
+  const Product product(transpose_a, transpose_b, value.dim(0), value.dim(1), inner, a.value().data(), a.dim(1),
+                        b.value().data(), b.dim(1));
+  product.for_each_tile([&](const ProductTile& tile) { product.compute(tile, false, value.data()); });
   Var c = recorded(std::move(value), a, b);
   // C = A B gives dA = G B^T and dB = A^T G; where an input is transposed, so is the gradient.
   c.pull_back(a, [b, transpose_a, transpose_b](const Var& g) {
@@ -46,22 +40,6 @@ Var matmul(const Var& a, const Var& b, Transpose transpose_a, Transpose transpos
                                         : matmul(g, a, Transpose::yes, transpose_a);
   });
   return c;
-}
-
-Var linear(const Var& x, const Var& weight, const Var& bias) {
-  require(x.rank() == 2 && weight.rank() == 2 && x.dim(1) == weight.dim(1),
-          "[linear] x [B, in] and weight [out, in] must agree in `in`: ", x.shape(), " x ", weight.shape());
-  require(bias.rank() == 1 && bias.dim(0) == weight.dim(0),
-          "[linear] bias [out] must match weight [out, in]: ", bias.shape(), " against ", weight.shape());
-  Tensor value(Shape{x.dim(0), weight.dim(0)});
-  for (std::int64_t row = 0; row < x.dim(0); ++row)
-    std::copy_n(bias.value().data(), bias.size(), value.data() + row * bias.size());
-  product(x.value(), weight.value(), Transpose::no, Transpose::yes, 1, value);
-  Var y = recorded(std::move(value), x, weight, bias);
-  y.pull_back(x, [weight](const Var& g) { return matmul(g, weight); });
-  y.pull_back(weight, [x](const Var& g) { return matmul(g, x, Transpose::yes); });
-  y.pull_back(bias, [](const Var& g) { return sum(g, {0}); });
-  return y;
 }
 
 }  // namespace engine

@@ -10,8 +10,4 @@ enum class Transpose : bool { no, yes };
 /// axes and the inner sizes agree.
 Var matmul(const Var& a, const Var& b, Transpose transpose_a = Transpose::no, Transpose transpose_b = Transpose::no);
 
-/// x weight^T + bias, PyTorch's layout: x [B, in], weight [out, in], bias [out] -> [B, out]. Throws Error where they do
-/// not fit.
-Var linear(const Var& x, const Var& weight, const Var& bias);
-
 }  // namespace engine

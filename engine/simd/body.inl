@@ -40,6 +40,7 @@ constexpr Kernels table(Level level) {
           .standardise = standardise<Arch>,
           .sum = sum<Arch>,
           .dot = dot<Arch>,
+          .sum_abs_difference = sum_abs_difference<Arch>,
           .max = max<Arch>,
           .sum_exp = sum_exp<Arch>,
           .min_affine = min_affine<Arch>,

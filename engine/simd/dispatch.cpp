@@ -69,6 +69,15 @@ const Kernels* kernels_of(Level level) {
 #endif
 }
 
+const Bf16Kernels* bf16_kernels() {
+#if defined(__x86_64__) && !defined(SEMIDUAL_DOUBLE)
+  static const bool usable = kernels().level == Level::vnni && __builtin_cpu_supports("avx512bf16");
+  return usable ? &avx512_bf16_kernels : nullptr;
+#else
+  return nullptr;
+#endif
+}
+
 std::vector<Level> levels() {
   std::vector<Level> available;
   for (Level level : all_levels)

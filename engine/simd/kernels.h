@@ -81,8 +81,9 @@ struct Kernels {
   // Reductions.
   real (*sum)(std::int64_t n, const real* x);
   real (*dot)(std::int64_t n, const real* a, const real* b);
-  real (*max)(std::int64_t n, const real* x);                  ///< -inf for n = 0; NaN if any is
-  real (*sum_exp)(std::int64_t n, real shift, const real* x);  ///< sum e^(x_i - shift)
+  real (*sum_abs_difference)(std::int64_t n, const real* a, const real* b);  ///< sum |a_i - b_i|
+  real (*max)(std::int64_t n, const real* x);                                ///< -inf for n = 0; NaN if any is
+  real (*sum_exp)(std::int64_t n, real shift, const real* x);                ///< sum e^(x_i - shift)
 
   // Softmin over affine values u_j = offset_j + scale product_j, the inner loops of c-transforms. Offsets may be +inf.
   Minimum (*min_affine)(std::int64_t n, const real* offset, real scale, const real* product);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/simd/bf16.h"
 #include "engine/simd/kernels.h"
 
 namespace engine::simd {
@@ -11,6 +12,7 @@ extern const Kernels baseline_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const Kernels vnni_kernels;
+extern const Bf16Kernels avx512_bf16_kernels;
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #else

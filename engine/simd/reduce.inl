@@ -21,6 +21,12 @@ real dot(Index n, const real* a, const real* b) {
 }
 
 template <class Arch>
+real sum_abs_difference(Index n, const real* a, const real* b) {
+  return total<Arch>(
+      n, [](Batch<Arch> s, Batch<Arch> u, Batch<Arch> v) { return s + xsimd::abs(u - v); }, a, b);
+}
+
+template <class Arch>
 real sum_exp(Index n, real shift, const real* x) {
   const Batch<Arch> origin(shift);
   return total<Arch>(

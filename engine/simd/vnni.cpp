@@ -7,14 +7,13 @@
 #endif
 
 #include "engine/simd/body.inl"
-
-#include <immintrin.h>
+#include "engine/simd/transpose_words.inl"
 
 namespace engine::simd {
 
 namespace {
 
-constexpr int lanes = 16, vectors = block_size / lanes;
+constexpr int vectors = block_size / lanes;
 
 template <class Real>
 void store(Real* out, __m512 values) {
@@ -39,29 +38,6 @@ __m512 load(const Real* x) {
 // memory around the intrinsic.
 void add_products(__m512i& sum, __m512i a, __m512i b) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-}
-
-// Transposes 16 rows of 16 words of 32 bits.
-void transpose_words(__m512i (&row)[lanes]) {
-  __m512i pair[lanes];
-  for (int i = 0; i < lanes; i += 2) {
-    pair[i] = _mm512_unpacklo_epi32(row[i], row[i + 1]);
-    pair[i + 1] = _mm512_unpackhi_epi32(row[i], row[i + 1]);
-  }
-  for (int i = 0; i < lanes; i += 4)
-    for (int k = 0; k < 2; ++k) {
-      row[i + 2 * k] = _mm512_unpacklo_epi64(pair[i + k], pair[i + k + 2]);
-      row[i + 2 * k + 1] = _mm512_unpackhi_epi64(pair[i + k], pair[i + k + 2]);
-    }
-  for (int half = 0; half < lanes; half += 8)
-    for (int k = 0; k < 4; ++k) {
-      pair[half + k] = _mm512_shuffle_i32x4(row[half + k], row[half + k + 4], 0x88);
-      pair[half + k + 4] = _mm512_shuffle_i32x4(row[half + k], row[half + k + 4], 0xdd);
-    }
-  for (int k = 0; k < 8; ++k) {
-    row[k] = _mm512_shuffle_i32x4(pair[k], pair[k + 8], 0x88);
-    row[k + 8] = _mm512_shuffle_i32x4(pair[k], pair[k + 8], 0xdd);
-  }
 }
 
 void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {

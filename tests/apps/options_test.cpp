@@ -93,6 +93,10 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");
   CHECK(refusal([](TrainOptions& o) { o.cost_scale = "2"; }) ==
         "--cost-scale '2' is unknown: it must be alpha or one or half");
+  CHECK(refusal([](TrainOptions& o) { o.cost = "l1"; }) ==
+        "--cost 'l1' is unknown: it must be sqeuclidean or euclidean or cityblock or power");
+  CHECK(refusal([](TrainOptions& o) { o.cost_power = 3; }) ==
+        "--cost-power is for --cost power, sqeuclidean has its own: 3");
   CHECK(refusal([](TrainOptions& o) { o.preset = "x"; }) == "--preset 'x' is unknown: it must be best or paper");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 0; }) == "--iterations must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 1LL << 40; }) ==
@@ -107,10 +111,13 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.dual_decay = 0.5; }) ==
         "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: 0.5");
   CHECK(refusal([](TrainOptions& o) { o.dual_decay = -1; }) == "--dual-decay must lie between 0 and 1: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_memory = -1; }) == "--dual-memory must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "yes"; }) ==
         "--dual-average 'yes' is unknown: it must be on or off");
   CHECK(refusal([](TrainOptions& o) { o.dual_average = "on"; }) ==
         "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  CHECK(refusal([](TrainOptions& o) { o.dual_batch = -1; }) == "--dual-batch must be at least 0: -1");
+  CHECK(refusal([](TrainOptions& o) { o.dual_warmup = -1; }) == "--dual-warmup must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.threads = 0; }) == "--threads must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.threads = 65; }) == "--threads must be at most 64: 65");
   CHECK(refusal([](TrainOptions& o) { o.checkpoint_every = 0; }) == "--checkpoint-every must be at least 1: 0");
@@ -139,6 +146,16 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
   CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'batch' can't be 1.5",
                        engine::Error);
   CHECK_THROWS_WITH_AS(apps::options_from_json(3, "config.json"), "config.json: option 'data' is missing",
+                       engine::Error);
+}
+
+TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
+  auto json = apps::to_json(valid());
+  for (const char* later : {"cost", "cost-power", "dual-batch", "dual-warmup", "dual-memory", "dual-precision"})
+    json.erase(later);
+  CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
+  json["cost"] = 3;
+  CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'cost' can't be 3",
                        engine::Error);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -37,13 +38,41 @@ struct Outcome {
   std::string out, err;
 };
 
-/// Runs the program with these arguments, not on a terminal.
-inline Outcome semidual(const std::vector<std::string>& arguments) {
+/// A stream that raises SIGINT when `word` has been written to it, as if someone had then pressed Ctrl-C twice.
+class InterruptAt : public std::stringbuf {
+ public:
+  explicit InterruptAt(std::string word) : word_(std::move(word)) {}
+
+ private:
+  std::streamsize xsputn(const char* text, std::streamsize n) override {
+    if (std::string(text, static_cast<std::size_t>(n)).find(word_) != std::string::npos) {
+      std::raise(SIGINT);
+      std::raise(SIGINT);
+    }
+    return std::stringbuf::xsputn(text, n);
+  }
+  std::string word_;
+};
+
+/// Runs the program with these arguments, not on a terminal, writing to `out`.
+inline Outcome semidual(const std::vector<std::string>& arguments, std::stringbuf& out) {
   std::vector<const char*> argv{"semidual"};
   for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  std::ostringstream out, err;
-  const int code = apps::run(static_cast<int>(argv.size()), argv.data(), {out, err});
+  std::ostream out_stream(&out);
+  std::ostringstream err;
+  const int code = apps::run(static_cast<int>(argv.size()), argv.data(), {out_stream, err});
   return {code, out.str(), err.str()};
+}
+
+inline Outcome semidual(const std::vector<std::string>& arguments) {
+  std::stringbuf out;
+  return semidual(arguments, out);
+}
+
+/// The same, with Ctrl-C when `word` is written.
+inline Outcome interrupted_at(const std::string& word, const std::vector<std::string>& arguments) {
+  InterruptAt out(word);
+  return semidual(arguments, out);
 }
 
 inline std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 
 #include <doctest/doctest.h>
@@ -33,22 +32,6 @@ bool contains(const std::string& text, const std::string& piece) {
   return text.find(piece) != text.npos;
 }
 
-/// A stream that raises SIGINT when `word` has been written to it, as if someone had then pressed Ctrl-C twice.
-class InterruptAt : public std::stringbuf {
- public:
-  explicit InterruptAt(std::string word) : word_(std::move(word)) {}
-
- private:
-  std::streamsize xsputn(const char* text, std::streamsize n) override {
-    if (contains(std::string(text, static_cast<std::size_t>(n)), word_)) {
-      std::raise(SIGINT);
-      std::raise(SIGINT);
-    }
-    return std::stringbuf::xsputn(text, n);
-  }
-  std::string word_;
-};
-
 }  // namespace
 
 TEST_CASE("training leaves a whole run folder and names its pictures and checkpoint") {
@@ -74,7 +57,9 @@ TEST_CASE("training leaves a whole run folder and names its pictures and checkpo
 TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the threads") {
   for (const Arguments& kind :
        {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},
-        Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"}}) {
+        Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"},
+        Arguments{"--dual-warmup", "3", "--dual-batch", "7"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
+        Arguments{"--cost", "power", "--cost-power", "1.5"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
     REQUIRE(semidual(small_run(straight.root) + kind + Arguments{"--iterations", "3"}).code == 0);
@@ -85,6 +70,36 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
     CHECK(losses(straight.metrics()) == losses(resumed.metrics()));
     CHECK(content(straight.grid(3)) == content(resumed.grid(3)));
   }
+}
+
+TEST_CASE("either optimizer moves either potential, with and without regularization") {
+  for (const char* optimizer : {"asgd", "adam"})
+    for (const char* dual : {"vector", "network"})
+      for (const char* lambda : {"0", "0.05"}) {
+        const TemporaryFolder temporary;
+        const RunFolder run{temporary / "run"};
+        const Outcome outcome =
+            semidual(small_run(run.root) + Arguments{"--dual-optimizer", optimizer, "--dual", dual, "--lambda", lambda,
+                                                     "--dual-batch", "6", "--dual-warmup", "2", "--iterations", "1"});
+        CHECK_MESSAGE(outcome.code == 0, outcome.err);
+        CHECK(contains(outcome.out, "warming up: 2 steps of psi\n"));
+        const apps::Checkpoint checkpoint = apps::read_checkpoint(run.checkpoint());
+        CHECK(checkpoint.iterations == 1);
+        CHECK(apps::all_finite(checkpoint.tensors));
+      }
+}
+
+TEST_CASE("a run of an older program, whose config.json has fewer options, is resumed and sampled") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
+  auto config = nlohmann::ordered_json::parse(content(run.config()));
+  for (const char* later : {"cost", "cost-power", "dual-batch", "dual-warmup"}) config.at("options").erase(later);
+  write(run.config(), config.dump());
+  CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);
+  REQUIRE(semidual({"train", "--resume", "--iterations", "2", "--out", run.root}).code == 0);
+  REQUIRE(semidual(small_run(straight.root) + Arguments{"--iterations", "2"}).code == 0);
+  CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
 }
 
 TEST_CASE("resuming drops the metrics after the checkpoint") {
@@ -125,6 +140,10 @@ TEST_CASE("resuming refuses what would make it another run, and changes nothing"
   };
   CHECK(contains(refusal({"--lambda", "0.5"}), "--lambda can't change on --resume: the run has 0.0, asked is 0.5"));
   CHECK(contains(refusal({"--generator", "dcgan"}), "--generator can't change"));
+  CHECK(contains(refusal({"--dual", "network"}),
+                 "--dual can't change on --resume: the run has \"vector\", asked is \"network\""));
+  CHECK(contains(refusal({"--dual-warmup", "5"}), "--dual-warmup can't change on --resume: the run has 0, asked is 5"));
+  CHECK(contains(refusal({"--cost", "euclidean"}), "--cost can't change"));
   CHECK(contains(refusal({"--points", "41"}), "--points can't change on --resume: the run has 40, asked is 41"));
   data::write_npy<float>(temporary / "other.npy", {40, 2}, std::vector<float>(80, 0.5F));
   CHECK(contains(refusal({"--data", temporary / "other.npy"}), "is not what the run learns: digits (40 points"));
@@ -207,6 +226,9 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--points", "4"}, "4");
   refused(points + Arguments{"--lambda", "-1"}, "--lambda must be 0 or a positive number: -1");
   refused(points + Arguments{"--lambda", "nan"}, "--lambda must be 0 or a positive number: nan");
+  refused(points + Arguments{"--cost", "l2"}, "--cost 'l2' is unknown: it must be sqeuclidean or euclidean");
+  refused(points + Arguments{"--cost", "power", "--cost-power", "0.9"}, "must be a finite number of at least 1: 0.9");
+  refused(points + Arguments{"--cost-power", "3"}, "--cost-power is for --cost power");
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");
@@ -250,16 +272,11 @@ TEST_CASE("a checkpoint never holds NaN, though the loss was finite") {
 TEST_CASE("Ctrl-C finishes the iteration, keeps everything and exits with 130") {
   const TemporaryFolder temporary;
   const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
-  const Arguments arguments = small_run(run.root) + Arguments{"--iterations", "4"};
-  std::vector<const char*> argv{"semidual"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  InterruptAt buffer("iteration 2/4");
-  std::ostream out(&buffer);
-  std::ostringstream err;
-  CHECK(apps::run(static_cast<int>(argv.size()), argv.data(), {out, err}) == 130);
-  CHECK(err.str() == "");
-  CHECK(contains(buffer.str(), "interrupted after 2 of 4 iterations; to go on: semidual train --out " +
-                                   run.root.string() + " --resume"));
+  const Outcome outcome = interrupted_at("iteration 2/4", small_run(run.root) + Arguments{"--iterations", "4"});
+  CHECK(outcome.code == 130);
+  CHECK(outcome.err == "");
+  CHECK(contains(outcome.out, "interrupted after 2 of 4 iterations; to go on: semidual train --out " +
+                                  run.root.string() + " --resume"));
   CHECK(fs::exists(run.grid(2)));
   CHECK(apps::read_checkpoint(run.checkpoint()).iterations == 2);
 
@@ -267,6 +284,20 @@ TEST_CASE("Ctrl-C finishes the iteration, keeps everything and exits with 130") 
   REQUIRE(semidual(small_run(straight.root) + Arguments{"--iterations", "4"}).code == 0);
   CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
   CHECK(losses(run.metrics()) == losses(straight.metrics()));
+}
+
+TEST_CASE("Ctrl-C in the warm-up exits with 130, and the run begins it anew") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
+  const Arguments warm{"--iterations", "1", "--dual-warmup", "3"};
+  const Outcome outcome = interrupted_at("warming up", small_run(run.root) + warm);
+  CHECK(outcome.code == 130);
+  CHECK(outcome.err == "");
+  CHECK(contains(outcome.out, "interrupted in the warm-up, which begins anew with: semidual train --out " +
+                                  run.root.string() + " --resume\n"));
+  REQUIRE(semidual({"train", "--out", run.root, "--resume"}).code == 0);
+  REQUIRE(semidual(small_run(straight.root) + warm).code == 0);
+  CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
 }
 
 TEST_CASE("points that are not images are learned without pictures, with a note where they can't be reached") {

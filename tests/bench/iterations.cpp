@@ -66,13 +66,10 @@ void read_metrics(const std::string& path, std::vector<double>& losses, std::vec
 
 }  // namespace
 
-std::vector<double> outer_iterations(const std::string& data, const std::string& generator, double lambda,
-                                     std::int64_t last) {
+std::vector<double> outer_iterations(const std::string& data, const apps::TrainOptions& options, std::int64_t last) {
   const TemporaryFolder folder;
-  apps::TrainRequest request{apps::preset_options("paper", "vector", ""), folder.path / "run"};
+  apps::TrainRequest request{options, folder.path / "run"};
   request.options.data = data;
-  request.options.generator = generator;
-  request.options.lambda = lambda;
   request.options.iterations = last + 1;
   request.options.threads = engine::threads();
 

@@ -8,11 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "apps/options.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/product.h"
 #include "engine/real.h"
 #include "engine/simd/kernels.h"
 #include "tests/bench/c_transforms.h"
@@ -40,8 +42,9 @@ struct Request {
 };
 
 Request parse(const std::vector<std::string>& words) {
-  const std::vector<std::string> parts = {"c-transforms", "threads", "points", "iterations"};
-  const char* usage = "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [points] [iterations]";
+  const std::vector<std::string> parts = {"c-transforms", "threads", "points", "iterations", "network"};
+  const char* usage =
+      "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [points] [iterations] [network]";
   engine::require(!words.empty(), usage);
   Request request{words[0]};
   for (std::size_t w = 1; w < words.size(); ++w) {
@@ -139,6 +142,20 @@ struct Setting {
   std::vector<double> pytorch = {};  // the values of its row
 };
 
+/// SDOTNN, whose iterations all take the same time.
+void measure_network_iterations(Report& report, const std::string& data) {
+  report.begin("outer iterations with a network potential, MLP, lambda 0, the paper's setting",
+               {"last", "median s", "slowest s", "start s", "H at 0", "H at 2", "peak MB"});
+  for (const std::string precision : {"full", "bf16"}) {
+    if (precision == "bf16" && !engine::has_bf16_products()) continue;
+    apps::TrainOptions options = apps::preset_options("paper", "network", "");
+    options.generator = "mlp";
+    options.dual_precision = precision;
+    report.add(precision, in_child(precision, [&] { return bench::outer_iterations(data, options, 4); }));
+  }
+  report.add("PyTorch", {none, 13, none, none, none, none, 1200});
+}
+
 void measure_iterations(Report& report, const std::string& data) {
   // PyTorch 1.13, OpenBLAS with AVX-512, 2 threads on 2 cores Zen 5, MNIST.
   const std::vector<Setting> settings = {
@@ -152,8 +169,10 @@ void measure_iterations(Report& report, const std::string& data) {
   for (const Setting& setting : settings) {
     const std::string name = engine::text(setting.name, ", lambda ", setting.lambda);
     const std::int64_t last = setting.generator == "mlp" && setting.lambda == 0 ? 29 : 14;
-    report.add(name,
-               in_child(name, [&] { return bench::outer_iterations(data, setting.generator, setting.lambda, last); }));
+    apps::TrainOptions options = apps::preset_options("paper", "vector", "");
+    options.generator = setting.generator;
+    options.lambda = setting.lambda;
+    report.add(name, in_child(name, [&] { return bench::outer_iterations(data, options, last); }));
     if (!setting.pytorch.empty()) report.add(name + ", PyTorch", setting.pytorch);
   }
 }
@@ -176,6 +195,7 @@ void measure(const Request& request) {
   }
   if (request.wants("points")) measure_many_points(report);
   if (request.wants("iterations")) measure_iterations(report, data);
+  if (request.wants("network")) measure_network_iterations(report, data);
   report.write(request.json);
   std::cout << "\nwritten to " << request.json << '\n';
 }

@@ -54,30 +54,10 @@ TEST_CASE("matmul has right first and second gradients for all transposes" * doc
     }
 }
 
-TEST_CASE("linear is x weight^T + bias, with right gradients") {
-  const Tensor x(Shape{2, 3}, {1, 2, 3, 4, 5, 6}), weight(Shape{2, 3}, {1, 0, -1, 2, 1, 0}), bias(Shape{2}, {10, 20});
-  const Tensor y = linear(x, weight, bias).value();
-  CHECK(y.data()[0] == 8);
-  CHECK(y.data()[1] == 24);
-  CHECK(y.data()[2] == 8);
-  CHECK(y.data()[3] == 33);
-  if (testing::precise)
-    testing::check_gradients(
-        [](const std::vector<Var>& in) {
-          const Var out = linear(in[0], in[1], in[2]);
-          return out * out;
-        },
-        {x, weight, bias});
-}
-
 TEST_CASE("matrices that do not fit are refused with both shapes") {
   const Tensor a = Tensor::zeros({200, 100}), b = Tensor::zeros({99, 256}), v = Tensor::zeros({3});
   CHECK_THROWS_WITH(matmul(a, b), "[matmul] inner sizes must agree: [200, 100] x [99, 256]");
   CHECK_THROWS_WITH(matmul(a, b, Transpose::yes, Transpose::yes),
                     "[matmul] inner sizes must agree: [200, 100]^T x [99, 256]^T");
   CHECK_THROWS_WITH(matmul(a, v), "[matmul] both inputs must be matrices: [200, 100] x [3]");
-  CHECK_THROWS_WITH(linear(a, b, v),
-                    "[linear] x [B, in] and weight [out, in] must agree in `in`: [200, 100] x [99, 256]");
-  CHECK_THROWS_WITH(linear(a, Tensor::zeros({5, 100}), v),
-                    "[linear] bias [out] must match weight [out, in]: [3] against [5, 100]");
 }

@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/ops/elementwise.h"
-#include "engine/ops/matmul.h"
+#include "engine/ops/linear.h"
 #include "ot/c_transform.h"
 #include "ot/semidual.h"
 #include "ot/sparse_asgd.h"

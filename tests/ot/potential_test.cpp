@@ -1,11 +1,16 @@
 #include "ot/potential.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "engine/ops/elementwise.h"
+#include "engine/ops/linear.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
+#include "engine/product.h"
 #include "ot/c_transform.h"
 #include "ot/semidual.h"
 #include "tests/ot/oracle.h"
@@ -33,7 +38,8 @@ TEST_CASE("a vector potential starts at zero and is its own parameter") {
   REQUIRE(potential.parameters().size() == 1);
   potential.parameters()[0]->value().data()[1] = 5;
   CHECK(same(potential.values(), Tensor({3}, {0, 5, 0})));
-  CHECK(same(potential.pull_back(Tensor({3}, {1, 2, 3}))[0].value(), Tensor({3}, {1, 2, 3})));
+  const auto square = [](const Tensor& psi) { return mul(psi, psi).value(); };
+  CHECK(same(potential.pull_back(square)[0].value(), Tensor({3}, {0, 25, 0})));
 }
 
 TEST_CASE("a network potential equals the network on all points at once, in values and in the gradients of H") {
@@ -42,28 +48,47 @@ TEST_CASE("a network potential equals the network on all points at once, in valu
     const Tensor y = Random(22, 0).normal({count, 3}, 0, 1), x = Random(22, 1).normal({20, 3}, 0, 1);
     const Target target(vector_of(y), count, 3, CostScale::inverse_alpha);
     Network network;
-    NetworkPotential potential(
-        target, [&](const Var& points) { return network(points); }, network.parameters());
-    CHECK(potential.parameters() == network.parameters());
+    // Memory for the tape of one part, as there must always be, of two, and of all.
+    for (const std::int64_t memory : {std::int64_t{0}, std::int64_t{500000}, NetworkPotential::Options().memory})
+      for (const double lambda : {0.0, 0.05}) {
+        NetworkPotential potential(target, [&](const Var& points) { return network(points); }, network.parameters(),
+                                   {.memory = memory});
+        CHECK(potential.parameters() == network.parameters());
+        Tape tape;
+        for (Var* parameter : network.parameters()) tape.watch(*parameter);
+        const Var psi = engine::reshape(network(y), {count});
+        const Var h = semidual(target, x, psi, lambda);
+        const std::vector<Var> expected =
+            tape.gradient(h, {network.weight1, network.bias1, network.weight2, network.bias2});
 
-    for (const double lambda : {0.0, 0.05}) {
-      Tape tape;
-      for (Var* parameter : network.parameters()) tape.watch(*parameter);
-      const Var psi = engine::reshape(network(y), {count});
-      const Var h = semidual(target, x, psi, lambda);
-      const std::vector<Var> expected =
-          tape.gradient(h, {network.weight1, network.bias1, network.weight2, network.bias2});
-
-      CHECK(distance(potential.values(), psi.value()) < 20 * epsilon);
-      const CTransform transform = c_transform(target, x, psi.value(), lambda, {.mass = true});
-      const std::vector<Var> gradients = potential.pull_back(semidual_gradient(target, transform.mass));
-      REQUIRE(gradients.size() == 4);
-      for (std::size_t p = 0; p < 4; ++p) {
-        CHECK(gradients[p].shape() == expected[p].shape());
-        CHECK(distance(gradients[p].value(), expected[p].value()) < 200 * epsilon);
+        CHECK(distance(potential.values(), psi.value()) < 20 * epsilon);
+        const std::vector<Var> gradients = potential.pull_back([&](const Tensor& values) {
+          CHECK(same(values, potential.values()));
+          return semidual_gradient(target, c_transform(target, x, values, lambda, {.mass = true}).mass);
+        });
+        REQUIRE(gradients.size() == 4);
+        for (std::size_t p = 0; p < 4; ++p) {
+          CHECK(gradients[p].shape() == expected[p].shape());
+          CHECK(distance(gradients[p].value(), expected[p].value()) < 200 * epsilon);
+        }
       }
-    }
   }
+}
+
+TEST_CASE("a gradient evaluates a network once on the points whose tape fits in memory, twice on the others") {
+  const Target target(vector_of(Random(22, 2).normal({6000, 3}, 0, 1)), 6000, 3, CostScale::one);
+  Network network;
+  const auto evaluations = [&](std::int64_t memory) {
+    int parts = 0;
+    NetworkPotential potential(target, [&](const Var& y) { return ++parts, network(y); }, network.parameters(),
+                               {.memory = memory});
+    potential.pull_back([](const Tensor& psi) { return psi.clone(); });
+    return parts;
+  };
+  CHECK(evaluations(0) == 3 + 2);
+  CHECK(evaluations(NetworkPotential::Options().memory) == 3);
+  // A part of 2000 points keeps 3 coordinates, 6 values after tanh, and psi: 10 reals a point and a little more.
+  CHECK(evaluations(std::int64_t{2000 * 10 * sizeof(real)} * 5 / 2) == 3 + 1);
 }
 
 TEST_CASE("a network of 8-bit points sees byte / 255") {
@@ -73,15 +98,38 @@ TEST_CASE("a network of 8-bit points sees byte / 255") {
   CHECK(distance(potential.values(), Tensor({3}, {0, 2, real(0.4)})) < 2 * epsilon);
 }
 
+TEST_CASE("a network in bf16 has nearly the values and gradients of one in full, and c-transforms are in full" *
+          doctest::skip(!engine::has_bf16_products())) {
+  const Tensor y = Random(22, 0).normal({4100, 3}, 0, 1);
+  const Target target(vector_of(y), 4100, 3, CostScale::inverse_alpha);
+  Network network;
+  const auto function = [&](const Var& points) { return network(points); };
+  NetworkPotential full(target, function, network.parameters()),
+      rounded(target, function, network.parameters(), {.bf16 = true});
+  const Tensor psi = rounded.values();
+  CHECK_FALSE(same(psi, full.values()));
+  CHECK(distance(psi, full.values()) < 0.02);
+  const auto gradient_in = [](const Tensor& values) { return values.clone(); };
+  const std::vector<Var> expected = full.pull_back(gradient_in), gradients = rounded.pull_back(gradient_in);
+  for (std::size_t p = 0; p < expected.size(); ++p) {
+    double size = 0;
+    for (const real g : expected[p].value().values()) size = std::max(size, std::abs(double(g)));
+    CHECK(distance(gradients[p].value(), expected[p].value()) < 0.02 * size);
+  }
+}
+
 TEST_CASE("potentials say what does not fit") {
   const Target target(std::vector<real>{1, 2, 3}, 3, 1, CostScale::one);
   Var parameter = Tensor::zeros({1});
   CHECK_THROWS_WITH_AS(NetworkPotential(target, [](const Var& y) { return y; }, {}),
                        "[potential] a network must have parameters", Error);
+  if (!engine::has_bf16_products())
+    CHECK_THROWS_WITH_AS(NetworkPotential(target, [](const Var& y) { return y; }, {&parameter}, {.bf16 = true}),
+                         "[potential] bf16 needs a CPU with AVX-512 BF16", Error);
   NetworkPotential short_one(target, [](const Var& y) { return engine::sum(y); }, {&parameter});
   CHECK_THROWS_WITH_AS(short_one.values(),
                        "[potential] a network must return one value for each point: [] for 3 points", Error);
   NetworkPotential good(target, [&](const Var& y) { return y + parameter; }, {&parameter});
-  CHECK_THROWS_WITH_AS(good.pull_back(Tensor::zeros({2})),
+  CHECK_THROWS_WITH_AS(good.pull_back([](const Tensor&) { return Tensor::zeros({2}); }),
                        "[potential] a gradient must have one value for each point of the target: [2] against 3", Error);
 }

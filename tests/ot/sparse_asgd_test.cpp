@@ -15,7 +15,7 @@ class OpaqueVector : public Potential {
   explicit OpaqueVector(std::int64_t count) : psi_(Tensor::zeros({count})) {}
   Tensor values() const override { return psi_.value(); }
   std::vector<Var*> parameters() override { return {&psi_}; }
-  std::vector<Var> pull_back(const Tensor& gradient) override { return {gradient}; }
+  std::vector<Var> pull_back(const GradientInValues& gradient) override { return {gradient(psi_.value())}; }
 
  private:
   Var psi_;

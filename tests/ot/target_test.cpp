@@ -123,7 +123,9 @@ TEST_CASE("a target refuses what is no measure on R^d, and says why") {
   const real huge = std::sqrt(std::numeric_limits<real>::max()) * 4;
   CHECK_THROWS_WITH_AS(make({0, 0, huge, 0}, 2),
                        "[target] squared distances must not overflow: point 0 is too far from the mean", Error);
-  CHECK_THROWS_WITH_AS(make({0, 0, 0, 0}, 2, {}, CostScale::inverse_alpha),
-                       "[target] a cost normalised by the points' mean square needs a point that is not zero", Error);
+  CHECK_THROWS_WITH_AS(
+      make({0, 0, 0, 0}, 2, {}, CostScale::inverse_alpha),
+      "[target] a cost normalised by its mean between 0 and the points needs a point that is not zero: the mean is 0",
+      Error);
   CHECK_NOTHROW(make({0, 0, 0, 0}, 2));
 }

@@ -1,0 +1,15 @@
+#include "ot/cityblock_cost.h"
+
+#include "engine/simd/kernels.h"
+
+namespace ot {
+
+double CityblockCost::value(Point x, Point y) const {
+  return engine::simd::kernels().sum_abs_difference(static_cast<std::int64_t>(x.size()), x.data(), y.data());
+}
+
+void CityblockCost::add_gradient(Point x, Point y, real weight, std::span<real> gradient) const {
+  for (std::size_t c = 0; c < x.size(); ++c) gradient[c] += weight * static_cast<real>((x[c] > y[c]) - (x[c] < y[c]));
+}
+
+}  // namespace ot

@@ -1,0 +1,23 @@
+#include "ot/ground_cost.h"
+
+#include <algorithm>
+
+namespace ot {
+
+void GroundCost::values(Rows x, Rows y, real* values) const {
+  constexpr std::int64_t at_a_time = 8;  // points that stay in the nearest cache while all x pass by
+  for (std::int64_t first = 0; first < y.count; first += at_a_time)
+    for (std::int64_t i = 0; i < x.count; ++i)
+      for (std::int64_t j = first; j < std::min(y.count, first + at_a_time); ++j)
+        values[i * y.count + j] = static_cast<real>(value(x[i], y[j]));
+}
+
+void GroundCost::add_gradients(Rows x, Rows y, const real* weights, real* gradients) const {
+  for (std::int64_t i = 0; i < x.count; ++i) {
+    const std::span gradient(gradients + i * x.dimension, static_cast<std::size_t>(x.dimension));
+    for (std::int64_t j = 0; j < y.count; ++j)
+      if (const real weight = weights[i * y.count + j]; weight != 0) add_gradient(x[i], y[j], weight, gradient);
+  }
+}
+
+}  // namespace ot

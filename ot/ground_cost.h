@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/real.h"
+
+namespace ot {
+
+using engine::real;
+
+/// The coordinates of a point, [d].
+using Point = std::span<const real>;
+
+/// Points one after the other, [count, dimension].
+struct Rows {
+  const real* data;
+  std::int64_t count, dimension;
+
+  Point operator[](std::int64_t i) const { return {data + i * dimension, static_cast<std::size_t>(dimension)}; }
+};
+
+/// A cost k(x, y) on R^d x R^d, which a Target scales. A struct that derives from this and says the value and the
+/// gradient in x of one pair is a cost; one that knows a faster way for many pairs overrides that too. Called by
+/// several threads at a time.
+class GroundCost {
+ public:
+  virtual ~GroundCost() = default;
+
+  /// k(x, y), finite for finite x and y; NaN where x is, if rows of NaN are to come out as such.
+  virtual double value(Point x, Point y) const = 0;
+  /// gradient += weight grad_x k(x, y); where k has a kink, any gradient from one side of it, or 0 at x = y, will do.
+  virtual void add_gradient(Point x, Point y, real weight, std::span<real> gradient) const = 0;
+
+  /// values[i, j] = k(x_i, y_j), within 2^10 units in the last place of real.
+  virtual void values(Rows x, Rows y, real* values) const;
+  /// gradients[i, :] += sum_j weights[i, j] grad_x k(x_i, y_j), where a weight of 0 leaves out its pair.
+  virtual void add_gradients(Rows x, Rows y, const real* weights, real* gradients) const;
+};
+
+}  // namespace ot
