@@ -149,8 +149,10 @@ TEST_CASE("points on the line are sorted, however many, and weights are taken") 
 
 TEST_CASE("every solver takes the cost that is asked for") {
   const Shifted shifted;
-  for (const auto& [cost, value] : std::vector<std::pair<std::string, double>>{
+  for (const auto& entry : std::vector<std::pair<std::string, double>>{
            {"euclidean", std::sqrt(5.0)}, {"cityblock", 3.0}, {"sqeuclidean", 5.0}}) {
+    const std::string cost = entry.first;
+    const double value = entry.second;
     for (const std::string solver : {"exact", "adam"}) {
       CAPTURE(cost);
       CAPTURE(solver);
