@@ -1,5 +1,6 @@
 #include "apps/alternate.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "apps/checkpoint.h"
@@ -24,6 +25,10 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
     : options_(options), target_(target), generator_(generator), adam_(options.lr), dual_(options, target) {
   require(generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
+  const auto weights = target.weights();
+  const auto support = std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
+  require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh something, ",
+          support, ": ", options.target_batch);
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
 }
 
@@ -34,30 +39,45 @@ Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) con
                  generator_.latent_dimension());
 }
 
-void Alternate::step_psi(Draw purpose, std::int64_t n, std::int64_t k) {
+ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
+  return {target_, options_.target_batch, random_draws(options_.seed, purpose, n, k)};
+}
+
+void Alternate::step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k) {
   const engine::NoGrad theta_is_fixed;
-  dual_.solver->step(generator_(latent_batch(purpose, n, k)).value());
+  const Tensor x = generator_(latent_batch(batch, n, k)).value();
+  if (options_.target_batch == 0)
+    dual_.solver->step(x);
+  else
+    dual_.solver->step(x, point_batch(points, n, k));
 }
 
 void Alternate::warm_up() {
   assert(warming_up());
   if (warmup_ == 0) dual_.solver->begin();
-  step_psi(Draw::warmup_batch, warmup_, 0);
+  step_psi(Draw::warmup_batch, Draw::warmup_points, warmup_, 0);
   if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
+}
+
+/// H(psi_n, .) on x.
+Var Alternate::loss(const Var& x) const {
+  if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
+  const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
+  return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
 }
 
 double Alternate::iterate() {
   assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
   dual_.solver->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, n_, k);
+  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, Draw::dual_points, n_, k);
   dual_.solver->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
   const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
-  const Var h = ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
+  const Var h = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
   adam_.step(theta_, tape.gradient(h, theta));

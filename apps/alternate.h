@@ -9,6 +9,7 @@
 #include "engine/optimizer.h"
 #include "models/generator.h"
 #include "ot/dual_solver.h"
+#include "ot/subset.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -18,7 +19,8 @@ namespace apps {
 class Alternate {
  public:
   /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
-  /// outlive it. Throws Error where a step length is refused or the sizes of generator and target differ.
+  /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
+  /// see more points than there are.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
 
   /// Whether steps of the warm-up are left: --dual-warmup steps on psi at the first theta, an inner loop of its own
@@ -28,7 +30,8 @@ class Alternate {
   void warm_up();
 
   /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns H(psi_n, .) on the batch B'_n
-  /// at the theta before the step. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  /// at the theta before the step; with --target-batch on as many of the points. A NaN in theta or psi comes out as NaN
+  /// here at the latest in the next iteration.
   double iterate();
 
   /// The iterations done so far; those that have run before, if the state was restored.
@@ -45,7 +48,10 @@ class Alternate {
 
  private:
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
-  void step_psi(Draw purpose, std::int64_t n, std::int64_t k);
+  /// The points that a step sees, with --target-batch.
+  ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
+  void step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k);
+  engine::Var loss(const engine::Var& x) const;
   ot::NamedTensors networks();
   ot::NamedTensors moments();
 

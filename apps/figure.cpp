@@ -2,22 +2,22 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <sstream>
 #include <vector>
 
+#include "apps/config.h"
 #include "apps/figure_curves.h"
 #include "apps/figure_digits.h"
 #include "apps/figure_inner.h"
 #include "apps/figure_runs.h"
 #include "apps/plot.h"
+#include "data/dataset.h"
 #include "engine/error.h"
 
 namespace apps {
 
 namespace fs = std::filesystem;
-using engine::fail;
 using engine::require;
 
 namespace {
@@ -99,6 +99,9 @@ Figure figure_of(const FigureRequest& request) {
 int figure(const FigureRequest& request, const Console& console) {
   const Figure figure = figure_of(request);
   require_gnuplot();
+  if (figure.number == 1)
+    require(data::load(figure.data, figure.points, digits_seed).channels > 0, "figure 1 shows images, --data ",
+            figure.data, " holds points that are none");
   std::error_code error;
   fs::create_directories(figure.folder, error);
   require(!error, "can't make the folder ", figure.folder.string(), ": ", error.message(), "; give another --out");

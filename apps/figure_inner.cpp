@@ -10,11 +10,12 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/inner_loop.h"
 #include "apps/interrupt.h"
+#include "apps/measure.h"
 #include "apps/plot.h"
-#include "apps/targets.h"
 #include "data/file.h"
 #include "data/sha256.h"
 #include "engine/error.h"
@@ -71,8 +72,8 @@ Theta theta_of(const Figure& figure, const std::string& run, const DataFacts& da
           config.data.dimension, ", the data have ", data.dimension);
   const std::int64_t iterations = read_checkpoint(folder.checkpoint()).iterations;
   return {generator_of_run(folder, config),
-          text(generator_label(config.options.generator), " after ", iterations, " iterations of ", config.options.dual,
-               ", λ = ", config.options.lambda)};
+          text(generator_label(config.options.generator), " after ", iterations, " iterations of ",
+               dual_label(config.options.dual), ", λ = ", config.options.lambda)};
 }
 
 /// A curve kept in a file: a comment that says what it is of, then a number a line.
@@ -97,7 +98,7 @@ void keep_curve(const fs::path& path, const std::string& what, const std::vector
   data::write_file_atomically(path, file.str());
 }
 
-/// A row's name in figure4.csv and its numbers.
+/// H after 0, 1, ... steps of a loop, or for `sinkhorn` the two bounds of W.
 struct Curve {
   std::string dual, optimizer;
   double lambda;
@@ -125,8 +126,7 @@ class InnerLoops {
     fs::create_directories(folder_);
   }
 
-  /// The loop of that potential and optimizer, or the two bounds where both are called "sinkhorn". Empty if
-  /// interrupted.
+  /// The loop of that potential and optimizer, or the bounds where both are called "sinkhorn". Empty if interrupted.
   Curve curve(const std::string& dual, const std::string& optimizer, double lambda, const Interrupt& interrupt) {
     const bool sinkhorn = dual == "sinkhorn";
     const std::string name = (sinkhorn ? dual : dual + "-" + optimizer) + "-" + lambda_text(lambda);
@@ -152,7 +152,8 @@ class InnerLoops {
         values = inner_loop(options, target_, x_, figure_.iterations, go_on);
       }
       if (interrupt.requested()) return {};
-      require(std::ranges::all_of(values, [](double v) { return std::isfinite(v); }), name, ": H is not finite");
+      if (!std::ranges::all_of(values, [](double h) { return std::isfinite(h); }))
+        throw Failure(name + ": H is no longer a finite number");
       keep_curve(file, what.dump(), values);
       console_.out << name << ": H " << values.front() << " to " << values.back() << std::endl;
     }
@@ -243,7 +244,8 @@ int draw_inner_loops(const Figure& figure, const std::string& theta_run, const C
   data::Dataset dataset = data::load(options.data, options.points, digits_seed);
   const DataFacts data = facts_of(dataset);
   const Theta theta = theta_of(figure, theta_run, data);
-  const ot::Target target = make_target(std::move(dataset), options);
+  const ot::Target target =
+      make_target(std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale));
   InnerLoops loops(figure, target, data, theta, console);
 
   const Interrupt interrupt;

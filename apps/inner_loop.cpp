@@ -45,8 +45,8 @@ class RunningMean {
   std::int64_t count_ = 0;
 };
 
-/// The lambda whose potential stands for that of lambda = 0: H moves by lambda log J at most.
-constexpr double smallest_lambda = 0.0005;
+/// Stands for lambda = 0, by which H changes by lambda log J at most.
+constexpr double smallest_lambda = 0.0015;
 
 }  // namespace
 
@@ -82,8 +82,8 @@ TransportBounds sinkhorn_bounds(const ot::Target& target, const Tensor& x, doubl
       .lambda = lambda > 0 ? lambda : smallest_lambda, .iterations = 3000, .tolerance = 1e-5};
   const ot::SinkhornResult result =
       ot::sinkhorn(costs, mu, target.weights(), options, [&](const ot::SinkhornProgress&) { return go_on(); });
-  const ot::Duality duality = lambda > 0 ? result.duality : ot::duality(costs, mu, target.weights(), result.psi, 0);
-  return {duality.dual, duality.primal};
+  if (lambda > 0) return {result.duality.dual, result.duality.primal};
+  return {ot::duality(costs, mu, target.weights(), result.psi, 0).dual, result.duality.transport_cost};
 }
 
 }  // namespace apps

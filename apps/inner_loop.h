@@ -18,7 +18,8 @@ std::vector<double> inner_loop(const TrainOptions& options, const ot::Target& ta
                                std::int64_t steps, const std::function<bool()>& go_on);
 
 /// W_lambda(x, target) as Sinkhorn finds it: a value of the dual, which is below W, and one of the primal, above it.
-/// For lambda = 0 the potential is that of a small lambda. Stops early, with looser bounds, when `go_on` says no.
+/// For lambda = 0 the potential and the plan are those of a small lambda. Stops early, with looser bounds, when `go_on`
+/// says no.
 struct TransportBounds {
   double dual, primal;
 };

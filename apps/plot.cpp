@@ -26,7 +26,7 @@ std::string quoted(const std::string& word) {
 }
 
 /// Pixels above the first row of panels, for the legend, and below the last.
-constexpr int above_panels = 56, below_panels = 16;
+constexpr int above_panels = 56, below_panels = 30;
 
 struct LambdaColour {
   double lambda;
@@ -86,7 +86,8 @@ std::string Panels::legend(const std::vector<std::string>& entries, const std::s
   return script + R"(unset label
 unset key
 set border 3 lc rgb '#555555' lw 1
-set tics nomirror out scale 0.6 textcolor rgb '#333333'
+set xtics nomirror out scale 0.6 textcolor rgb '#333333'
+set ytics nomirror out scale 0.6 textcolor rgb '#333333'
 set grid y lc rgb '#e4e4e4' lt 1 lw 1
 set title offset 0,-0.5 font ',12'
 )";

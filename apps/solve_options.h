@@ -52,13 +52,13 @@ void for_each_solve_option(Options& options, const Visit& visit) {
         "factor by which lambda falls from the largest cost, 1: it is --lambda all along [asgd, adam: 0, sinkhorn: "
         "0.5]");
   visit("cost", options.cost,
-        "c(x, y) before its scale: sqeuclidean |x-y|^2, euclidean |x-y|, cityblock (the l1 norm) or power |x-y|^P "
-        "[sqeuclidean]");
+        "the cost of moving x to y: sqeuclidean (|x-y|^2, the fastest), euclidean (|x-y|), cityblock (the sum of the "
+        "coordinates' differences) or power (|x-y|^P) [sqeuclidean]");
   visit("cost-power", options.cost_power, "P of --cost power, at least 1");
   visit(
       "cost-scale", options.cost_scale,
-      "what the cost is times: alpha (1 / its mean from 0 to the target, 1 / mean |y|^2 in the paper), one (1) or half "
-      "(1/2) [alpha]");
+      "what the cost is multiplied by: alpha (1 / its mean between 0 and the points, 1 / mean |y|^2 as in the paper), "
+      "one (1) or half (1/2) [alpha]");
   visit("iterations", options.iterations,
         "at most so many steps or Sinkhorn iterations [asgd, adam: 1500, sinkhorn: 10000]");
   visit("batch", options.batch, "source points in a step of asgd or adam; 0: as many as there are [200]");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,7 +13,6 @@
 #include "ot/cost_matrix.h"
 #include "ot/duality.h"
 #include "ot/exact_completion.h"
-#include "ot/ground_cost.h"
 #include "ot/semidual_ascent.h"
 #include "ot/sinkhorn.h"
 
@@ -70,11 +70,17 @@ Tensor points_of(const ot::Target& target) {
   return y;
 }
 
-/// The cost between two numbers.
-double line_cost(const ot::Target& target, double a, double b) {
-  const real x = static_cast<real>(a), y = static_cast<real>(b);
-  const ot::GroundCost* ground = target.ground_cost();
-  return target.scale() * (ground ? ground->value({&x, 1}, {&y, 1}) : (a - b) * (a - b));
+/// The target's cost of each of the points x to each.
+CostMatrix costs_among(const Tensor& x, const ot::Target& target) {
+  const ot::Target points(std::vector<real>(x.values().begin(), x.values().end()), x.dim(0), x.dim(1),
+                          {ot::CostScale::one, target.ground_cost()});
+  const CostMatrix unscaled = ot::cost_matrix(points, x);
+  CostMatrix costs(x.dim(0), x.dim(0), [&](std::int64_t i, double* row) {
+    unscaled.row(i, row);
+    for (std::int64_t j = 0; j < points.size(); ++j) row[j] *= target.scale();
+  });
+  costs.hold();
+  return costs;
 }
 
 TransportSolution solve_exactly(const TransportProblem& problem, const SolverObserver& observer) {
@@ -84,8 +90,10 @@ TransportSolution solve_exactly(const TransportProblem& problem, const SolverObs
     const Tensor y = points_of(target);
     const std::vector<double> from(problem.x.values().begin(), problem.x.values().end());
     const std::vector<double> to(y.values().begin(), y.values().end());
-    exact = ot::exact_transport_on_line(from, to, problem.mu, target.weights(),
-                                        [&](double a, double b) { return line_cost(target, a, b); });
+    exact = ot::exact_transport_on_line(from, to, problem.mu, target.weights(), [&](double a, double b) {
+      const auto x = static_cast<real>(a), y_j = static_cast<real>(b);
+      return target.cost(ot::Point(&x, 1), ot::Point(&y_j, 1));
+    });
   } else {
     exact = ot::exact_transport(ot::cost_matrix(target, problem.x), problem.mu, target.weights(),
                                 [&] { return observer(0, 0); });
@@ -131,9 +139,7 @@ TransportSolution solve_by_sinkhorn(const TransportProblem& problem, const Solve
   if (options.divergence == "off" || stopped) return solution;
   const auto value_among = [&](const Tensor& points, std::span<const double> weights) {
     const auto go_on = [&](const ot::SinkhornProgress&) { return !(stopped = stopped || !observer(0, 0)); };
-    CostMatrix among = ot::cost_matrix_among(problem.target, points);
-    among.hold();
-    return ot::symmetric_sinkhorn(among, weights, sinkhorn, go_on).duality.dual;
+    return ot::symmetric_sinkhorn(costs_among(points, problem.target), weights, sinkhorn, go_on).duality.dual;
   };
   const double from = value_among(problem.x, problem.mu);
   const double to = value_among(points_of(problem.target), problem.target.weights());

@@ -12,12 +12,13 @@
 #include "apps/alternate.h"
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/interrupt.h"
+#include "apps/measure.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
-#include "apps/targets.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/png.h"
@@ -200,7 +201,8 @@ int train(const TrainRequest& request, const Console& console) {
   if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
   const std::string note = note_of_unreachable_values(dataset);
-  const ot::Target target = make_target(std::move(dataset), options, std::move(weights));
+  const ot::Target target = make_target(
+      std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(weights));
 
   Training training(folder, config, target, *generator);
   if (request.resume) {

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "engine/parallel.h"
-#include "engine/simd/kernels.h"
-#include "ot/ground_cost.h"
 
 namespace ot {
 
@@ -61,31 +59,12 @@ void require_weights(const char* side, std::span<const double> weights, std::int
   require(std::abs(sum - 1) <= 1e-6, "[transport] ", side, " weights must sum to 1: their sum is ", sum);
 }
 
-namespace {
-void require_dimension(const Target& target, const engine::Tensor& x) {
+CostMatrix cost_matrix(const Target& target, const engine::Tensor& x) {
   require(x.defined() && x.rank() == 2 && x.dim(1) == target.dimension(),
           "[cost matrix] x must be [n, d] with d the target's dimension: ", x.shape(), " against ", target.dimension());
-}
-}  // namespace
-
-CostMatrix cost_matrix(const Target& target, const engine::Tensor& x) {
-  require_dimension(target, x);
   return {x.dim(0), target.size(), [&target, x](std::int64_t i, double* row) {
             const real* point = x.data() + i * target.dimension();
             for (std::int64_t j = 0; j < target.size(); ++j) row[j] = target.cost(point, j);
-          }};
-}
-
-CostMatrix cost_matrix_among(const Target& target, const engine::Tensor& x) {
-  require_dimension(target, x);
-  return {x.dim(0), x.dim(0), [&target, x](std::int64_t i, double* row) {
-            const std::int64_t d = target.dimension();
-            const auto point = [&](std::int64_t k) { return Point(x.data() + k * d, static_cast<std::size_t>(d)); };
-            const GroundCost* ground = target.ground_cost();
-            for (std::int64_t j = 0; j < x.dim(0); ++j)
-              row[j] = target.scale() *
-                       (ground ? ground->value(point(i), point(j))
-                               : engine::simd::kernels().squared_distance(d, point(i).data(), point(j).data()));
           }};
 }
 

@@ -44,12 +44,9 @@ struct Flow {
   double mass;
 };
 
-/// The costs of x [n, d] to a target; of ||x - y||^2 by differences. Both must outlive it. Throws Error where x has
-/// another dimension.
+/// The costs c(x_i, y_j) of x [n, d] to a target, as Target::cost() has them. Both must outlive it. Throws Error where
+/// x has another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
-
-/// The costs among the points x [n, d] themselves, in the target's cost; likewise.
-CostMatrix cost_matrix_among(const Target& target, const engine::Tensor& x);
 
 /// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within
 /// 1e-6.

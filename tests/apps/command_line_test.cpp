@@ -19,7 +19,7 @@ TEST_CASE("--help and --version go to standard output and succeed") {
   const Outcome version = semidual({"--version"});
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("semidual "));
-  for (const std::string command : {"", "train", "sample", "solve", "figure", "info"}) {
+  for (const std::string command : {"", "train", "sample", "solve", "figure", "verify", "info"}) {
     const Outcome help = command.empty() ? semidual({"--help"}) : semidual({command, "--help"});
     CHECK(help.code == 0);
     CHECK(help.err == "");

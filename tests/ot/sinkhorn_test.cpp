@@ -239,9 +239,6 @@ TEST_CASE("the costs of a target are its scaled squared distances") {
   double row[2];
   CHECK(costs.row(0, row)[0] == doctest::Approx(1));
   CHECK(costs.row(0, row)[1] == doctest::Approx((0.64 + 0.16) / 2).epsilon(1e-6));
-  const CostMatrix among = cost_matrix_among(target, Tensor({2, 2}, {1, 0, 0, 2}));
-  CHECK(among.row(0, row)[0] == 0);
-  CHECK(among.row(0, row)[1] == doctest::Approx(2.5));
   CHECK_THROWS_WITH_AS(cost_matrix(target, Tensor({1, 1}, {1})), Contains("[1, 1] against 2"), Error);
 }
 
