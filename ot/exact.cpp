@@ -8,7 +8,7 @@
 #include <utility>
 
 #include <lemon/network_simplex.h>
-#include <lemon/smart_graph.h>
+#include <lemon/static_graph.h>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -46,6 +46,7 @@ class Least {
 };
 
 using Arc = std::pair<std::int32_t, std::int32_t>;  // source and target point
+using Graph = lemon::StaticDigraph;
 
 /// The transport problem on a growing list of arcs.
 class Simplex {
@@ -113,19 +114,19 @@ class Simplex {
   void solve() {
     std::sort(arcs_.begin(), arcs_.end());
     arcs_.erase(std::unique(arcs_.begin(), arcs_.end()), arcs_.end());
-    lemon::SmartDigraph graph;
-    graph.reserveNode(static_cast<int>(n_ + m_));
-    graph.reserveArc(static_cast<int>(arcs_.size()));
-    for (std::int64_t k = 0; k < n_ + m_; ++k) graph.addNode();
-    lemon::SmartDigraph::NodeMap<std::int64_t> supply(graph);
+    std::vector<Arc> ends(arcs_);
+    for (Arc& arc : ends) arc.second += static_cast<std::int32_t>(n_);
+    Graph graph;
+    graph.build(static_cast<int>(n_ + m_), ends.begin(), ends.end());
+    Graph::NodeMap<std::int64_t> supply(graph);
     for (std::int64_t i = 0; i < n_; ++i) supply[source(i)] = masses_.mu[at(i)] * step_ + 1;
     for (std::int64_t j = 0; j < m_; ++j) supply[target(j)] = -masses_.nu[at(j)] * step_;
     supply[target(m_ - 1)] -= n_;
-    lemon::SmartDigraph::ArcMap<std::int64_t> cost(graph);
-    for (const auto& [i, j] : arcs_)
-      cost[graph.addArc(source(i), target(j))] = std::llround(unit_ * costs_.row(i, nullptr)[j]);
+    Graph::ArcMap<std::int64_t> cost(graph);
+    for (std::size_t k = 0; k < arcs_.size(); ++k)
+      cost[arc(k)] = std::llround(unit_ * costs_.row(arcs_[k].first, nullptr)[arcs_[k].second]);
 
-    lemon::NetworkSimplex<lemon::SmartDigraph, std::int64_t, std::int64_t> simplex(graph);
+    lemon::NetworkSimplex<Graph, std::int64_t, std::int64_t> simplex(graph);
     [[maybe_unused]] const auto outcome = simplex.supplyMap(supply).costMap(cost).run();
     assert(outcome == simplex.OPTIMAL);
 
@@ -135,8 +136,7 @@ class Simplex {
     for (std::int64_t j = 0; j < m_; ++j)
       psi_[at(j)] = static_cast<double>(simplex.potential(target(j)) - origin) / unit_;
     flows_.clear();
-    for (std::size_t k = 0; k < arcs_.size(); ++k)
-      flows_.push_back((simplex.flow(graph.arcFromId(static_cast<int>(k))) + step_ / 2) / step_);
+    for (std::size_t k = 0; k < arcs_.size(); ++k) flows_.push_back((simplex.flow(arc(k)) + step_ / 2) / step_);
   }
 
   /// The largest reduced cost, below zero, that rounding may leave.
@@ -164,12 +164,9 @@ class Simplex {
 
  private:
   static std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
-  lemon::SmartDigraph::Node source(std::int64_t i) const {
-    return lemon::SmartDigraph::nodeFromId(static_cast<int>(i));
-  }
-  lemon::SmartDigraph::Node target(std::int64_t j) const {
-    return lemon::SmartDigraph::nodeFromId(static_cast<int>(n_ + j));
-  }
+  static Graph::Arc arc(std::size_t k) { return Graph::arcFromId(static_cast<int>(k)); }
+  Graph::Node source(std::int64_t i) const { return Graph::nodeFromId(static_cast<int>(i)); }
+  Graph::Node target(std::int64_t j) const { return Graph::nodeFromId(static_cast<int>(n_ + j)); }
   void add(std::int64_t i, std::int64_t j) {
     arcs_.emplace_back(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j));
   }

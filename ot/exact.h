@@ -23,9 +23,9 @@ inline constexpr std::int64_t most_exact_entries = 100'000'000;
 
 /// Exact transport between any two small sets, by a network simplex (LEMON's) on a few arcs of each point: those whose
 /// cost is least beside potentials from a few Sinkhorn iterations. The simplex's own potentials then price all arcs,
-/// those that they show to be missing are added, until none is: the optimum over all arcs. Costs and masses are rounded
-/// to 2^-40 of their range and are integers in the simplex, so that it neither cycles nor stalls; the potentials are
-/// made feasible in double, and what rounding leaves is n + m times that.
+/// those that they show to be missing are added, until none is: the optimum over all arcs. In the simplex costs are
+/// integers, rounded to 2^-40 of the largest, and so are masses, which unless uniform are rounded to (n + m) 2^-58, so
+/// that it neither cycles nor stalls; the potentials are then made feasible in double.
 ///
 /// Throws Error for weights that do not fit the costs, are negative, not finite or do not sum to 1 within 1e-6, and for
 /// more than most_exact_entries entries. `go_on` is asked in each round; once it says no, an empty plan is returned.

@@ -155,7 +155,7 @@ AscentResult ascend_semidual(const Target& target, const SourceSampler& source, 
     solver->finish();
     state = solver->state();
     result.estimate = estimate(stage + 1);
-    result.converged = lambda == options.lambda &&
+    result.converged = options.tolerance > 0 && lambda == options.lambda &&
                        result.estimate.chi_squared + result.estimate.chi_squared_error <= options.tolerance;
     if (result.converged) break;
   }

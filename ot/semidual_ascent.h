@@ -48,7 +48,7 @@ struct AscentOptions {
   std::int64_t steps = 1500;  ///< in all
   std::int64_t batch = 200;   ///< source points in each
   double rate = 0;            ///< of the first stage; 0: by the mean cost
-  double tolerance = 0;       ///< ends it after a stage: chi^2 is below it by more than its standard error
+  double tolerance = 0;       ///< ends it after a stage: chi^2 is below it by its standard error at least; 0: never
 };
 
 /// What is known after a step.

@@ -14,7 +14,7 @@ struct SinkhornOptions {
   double lambda = 0;                ///< positive
   std::int64_t iterations = 10000;  ///< at most, over all lambdas
   double tolerance = 1e-6;          ///< ends it: on the marginal error, sum_j |q_j - nu_j|
-  double scaling = 0.5;             ///< lambda falls from the largest cost to its value by this factor; 1: starts there
+  double scaling = 0.5;  ///< lambda falls by this factor from the largest difference of a point's costs; 1: not at all
 };
 
 /// What an iteration has come to.

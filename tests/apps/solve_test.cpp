@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -146,6 +147,36 @@ TEST_CASE("points on the line are sorted, however many, and weights are taken") 
   CHECK(contains(weighted.out, "primal            3.5\n"));  // (0.25 16 + 0.75 4) / 2
 }
 
+TEST_CASE("every solver takes the cost that is asked for") {
+  const Shifted shifted;
+  for (const auto& entry : std::vector<std::pair<std::string, double>>{
+           {"euclidean", std::sqrt(5.0)}, {"cityblock", 3.0}, {"sqeuclidean", 5.0}}) {
+    const std::string cost = entry.first;
+    const double value = entry.second;
+    for (const std::string solver : {"exact", "adam"}) {
+      CAPTURE(cost);
+      CAPTURE(solver);
+      const Outcome outcome = semidual(shifted.arguments({"--solver", solver, "--cost", cost, "--force"}));
+      CHECK_MESSAGE(outcome.code == 0, outcome.err);
+      CHECK(shifted.result()["dual"].get<double>() == doctest::Approx(value).epsilon(0.01));
+      CHECK(shifted.result()["primal"].get<double>() == doctest::Approx(value).epsilon(0.01));
+    }
+  }
+  const Outcome divergence =
+      semidual(shifted.arguments({"--solver", "sinkhorn", "--lambda", "0.5", "--cost", "power", "--cost-power", "1.5",
+                                  "--target", shifted.folder / "x.npy", "--divergence", "on", "--force"}));
+  CHECK_MESSAGE(divergence.code == 0, divergence.err);
+  CHECK(std::abs(shifted.result()["divergence"].get<double>()) <= 1e-4);
+
+  data::write_npy<double>(shifted.folder / "u.npy", {2, 1}, Values{0, 1});
+  data::write_npy<double>(shifted.folder / "v.npy", {2, 1}, Values{5, 2});
+  const Outcome line =
+      semidual(shifted.arguments({"--solver", "exact", "--cost", "power", "--cost-power", "3", "--source",
+                                  shifted.folder / "u.npy", "--target", shifted.folder / "v.npy", "--force"}));
+  CHECK_MESSAGE(line.code == 0, line.err);
+  CHECK(contains(line.out, "primal            36\n"));  // (2^3 + 4^3) / 2
+}
+
 TEST_CASE("the Sinkhorn divergence of a set to itself is zero, and positive to another") {
   const Shifted shifted;
   const Arguments sinkhorn{"--solver", "sinkhorn", "--lambda", "0.5", "--divergence", "on", "--force"};
@@ -220,6 +251,8 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
   refused({"--rate", "-1"}, "--rate must be 0 or a positive number: -1");
   refused({"--tolerance", "-1"}, "--tolerance must be 0 or a positive number: -1");
   refused({"--divergence", "on"}, "--divergence on is for --solver sinkhorn: 'adam'");
+  refused({"--cost", "cosine"}, "--cost 'cosine' is unknown");
+  refused({"--cost", "power", "--cost-power", "0.5"}, "--cost-power must be a finite number of at least 1: 0.5");
   refused({"--cost-scale", "two"}, "--cost-scale 'two' is unknown");
   refused({"--threads", "0"}, "--threads must be 1 to");
   refused({"--plan-rows", "3"}, "--plan-rows must be BEGIN:END, such as 0:10: '3'");
