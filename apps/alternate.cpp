@@ -1,5 +1,6 @@
 #include "apps/alternate.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "apps/checkpoint.h"
@@ -22,31 +23,17 @@ constexpr const char* warmup_steps = "dual.warmup.steps";
 /// So many points of the data tell W_lambda(nu, nu) in about a second.
 constexpr std::int64_t most_self_transport = 2048;
 
-ot::DualOptions dual_options(const TrainOptions& options) {
-  return {options.dual_optimizer == "asgd" ? ot::DualOptimizer::asgd : ot::DualOptimizer::adam, options.dual_lr,
-          options.dual_decay, options.dual_average == "on"};
-}
-
 }  // namespace
 
 Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator)
-    : options_(options), target_(target), generator_(generator), adam_(options.lr) {
+    : options_(options), target_(target), generator_(generator), adam_(options.lr), dual_(options, target) {
   require(generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
+  const auto weights = target.weights();
+  const auto support = std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
+  require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh something, ",
+          support, ": ", options.target_batch);
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
-
-  if (options.dual == "vector") {
-    psi_ = std::make_unique<ot::VectorPotential>(target);
-  } else {
-    psi_network_ =
-        std::make_unique<models::PsiNetwork>(models::PsiNetwork::paper_sizes(target.dimension()), options.seed);
-    std::vector<Var*> parameters;
-    for (const models::Parameter& parameter : psi_network_->parameters()) parameters.push_back(parameter.variable);
-    psi_ = std::make_unique<ot::NetworkPotential>(
-        target, [network = psi_network_.get()](const Var& y) { return (*network)(y); }, parameters,
-        ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
-  }
-  dual_ = ot::make_dual_solver(target, *psi_, options.lambda, dual_options(options));
   if (options.loss == "sinkhorn-divergence")
     W_nu_nu_ = ot::self_transport(target, options.lambda, most_self_transport, options.seed);
 }
@@ -58,46 +45,63 @@ Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) con
                  generator_.latent_dimension());
 }
 
-void Alternate::step_psi(Draw purpose, std::int64_t n, std::int64_t k) {
+ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
+  return {target_, options_.target_batch, random_draws(options_.seed, purpose, n, k)};
+}
+
+void Alternate::step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k) {
   const engine::NoGrad theta_is_fixed;
-  dual_->step(generator_(latent_batch(purpose, n, k)).value());
+  const Tensor x = generator_(latent_batch(batch, n, k)).value();
+  if (options_.target_batch == 0)
+    dual_.solver->step(x);
+  else
+    dual_.solver->step(x, point_batch(points, n, k));
 }
 
 void Alternate::warm_up() {
   assert(warming_up());
-  if (warmup_ == 0) dual_->begin();
-  step_psi(Draw::warmup_batch, warmup_, 0);
-  if (++warmup_ == options_.dual_warmup) dual_->finish();
+  if (warmup_ == 0) dual_.solver->begin();
+  step_psi(Draw::warmup_batch, Draw::warmup_points, warmup_, 0);
+  if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
+}
+
+Var Alternate::H(const Var& x) const {
+  if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
+  const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
+  return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
+}
+
+Var Alternate::loss(const Var& x) const {
+  if (options_.loss == "transport") return H(x);
+  return H(x) - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
 }
 
 double Alternate::iterate() {
   assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
-  dual_->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, n_, k);
-  dual_->finish();
+  dual_.solver->begin();
+  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, Draw::dual_points, n_, k);
+  dual_.solver->finish();
 
-  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .) or (77), on the batch B'_n.
+  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
   const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
-  Var loss = ot::semidual(target_, x, psi_->values(), options_.lambda);
-  if (options_.loss == "sinkhorn-divergence")  // (73), whose gradient is (77)
-    loss = loss - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
+  const Var value = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.step(theta_, tape.gradient(loss, theta));
+  adam_.step(theta_, tape.gradient(value, theta));
 
   ++n_;
-  return loss.value().item();
+  return value.value().item();
 }
 
 ot::NamedTensors Alternate::networks() {
   ot::NamedTensors tensors = tensors_of(generator_);
-  if (psi_network_)
-    for (const models::Parameter& p : psi_network_->parameters()) tensors.emplace_back(p.name, p.variable->value());
+  if (dual_.network)
+    for (const models::Parameter& p : dual_.network->parameters()) tensors.emplace_back(p.name, p.variable->value());
   else
-    tensors.emplace_back("psi", psi_->values());
+    tensors.emplace_back("psi", dual_.psi->values());
   return tensors;
 }
 
@@ -114,7 +118,7 @@ ot::NamedTensors Alternate::moments() {
 
 ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors = networks();
-  for (const ot::NamedTensors& more : {moments(), dual_->state()})
+  for (const ot::NamedTensors& more : {moments(), dual_.solver->state()})
     tensors.insert(tensors.end(), more.begin(), more.end());
   if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
@@ -128,7 +132,7 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
     copy_tensors(state, {{warmup_steps, steps}});
     warmup_ = static_cast<std::int64_t>(steps.item());
   }
-  if (iterations > 0 || warmup_ > 0) dual_->restore(state);
+  if (iterations > 0 || warmup_ > 0) dual_.solver->restore(state);
   if (iterations == 0) return;  // Adam has made no step on theta
 
   engine::Adam::State& adam = adam_.state();

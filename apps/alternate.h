@@ -1,17 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
+#include "apps/dual.h"
 #include "apps/generators.h"
 #include "apps/options.h"
 #include "engine/optimizer.h"
 #include "models/generator.h"
-#include "models/psi_network.h"
 #include "ot/dual_solver.h"
-#include "ot/potential.h"
+#include "ot/subset.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -21,7 +19,8 @@ namespace apps {
 class Alternate {
  public:
   /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
-  /// outlive it. Throws Error where a step length is refused or the sizes of generator and target differ.
+  /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
+  /// see more points than there are.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
 
   /// Whether steps of the warm-up are left: --dual-warmup steps on psi at the first theta, an inner loop of its own
@@ -31,8 +30,9 @@ class Alternate {
   void warm_up();
 
   /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns the loss on the batch B'_n
-  /// at the theta before the step: H(psi_n, .), or the Sinkhorn divergence (73) with it
-  /// in place of W_lambda. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  /// at the theta before the step: H(psi_n, .), with --target-batch on as many of the points, or the Sinkhorn
+  /// divergence (73) with it in place of W_lambda. A NaN in theta or psi comes out as NaN here at the latest in the
+  /// next iteration.
   double iterate();
 
   /// The iterations done so far; those that have run before, if the state was restored.
@@ -49,7 +49,12 @@ class Alternate {
 
  private:
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
-  void step_psi(Draw purpose, std::int64_t n, std::int64_t k);
+  /// The points that a step sees, with --target-batch.
+  ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
+  void step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k);
+  /// H(psi_n, .) on the points x, and the loss there.
+  engine::Var H(const engine::Var& x) const;
+  engine::Var loss(const engine::Var& x) const;
   ot::NamedTensors networks();
   ot::NamedTensors moments();
 
@@ -58,11 +63,9 @@ class Alternate {
   models::Generator& generator_;
   std::vector<engine::Var*> theta_;
   engine::Adam adam_;
-  std::unique_ptr<models::PsiNetwork> psi_network_;  // null for a vector
-  std::unique_ptr<ot::Potential> psi_;
-  std::unique_ptr<ot::DualSolver> dual_;
+  Dual dual_;
   std::int64_t n_ = 0, warmup_ = 0;
-  double W_nu_nu_ = 0;  // the constant of a Sinkhorn divergence (73)
+  double W_nu_nu_ = 0;  // the constant of a Sinkhorn divergence
 };
 
 }  // namespace apps

@@ -14,6 +14,7 @@
 #include "apps/options.h"
 #include "apps/run_folder.h"
 #include "apps/sample.h"
+#include "apps/solve.h"
 #include "apps/train.h"
 #include "apps/verify.h"
 #include "apps/version.h"
@@ -72,6 +73,19 @@ class CommandLine {
         "Examples: semidual sample run --grid 8x8 --out digits.png\n"
         "          semidual sample run --count 10000 --out digits.npy");
 
+    solve_command = app.add_subcommand("solve", "find the optimal transport between two sets of points");
+    for_each_solve_option(solve.options, [&](const char* name, auto& value, const char* help) {
+      add(solve_command, std::string("--") + name, value, help);
+    });
+    add(solve_command, "--out", solve.out, "the folder to keep the results in");
+    solve_command->add_flag("--force", solve.force, "replace the results in --out");
+    solve_command->footer(
+        "The folder gets psi.npy (the potential at each target point), value.npy (the other one,\n"
+        "its c-transform, at each source point), assignment.npy (lambda = 0: the target point of\n"
+        "each source point), plan.npy and result.json. The optimum lies between the dual and the\n"
+        "primal value printed. Ctrl-C keeps what has been reached.\n\n"
+        "Example: semidual solve --source x.npy --target y.npy --solver sinkhorn --lambda 0.01 --out t");
+
     figure_command = app.add_subcommand("figure", "draw a figure of the paper, with the runs that it takes");
     add(figure_command, "NUMBER", figure.number,
         "1 (generated digits), 2 or 3 (H along the iterations) or 4 (H along steps of psi alone)")
@@ -121,9 +135,10 @@ class CommandLine {
 
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
-  CLI::App *train_command, *sample_command, *figure_command, *info_command, *verify_command;
+  CLI::App *train_command, *sample_command, *solve_command, *figure_command, *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
+  SolveRequest solve;
   FigureRequest figure;
   std::string what;
   VerifyRequest verify;
@@ -161,6 +176,10 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
       line.train.options = base_options(line.train);
       line.app.parse(argc, argv);
     }
+    if (line.app.got_subcommand(line.solve_command)) {
+      line.solve.options = default_solve_options(line.solve.options.solver);
+      line.app.parse(argc, argv);
+    }
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return line.app.exit(error, console.out, console.err);  // --help, --version
     std::string program = "semidual";
@@ -169,6 +188,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   }
 
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
+  if (line.app.got_subcommand(line.solve_command)) return solve(line.solve, console);
   if (line.app.got_subcommand(line.figure_command)) return figure(line.figure, console);
   if (line.app.got_subcommand(line.verify_command)) return verify(line.verify, console);
   if (line.app.got_subcommand(line.sample_command))
@@ -176,7 +196,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   else if (line.app.got_subcommand(line.info_command))
     info(line.what, console);
   else
-    engine::fail("say what to do: train, sample, figure, info or verify (semidual --help explains them)");
+    engine::fail("say what to do: train, sample, solve, figure, verify or info (semidual --help explains them)");
   return 0;
 }
 

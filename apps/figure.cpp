@@ -2,21 +2,22 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <sstream>
 #include <vector>
 
+#include "apps/config.h"
 #include "apps/figure_curves.h"
 #include "apps/figure_digits.h"
+#include "apps/figure_inner.h"
 #include "apps/figure_runs.h"
 #include "apps/plot.h"
+#include "data/dataset.h"
 #include "engine/error.h"
 
 namespace apps {
 
 namespace fs = std::filesystem;
-using engine::fail;
 using engine::require;
 
 namespace {
@@ -98,17 +99,21 @@ Figure figure_of(const FigureRequest& request) {
 int figure(const FigureRequest& request, const Console& console) {
   const Figure figure = figure_of(request);
   require_gnuplot();
+  if (figure.number == 1)
+    require(data::load(figure.data, figure.points, digits_seed).channels > 0, "figure 1 shows images, --data ",
+            figure.data, " holds points that are none");
   std::error_code error;
   fs::create_directories(figure.folder, error);
   require(!error, "can't make the folder ", figure.folder.string(), ": ", error.message(), "; give another --out");
 
-  if (make_runs(figure, console) == 130) {
-    console.out << "interrupted; every run is kept, and the same command goes on\n";
+  const int code = figure.number == 4 ? draw_inner_loops(figure, request.theta, console) : make_runs(figure, console);
+  if (code == 130) {
+    console.out << "interrupted; all that was finished is kept, and the same command goes on\n";
     return 130;
   }
   if (figure.number == 1)
     draw_digits(figure);
-  else
+  else if (figure.number < 4)
     draw_curves(figure);
   console.out << "figure: " << (figure.folder / (figure.name() + ".png")).string() << '\n'
               << "numbers: " << (figure.folder / (figure.name() + ".csv")).string() << '\n';

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <memory>
 
-#include "apps/checkpoint.h"
 #include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/plot.h"
@@ -75,7 +74,6 @@ std::string span_text(const std::vector<std::int64_t>& counts) {
 
 void draw_digits(const Figure& figure) {
   const DataFacts facts = read_config(figure.run(figure.combinations().front()).config()).data;
-  engine::require(facts.images(), "figure 1 shows images, the data are points of dimension ", facts.dimension);
   const int columns = static_cast<int>(figure.lambdas.size());
   Sheet sheet(facts, static_cast<int>(figure.generators.size() * figure.duals.size()), columns);
 

@@ -2,7 +2,6 @@
 
 #include "apps/checkpoint.h"
 #include "engine/error.h"
-#include "engine/random.h"
 #include "models/dcgan.h"
 #include "models/mlp.h"
 
@@ -60,11 +59,14 @@ engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z) {
   return points;
 }
 
+engine::Random random_draws(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k) {
+  return {seed, static_cast<std::uint64_t>(purpose) << 56 | static_cast<std::uint64_t>(n) << 16 |
+                    static_cast<std::uint64_t>(k)};
+}
+
 engine::Tensor latents(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k, std::int64_t count,
                        std::int64_t dimension) {
-  const std::uint64_t stream =
-      static_cast<std::uint64_t>(purpose) << 56 | static_cast<std::uint64_t>(n) << 16 | static_cast<std::uint64_t>(k);
-  return engine::Random(seed, stream).uniform({count, dimension}, -1, 1);
+  return random_draws(seed, purpose, n, k).uniform({count, dimension}, -1, 1);
 }
 
 }  // namespace apps

@@ -6,6 +6,7 @@
 
 #include "apps/config.h"
 #include "apps/run_folder.h"
+#include "engine/random.h"
 #include "engine/tensor.h"
 #include "models/generator.h"
 #include "ot/dual_solver.h"
@@ -30,18 +31,23 @@ std::unique_ptr<models::Generator> generator_of_run(const RunFolder& run, const 
 /// g(z) in evaluation mode, off any tape: z [B, latent dimension] -> [B, dimension]. Leaves it in training mode.
 engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z);
 
-/// What latent draws are for; no two purposes share a draw.
+/// What random draws are for; no two purposes share a draw.
 enum class Draw : std::uint64_t {
-  dual_batch = 1,   ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
-  generator_batch,  ///< B'_n
-  grid,             ///< the fixed z of a run's sample grids
-  sample,           ///< `semidual sample`; n counts its batches
-  warmup_batch      ///< step n of the warm-up
+  dual_batch = 1,    ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
+  generator_batch,   ///< B'_n
+  grid,              ///< the fixed z of a run's sample grids
+  sample,            ///< `semidual sample`; n counts its batches
+  warmup_batch,      ///< step n of the warm-up
+  dual_points,       ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
+  generator_points,  ///< those that the step of the generator sees
+  warmup_points      ///< those that step n of the warm-up sees
 };
 
-/// Latent points z [count, dimension], uniform on [-1, 1)^dimension: a function of its arguments alone, so that a
-/// resumed run needs to know nothing but n. They are the seed's stream number purpose 2^56 + n 2^16 + k; n < 2^40, k <
-/// 2^16.
+/// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to
+/// know nothing but n: the seed's stream number purpose 2^56 + n 2^16 + k; n < 2^40, k < 2^16.
+engine::Random random_draws(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k);
+
+/// Latent points z [count, dimension], uniform on [-1, 1)^dimension, from random_draws().
 engine::Tensor latents(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k, std::int64_t count,
                        std::int64_t dimension);
 

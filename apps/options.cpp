@@ -28,7 +28,7 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",        "cost-power",  "dual-batch",
+constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",  "dual-batch",
                                               "dual-warmup", "dual-memory", "dual-precision"};
 
 struct DualStep {
@@ -102,6 +102,7 @@ void validate(const TrainOptions& options) {
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require_at_least("inner", options.inner, 1, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
+  require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
   require_step_length("lr", options.lr);
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
   require_step_length("dual-lr", options.dual_lr);

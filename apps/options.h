@@ -24,6 +24,7 @@ struct TrainOptions {
   std::int64_t iterations = 0;
   std::int64_t inner = 0;
   std::int64_t batch = 0;
+  std::int64_t target_batch = 0;
   double lr = 0;
   std::string dual_optimizer;
   double dual_lr = 0;
@@ -80,6 +81,8 @@ void for_each_option(Options& options, const Visit& visit) {
         "steps of the generator in all, those before --resume included [3000]");
   visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator [10]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
+  visit("target-batch", options.target_batch, OnResume::same,
+        "random points of the data that each step sees, where all are too many: biased, see the README; 0: all [0]");
   visit("lr", options.lr, OnResume::same, "step length of Adam on the generator [0.001]");
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");

@@ -25,6 +25,9 @@ std::string quoted(const std::string& word) {
   return result + "'";
 }
 
+/// Pixels above the first row of panels, for the legend, and below the last.
+constexpr int above_panels = 56, below_panels = 30;
+
 struct LambdaColour {
   double lambda;
   const char* colour;
@@ -61,12 +64,50 @@ void draw(const fs::path& folder, const std::string& name, const Canvas& canvas,
     throw Failure("gnuplot could not draw " + (folder / file).string() + (said.empty() ? "" : ": " + said));
 }
 
-std::string plain_style() {
-  return R"(set border 3 lc rgb '#555555' lw 1
-set tics nomirror out scale 0.6 textcolor rgb '#333333'
+Panels::Panels(std::size_t count, std::size_t columns)
+    : count_(count), columns_(columns), rows_((count + columns - 1) / columns) {}
+
+Canvas Panels::canvas() const {
+  return {1200, above_panels + static_cast<int>(rows_) * (columns_ == 1 ? 440 : 360) + below_panels};
+}
+
+std::string Panels::legend(const std::vector<std::string>& entries, const std::string& note) const {
+  const int height = canvas().height;
+  std::string script = engine::text(
+      "set multiplot\nset lmargin at screen 0\nset rmargin at screen 1\n", "set bmargin at screen 1 - 44./", height,
+      "\nset tmargin at screen 1\n",
+      "unset border\nunset tics\nset key center center horizontal maxrows 1 Left reverse ", "samplen 3.5 width 2\n");
+  if (!note.empty())
+    script += engine::text("set label 1 '", note, "' at screen 0.5,1 - 46./", height,
+                           " center font ',10' textcolor rgb '#555555'\n");
+  script += "plot [0:1][0:1] \\\n";
+  for (const std::string& entry : entries)
+    script += "  NaN with lines " + entry + (&entry == &entries.back() ? "\n" : ", \\\n");
+  return script + R"(unset label
+unset key
+set border 3 lc rgb '#555555' lw 1
+set xtics nomirror out scale 0.6 textcolor rgb '#333333'
+set ytics nomirror out scale 0.6 textcolor rgb '#333333'
 set grid y lc rgb '#e4e4e4' lt 1 lw 1
-set title offset 0,-0.6 font ',12'
+set title offset 0,-0.5 font ',12'
 )";
+}
+
+std::string Panels::panel(std::size_t index, const std::string& title, const std::string& x,
+                          const std::string& y) const {
+  const Canvas on = canvas();
+  const double width = (on.width - 20.0) / static_cast<double>(columns_);
+  const double height = (on.height - above_panels - below_panels) / static_cast<double>(rows_);
+  const std::size_t row = index / columns_, column = index % columns_;
+  const double left = static_cast<double>(column) * width + 82,
+               top = above_panels + static_cast<double>(row) * height + 34;
+  const auto margin = [](const char* side, double at, int size) {
+    return engine::text("set ", side, "margin at screen ", at / size, "\n");
+  };
+  return engine::text("\n", margin("l", left, on.width), margin("r", left + width - 82, on.width),
+                      margin("t", on.height - top, on.height), margin("b", on.height - top - height + 66, on.height),
+                      "set title '", title, "'\nset xlabel '", index + columns_ >= count_ ? x : "", "'\nset ylabel '",
+                      column == 0 ? y : "", "'\n");
 }
 
 std::string colour_of_lambda(const std::vector<double>& lambdas, std::size_t index) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -20,8 +21,20 @@ struct Canvas {
 void draw(const std::filesystem::path& folder, const std::string& name, const Canvas& canvas,
           const std::string& script);
 
-/// The lines that put panel titles, axes and grids in one style, for scripts to begin with.
-std::string plain_style();
+/// Panels of one size in rows, under a legend: the parts of a script that put each in its place.
+class Panels {
+ public:
+  Panels(std::size_t count, std::size_t columns);
+
+  Canvas canvas() const;
+  /// Begins the script. Each entry is a curve to explain, such as `lw 2 dt solid title 'SDOT'`; `note` stands below.
+  std::string legend(const std::vector<std::string>& entries, const std::string& note = "") const;
+  /// Comes before the plot of that panel. The axes are labelled at the left and at the bottom only.
+  std::string panel(std::size_t index, const std::string& title, const std::string& x, const std::string& y) const;
+
+ private:
+  std::size_t count_, columns_, rows_;
+};
 
 /// What sets curves apart, the same in all figures: the colour tells lambda ("#rrggbb", the paper's five have their
 /// own, whichever of them are shown), the dashes tell the potential (a gnuplot dashtype).

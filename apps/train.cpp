@@ -15,12 +15,12 @@
 #include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/interrupt.h"
+#include "apps/measure.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/version.h"
 #include "data/dataset.h"
-#include "data/npy.h"
 #include "data/png.h"
 #include "data/sha256.h"
 #include "engine/blas.h"
@@ -48,24 +48,6 @@ void require_folder_fits(const TrainRequest& request, const RunFolder& folder) {
           " holds no run to resume: leave out --resume to start one");
   require(!request.resume || fs::exists(folder.checkpoint()), "--out ", request.out,
           " has no checkpoint to resume from: --force starts anew");
-}
-
-/// The weights nu of the first `points` points, empty for uniform ones; notes their checksum in `facts`.
-std::vector<double> read_weights(const std::string& path, DataFacts& facts) {
-  if (path.empty()) return {};
-  const data::NpyArray array = data::read_npy(path, facts.count);
-  require(array.shape.size() == 1 && array.size() == facts.count, "--weights ", path, " must hold ", facts.count,
-          " numbers, one for each point: it holds ", array.size());
-  std::vector<double> weights = array.as<double>();
-  facts.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
-  return weights;
-}
-
-ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights) {
-  return dataset.bytes.empty() ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension,
-                                            std::move(cost), std::move(weights))
-                               : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
-                                            std::move(weights));
 }
 
 /// A line about data that no generator can make, for both kinds end in a sigmoid; empty where they can.
@@ -219,7 +201,8 @@ int train(const TrainRequest& request, const Console& console) {
 
   data::Dataset dataset = data::load(options.data, options.points, digits_seed);
   Config config{version, precision(), options, facts_of(dataset)};
-  std::vector<double> weights = read_weights(options.weights, config.data);
+  std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
+  if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
   const std::string note = note_of_unreachable_values(dataset);

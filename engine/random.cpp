@@ -1,8 +1,10 @@
 #include "engine/random.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <unordered_set>
 
 #include "engine/parallel.h"
 
@@ -75,6 +77,18 @@ std::vector<std::int64_t> Random::permutation(std::int64_t n) const {
     std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
   }
   return order;
+}
+
+std::vector<std::int64_t> Random::subset(std::int64_t n, std::int64_t count) const {
+  require(count >= 0 && count <= n, "[subset] there must be between 0 and ", n, " elements: ", count);
+  std::unordered_set<std::int64_t> chosen;
+  for (std::int64_t last = n - count; last < n; ++last) {
+    const double draw = uniform(static_cast<std::uint64_t>(last - (n - count)));
+    if (!chosen.insert(static_cast<std::int64_t>(draw * static_cast<double>(last + 1))).second) chosen.insert(last);
+  }
+  std::vector<std::int64_t> elements(chosen.begin(), chosen.end());
+  std::sort(elements.begin(), elements.end());
+  return elements;
 }
 
 }  // namespace engine

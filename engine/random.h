@@ -30,6 +30,9 @@ class Random {
   Tensor normal(const Shape& shape, real mean, real deviation) const;
   /// A uniformly random order of 0..n-1 (Fisher-Yates). Throws Error for n < 0.
   std::vector<std::int64_t> permutation(std::int64_t n) const;
+  /// `count` of 0..n-1 in increasing order, every such set equally likely, in time and memory of `count` (Floyd;
+  /// Bentley, "A sample of brilliance", CACM 30, 1987). Throws Error unless 0 <= count <= n.
+  std::vector<std::int64_t> subset(std::int64_t n, std::int64_t count) const;
 
  private:
   std::uint64_t seed_;

@@ -38,8 +38,14 @@ class CostMatrix {
   std::vector<double> values_;
 };
 
-/// The costs c(x_i, y_j) of x [n, d] to a target, as accurate as Target::cost(). Both must outlive it. Throws Error
-/// where x has another dimension.
+/// The mass that goes from a source point to a target point.
+struct Flow {
+  std::int64_t source, target;
+  double mass;
+};
+
+/// The costs c(x_i, y_j) of x [n, d] to a target, as Target::cost() has them. Both must outlive it. Throws Error where
+/// x has another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
 
 /// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within

@@ -24,12 +24,17 @@ struct Functional {
 
   /// The gradients of -H on the batch x: optimizers descend.
   std::vector<Var> descent(const Tensor& x) const {
-    return potential.pull_back([&](const Tensor& psi) {
-      const CTransform transform = c_transform(target, x, psi, lambda, {.mass = true});
-      Tensor gradient = semidual_gradient(target, transform.mass);
-      engine::simd::kernels().scale(gradient.size(), -1, gradient.data(), gradient.data());
-      return gradient;
-    });
+    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(target, x, psi); });
+  }
+  std::vector<Var> descent(const Tensor& x, const Subset& subset) const {
+    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(subset.target, x, psi); }, subset);
+  }
+
+  Tensor descent_in_psi(const Target& to, const Tensor& x, const Tensor& psi) const {
+    const CTransform transform = c_transform(to, x, psi, lambda, {.mass = true});
+    Tensor gradient = semidual_gradient(to, transform.mass);
+    engine::simd::kernels().scale(gradient.size(), -1, gradient.data(), gradient.data());
+    return gradient;
   }
 };
 
@@ -40,6 +45,9 @@ class AsgdSolver : public DualSolver {
 
   void begin() override { optimizer_.restart(); }
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
+  void step(const Tensor& x, const Subset& subset) override {
+    optimizer_.step(functional_.potential.parameters(), functional_.descent(x, subset));
+  }
   void finish() override {
     if (average_) optimizer_.average(functional_.potential.parameters());
   }
@@ -66,6 +74,12 @@ class AdamSolver : public DualSolver {
 
   void begin() override {}
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
+  void step(const Tensor& x, const Subset& subset) override {
+    if (dynamic_cast<VectorPotential*>(&functional_.potential))
+      step_at(subset, x);
+    else
+      optimizer_.step(functional_.potential.parameters(), functional_.descent(x, subset));
+  }
   void finish() override {}
 
   NamedTensors state() const override {
@@ -92,6 +106,23 @@ class AdamSolver : public DualSolver {
   }
 
  private:
+  /// A step of a vector at the points of the subset alone, as PyTorch's SparseAdam makes it: a gradient of 0 would
+  /// still move the others by their momentum.
+  void step_at(const Subset& subset, const Tensor& x) {
+    Tensor& psi = functional_.potential.parameters()[0]->value();
+    engine::Adam::State& all = optimizer_.state();
+    if (all.first.empty()) all.first = {Tensor::zeros(psi.shape())}, all.second = {Tensor::zeros(psi.shape())};
+    Var part = subset.gather(psi);
+    const Var descent = functional_.descent_in_psi(subset.target, x, part.value());
+    engine::Adam adam(optimizer_.rate());
+    adam.state() = {{subset.gather(all.first[0])}, {subset.gather(all.second[0])}, all.steps};
+    adam.step(std::vector<Var*>{&part}, std::vector<Var>{descent});
+    subset.scatter(part.value(), psi);
+    subset.scatter(adam.state().first[0], all.first[0]);
+    subset.scatter(adam.state().second[0], all.second[0]);
+    all.steps = adam.state().steps;
+  }
+
   static std::string moment_name(const char* moment, std::size_t parameter) {
     return engine::text("dual.adam.", moment, ".", parameter);
   }

@@ -11,25 +11,17 @@ namespace ot {
 namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// One pass over the rows of a plan, which adds each to the column sums. `visit(i, costs, row)` writes row i.
+/// Calls visit(piece, i, costs, row) for each row of the matrix, by pieces in parallel; `row` has room for a plan's.
 template <class Visit>
-std::vector<double> column_sums(const CostMatrix& costs, const Visit& visit) {
-  const std::int64_t n = costs.rows(), m = costs.columns();
-  const std::int64_t grain = costs.rows_per_piece(), pieces = (n + grain - 1) / grain;
-  std::vector<double> sums(static_cast<std::size_t>(pieces * m), 0);
-  engine::parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> buffer(static_cast<std::size_t>(m)), row(static_cast<std::size_t>(m));
-    double* piece = sums.data() + begin / grain * m;
-    for (std::int64_t i = begin; i < end; ++i) {
-      visit(i, costs.row(i, buffer.data()), std::span(row));
-      for (std::int64_t j = 0; j < m; ++j) piece[j] += row[static_cast<std::size_t>(j)];
-    }
+void for_each_row(const CostMatrix& costs, const Visit& visit) {
+  const auto m = static_cast<std::size_t>(costs.columns());
+  const std::int64_t grain = costs.rows_per_piece();
+  engine::parallel_for(costs.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> buffer(m), row(m);
+    for (std::int64_t i = begin; i < end; ++i)
+      visit(static_cast<std::size_t>(begin / grain), static_cast<std::size_t>(i), costs.row(i, buffer.data()),
+            std::span(row));
   });
-  for (std::int64_t piece = 1; piece < pieces; ++piece)
-    for (std::int64_t j = 0; j < m; ++j)
-      sums[static_cast<std::size_t>(j)] += sums[static_cast<std::size_t>(piece * m + j)];
-  sums.resize(static_cast<std::size_t>(m));
-  return sums;
 }
 
 double sum(const std::vector<double>& values) {
@@ -66,36 +58,51 @@ void plan_row(const double* costs, double mu, std::span<const double> nu, std::s
 }
 
 Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<const double> nu,
-                std::span<const double> psi, double lambda) {
+                std::span<const double> psi, double lambda, const Completion& completion) {
   const auto n = static_cast<std::size_t>(costs.rows()), m = static_cast<std::size_t>(costs.columns());
   Duality result;
   result.phi.resize(n);
-  const auto write_plan = [&](std::int64_t row_index, const double* row_costs, std::span<double> row) {
-    const auto i = static_cast<std::size_t>(row_index);
+  const auto pieces = static_cast<std::size_t>((costs.rows() + costs.rows_per_piece() - 1) / costs.rows_per_piece());
+  std::vector<double> sums(pieces * m, 0), q(m, 0);
+  for_each_row(costs, [&](std::size_t piece, std::size_t i, const double* row_costs, std::span<double> row) {
     result.phi[i] = transform(row_costs, mu[i], nu, psi, lambda, row);
-  };
-  const std::vector<double> q = column_sums(costs, write_plan);
+    for (std::size_t j = 0; j < m; ++j) sums[piece * m + j] += row[j];
+  });
+  for (std::size_t piece = 0; piece < pieces; ++piece)
+    for (std::size_t j = 0; j < m; ++j) q[j] += sums[piece * m + j];
   for (std::size_t i = 0; i < n; ++i) result.dual += mu[i] * result.phi[i];
-  std::vector<double> keep(m, 0), lacking(m, 0);  // the part of a column that stays, and what it needs then
+  std::vector<double> keep(m, 0), room(m, 0);  // the part of a column that stays, and what it lacks then
   for (std::size_t j = 0; j < m; ++j) {
     if (nu[j] == 0) continue;
     result.dual += nu[j] * psi[j];
     result.marginal_error += std::abs(q[j] - nu[j]);
     result.chi_squared += (q[j] - nu[j]) * (q[j] - nu[j]) / nu[j];
     keep[j] = q[j] > nu[j] ? nu[j] / q[j] : 1;
-    lacking[j] = nu[j] - q[j] * keep[j];
+    room[j] = nu[j] - q[j] * keep[j];
   }
 
-  const double missing = sum(lacking);
+  std::vector<double> left(n);
+  for_each_row(costs, [&](std::size_t, std::size_t i, const double* row_costs, std::span<double> row) {
+    plan_row(row_costs, mu[i], nu, psi, lambda, row);
+    left[i] = mu[i];
+    for (std::size_t j = 0; j < m; ++j) left[i] -= row[j] * keep[j];
+    left[i] = std::max(left[i], 0.0);
+  });
+  const std::vector<Flow> flows = completion ? completion(left, room) : std::vector<Flow>();
+  const double all_room = completion ? 0 : sum(room);
+
   std::vector<double> linear(n), entropy(n);
-  column_sums(costs, [&](std::int64_t row_index, const double* row_costs, std::span<double> row) {
-    const auto i = static_cast<std::size_t>(row_index);
-    write_plan(row_index, row_costs, row);
-    double kept = 0;
-    for (std::size_t j = 0; j < m; ++j) kept += row[j] *= keep[j];
-    const double given = missing > 0 ? std::max(mu[i] - kept, 0.0) / missing : 0;
+  for_each_row(costs, [&](std::size_t, std::size_t i, const double* row_costs, std::span<double> row) {
+    plan_row(row_costs, mu[i], nu, psi, lambda, row);
+    for (std::size_t j = 0; j < m; ++j) row[j] *= keep[j];
+    if (all_room > 0)
+      for (std::size_t j = 0; j < m; ++j) row[j] += left[i] / all_room * room[j];
+    const auto source = static_cast<std::int64_t>(i);
+    const auto first = std::lower_bound(flows.begin(), flows.end(), source,
+                                        [](const Flow& flow, std::int64_t k) { return flow.source < k; });
+    for (auto flow = first; flow != flows.end() && flow->source == source; ++flow)
+      row[static_cast<std::size_t>(flow->target)] += flow->mass;
     for (std::size_t j = 0; j < m; ++j) {
-      row[j] += given * lacking[j];
       if (row[j] <= 0) continue;
       linear[i] += row[j] * row_costs[j];
       if (lambda > 0) entropy[i] += row[j] * std::log(row[j] / (mu[i] * nu[j]));

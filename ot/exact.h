@@ -9,12 +9,6 @@
 
 namespace ot {
 
-/// The mass that goes from a source point to a target point.
-struct Flow {
-  std::int64_t source, target;
-  double mass;
-};
-
 /// An optimal plan, (8) for lambda = 0, and potentials that prove it so: phi_i + psi_j <= c_ij everywhere, with
 /// equality where mass flows, so that sum_i mu_i phi_i + sum_j nu_j psi_j is the value.
 struct ExactTransport {

@@ -54,6 +54,12 @@ class Recording {
 
 }  // namespace
 
+std::vector<Var> VectorPotential::pull_back(const GradientInValues& gradient, const Subset& subset) {
+  Tensor all = Tensor::zeros(psi_.shape());
+  subset.scatter(gradient(values(subset)), all);
+  return {all};
+}
+
 NetworkPotential::NetworkPotential(const Target& target, std::function<Var(const Var&)> function,
                                    std::vector<Var*> parameters, const Options& options)
     : target_(target), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
@@ -61,14 +67,14 @@ NetworkPotential::NetworkPotential(const Target& target, std::function<Var(const
   engine::require(!options.bf16 || engine::has_bf16_products(), "[potential] bf16 needs a CPU with AVX-512 BF16");
 }
 
-NetworkPotential::Part NetworkPotential::part_from(std::int64_t begin) const {
-  return {begin, std::min(target_.size(), begin + points_at_once)};
+NetworkPotential::Part NetworkPotential::part_from(const Target& target, std::int64_t begin) {
+  return {begin, std::min(target.size(), begin + points_at_once)};
 }
 
-Var NetworkPotential::evaluate(Part part) const {
+Var NetworkPotential::evaluate(const Target& target, Part part) const {
   const std::int64_t count = part.end - part.begin;
-  Tensor points({count, target_.dimension()});
-  target_.rows(part.begin, part.end, points.data());
+  Tensor points({count, target.dimension()});
+  target.rows(part.begin, part.end, points.data());
   const auto rounding = rounded_products(options_.bf16);
   const Var values = function_(points);
   engine::require(values.size() == count,
@@ -77,61 +83,60 @@ Var NetworkPotential::evaluate(Part part) const {
   return engine::reshape(values, {count});
 }
 
-void NetworkPotential::evaluate_rest(std::int64_t begin, Tensor& psi) const {
+void NetworkPotential::evaluate_rest(const Target& target, std::int64_t begin, Tensor& psi) const {
   const engine::NoGrad no_grad;
-  for (Part part = part_from(begin); part.begin < target_.size(); part = part_from(part.end)) {
-    const Var values = evaluate(part);
+  for (Part part = part_from(target, begin); part.begin < target.size(); part = part_from(target, part.end)) {
+    const Var values = evaluate(target, part);
     std::copy_n(values.value().data(), values.size(), psi.data() + part.begin);
   }
 }
 
-Tensor NetworkPotential::values() const {
-  Tensor psi({target_.size()});
-  evaluate_rest(0, psi);
+Tensor NetworkPotential::values(const Target& target) const {
+  Tensor psi({target.size()});
+  evaluate_rest(target, 0, psi);
   return psi;
 }
 
-/// sum_j psi_j gradient_j over a part: what has the part's share of the gradient.
-Var NetworkPotential::contribution(Part part, const Var& psi, const Tensor& gradient) const {
-  const auto slopes =
-      gradient.values().subspan(static_cast<std::size_t>(part.begin), static_cast<std::size_t>(part.end - part.begin));
-  return engine::sum(engine::mul(psi, Tensor(psi.shape(), slopes)));
-}
-
-std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in) {
+std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in, const Target& target) {
   std::vector<Var> sums;
   Tensor gradient;
-  Part part = part_from(0);
+  // sum_j psi_j gradient_j over a part of the points has the part's share of the gradient.
+  const auto share = [&](Part part, const Var& psi) {
+    const auto slopes = gradient.values().subspan(static_cast<std::size_t>(part.begin),
+                                                  static_cast<std::size_t>(part.end - part.begin));
+    return engine::sum(engine::mul(psi, Tensor(psi.shape(), slopes)));
+  };
+  Part part = part_from(target, 0);
   {
     Recording recording(parameters_, options_.bf16);
     std::vector<Var> kept;  // psi on the first parts, on the tape
-    Tensor psi({target_.size()});
+    Tensor psi({target.size()});
     const std::int64_t before = engine::pool_statistics().used_bytes;
     const auto room = [&] {
       const std::int64_t used = engine::pool_statistics().used_bytes - before;
       return kept.empty() || used + used / static_cast<std::int64_t>(kept.size()) <= options_.memory;
     };
-    for (; part.begin < target_.size() && room(); part = part_from(part.end)) {
-      kept.push_back(evaluate(part));
+    for (; part.begin < target.size() && room(); part = part_from(target, part.end)) {
+      kept.push_back(evaluate(target, part));
       std::copy_n(kept.back().value().data(), kept.back().size(), psi.data() + part.begin);
     }
-    evaluate_rest(part.begin, psi);
+    evaluate_rest(target, part.begin, psi);
     {
       const engine::NoGrad no_grad;
       gradient = gradient_in(psi);
     }
     engine::require(gradient.shape() == psi.shape(),
                     "[potential] a gradient must have one value for each point of the target: ", gradient.shape(),
-                    " against ", target_.size());
-    Part done = part_from(0);
+                    " against ", target.size());
+    Part done = part_from(target, 0);
     for (const Var& values : kept) {
-      recording.add_gradients(contribution(done, values, gradient), sums);
-      done = part_from(done.end);
+      recording.add_gradients(share(done, values), sums);
+      done = part_from(target, done.end);
     }
   }
-  for (; part.begin < target_.size(); part = part_from(part.end)) {
+  for (; part.begin < target.size(); part = part_from(target, part.end)) {
     Recording recording(parameters_, options_.bf16);
-    recording.add_gradients(contribution(part, evaluate(part), gradient), sums);
+    recording.add_gradients(share(part, evaluate(target, part)), sums);
   }
   return sums;
 }

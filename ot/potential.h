@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/tape.h"
+#include "ot/subset.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -24,6 +25,10 @@ class Potential {
   /// The gradients in each parameter of a function of values(), given its gradient [J] as a function of them, which is
   /// called once.
   virtual std::vector<engine::Var> pull_back(const GradientInValues& gradient) = 0;
+
+  /// The same at the points of a subset alone, [M].
+  virtual engine::Tensor values(const Subset& subset) const = 0;
+  virtual std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) = 0;
 };
 
 /// A value for each point: SDOT. Starts at 0.
@@ -34,6 +39,9 @@ class VectorPotential : public Potential {
   engine::Tensor values() const override { return psi_.value(); }
   std::vector<engine::Var*> parameters() override { return {&psi_}; }
   std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return {gradient(values())}; }
+  engine::Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
+  /// 0 outside the subset.
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) override;
 
  private:
   engine::Var psi_;
@@ -58,19 +66,24 @@ class NetworkPotential : public Potential {
       : NetworkPotential(target, std::move(function), std::move(parameters), Options()) {}
 
   /// Throws Error when the function does not return one value a point.
-  engine::Tensor values() const override;
+  engine::Tensor values() const override { return values(target_); }
   std::vector<engine::Var*> parameters() override { return parameters_; }
   /// Throws Error in addition for a gradient of another shape.
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override;
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return pull_back(gradient, target_); }
+  engine::Tensor values(const Subset& subset) const override { return values(subset.target); }
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) override {
+    return pull_back(gradient, subset.target);
+  }
 
  private:
-  struct Part {  // of the points, which are evaluated together
+  struct Part {  // of a target's points, which are evaluated together
     std::int64_t begin, end;
   };
-  Part part_from(std::int64_t begin) const;
-  engine::Var evaluate(Part part) const;
-  void evaluate_rest(std::int64_t begin, engine::Tensor& psi) const;
-  engine::Var contribution(Part part, const engine::Var& psi, const engine::Tensor& gradient) const;
+  static Part part_from(const Target& target, std::int64_t begin);
+  engine::Tensor values(const Target& target) const;
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Target& target);
+  engine::Var evaluate(const Target& target, Part part) const;
+  void evaluate_rest(const Target& target, std::int64_t begin, engine::Tensor& psi) const;
 
   const Target& target_;
   std::function<engine::Var(const engine::Var&)> function_;

@@ -108,7 +108,7 @@ void complete(const Target& target, const Tensor& x, const Tensor& psi, double l
 
 std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
                                              Wanted wanted) {
-  if (target.size() < fewest_points || !finite(x) || !finite(psi)) return std::nullopt;
+  if (!target.searchable() || target.size() < fewest_points || !finite(x) || !finite(psi)) return std::nullopt;
   const double reach =
       lambda * (std::numeric_limits<real>::digits * std::log(2.0) + std::log(static_cast<double>(target.size())));
   auto neighbours = target.search().find(x, psi, lambda, reach);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <vector>
 
 #include "engine/ops/elementwise.h"
@@ -24,13 +23,11 @@ void require_lambda(double lambda) {
   require(lambda > 0 && std::isfinite(lambda), "[self_transport] lambda must be positive and finite: ", lambda);
 }
 
-/// The uniform measure on the rows of x, with the ground cost of `target`, not scaled. W_lambda for a cost s k is s
-/// times W_{lambda / s} for k.
+/// The uniform measure on the rows of x, with the cost to `target`, but of scale 1. W_lambda for a cost s k is s times
+/// W_{lambda / s} for k.
 Target uniform_on(const Tensor& x, const Target& target) {
-  // The target outlives the measure, so its ground cost need not be shared.
-  const std::shared_ptr<const GroundCost> ground(std::shared_ptr<void>(), target.ground_cost());
   return Target(std::vector<real>(x.values().begin(), x.values().end()), x.dim(0), x.dim(1),
-                Cost(CostScale::one, ground));
+                {CostScale::one, target.ground_cost()});
 }
 
 /// chi_* and W_lambda(mu, mu), for the points x of mu.
@@ -48,14 +45,14 @@ struct SelfTransport {
   Tensor gradient;
 };
 
-SelfTransport transport(const Target& target, const Tensor& x, double lambda, bool with_gradient) {
+SelfTransport transport(const Tensor& x, const Target& target, double lambda, bool with_gradient) {
   const auto values = x.values();
   if (!std::all_of(values.begin(), values.end(), [](real value) { return std::isfinite(value); })) {
     constexpr real nan = std::numeric_limits<real>::quiet_NaN();
     return {nan, with_gradient ? Tensor::full(x.shape(), nan) : Tensor()};
   }
-  const Target mu = uniform_on(x, target);
   const double scale = target.scale();
+  const Target mu = uniform_on(x, target);
   const SinkhornResult solution = solve(mu, x, lambda / scale);
   SelfTransport result{scale * solution.duality.dual, {}};
   if (!with_gradient) return result;
@@ -73,7 +70,7 @@ Var self_transport(const Target& target, const Var& x, double lambda) {
   require(x.rank() == 2 && x.dim(0) >= 1 && x.dim(1) == target.dimension(),
           "[self_transport] x must be [B, d] with d the target's dimension: ", x.shape(), " against ",
           target.dimension());
-  const SelfTransport self = transport(target, x.value(), lambda, x.on_tape());
+  const SelfTransport self = transport(x.value(), target, lambda, x.on_tape());
   Var result = engine::recorded(Tensor::scalar(static_cast<real>(self.value)), x);
   result.pull_back(x, [gradient = self.gradient, x](const Var& upstream) {
     return mul(upstream, engine::differentiable_once("self_transport", gradient, x));
@@ -96,7 +93,7 @@ double self_transport(const Target& nu, double lambda, std::int64_t most_points,
     const std::int64_t j = std::upper_bound(cumulated.begin(), cumulated.end(), draw) - cumulated.begin();
     nu.rows(j, j + 1, y.data() + i * nu.dimension());
   }
-  return transport(nu, y, lambda, false).value;
+  return transport(y, nu, lambda, false).value;
 }
 
 }  // namespace ot

@@ -7,10 +7,10 @@
 
 namespace ot {
 
-/// W_lambda(mu, mu) (74) of the uniform measure mu on the points x [B, d], in the cost of `target` -> scalar; lambda >
-/// 0. The cost must be symmetric. Halved, it is the middle term of the Sinkhorn divergence (72). Its gradient in x_i is
-/// (2 / B) grad chi_*(x_i), (88), where chi_*, from the symmetric Sinkhorn iteration, is its own c-transform to mu.
-/// Both are NaN where x is not finite. Throws Error for an x that does not fit the target and for a lambda that is not
+/// W_lambda(mu, mu) (74) of the uniform measure mu on the points x [B, d], in the cost of `target`, which must be
+/// symmetric, -> scalar; lambda > 0. Halved, it is the middle term of the Sinkhorn divergence (72). Its gradient in x_i
+/// is (2 / B) grad chi_*(x_i), (88), where chi_*, from the symmetric Sinkhorn iteration, is its own c-transform to mu.
+/// Both are NaN where x is not finite. Throws Error for an x that does not fit the target, and for a lambda that is not
 /// positive and finite, and `[self_transport] can not be differentiated twice`.
 engine::Var self_transport(const Target& target, const engine::Var& x, double lambda);
 

@@ -22,7 +22,7 @@ constexpr std::int64_t tile_rows = TiledProblem::tile_rows;
 }  // namespace
 
 SoftProducts::SoftProducts(const TiledProblem& problem, double lambda) : problem_(problem) {
-  if (!problem.bytes) return;
+  if (!ByteProducts::available(problem.target)) return;
   double spread = 0;  // of u
   for (const real squared_norm : problem.target.centred_squared_norms()) spread += squared_norm;
   spread *= problem.target.scale() / static_cast<double>(problem.target.size());
@@ -83,10 +83,11 @@ void SoftProducts::start(QueryBlock block, real* all_products) {
   block_ = block;
   products_ = all_products;
   while (chosen_ < attempts_.size() && attempts_[chosen_].reach > 0 && !heads_are_small(attempts_[chosen_])) ++chosen_;
+  if (chosen_ == attempts_.size() && !fine_) fine_.emplace(problem_);
 }
 
 void SoftProducts::multiply(std::int64_t tile) const {
-  if (chosen_ == attempts_.size()) return problem_.multiply(block_, tile, products(tile));
+  if (fine_) return fine_->multiply(block_, tile, products(tile));
   const Attempt& attempt = attempts_[chosen_];
   const bool sampled = attempt.reach > 0 && tile % sample_stride == 0;
   if (!sampled) multiply(attempt, tile);

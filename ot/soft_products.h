@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ot/tiled_problem.h"
@@ -40,7 +41,8 @@ class SoftProducts {
 
   const TiledProblem& problem_;
   std::vector<Attempt> attempts_;  // with ever more digits
-  std::size_t chosen_ = 0;         // one of them, or their number for three digits
+  std::size_t chosen_ = 0;         // one of them, or their number for
+  std::optional<FineProducts> fine_;
   QueryBlock block_ = {};
   real* products_ = nullptr;
   std::vector<real> end_of_heads_;  // of each query of the block

@@ -16,9 +16,14 @@ class SparseAsgd : public DualSolver {
   void begin() override;
   /// A row of x without a winner (NaN) moves nothing.
   void step(const engine::Tensor& x) override;
+  /// The uniform part of the gradient is not the same for all points then, and raises those of the subset.
+  void step(const engine::Tensor& x, const Subset& subset) override;
   void finish() override;
 
  private:
+  double next_length();
+  void lower(engine::Tensor& psi, std::int64_t point, double amount);
+
   /// By how much step `step` lowered psi_point.
   struct Move {
     std::int64_t point, step;

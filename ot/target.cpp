@@ -56,6 +56,32 @@ Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimens
   prepare(cost.scale);
 }
 
+Target::Target(const Target& whole, std::span<const std::int64_t> points)
+    : count_(static_cast<std::int64_t>(points.size())),
+      dimension_(whole.dimension_),
+      mean_(whole.mean_),
+      ground_cost_(whole.ground_cost_),
+      alpha_(whole.alpha_),
+      scale_(whole.scale_) {
+  require(!points.empty(), "[target] a subset must have at least one point");
+  double total = 0;
+  for (const std::int64_t j : points) {
+    require(j >= 0 && j < whole.count_, "[target] a subset's points must be among the ", whole.count_, ": ", j);
+    total += whole.weights_[static_cast<std::size_t>(j)];
+  }
+  require(total > 0, "[target] a subset's points must not all have weight 0");
+  for (const std::int64_t j : points) {
+    const std::int64_t first = j * dimension_, last = first + dimension_;
+    if (whole.bytes_.empty())
+      reals_.insert(reals_.end(), whole.reals_.begin() + first, whole.reals_.begin() + last);
+    else
+      bytes_.insert(bytes_.end(), whole.bytes_.begin() + first, whole.bytes_.begin() + last);
+    weights_.push_back(whole.weights_[static_cast<std::size_t>(j)] / total);
+    squared_norms_.push_back(whole.squared_norms_[static_cast<std::size_t>(j)]);
+  }
+  prepare_weights();
+}
+
 Target::~Target() = default;
 
 void Target::prepare_weights() {
@@ -149,11 +175,9 @@ double Target::mean_cost_from_zero() const {
   const std::vector<real> zero(static_cast<std::size_t>(dimension_));
   std::vector<double> costs(static_cast<std::size_t>(count_));
   engine::parallel_for(count_, rows_per_piece, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<real> row(zero.size());
-    for (std::int64_t j = begin; j < end; ++j) {
-      rows(j, j + 1, row.data());
-      costs[static_cast<std::size_t>(j)] = ground_cost_->value(zero, row);
-    }
+    std::vector<real> buffer;
+    for (std::int64_t j = begin; j < end; ++j)
+      costs[static_cast<std::size_t>(j)] = ground_cost_->value(zero, point(j, buffer));
   });
   double sum = 0;
   for (std::size_t j = 0; j < costs.size(); ++j)
@@ -211,24 +235,36 @@ double Target::squared_distance(const real* x, std::int64_t j) const {
                         : kernels.squared_distance_bytes(dimension_, x, byte_unit, bytes_.data() + j * dimension_);
 }
 
+// Where points are bytes, it stands in the buffer.
+Point Target::point(std::int64_t j, std::vector<real>& buffer) const {
+  const auto d = static_cast<std::size_t>(dimension_);
+  if (bytes_.empty()) return {reals_.data() + j * dimension_, d};
+  buffer.resize(d);
+  rows(j, j + 1, buffer.data());
+  return buffer;
+}
+
 double Target::cost(const real* x, std::int64_t j) const {
   if (!ground_cost_) return scale_ * squared_distance(x, j);
-  std::vector<real> row(static_cast<std::size_t>(dimension_));
-  rows(j, j + 1, row.data());
-  return scale_ * ground_cost_->value({x, row.size()}, row);
+  std::vector<real> buffer;
+  return scale_ * ground_cost_->value({x, static_cast<std::size_t>(dimension_)}, point(j, buffer));
+}
+
+double Target::cost(Point x, Point y) const {
+  return scale_ * (ground_cost_ ? ground_cost_->value(x, y)
+                                : engine::simd::kernels().squared_distance(dimension_, x.data(), y.data()));
 }
 
 void Target::cost_gradient(const real* x, std::int64_t j, real* gradient) const {
+  std::vector<real> buffer;
+  const Point y = point(j, buffer);
   if (!ground_cost_) {  // 2 scale (x - y_j)
-    rows(j, j + 1, gradient);
-    engine::simd::kernels().sub(dimension_, x, gradient, gradient);
+    engine::simd::kernels().sub(dimension_, x, y.data(), gradient);
     engine::simd::kernels().scale(dimension_, static_cast<real>(2 * scale_), gradient, gradient);
     return;
   }
-  std::vector<real> row(static_cast<std::size_t>(dimension_));
-  rows(j, j + 1, row.data());
   std::fill_n(gradient, dimension_, real{0});
-  ground_cost_->add_gradient({x, row.size()}, row, static_cast<real>(scale_), {gradient, row.size()});
+  ground_cost_->add_gradient({x, y.size()}, y, static_cast<real>(scale_), {gradient, y.size()});
 }
 
 }  // namespace ot

@@ -42,19 +42,25 @@ class Target {
   Target& operator=(const Target&) = delete;
   ~Target();
 
+  /// The target on these points alone, their weights scaled to sum to 1: the cost with its scale, and mean(), stay
+  /// those of this target. It is made for a few c-transforms and has no search(). Throws Error for no points, one that
+  /// is not there, and points that weigh nothing.
+  Target subset(std::span<const std::int64_t> points) const { return Target(*this, points); }
+
   std::int64_t size() const { return count_; }           ///< J
   std::int64_t dimension() const { return dimension_; }  ///< d
   double scale() const { return scale_; }                ///< s in c(x, y) = s k(x, y)
   double alpha() const { return alpha_; }                ///< sum_j nu_j k(0, y_j)
   /// k, null for ||x - y||^2.
-  const GroundCost* ground_cost() const { return ground_cost_.get(); }
+  const std::shared_ptr<const GroundCost>& ground_cost() const { return ground_cost_; }
 
   std::span<const double> weights() const { return weights_; }  ///< nu_j, sum 1
   bool uniform() const { return uniform_; }                     ///< whether all nu_j are equal
   /// log(J nu_j): 0 for uniform weights, -inf outside the support.
   std::span<const double> log_weights() const { return log_weights_; }
 
-  /// The mean of nu. Products are taken around it, since ||x||^2 + ||y||^2 - 2 x.y loses the digits of a common offset.
+  /// The mean of nu, for a subset that of the whole. Products are taken around it, since ||x||^2 + ||y||^2 - 2 x.y
+  /// loses the digits of a common offset.
   std::span<const real> mean() const { return mean_; }
   /// ||y_j - mean||^2
   std::span<const real> centred_squared_norms() const { return squared_norms_; }
@@ -62,6 +68,7 @@ class Target {
   /// The search for the points next to a query: its state changes how fast c-transforms are, never what they return,
   /// but lets only one thread at a time transform to a target.
   NeighbourSearch& search() const { return *search_; }
+  bool searchable() const { return search_ != nullptr; }
 
   /// The points [J, d] where they are 8-bit, standing for byte / 255; otherwise empty.
   std::span<const std::uint8_t> bytes() const { return bytes_; }
@@ -79,10 +86,14 @@ class Target {
   double squared_distance(const real* x, std::int64_t j) const;
   /// c(x, y_j) for x [d], as accurately as the ground cost tells.
   double cost(const real* x, std::int64_t j) const;
+  /// c(x, y) for any two points.
+  double cost(Point x, Point y) const;
   /// Writes grad_x c(x, y_j) to `gradient` [d].
   void cost_gradient(const real* x, std::int64_t j, real* gradient) const;
 
  private:
+  Target(const Target& whole, std::span<const std::int64_t> points);
+  Point point(std::int64_t j, std::vector<real>& buffer) const;
   void prepare(CostScale scale);
   double mean_squared_norm() const;
   double mean_cost_from_zero() const;

@@ -27,17 +27,6 @@ TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi,
     offsets.data()[j] = target.weights()[index] == 0 ? std::numeric_limits<real>::infinity()
                                                      : static_cast<real>(offset - lambda * target.log_weights()[index]);
   }
-  if (ByteProducts::available(target)) bytes.emplace(target, queries, 3);
-}
-
-void TiledProblem::multiply(QueryBlock block, std::int64_t tile, real* products) const {
-  const std::int64_t first = first_row(tile), count = rows(tile), dimension = target.dimension();
-  if (bytes) return bytes->multiply(block.begin, block.end, first, count, products, count);
-  Tensor points({count, dimension});
-  target.centred_rows(first, first + count, points.data());
-  engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, dimension, 1,
-                      queries.data() + block.begin * dimension, dimension, points.data(), dimension, 0, products,
-                      count);
 }
 
 void TiledProblem::tile_minima(QueryBlock block, std::int64_t tile, const real* products,
@@ -47,6 +36,19 @@ void TiledProblem::tile_minima(QueryBlock block, std::int64_t tile, const real* 
     minima[i] = engine::simd::kernels().min_affine(count, offsets.data() + first, slope, products + i * count);
     if (minima[i].index >= 0) minima[i].index += first;
   }
+}
+
+FineProducts::FineProducts(const TiledProblem& problem) : problem_(problem) {
+  if (ByteProducts::available(problem.target)) bytes_.emplace(problem.target, problem.queries, 3);
+}
+
+void FineProducts::multiply(QueryBlock block, std::int64_t tile, real* products) const {
+  const std::int64_t first = problem_.first_row(tile), count = problem_.rows(tile), d = problem_.target.dimension();
+  if (bytes_) return bytes_->multiply(block.begin, block.end, first, count, products, count);
+  Tensor points({count, d});
+  problem_.target.centred_rows(first, first + count, points.data());
+  engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, d, 1,
+                      problem_.queries.data() + block.begin * d, d, points.data(), d, 0, products, count);
 }
 
 }  // namespace ot

@@ -25,8 +25,7 @@ struct QueryBlock {
 ///     scale,
 ///
 /// to which scale ||x'||^2 is then added. Products x'.y' are made for a block of queries and a tile of points at a
-/// time, by a single-threaded BLAS call, or in digits where the CPU multiplies bytes, so that tiles can be spread over
-/// the threads.
+/// time, so that tiles can be spread over the threads.
 struct TiledProblem {
   static constexpr std::int64_t tile_rows = 512;
 
@@ -38,8 +37,6 @@ struct TiledProblem {
   std::int64_t first_row(std::int64_t tile) const { return tile * tile_rows; }
   std::int64_t rows(std::int64_t tile) const { return std::min(tile_rows, target.size() - first_row(tile)); }
 
-  /// x'.y' for the block and the tile, [block, rows].
-  void multiply(QueryBlock block, std::int64_t tile, real* products) const;
   /// The least u of each query over a tile, from these products, with its index in the target.
   void tile_minima(QueryBlock block, std::int64_t tile, const real* products, engine::simd::Minimum* minima) const;
 
@@ -48,7 +45,20 @@ struct TiledProblem {
   std::vector<double> squared_norms;  ///< ||x'||^2, [B]
   engine::Tensor offsets;             ///< [J]; +inf outside the support, NaN where psi is
   real slope;
-  std::optional<ByteProducts> bytes;  ///< of the queries, in three digits, where available: as fine as a float
+};
+
+/// The products x'.y' of a problem as fine as floats: in three digits where the CPU multiplies bytes, otherwise by
+/// single-threaded BLAS calls.
+class FineProducts {
+ public:
+  /// The problem must outlive it.
+  explicit FineProducts(const TiledProblem& problem);
+  /// x'.y' for the block and the tile, [block, rows].
+  void multiply(QueryBlock block, std::int64_t tile, real* products) const;
+
+ private:
+  const TiledProblem& problem_;
+  std::optional<ByteProducts> bytes_;
 };
 
 }  // namespace ot

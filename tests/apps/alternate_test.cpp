@@ -11,6 +11,7 @@
 #include "engine/parallel.h"
 #include "engine/pool.h"
 #include "engine/random.h"
+#include "ot/potential.h"
 #include "ot/self_transport.h"
 #include "ot/semidual.h"
 
@@ -160,6 +161,32 @@ TEST_CASE("a state saved after the warm-up goes on with the same bits") {
       resumed.iterate();
       CHECK(equal(straight.state(), resumed.state()));
     }
+}
+
+TEST_CASE("with a point batch each step sees its own points") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("best", "vector");
+  options.target_batch = 4;
+  const auto generator = apps::make_generator("mlp", facts, 0), same = apps::make_generator("mlp", facts, 0);
+  Alternate algorithm(options, target, *generator);
+  const double h = algorithm.iterate();
+
+  ot::VectorPotential psi(target);
+  const auto solver = ot::make_dual_solver(target, psi, options.lambda,
+                                           {.optimizer = ot::DualOptimizer::adam, .rate = options.dual_lr});
+  const auto points = [&](apps::Draw purpose, std::int64_t k) {
+    return ot::Subset(target, 4, apps::random_draws(options.seed, purpose, 0, k));
+  };
+  const auto draw = [&](apps::Draw purpose, std::int64_t k) {
+    return (*same)(apps::latents(options.seed, purpose, 0, k, options.batch, same->latent_dimension())).value();
+  };
+  for (std::int64_t k = 0; k < options.inner; ++k)
+    solver->step(draw(apps::Draw::dual_batch, k), points(apps::Draw::dual_points, k));
+  CHECK(points(apps::Draw::dual_points, 0).points != points(apps::Draw::dual_points, 1).points);
+  const ot::Subset last = points(apps::Draw::generator_points, 0);
+  CHECK(
+      h ==
+      ot::semidual(last.target, draw(apps::Draw::generator_batch, 0), psi.values(last), options.lambda).value().item());
 }
 
 TEST_CASE("a restored state goes on with the same bits") {

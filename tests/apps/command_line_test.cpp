@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "apps/options.h"
+#include "apps/solve_options.h"
 #include "engine/error.h"
 #include "tests/apps/program.h"
 
@@ -18,7 +19,7 @@ TEST_CASE("--help and --version go to standard output and succeed") {
   const Outcome version = semidual({"--version"});
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("semidual "));
-  for (const std::string command : {"", "train", "sample", "figure", "info", "verify"}) {
+  for (const std::string command : {"", "train", "sample", "solve", "figure", "verify", "info"}) {
     const Outcome help = command.empty() ? semidual({"--help"}) : semidual({command, "--help"});
     CHECK(help.code == 0);
     CHECK(help.err == "");
@@ -32,7 +33,12 @@ TEST_CASE("the help lists every option, in lines that fit a terminal, with the p
   apps::for_each_option(options, [&](const char* name, auto&, apps::OnResume, const char*) {
     CHECK_MESSAGE(contains(help, std::string("  --") + name + " "), name);
   });
-  std::istringstream lines(help);
+  const std::string solve_help = semidual({"solve", "--help"}).out;
+  apps::SolveOptions solve_options;
+  apps::for_each_solve_option(solve_options, [&](const char* name, auto&, const char*) {
+    CHECK_MESSAGE(contains(solve_help, std::string("  --") + name + " "), name);
+  });
+  std::istringstream lines(help + solve_help);
   for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(line.size() <= 100, line);
   for (const char* dual : {"vector", "network"})
     for (const char* optimizer : {"adam", "asgd"}) {
@@ -51,7 +57,7 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
     CHECK_MESSAGE(contains(outcome.err, why), outcome.err);
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   };
-  refused({}, "say what to do: train, sample, figure, info or verify (semidual --help explains them)");
+  refused({}, "say what to do: train, sample, solve, figure, verify or info (semidual --help explains them)");
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");

@@ -109,6 +109,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.inner = 0; }) == "--inner must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.inner = 65536; }) == "--inner must be at most 65535: 65536");
   CHECK(refusal([](TrainOptions& o) { o.batch = -3; }) == "--batch must be at least 1: -3");
+  CHECK(refusal([](TrainOptions& o) { o.target_batch = -1; }) == "--target-batch must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.lr = 0; }) == "--lr must be a positive number: 0");
   CHECK(refusal([](TrainOptions& o) { o.dual_lr = -1; }) == "--dual-lr must be a positive number: -1");
   CHECK(refusal([](TrainOptions& o) { o.dual_optimizer = "x"; }) ==
@@ -156,7 +157,8 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
 
 TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
   auto json = apps::to_json(valid());
-  for (const char* later : {"cost", "cost-power", "dual-batch", "dual-warmup", "dual-memory", "dual-precision"})
+  for (const char* later :
+       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "dual-memory", "dual-precision"})
     json.erase(later);
   CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
   json["cost"] = 3;

@@ -60,6 +60,8 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
         Arguments{"--preset", "paper", "--dual", "network"}, Arguments{"--generator", "dcgan", "--preset", "paper"},
         Arguments{"--dual-warmup", "3", "--dual-batch", "7"}, Arguments{"--cost", "euclidean", "--lambda", "0.05"},
         Arguments{"--loss", "sinkhorn-divergence", "--lambda", "0.5"},
+        Arguments{"--target-batch", "10", "--dual-warmup", "2"}, Arguments{"--target-batch", "10", "--preset", "paper"},
+        Arguments{"--target-batch", "10", "--dual", "network", "--lambda", "0.05"},
         Arguments{"--cost", "power", "--cost-power", "1.5"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
@@ -95,7 +97,8 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
   REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::ordered_json::parse(content(run.config()));
-  for (const char* later : {"cost", "cost-power", "dual-batch", "dual-warmup"}) config.at("options").erase(later);
+  for (const char* later : {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup"})
+    config.at("options").erase(later);
   write(run.config(), config.dump());
   CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);
   REQUIRE(semidual({"train", "--resume", "--iterations", "2", "--out", run.root}).code == 0);
@@ -230,6 +233,8 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--cost", "l2"}, "--cost 'l2' is unknown: it must be sqeuclidean or euclidean");
   refused(points + Arguments{"--cost", "power", "--cost-power", "0.9"}, "must be a finite number of at least 1: 0.9");
   refused(points + Arguments{"--cost-power", "3"}, "--cost-power is for --cost power");
+  refused(points + Arguments{"--target-batch", "4"},
+          "--target-batch must be at most the number of points that weigh something, 3: 4");
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");

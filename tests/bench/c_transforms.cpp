@@ -14,6 +14,8 @@
 #include "ot/brute_c_transform.h"
 #include "ot/c_transform.h"
 #include "ot/neighbour_search.h"
+#include "ot/semidual.h"
+#include "ot/subset.h"
 #include "tests/bench/timing.h"
 #include "tests/bench/trajectory.h"
 
@@ -171,6 +173,26 @@ std::vector<double> threaded_c_transform(const std::string& data, const std::str
   checked_error(target, at, lambda);
   const auto ms = median_ms(at.batches, {on(1), on(2)});
   return {ms[0], ms[1], ms[0] / ms[1]};
+}
+
+std::vector<double> target_batch_values(const std::string& data, const std::string& trajectory, std::int64_t iteration,
+                                        double lambda, std::int64_t points) {
+  constexpr std::uint64_t draws = 20;
+  const ot::Target target = load_target(data, 0);
+  const Snapshot at = read_snapshot(trajectory, iteration);
+  const auto h = [&](const ot::Target& to, const Tensor& psi) {
+    return static_cast<double>(ot::semidual(to, at.batches[0], psi, lambda).value().item());
+  };
+  const double whole = h(target, at.psi);
+  double sum = 0, squares = 0;
+  for (std::uint64_t draw = 0; draw < draws; ++draw) {
+    const ot::Subset subset(target, points, Random(1, draw));
+    const double difference = h(subset.target, subset.gather(at.psi)) - whole;
+    sum += difference;
+    squares += difference * difference;
+  }
+  const double bias = sum / draws;
+  return {whole, whole + bias, std::sqrt((squares - draws * bias * bias) / (draws - 1)), bias};
 }
 
 std::vector<double> many_points_c_transform() {

@@ -28,4 +28,9 @@ std::vector<double> threaded_c_transform(const std::string& data, const std::str
 /// ms to the more, their ratio, and to the more: largest error in 1e-6, groups, fine bounds, values.
 std::vector<double> many_points_c_transform();
 
+/// The bias of --target-batch: H of a snapshot's psi on its first batch of queries, to all points and as steps see it
+/// that draw so many of the points: H, its mean over 20 draws, their standard deviation, mean less H.
+std::vector<double> target_batch_values(const std::string& data, const std::string& trajectory, std::int64_t iteration,
+                                        double lambda, std::int64_t points);
+
 }  // namespace bench

@@ -42,9 +42,10 @@ struct Request {
 };
 
 Request parse(const std::vector<std::string>& words) {
-  const std::vector<std::string> parts = {"c-transforms", "threads", "points", "iterations", "network"};
+  const std::vector<std::string> parts = {"c-transforms", "threads", "target-batch", "points", "iterations", "network"};
   const char* usage =
-      "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [points] [iterations] [network]";
+      "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [target-batch] [points] [iterations] "
+      "[network]";
   engine::require(!words.empty(), usage);
   Request request{words[0]};
   for (std::size_t w = 1; w < words.size(); ++w) {
@@ -136,6 +137,20 @@ void measure_many_points(Report& report) {
   report.add("lambda 0", in_child("1000000 points", bench::many_points_c_transform));
 }
 
+void measure_target_batches(Report& report, const std::string& data, const std::string& trajectory,
+                            std::int64_t until) {
+  report.begin("H of one psi and one batch of queries, to all points and to --target-batch of them, 20 draws",
+               {"H", "mean", "deviation", "bias", "peak MB"});
+  for (const std::int64_t iteration : bench::kept_iterations(until))
+    for (const double lambda : {0.0, 0.025})
+      for (const std::int64_t points : {100, 1000, 10000}) {
+        const std::string name = engine::text(name_of(iteration, lambda), ", ", points, " points");
+        report.add(name, in_child(name, [&] {
+                     return bench::target_batch_values(data, trajectory, iteration, lambda, points);
+                   }));
+      }
+}
+
 struct Setting {
   std::string generator, name;
   double lambda;
@@ -183,7 +198,7 @@ void measure(const Request& request) {
   if (const std::string warning = engine::blas_warning(); !warning.empty()) std::cout << warning << '\n';
   measure_peak(report);
   const double product_ms = measure_product(report);
-  if (request.wants("c-transforms") || request.wants("threads")) {
+  if (request.wants("c-transforms") || request.wants("threads") || request.wants("target-batch")) {
     const std::string trajectory = std::filesystem::absolute(request.json).parent_path() / "bench" /
                                    engine::text("trajectory-", request.until, ".safetensors");
     in_child("trajectory", [&]() -> std::vector<double> {
@@ -192,6 +207,7 @@ void measure(const Request& request) {
     });
     if (request.wants("c-transforms")) measure_c_transforms(report, data, trajectory, request.until, product_ms);
     if (request.wants("threads")) measure_threads(report, data, trajectory, request.until);
+    if (request.wants("target-batch")) measure_target_batches(report, data, trajectory, request.until);
   }
   if (request.wants("points")) measure_many_points(report);
   if (request.wants("iterations")) measure_iterations(report, data);

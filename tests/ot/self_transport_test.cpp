@@ -53,6 +53,20 @@ TEST_CASE("the self-transport of two points is that of the two-by-two symmetric 
   }
 }
 
+TEST_CASE("self-transport takes the target's ground cost, with its gradient") {
+  const Target target(std::vector<real>{0, 1}, 2, 1, {CostScale::half, std::make_shared<PowerCost>(1)});
+  const Tensor pair({2, 1}, {real(0.25), real(1.5)});
+  const double cost = 0.5 * 1.25, t = 1 / (1 + std::exp(cost / 0.5));
+  const double entropy = t * std::log(2 * t) + (1 - t) * std::log(2 * (1 - t));
+  CHECK(value(target, pair, 0.5) == doctest::Approx(t * cost + 0.5 * entropy).epsilon(100 * epsilon));
+  double row[2];
+  cost_matrix(target, pair).row(1, row);
+  CHECK(row[0] == doctest::Approx(0.75));
+  if (!engine::testing::precise) return;
+  const auto w = [&](const std::vector<Var>& at) { return self_transport(target, at[0], 0.1); };
+  CHECK(engine::testing::gradient_errors(w, {Random(12, 0).normal({6, 1}, 0, 1)}, false, 1e-6).first < 1e-6);
+}
+
 TEST_CASE("a single point costs nothing to itself") {
   const Target target = random_target(5, 3);
   Tape tape;

@@ -16,6 +16,12 @@ class OpaqueVector : public Potential {
   Tensor values() const override { return psi_.value(); }
   std::vector<Var*> parameters() override { return {&psi_}; }
   std::vector<Var> pull_back(const GradientInValues& gradient) override { return {gradient(psi_.value())}; }
+  Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
+  std::vector<Var> pull_back(const GradientInValues& gradient, const Subset& subset) override {
+    Tensor all = Tensor::zeros(psi_.shape());
+    subset.scatter(gradient(values(subset)), all);
+    return {all};
+  }
 
  private:
   Var psi_;
@@ -58,6 +64,30 @@ TEST_CASE("sparse ASGD is dense ASGD up to a constant, averaged or not") {
       sparse->finish();
       dense->finish();
       CHECK(distance(centred(vector.values()), centred(opaque.values())) < 100 * epsilon);
+    }
+  }
+}
+
+TEST_CASE("on subsets sparse ASGD is dense ASGD, averaged or not") {
+  const Target target = normal_target(200);
+  for (const bool average : {true, false}) {
+    const DualOptions options{.rate = 0.8, .decay = 0.5, .average = average};
+    VectorPotential vector(target);
+    OpaqueVector opaque(200);
+    const auto sparse = make_dual_solver(target, vector, 0, options),
+               dense = make_dual_solver(target, opaque, 0, options);
+    for (std::uint64_t loop = 0; loop < 3; ++loop) {
+      sparse->begin();
+      dense->begin();
+      for (std::uint64_t k = 0; k < 5; ++k) {
+        const Tensor x = Random(41, 10 * loop + k).normal({15, 3}, 0, 1);
+        const Subset subset(target, 40, Random(42, 10 * loop + k));
+        sparse->step(x, subset);
+        dense->step(x, subset);
+      }
+      sparse->finish();
+      dense->finish();
+      CHECK(distance(vector.values(), opaque.values()) < 100 * epsilon);
     }
   }
 }

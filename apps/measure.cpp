@@ -1,0 +1,25 @@
+#include "apps/measure.h"
+
+#include <utility>
+
+#include "data/npy.h"
+#include "engine/error.h"
+
+namespace apps {
+
+std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {
+  if (path.empty()) return {};
+  const data::NpyArray array = data::read_npy(path, count);
+  engine::require(array.shape.size() == 1 && array.size() == count, option, " ", path, " must hold ", count,
+                  " numbers, one for each point: it holds ", array.size());
+  return array.as<double>();
+}
+
+ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights) {
+  return dataset.bytes.empty() ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension,
+                                            std::move(cost), std::move(weights))
+                               : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
+                                            std::move(weights));
+}
+
+}  // namespace apps

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "ot/target.h"
+
+namespace apps {
+
+/// The weights in the .npy file `path` for `count` points, empty for an empty path. Throws Error, naming the `option`
+/// and the file, for a file that can't be read or holds another number of them.
+std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count);
+
+/// The measure on the points of a data set with these weights, uniform ones if empty, and the cost to it. Throws Error
+/// as ot::Target does.
+ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights = {});
+
+}  // namespace apps

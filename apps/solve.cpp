@@ -1,0 +1,229 @@
+#include "apps/solve.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <iomanip>
+#include <new>
+#include <numeric>
+#include <ostream>
+#include <span>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/config.h"
+#include "apps/costs.h"
+#include "apps/interrupt.h"
+#include "apps/measure.h"
+#include "apps/progress.h"
+#include "apps/resources.h"
+#include "apps/solvers.h"
+#include "apps/version.h"
+#include "data/dataset.h"
+#include "data/file.h"
+#include "data/npy.h"
+#include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "ot/cost_matrix.h"
+#include "ot/duality.h"
+
+namespace apps {
+
+namespace fs = std::filesystem;
+using engine::real;
+using engine::require;
+
+namespace {
+
+constexpr const char* result_files[] = {"psi.npy", "value.npy", "assignment.npy", "plan.npy", "result.json"};
+
+/// Refuses weights by the name of their option and file.
+void require_weights_of(const std::string& option, const std::string& path, std::span<const double> weights) {
+  double sum = 0;
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    require(std::isfinite(weights[k]) && weights[k] >= 0, option, " ", path,
+            " must hold numbers that are finite and not negative: number ", k, " is ", weights[k]);
+    sum += weights[k];
+  }
+  require(weights.empty() || std::abs(sum - 1) <= 1e-6, option, " ", path, " must sum to 1, its sum is ", sum,
+          ": divide it by that");
+}
+
+/// The weights in a file, uniform without one.
+std::vector<double> weights_of(const std::string& option, const std::string& path, std::int64_t count) {
+  std::vector<double> weights = read_weights(option, path, count);
+  require_weights_of(option, path, weights);
+  if (weights.empty()) weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
+  return weights;
+}
+
+engine::Tensor points_of(const data::Dataset& dataset) {
+  engine::Tensor points({dataset.count, dataset.dimension});
+  if (dataset.bytes.empty())
+    std::copy(dataset.values.begin(), dataset.values.end(), points.data());
+  else
+    std::transform(dataset.bytes.begin(), dataset.bytes.end(), points.data(),
+                   [](std::uint8_t byte) { return static_cast<real>(byte) / 255; });
+  return points;
+}
+
+/// Dense rows of the plan, [end - begin, m].
+std::vector<double> plan_rows(const TransportProblem& problem, const TransportSolution& solution, double lambda,
+                              RowRange range) {
+  const std::int64_t m = problem.target.size();
+  std::vector<double> rows(static_cast<std::size_t>((range.end - range.begin) * m), 0), buffer(solution.psi.size());
+  for (const ot::Flow& flow : solution.plan)
+    if (flow.source >= range.begin && flow.source < range.end)
+      rows[static_cast<std::size_t>((flow.source - range.begin) * m + flow.target)] = flow.mass;
+  if (!solution.plan.empty()) return rows;
+  const ot::CostMatrix costs = ot::cost_matrix(problem.target, problem.x);
+  for (std::int64_t i = range.begin; i < range.end; ++i)
+    ot::plan_row(costs.row(i, buffer.data()), problem.mu[static_cast<std::size_t>(i)], problem.target.weights(),
+                 solution.psi, lambda,
+                 std::span(rows).subspan(static_cast<std::size_t>((i - range.begin) * m), buffer.size()));
+  return rows;
+}
+
+nlohmann::ordered_json summary(const TransportSolution& solution, const SolveOptions& options, double seconds) {
+  nlohmann::ordered_json json;
+  json["dual"] = solution.dual;
+  json["standard_error"] = solution.standard_error;
+  if (solution.primal) {
+    json["primal"] = *solution.primal;
+    json["gap"] = *solution.primal - solution.dual;
+    json["transport_cost"] = *solution.transport_cost;
+    json["marginal_error"] = *solution.marginal_error;
+  }
+  json["chi_squared"] = solution.chi_squared;
+  if (solution.chi_squared_error > 0) json["chi_squared_error"] = solution.chi_squared_error;
+  if (solution.divergence) json["divergence"] = *solution.divergence;
+  json["iterations"] = solution.iterations;
+  if (options.tolerance > 0 || options.solver == "exact") json["converged"] = solution.converged;
+  json["seconds"] = seconds;
+  return json;
+}
+
+void print(const nlohmann::ordered_json& summary, std::ostream& out) {
+  for (const auto& [name, value] : summary.items()) {
+    std::string words = name;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    out << std::left << std::setw(18) << words;
+    if (value.is_number_float())
+      out << std::setprecision(8) << value.get<double>() << '\n';
+    else
+      out << value.dump() << '\n';
+  }
+}
+
+class ResultFolder {
+ public:
+  explicit ResultFolder(const SolveRequest& request) : root_(request.out) {
+    require(!request.out.empty(), "--out is missing: the folder to keep the results in");
+    require(!fs::exists(root_) || fs::is_directory(root_), "--out ", request.out,
+            " is a file: give the path of a folder");
+    for (const char* file : result_files)
+      require(request.force || !fs::exists(root_ / file), "--out ", request.out,
+              " holds results already: --force replaces them");
+  }
+
+  void write(const TransportProblem& problem, const TransportSolution& solution, const SolveOptions& options,
+             RowRange rows, nlohmann::ordered_json result) const {
+    std::error_code error;
+    fs::create_directories(root_, error);
+    require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
+    const auto n = problem.sources(), m = problem.target.size();
+    data::write_npy<double>(root_ / "psi.npy", {m}, solution.psi);
+    data::write_npy<double>(root_ / "value.npy", {n}, solution.phi);
+    if (solution.assignment.empty())
+      fs::remove(root_ / "assignment.npy", error);
+    else
+      data::write_npy<std::int64_t>(root_ / "assignment.npy", {n}, solution.assignment);
+    if (rows.end == 0)
+      fs::remove(root_ / "plan.npy", error);
+    else
+      data::write_npy<double>(root_ / "plan.npy", {rows.end - rows.begin, m},
+                              plan_rows(problem, solution, options.lambda, rows));
+    result["version"] = version;
+    result["precision"] = precision();
+    result["options"] = to_json(options);
+    data::write_file_atomically(root_ / "result.json", result.dump(2) + "\n");
+  }
+
+ private:
+  fs::path root_;
+};
+
+/// Solves, prints and writes, once all inputs are right.
+int run(const TransportProblem& problem, const SolveRequest& request, const ResultFolder& folder, RowRange rows,
+        const Console& console) {
+  const SolveOptions& options = request.options;
+  const Interrupt interrupt;
+  const auto start = std::chrono::steady_clock::now();
+  TransportSolution solution;
+  {
+    Progress progress(console.out, console.terminal, 0, options.iterations);
+    solution = solve_transport(problem, options, [&](std::int64_t iteration, double dual) {
+      if (iteration > 0) progress.update(iteration, dual);
+      return !interrupt.requested();
+    });
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (solution.psi.empty()) {
+    console.out << "interrupted before there was anything to keep\n";
+    return 130;
+  }
+  if (!std::isfinite(solution.dual))
+    throw Failure("the dual value is no longer a finite number: try a smaller --rate or a larger --lambda");
+  nlohmann::ordered_json result = summary(solution, options, seconds);
+  print(result, console.out);
+  folder.write(problem, solution, options, rows, std::move(result));
+  console.out << "results: " << request.out << '\n';
+  if (!interrupt.requested()) return 0;
+  console.out << "interrupted after " << solution.iterations << " of " << options.iterations << " iterations\n";
+  return 130;
+}
+
+}  // namespace
+
+int solve(const SolveRequest& request, const Console& console) {
+  const SolveOptions& options = request.options;
+  const ResultFolder folder(request);
+  validate(options);
+  engine::set_threads(options.threads);
+
+  const data::Dataset source = data::load(options.source, options.source_points, digits_seed);
+  data::Dataset to = data::load(options.target, options.target_points, digits_seed);
+  require(source.dimension == to.dimension, "--source ", options.source, " has points of dimension ", source.dimension,
+          ", --target ", options.target, " of dimension ", to.dimension, ": they must lie in the same space");
+  std::vector<double> mu = weights_of("--source-weights", options.source_weights, source.count);
+  std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
+  const RowRange rows = parse_rows(options.plan_rows, source.count);
+  const ot::Target target =
+      make_target(std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu));
+  const TransportProblem problem{points_of(source), std::move(mu), target};
+  require_solvable(problem, options);
+  require_writable(request.out,
+                   8 * (2 * static_cast<double>(source.count) +
+                        static_cast<double>(target.size()) * static_cast<double>(1 + rows.end - rows.begin)) +
+                       1e5);
+
+  if (const std::string warning = engine::blas_warning(); !warning.empty())
+    console.err << "semidual: " << warning << std::endl;
+  console.out << options.source << " to " << options.target << ": " << source.count << " x " << target.size()
+              << " points of dimension " << target.dimension() << ", " << options.solver << ", lambda "
+              << options.lambda << std::endl;
+  try {
+    return run(problem, request, folder, rows, console);
+  } catch (const std::bad_alloc&) {
+    throw Failure("memory ran out: take fewer points");
+  } catch (const Failure&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Failure(error.what());
+  }
+}
+
+}  // namespace apps

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "ot/cost_matrix.h"
+#include "ot/duality.h"
+
+namespace ot {
+
+/// The completion of a plan by exact transport of what is left to where there is room: the tightest upper bound that a
+/// plan's kept part allows at lambda = 0, and near it. The costs, at most most_exact_entries of them, must outlive it.
+Completion exact_completion(const CostMatrix& costs);
+
+}  // namespace ot
