@@ -65,17 +65,15 @@ void Alternate::warm_up() {
   if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
 }
 
-/// H(psi_n, .) on x.
-Var Alternate::semidual(const Var& x) const {
+Var Alternate::H(const Var& x) const {
   if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
   const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
   return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
 }
 
 Var Alternate::loss(const Var& x) const {
-  const Var h = semidual(x);
-  if (options_.loss != "sinkhorn-divergence") return h;
-  return h - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);  // (73), whose gradient is (77)
+  if (options_.loss == "transport") return H(x);
+  return H(x) - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
 }
 
 double Alternate::iterate() {
@@ -85,17 +83,17 @@ double Alternate::iterate() {
   for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, Draw::dual_points, n_, k);
   dual_.solver->finish();
 
-  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .) or (77), on the batch B'_n.
+  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
   const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
-  const Var loss = this->loss(x);
+  const Var value = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.step(theta_, tape.gradient(loss, theta));
+  adam_.step(theta_, tape.gradient(value, theta));
 
   ++n_;
-  return loss.value().item();
+  return value.value().item();
 }
 
 ot::NamedTensors Alternate::networks() {

@@ -29,10 +29,10 @@ class Alternate {
   /// One of these steps.
   void warm_up();
 
-  /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns the loss on the batch B'_n at
-  /// the theta before the step, with --target-batch on as many of the points: H(psi_n, .), or the Sinkhorn divergence
-  /// (73) with it in place of W_lambda. A NaN in theta or psi comes out as NaN here at the latest in the next
-  /// iteration.
+  /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns the loss on the batch B'_n
+  /// at the theta before the step: H(psi_n, .), with --target-batch on as many of the points, or the Sinkhorn
+  /// divergence (73) with it in place of W_lambda. A NaN in theta or psi comes out as NaN here at the latest in the
+  /// next iteration.
   double iterate();
 
   /// The iterations done so far; those that have run before, if the state was restored.
@@ -52,7 +52,8 @@ class Alternate {
   /// The points that a step sees, with --target-batch.
   ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   void step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k);
-  engine::Var semidual(const engine::Var& x) const;
+  /// H(psi_n, .) on the points x, and the loss there.
+  engine::Var H(const engine::Var& x) const;
   engine::Var loss(const engine::Var& x) const;
   ot::NamedTensors networks();
   ot::NamedTensors moments();
@@ -64,7 +65,7 @@ class Alternate {
   engine::Adam adam_;
   Dual dual_;
   std::int64_t n_ = 0, warmup_ = 0;
-  double W_nu_nu_ = 0;  // the constant of a Sinkhorn divergence (73)
+  double W_nu_nu_ = 0;  // the constant of a Sinkhorn divergence
 };
 
 }  // namespace apps
