@@ -68,7 +68,9 @@ void read_metrics(const std::string& path, std::vector<double>& losses, std::vec
 
 std::vector<double> outer_iterations(const std::string& data, const apps::TrainOptions& options, std::int64_t last) {
   const TemporaryFolder folder;
-  apps::TrainRequest request{options, folder.path / "run"};
+  apps::TrainRequest request;
+  request.options = options;
+  request.out = folder.path / "run";
   request.options.data = data;
   request.options.iterations = last + 1;
   request.options.threads = engine::threads();

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/ot/oracle.h"
+#include "tests/ot/weights.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -14,20 +15,6 @@ using doctest::Contains;
 using engine::Error;
 
 namespace {
-using Weights = std::vector<double>;
-
-Weights uniform(std::size_t n) {
-  return Weights(n, 1.0 / static_cast<double>(n));
-}
-
-Weights random_weights(std::size_t n, std::uint64_t stream) {
-  Weights weights;
-  for (std::size_t i = 0; i < n; ++i) weights.push_back(Random(50, stream).uniform(i));
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (double& weight : weights) weight /= sum;
-  return weights;
-}
-
 std::vector<double> random_points(std::size_t n, std::uint64_t stream) {
   std::vector<double> points;
   for (std::size_t i = 0; i < n; ++i) points.push_back(Random(51, stream).normal(i));
@@ -92,10 +79,10 @@ TEST_CASE("between few points of equal weight the network simplex finds the best
         value += costs.row(static_cast<std::int64_t>(i), buffer.data())[order[i]] / static_cast<double>(n);
       best = std::min(best, value);
     } while (std::next_permutation(order.begin(), order.end()));
-    const ExactTransport exact = exact_transport(costs, uniform(n), uniform(n));
+    const ExactTransport exact = exact_transport(costs, uniform_weights(n), uniform_weights(n));
     CHECK(exact.value == doctest::Approx(best).epsilon(1e-12));
     CHECK(exact.plan.size() == n);
-    check_optimal(exact, costs, uniform(n), uniform(n));
+    check_optimal(exact, costs, uniform_weights(n), uniform_weights(n));
   }
 }
 
@@ -103,19 +90,19 @@ TEST_CASE("potentials prove the network simplex's plan optimal, whatever the siz
   const auto check = [](const CostMatrix& costs, const Weights& mu, const Weights& nu) {
     check_optimal(exact_transport(costs, mu, nu), costs, mu, nu);
   };
-  check(plane_costs(60, 60, 10), uniform(60), uniform(60));
-  check(plane_costs(60, 45, 11), uniform(60), uniform(45));
+  check(plane_costs(60, 60, 10), uniform_weights(60), uniform_weights(60));
+  check(plane_costs(60, 45, 11), uniform_weights(60), uniform_weights(45));
   check(plane_costs(40, 70, 12), random_weights(40, 1), random_weights(70, 2));
-  check(plane_costs(1, 30, 13), uniform(1), random_weights(30, 3));
-  check(plane_costs(30, 1, 14), random_weights(30, 3), uniform(1));
+  check(plane_costs(1, 30, 13), uniform_weights(1), random_weights(30, 3));
+  check(plane_costs(30, 1, 14), random_weights(30, 3), uniform_weights(1));
   Weights gaps = random_weights(50, 4);
   for (std::size_t i = 0; i + 1 < gaps.size(); i += 2) gaps[i + 1] += gaps[i], gaps[i] = 0;
   check(plane_costs(50, 50, 15), gaps, gaps);
-  check(costs_of(30, 30, [](std::size_t, std::size_t) { return 0.0; }), uniform(30), uniform(30));
-  check(costs_of(30, 20, [](std::size_t i, std::size_t j) { return static_cast<double>(i % 3 != j % 3); }), uniform(30),
-        uniform(20));
+  check(costs_of(30, 30, [](std::size_t, std::size_t) { return 0.0; }), uniform_weights(30), uniform_weights(30));
+  check(costs_of(30, 20, [](std::size_t i, std::size_t j) { return static_cast<double>(i % 3 != j % 3); }),
+        uniform_weights(30), uniform_weights(20));
   check(costs_of(20, 20, [](std::size_t i, std::size_t j) { return -1e6 * std::cos(static_cast<double>(i * j)); }),
-        uniform(20), uniform(20));
+        uniform_weights(20), uniform_weights(20));
 }
 
 TEST_CASE("arcs that the first list lacks are priced in") {
@@ -125,9 +112,9 @@ TEST_CASE("arcs that the first list lacks are priced in") {
   const CostMatrix costs = costs_of(n, n, [&](std::size_t i, std::size_t j) {
     return std::hypot(x[i] - y[j], 100 + static_cast<double>(i % 20) - static_cast<double>(j % 19));
   });
-  const ExactTransport exact = exact_transport(costs, uniform(n), uniform(n));
+  const ExactTransport exact = exact_transport(costs, uniform_weights(n), uniform_weights(n));
   CHECK(exact.rounds > 1);
-  check_optimal(exact, costs, uniform(n), uniform(n));
+  check_optimal(exact, costs, uniform_weights(n), uniform_weights(n));
 }
 
 TEST_CASE("transport on the line is that of the network simplex, for any convex cost") {
@@ -142,18 +129,18 @@ TEST_CASE("transport on the line is that of the network simplex, for any convex 
       check_optimal(sorted, costs, mu, nu);
       CHECK(sorted.value == doctest::Approx(exact_transport(costs, mu, nu).value).epsilon(1e-10));
     };
-    compare(random_points(40, 0), random_points(40, 1), uniform(40), uniform(40));
-    compare(random_points(30, 2), random_points(50, 3), uniform(30), uniform(50));
+    compare(random_points(40, 0), random_points(40, 1), uniform_weights(40), uniform_weights(40));
+    compare(random_points(30, 2), random_points(50, 3), uniform_weights(30), uniform_weights(50));
     compare(random_points(25, 4), random_points(35, 5), random_weights(25, 6), random_weights(35, 7));
-    compare({1, 1, 1, 2}, {1, 2, 2, 2}, uniform(4), uniform(4));
-    compare({0, 5, 1}, {3}, {0, 0.5, 0.5}, uniform(1));
+    compare({1, 1, 1, 2}, {1, 2, 2, 2}, uniform_weights(4), uniform_weights(4));
+    compare({0, 5, 1}, {3}, {0, 0.5, 0.5}, uniform_weights(1));
   }
 }
 
 TEST_CASE("sorted points are paired in order, and a shift costs its power") {
   const std::vector<double> x{3, 1, 2}, y{11, 13, 12};
-  const ExactTransport exact =
-      exact_transport_on_line(x, y, uniform(3), uniform(3), [](double a, double b) { return (a - b) * (a - b); });
+  const ExactTransport exact = exact_transport_on_line(x, y, uniform_weights(3), uniform_weights(3),
+                                                       [](double a, double b) { return (a - b) * (a - b); });
   CHECK(exact.value == doctest::Approx(100));
   REQUIRE(exact.plan.size() == 3);
   CHECK(exact.plan[0].target == 1);
@@ -164,15 +151,16 @@ TEST_CASE("sorted points are paired in order, and a shift costs its power") {
 
 TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
   const CostMatrix costs = plane_costs(4, 4, 20);
-  CHECK(exact_transport(costs, uniform(4), uniform(4), [] { return false; }).plan.empty());
-  CHECK_THROWS_WITH_AS(exact_transport(costs, uniform(3), uniform(4)),
+  CHECK(exact_transport(costs, uniform_weights(4), uniform_weights(4), [] { return false; }).plan.empty());
+  CHECK_THROWS_WITH_AS(exact_transport(costs, uniform_weights(3), uniform_weights(4)),
                        Contains("one weight for each source point: 3 weights against 4"), Error);
-  CHECK_THROWS_WITH_AS(exact_transport(costs, uniform(4), Weights{0.5, 0.5, 0.5, 0.5}),
+  CHECK_THROWS_WITH_AS(exact_transport(costs, uniform_weights(4), Weights{0.5, 0.5, 0.5, 0.5}),
                        Contains("target weights must sum to 1: their sum is 2"), Error);
   const CostMatrix large(20000, 10000, [](std::int64_t, double*) {});
-  CHECK_THROWS_WITH_AS(exact_transport(large, uniform(20000), uniform(10000)),
+  CHECK_THROWS_WITH_AS(exact_transport(large, uniform_weights(20000), uniform_weights(10000)),
                        Contains("20000 x 10000 points are too many: their product must be at most 100000000"), Error);
   const auto no_cost = [](double, double) { return 0.0; };
-  CHECK_THROWS_WITH_AS(exact_transport_on_line(uniform(2), uniform(2), uniform(2), Weights{1, -1}, no_cost),
-                       Contains("target weights must be finite and not negative: -1"), Error);
+  CHECK_THROWS_WITH_AS(
+      exact_transport_on_line(uniform_weights(2), uniform_weights(2), uniform_weights(2), Weights{1, -1}, no_cost),
+      Contains("target weights must be finite and not negative: -1"), Error);
 }

@@ -11,6 +11,7 @@
 #include "ot/exact.h"
 #include "ot/sinkhorn.h"
 #include "tests/ot/oracle.h"
+#include "tests/ot/weights.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -18,8 +19,6 @@ using doctest::Contains;
 using engine::Error;
 
 namespace {
-using Weights = std::vector<double>;
-
 Weights rising_weights(std::int64_t n) {
   Weights weights;
   for (std::int64_t i = 1; i <= n; ++i)

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <doctest/doctest.h>
 
 #include "engine/parallel.h"
 #include "tests/ot/oracle.h"
+#include "tests/ot/weights.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -15,22 +15,6 @@ using doctest::Contains;
 using engine::Error;
 
 namespace {
-using Weights = std::vector<double>;
-
-Weights uniform(std::int64_t n) {
-  return Weights(static_cast<std::size_t>(n), 1.0 / static_cast<double>(n));
-}
-
-/// Positive numbers that sum to one.
-Weights random_weights(std::int64_t n, std::uint64_t stream) {
-  Weights weights;
-  for (std::int64_t i = 0; i < n; ++i)
-    weights.push_back(0.2 + Random(40, stream).uniform(static_cast<std::uint64_t>(i)));
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (double& weight : weights) weight /= sum;
-  return weights;
-}
-
 CostMatrix random_costs(std::int64_t n, std::int64_t m, std::uint64_t stream) {
   std::vector<double> values;
   for (std::int64_t k = 0; k < n * m; ++k) values.push_back(Random(41, stream).uniform(static_cast<std::uint64_t>(k)));
@@ -117,7 +101,7 @@ TEST_CASE("two points exchange a share of mass that is known") {
   const CostMatrix costs(2, 2, {0, 1, 1, 0});
   for (const double lambda : {2.0, 0.3, 0.05, 1e-3, 1e-5}) {
     CAPTURE(lambda);
-    const SinkhornResult result = sinkhorn(costs, uniform(2), uniform(2), {.lambda = lambda});
+    const SinkhornResult result = sinkhorn(costs, uniform_weights(2), uniform_weights(2), {.lambda = lambda});
     const double share = 1 / (1 + std::exp(1 / lambda));
     CHECK(result.converged);
     CHECK(result.duality.dual == doctest::Approx(-lambda * std::log((1 + std::exp(-1 / lambda)) / 2)).epsilon(1e-9));
@@ -136,8 +120,8 @@ TEST_CASE("at a small lambda the value lies between the sorted cost and that plu
   for (std::size_t i = 0; i < x.size(); ++i) sorted += (x[i] - y[i]) * (x[i] - y[i]) / 40;
   for (const double lambda : {1e-2, 1e-3, 1e-4, 1e-5}) {
     CAPTURE(lambda);
-    const SinkhornResult result =
-        sinkhorn(costs, uniform(40), uniform(40), {.lambda = lambda, .iterations = 2000, .tolerance = 1e-4});
+    const SinkhornResult result = sinkhorn(costs, uniform_weights(40), uniform_weights(40),
+                                           {.lambda = lambda, .iterations = 2000, .tolerance = 1e-4});
     CHECK(result.duality.dual <= sorted + lambda * std::log(40));
     CHECK(result.duality.primal >= sorted - 1e-12);
     CHECK(result.duality.transport_cost >= sorted - 1e-12);
@@ -147,7 +131,7 @@ TEST_CASE("at a small lambda the value lies between the sorted cost and that plu
 
 TEST_CASE("without lambda scaling the first marginals underflow, and the potentials are right all the same") {
   const CostMatrix costs = line_costs({0, 1, 2}, {0.1, 1.1, 2.1, 40});
-  const Weights mu = uniform(3), nu{0.3, 0.3, 0.3, 0.1};
+  const Weights mu = uniform_weights(3), nu{0.3, 0.3, 0.3, 0.1};
   const double lambda = 0.01;  // e^{-38^2 / 0.01} is far below any double
   const Reference reference(costs, mu, nu, lambda, 20000);
   const SinkhornResult result = sinkhorn(costs, mu, nu, {.lambda = lambda, .tolerance = tight, .scaling = 1});
@@ -190,7 +174,7 @@ TEST_CASE("scaled costs at a scaled lambda have scaled potentials, and columns i
   std::vector<double> scaled, buffer(7);
   for (std::int64_t i = 0; i < 12; ++i)
     for (std::int64_t j = 6; j >= 0; --j) scaled.push_back(100 * costs.row(i, buffer.data())[j]);
-  const Weights mu = uniform(12), nu = random_weights(7, 9), reversed(nu.rbegin(), nu.rend());
+  const Weights mu = uniform_weights(12), nu = random_weights(7, 9), reversed(nu.rbegin(), nu.rend());
   const SinkhornResult one = sinkhorn(costs, mu, nu, {.lambda = 0.05, .tolerance = tight});
   const SinkhornResult other = sinkhorn({12, 7, scaled}, mu, reversed, {.lambda = 5, .tolerance = tight});
   CHECK(other.duality.dual == doctest::Approx(100 * one.duality.dual).epsilon(1e-7));
@@ -205,10 +189,10 @@ TEST_CASE("the bits of a Sinkhorn run do not depend on the number of threads, no
   const SinkhornOptions options{.lambda = 0.01, .iterations = 20, .scaling = 1};
   const int threads = engine::threads();
   engine::set_threads(1);
-  const SinkhornResult one = sinkhorn(costs, uniform(n), uniform(m), options);
+  const SinkhornResult one = sinkhorn(costs, uniform_weights(n), uniform_weights(m), options);
   engine::set_threads(3);
   costs.hold();
-  const SinkhornResult three = sinkhorn(costs, uniform(n), uniform(m), options);
+  const SinkhornResult three = sinkhorn(costs, uniform_weights(n), uniform_weights(m), options);
   engine::set_threads(threads);
   CHECK(one.psi == three.psi);
   CHECK(one.duality.dual == three.duality.dual);
@@ -219,14 +203,14 @@ TEST_CASE("an observer sees lambda fall to its value, and may end a Sinkhorn run
   const CostMatrix costs = random_costs(5, 4, 10);
   double lambda = 100;
   const SinkhornResult whole =
-      sinkhorn(costs, uniform(5), uniform(4), {.lambda = 0.01}, [&](const SinkhornProgress& progress) {
+      sinkhorn(costs, uniform_weights(5), uniform_weights(4), {.lambda = 0.01}, [&](const SinkhornProgress& progress) {
         CHECK(progress.lambda <= lambda);
         lambda = progress.lambda;
         return true;
       });
   CHECK(lambda == 0.01);
   CHECK(whole.iterations > 3);
-  const SinkhornResult part = sinkhorn(costs, uniform(5), uniform(4), {.lambda = 0.01},
+  const SinkhornResult part = sinkhorn(costs, uniform_weights(5), uniform_weights(4), {.lambda = 0.01},
                                        [](const SinkhornProgress& progress) { return progress.iteration < 3; });
   CHECK(part.iterations == 3);
   CHECK_FALSE(part.converged);
@@ -244,7 +228,7 @@ TEST_CASE("the costs of a target are its scaled squared distances") {
 
 TEST_CASE("Sinkhorn refuses what it can't do") {
   const CostMatrix costs(2, 3, {0, 1, 2, 3, 4, 5});
-  const Weights mu = uniform(2), nu = uniform(3);
+  const Weights mu = uniform_weights(2), nu = uniform_weights(3);
   const auto refused = [&](const Weights& a, const Weights& b, const SinkhornOptions& options, const char* why) {
     CHECK_THROWS_WITH_AS(sinkhorn(costs, a, b, options), Contains(why), Error);
   };

@@ -53,9 +53,9 @@ TEST_CASE("a small problem's points are the same in double and by its network") 
   const ot::Target nu = random_nu(1, 5, 3);
   LearningProblem problem(nu, 2, 6, 4, {7, 8});
   const Tensor x = problem.points();
-  const std::vector<double> in_double = problem.points(problem.theta());
-  REQUIRE(static_cast<std::size_t>(x.size()) == in_double.size());
-  for (std::size_t i = 0; i < in_double.size(); ++i) CHECK(std::abs(x.data()[i] - in_double[i]) < 20 * epsilon);
+  const std::vector<double> by_hand = problem.points(problem.theta());
+  REQUIRE(static_cast<std::size_t>(x.size()) == by_hand.size());
+  for (std::size_t i = 0; i < by_hand.size(); ++i) CHECK(std::abs(x.data()[i] - by_hand[i]) < 20 * epsilon);
 
   const ot::CostMatrix costs = problem.costs_to_nu(problem.theta());
   const ot::CostMatrix own = problem.costs_to_itself(problem.theta());
