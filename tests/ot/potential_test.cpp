@@ -75,6 +75,35 @@ TEST_CASE("a network potential equals the network on all points at once, in valu
   }
 }
 
+TEST_CASE("the gradient of H in a network's parameters, (105), is that of finite differences" *
+          doctest::skip(sizeof(real) == sizeof(float))) {
+  const Target target(vector_of(Random(23, 0).normal({40, 3}, 0, 1)), 40, 3, CostScale::inverse_alpha);
+  const Tensor x = Random(23, 1).normal({30, 3}, 0, 1);
+  Network network;
+  NetworkPotential potential(
+      target, [&](const Var& y) { return network(y); }, network.parameters());
+  for (const double lambda : {0.0, 0.05, 1.0}) {
+    CAPTURE(lambda);
+    const auto h = [&] { return semidual(target, x, potential.values(), lambda).value().item(); };
+    const std::vector<Var> gradients = potential.pull_back([&](const Tensor& psi) {
+      return semidual_gradient(target, c_transform(target, x, psi, lambda, {.mass = true}).mass);
+    });
+    const std::vector<Var*> parameters = network.parameters();
+    for (std::size_t p = 0; p < parameters.size(); ++p)
+      for (std::int64_t i = 0; i < parameters[p]->size(); ++i) {
+        constexpr double step = 1e-6;
+        real& parameter = parameters[p]->value().data()[i];
+        const real before = parameter;
+        parameter = static_cast<real>(before + step);
+        const double up = h();
+        parameter = static_cast<real>(before - step);
+        const double down = h();
+        parameter = before;
+        CHECK(gradients[p].value().data()[i] == doctest::Approx((up - down) / (2 * step)).epsilon(1e-5).scale(1));
+      }
+  }
+}
+
 TEST_CASE("a gradient evaluates a network once on the points whose tape fits in memory, twice on the others") {
   const Target target(vector_of(Random(22, 2).normal({6000, 3}, 0, 1)), 6000, 3, CostScale::one);
   Network network;
