@@ -84,41 +84,47 @@ TEST_CASE("figure 3 makes a run for each combination, and draws H of each iterat
   CHECK(csv[12].starts_with("dcgan,network,0.1,0,"));
   const double loss = apps::Metrics::last(RunFolder{out + "/runs/mlp-vector-0"}.metrics()).loss;
   CHECK(csv[2] == engine::text("mlp,vector,0,1,", loss));
+}
 
-  SUBCASE("a second call takes the runs as they are, for another figure too") {
-    const auto before = checkpoints(out);
-    const Outcome again = semidual(arguments);
-    CHECK(again.code == 0);
-    CHECK(contains(again.out, "mlp-vector-0: kept, 2 iterations\n"));
-    CHECK(semidual(small_figure("2", out) + Arguments{"--lambdas", "0,0.1", "--network-iterations", "1"}).code == 0);
-    CHECK(checkpoints(out) == before);
-    CHECK(lines(out + "/figure2.csv").size() == 1 + 2 * 2 + 2 * 1);
-    CHECK(contains(content(out + "/figure2.gp"), "set title 'DCGAN, λ = 0.1'"));
-  }
-  SUBCASE("longer runs go on, missing and damaged ones are made again, with the same bytes") {
-    const std::string straight = temporary / "straight";
-    const Arguments few{"--lambdas", "0", "--generators", "mlp", "--iterations", "3", "--network-iterations", "2"};
-    REQUIRE(semidual(small_figure("3", straight) + few).code == 0);
-    fs::remove_all(out + "/runs/mlp-network-0");
-    const Outcome more = semidual(small_figure("3", out) + few);
-    CHECK_MESSAGE(more.code == 0, more.err);
-    CHECK(contains(more.out, "mlp-vector-0: iteration 3/3"));
-    CHECK_FALSE(contains(more.out, "mlp-vector-0: iteration 2/3"));
-    for (const char* run : {"mlp-vector-0", "mlp-network-0"})
-      CHECK(checkpoints(out)[run] == checkpoints(straight)[run]);
+TEST_CASE("a figure takes runs as they are, goes on with them, or makes them again, and mixes in no others") {
+  if (!can_draw()) return;
+  const TemporaryFolder temporary;
+  const std::string out = temporary / "out", straight = temporary / "straight";
+  const auto figure = [](const char* number, const std::string& folder, const Arguments& more) {
+    return semidual(small_figure(number, folder) + Arguments{"--lambdas", "0", "--generators", "mlp"} + more);
+  };
+  const Arguments one{"--network-iterations", "1"}, few{"--iterations", "3", "--network-iterations", "2"};
+  REQUIRE(figure("3", out, one).code == 0);
 
-    fs::remove(out + "/runs/mlp-vector-0/checkpoint.safetensors");
-    CHECK(semidual(small_figure("3", out) + few).code == 0);
-    CHECK(checkpoints(out)["mlp-vector-0"] == checkpoints(straight)["mlp-vector-0"]);
-  }
-  SUBCASE("runs of other options are not mixed in") {
-    const Outcome other = semidual(arguments + Arguments{"--points", "50"});
-    CHECK(other.code == 2);
-    CHECK(contains(other.err, "runs/mlp-vector-0: --points can't change on --resume: the run has 60, asked is 50"));
-    const Outcome longer = semidual(arguments + Arguments{"--seed", "7", "--iterations", "5"});
-    CHECK(longer.code == 2);
-    CHECK(contains(longer.err, "runs/mlp-vector-0: --seed can't change"));
-  }
+  // A second call, for another figure too.
+  const auto before = checkpoints(out);
+  const Outcome again = figure("3", out, one);
+  CHECK(again.code == 0);
+  CHECK(contains(again.out, "mlp-vector-0: kept, 2 iterations\n"));
+  CHECK(figure("2", out, one).code == 0);
+  CHECK(checkpoints(out) == before);
+  CHECK(lines(out + "/figure2.csv").size() == 1 + 2 + 1);
+  CHECK(contains(content(out + "/figure2.gp"), "set title 'MLP, λ = 0'"));
+
+  // Runs of other options.
+  const Outcome other = figure("3", out, Arguments{"--points", "50"});
+  CHECK(other.code == 2);
+  CHECK(contains(other.err, "runs/mlp-vector-0: --points can't change on --resume: the run has 60, asked is 50"));
+  const Outcome longer = figure("3", out, Arguments{"--seed", "7", "--iterations", "5"});
+  CHECK(longer.code == 2);
+  CHECK(contains(longer.err, "runs/mlp-vector-0: --seed can't change"));
+
+  // Longer runs, missing ones and a damaged one end with the bytes of a run in one go.
+  REQUIRE(figure("3", straight, few).code == 0);
+  fs::remove_all(out + "/runs/mlp-network-0");
+  const Outcome more = figure("3", out, few);
+  CHECK_MESSAGE(more.code == 0, more.err);
+  CHECK(contains(more.out, "mlp-vector-0: iteration 3/3"));
+  CHECK_FALSE(contains(more.out, "mlp-vector-0: iteration 2/3"));
+  CHECK(checkpoints(out) == checkpoints(straight));
+  fs::remove(out + "/runs/mlp-vector-0/checkpoint.safetensors");
+  CHECK(figure("3", out, few).code == 0);
+  CHECK(checkpoints(out) == checkpoints(straight));
 }
 
 TEST_CASE("Ctrl-C ends a figure with 130 and keeps its runs, and the same call goes on") {
