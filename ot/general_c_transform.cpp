@@ -7,6 +7,7 @@
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/soft_c_transform.h"
 #include "ot/winners.h"
 
 namespace ot {
@@ -181,13 +182,6 @@ CTransform hard_transform(const Target& target, const Tensor& x, const Tensor& p
       });
     }
   return transform_at(target, x, psi, std::move(winners), wanted);
-}
-
-/// So many queries that the terms of a block take at most 2^23 reals, or 16 for each point.
-std::int64_t soft_block_size(std::int64_t batch, std::int64_t points) {
-  const std::int64_t most = std::clamp<std::int64_t>((std::int64_t{1} << 23) / points, 16, most_queries);
-  const std::int64_t blocks = (batch + most - 1) / most;
-  return (batch + blocks - 1) / blocks;
 }
 
 CTransform soft_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {

@@ -27,16 +27,6 @@ struct ShiftedSum {
   double sum = 0;
 };
 
-/// The terms of one block with all points are held between the two passes, so that they are computed once; blocks are
-/// so small that this takes at most this many reals, or least_queries for each point.
-constexpr std::int64_t most_held = std::int64_t{1} << 23, least_queries = 16, most_queries = 256;
-
-std::int64_t block_size(std::int64_t batch, std::int64_t points) {
-  const std::int64_t most = std::clamp(most_held / points, least_queries, most_queries);
-  const std::int64_t blocks = (batch + most - 1) / most;
-  return (batch + blocks - 1) / blocks;
-}
-
 class SoftTransform {
  public:
   SoftTransform(const TiledProblem& problem, double lambda, CTransform& result)
@@ -150,13 +140,20 @@ class SoftTransform {
 
 }  // namespace
 
+std::int64_t soft_block_size(std::int64_t batch, std::int64_t points) {
+  constexpr std::int64_t most_held = std::int64_t{1} << 23, least_queries = 16, most_queries = 256;
+  const std::int64_t most = std::clamp(most_held / points, least_queries, most_queries);
+  const std::int64_t blocks = (batch + most - 1) / most;
+  return (batch + blocks - 1) / blocks;
+}
+
 CTransform soft_c_transform(const TiledProblem& problem, double lambda, Wanted wanted) {
   CTransform result;
   result.value = Tensor({problem.batch()});
   if (wanted.gradient) result.gradient = Tensor(problem.queries.shape());
   if (wanted.mass) result.mass = Tensor::zeros({problem.target.size()});
   SoftTransform soft(problem, lambda, result);
-  const std::int64_t size = block_size(problem.batch(), problem.target.size());
+  const std::int64_t size = soft_block_size(problem.batch(), problem.target.size());
   for (std::int64_t begin = 0; begin < problem.batch(); begin += size)
     soft.transform({begin, std::min(problem.batch(), begin + size)});
   return result;
