@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "engine/parallel.h"
 #include "ot/byte_winners.h"
@@ -48,18 +49,24 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
   std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()), -1);
   const real* offset = problem.offsets.data();
   if (std::any_of(offset, offset + problem.offsets.size(), [](real o) { return std::isnan(o); })) return winners;
+  std::optional<ByteProducts> bytes;
   if (ByteProducts::available(problem.target)) {
-    std::vector<std::int64_t> found = byte_winners(problem, x, psi);
+    bytes.emplace(problem.target, problem.queries);
+    std::vector<std::int64_t> found = byte_winners(problem, *bytes, x, psi);
     if (!found.empty()) return found;
   }
 
-  const FineProducts fine(problem);
   std::vector<Minimum> minima(static_cast<std::size_t>(problem.tiles() * std::min(most_queries, problem.batch())));
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
     const QueryBlock block{begin, std::min(problem.batch(), begin + most_queries)};
     parallel_for(problem.tiles(), 1, [&](std::int64_t tile, std::int64_t) {
-      Tensor products({block.size(), problem.rows(tile)});
-      fine.multiply(block, tile, products.data());
+      const std::int64_t rows = problem.rows(tile);
+      Tensor products({block.size(), rows});
+      if (bytes)
+        bytes->multiply(bytes->most_digits(), block.begin, block.end, problem.first_row(tile), rows, products.data(),
+                        rows);
+      else
+        problem.multiply(block, tile, products.data());
       problem.tile_minima(block, tile, products.data(), minima.data() + tile * block.size());
     });
     parallel_for(block.size(), 16, [&](std::int64_t first, std::int64_t last) {

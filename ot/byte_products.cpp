@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "engine/parallel.h"
@@ -12,38 +13,34 @@ namespace ot {
 using engine::Tensor;
 using engine::simd::block_size;
 using engine::simd::kernels;
-using engine::simd::padded_bytes;
-
-namespace {
-// How a row is rounded: to middle plus a multiple of step.
-struct Digits {
-  Digits(const real* row, std::int64_t d, int digits) {
-    const auto [low, high] = std::minmax_element(row, row + d);
-    middle = (static_cast<double>(*low) + *high) / 2;
-    step = (*high - middle) / (127 * std::pow(256.0, digits - 1));
-  }
-  double middle, step;
-};
-}  // namespace
 
 bool ByteProducts::available(const Target& target) {
   return !target.bytes().empty() && kernels().digit_products &&
          target.dimension() <= engine::simd::most_digit_coordinates;
 }
 
-ByteProducts::ByteProducts(const Target& target, const Tensor& a, int digits)
+ByteProducts::ByteProducts(const Target& target, const Tensor& a)
     : target_(target),
-      digits_(digits),
-      rows_(static_cast<std::size_t>(a.dim(0) * digits * padded_bytes(target.dimension()))),
-      scale_(static_cast<std::size_t>(a.dim(0))),
-      shift_(scale_.size()),
-      slope_(scale_.size()),
-      rest_(a.shape()),
-      rest_along_mean_(scale_.size()),
-      rest_lengths_(scale_.size()),
-      sizes_(scale_.size()) {
-  const auto norms = target.centred_squared_norms();
-  longest_point_ = std::sqrt(static_cast<double>(*std::max_element(norms.begin(), norms.end())));
+      layout_(kernels().digits),
+      base_(std::exp2(layout_.bits)),
+      digits_(static_cast<std::size_t>(a.dim(0) * layout_.row(target.dimension()))),
+      rounded_(static_cast<std::size_t>(layout_.most)),
+      slope_(static_cast<std::size_t>(a.dim(0))),
+      steps_(slope_.size()),
+      sizes_(slope_.size()) {
+  for (Rounded& rounded : rounded_) {
+    rounded.scale.resize(slope_.size());
+    rounded.shift.resize(slope_.size());
+    rounded.rest_lengths.resize(slope_.size());
+    rounded.rest_along_mean.resize(slope_.size());
+  }
+  double longest = 0, squares = 0;
+  for (const real squared_norm : target.centred_squared_norms()) {
+    longest = std::max<double>(longest, squared_norm);
+    squares += squared_norm;
+  }
+  longest_point_ = std::sqrt(longest);
+  point_rms_ = std::sqrt(squares / static_cast<double>(target.size()));
   for (const real m : target.mean()) mean_length_ += static_cast<double>(m) * m;
   mean_length_ = std::sqrt(mean_length_);
   engine::parallel_for(a.dim(0), 8, [&](std::int64_t begin, std::int64_t end) {
@@ -51,67 +48,99 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a, int digits)
   });
 }
 
+const std::int8_t* ByteProducts::row(std::int64_t i) const {
+  return digits_.data() + i * layout_.row(target_.dimension());
+}
+
 void ByteProducts::round_row(std::int64_t i, const real* a) {
-  const std::int64_t d = target_.dimension(), padded = padded_bytes(d);
+  const std::int64_t d = target_.dimension(), plane = layout_.plane(d);
   const auto index = static_cast<std::size_t>(i);
   if (!std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
-    scale_[index] = std::numeric_limits<real>::quiet_NaN();
-    rest_lengths_[index] = std::numeric_limits<double>::infinity();
+    for (Rounded& rounded : rounded_) {
+      rounded.scale[index] = std::numeric_limits<real>::quiet_NaN();
+      rounded.rest_lengths[index] = std::numeric_limits<double>::infinity();
+    }
     return;
   }
-  const auto [middle, step] = Digits(a, d, digits_);
+  const int all = most_digits();
+  const auto base = static_cast<std::int64_t>(base_);
+  const auto [low, high] = std::minmax_element(a, a + d);
+  const double middle = (static_cast<double>(*low) + *high) / 2;
+  const double step = (*high - middle) / ((base_ / 2 - 1) * std::pow(base_, all - 1));
   const double per_step = step > 0 ? 1 / step : 0;
-  std::int8_t* digit = rows_.data() + i * digits_ * padded;
-  real* rest = rest_.data() + i * d;
-  double along_mean = 0, rest_along_mean = 0, squared_length = 0, squared_rest = 0;
+  std::int8_t* const digits = digits_.data() + i * layout_.row(d);
+  std::vector<double> along_mean(rounded_.size()), squared_rest(rounded_.size());
+  double squared_length = 0;
   for (std::int64_t k = 0; k < d; ++k) {
-    const auto steps = static_cast<std::int32_t>(std::lrint((a[k] - middle) * per_step));
-    // The last digit first; what it leaves is a multiple of 256.
-    for (std::int32_t left = steps, s = digits_ - 1; s >= 0; --s) {
-      const std::int32_t low_digit = s == 0 ? left : ((left + 128) & 255) - 128;
-      digit[s * padded + k] = static_cast<std::int8_t>(low_digit);
-      left = (left - low_digit) / 256;
+    const double mean = target_.mean()[static_cast<std::size_t>(k)];
+    squared_length += static_cast<double>(a[k]) * a[k];
+    // The last digit first; what it leaves is a multiple of the base, so that `left` is a rounded to the digits before.
+    std::int64_t left = std::llrint((a[k] - middle) * per_step), unit = 1;
+    for (int s = all - 1; s >= 0; --s, unit *= base) {
+      const double rounded = middle + step * static_cast<double>(left * unit), rest = a[k] - rounded;
+      along_mean[static_cast<std::size_t>(s)] += rounded * mean;
+      squared_rest[static_cast<std::size_t>(s)] += rest * rest;
+      const std::int64_t digit = s == 0 ? left : ((left + base / 2) & (base - 1)) - base / 2;
+      write_digit(digit, digits + s * plane + k * layout_.bits / 8);
+      left = (left - digit) / base;
     }
-    const double rounded = middle + steps * step, mean = target_.mean()[static_cast<std::size_t>(k)];
-    rest[k] = static_cast<real>((a[k] - rounded) / 255);
-    along_mean += rounded * mean;
-    rest_along_mean += (a[k] - rounded) * mean;
-    squared_length += rounded * rounded;
-    squared_rest += (a[k] - rounded) * (a[k] - rounded);
   }
-  scale_[index] = static_cast<real>(step / 255);
-  shift_[index] = static_cast<real>(-along_mean);
+  steps_[index] = step;
   slope_[index] = static_cast<real>(middle / 255);
-  rest_along_mean_[index] = static_cast<real>(rest_along_mean);
-  rest_lengths_[index] = std::sqrt(squared_rest);
-  sizes_[index] = 2 * std::sqrt(squared_length) + 2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
+  double unit = step / 255;
+  for (std::size_t s = rounded_.size(); s-- > 0; unit *= base_) {
+    Rounded& rounded = rounded_[s];
+    rounded.scale[index] = static_cast<real>(unit);
+    rounded.shift[index] = static_cast<real>(-along_mean[s]);
+    rounded.rest_lengths[index] = std::sqrt(squared_rest[s]);
+    rounded.rest_along_mean[index] = static_cast<real>(along_mean.back() - along_mean[s]);
+  }
+  sizes_[index] = 2 * std::sqrt(squared_length) + 2 * rounded(1).rest_lengths[index] +
+                  2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
 }
 
-double ByteProducts::error_bound(std::int64_t i) const {
+void ByteProducts::write_digit(std::int64_t digit, std::int8_t* to) const {
+  const auto word = static_cast<std::int16_t>(digit);
+  if (layout_.bits == 8)
+    *to = static_cast<std::int8_t>(digit);
+  else
+    std::memcpy(to, &word, sizeof(word));
+}
+
+double ByteProducts::error_bound(std::int64_t i, int digits) const {
   const auto index = static_cast<std::size_t>(i);
-  // Digits, bytes' sums and a^.mean are each rounded to float, multiplied and added up.
-  const double rounding = 4 * std::numeric_limits<float>::epsilon() * sizes_[index];
-  return rest_lengths_[index] * longest_point_ + rounding * (longest_point_ + mean_length_);
+  // Digits, bytes' sums and a^.mean are each rounded to float, multiplied and added up, a few hundred coordinates at a
+  // time.
+  const double roundings = 4 + static_cast<double>(target_.dimension()) / 128;
+  const double rounding = roundings * std::numeric_limits<float>::epsilon() * sizes_[index];
+  return rounded(digits).rest_lengths[index] * longest_point_ + rounding * (longest_point_ + mean_length_);
 }
 
-double ByteProducts::typical_error(const Target& target, const Tensor& a, int digits) {
-  double squares = 0, longest = 0;
-  for (const real squared_norm : target.centred_squared_norms()) squares += squared_norm;
-  for (std::int64_t i = 0; i < a.dim(0); ++i)
-    longest = std::max(longest, Digits(a.data() + i * a.dim(1), a.dim(1), digits).step);
-  return longest * std::sqrt(squares / static_cast<double>(target.size()) / 12);
+double ByteProducts::typical_error(std::int64_t i, int digits) const {
+  const double last = steps_[static_cast<std::size_t>(i)] * std::pow(base_, most_digits() - digits);
+  return last * point_rms_ / std::sqrt(12.0);
 }
 
-real ByteProducts::missed(std::int64_t i, std::int64_t j) const {
+void ByteProducts::add_rest(int digits, std::int64_t i, std::int64_t first, std::span<const std::int32_t> points,
+                            real* out) const {
   const std::int64_t d = target_.dimension();
-  return kernels().dot_bytes(d, rest_.data() + i * d, target_.bytes().data() + j * d) -
-         rest_along_mean_[static_cast<std::size_t>(i)];
+  const auto index = static_cast<std::size_t>(i);
+  const double scale = rounded(most_digits()).scale[index], shift = rounded(digits).rest_along_mean[index];
+  constexpr std::size_t together = 64;
+  double sums[together];
+  for (; !points.empty(); points = points.subspan(std::min(together, points.size()))) {
+    const auto some = points.first(std::min(together, points.size()));
+    kernels().digit_sums(d, row(i) + digits * layout_.plane(d), most_digits() - digits,
+                         target_.bytes().data() + first * d, static_cast<std::int64_t>(some.size()), some.data(), sums);
+    for (std::size_t f = 0; f < some.size(); ++f) out[some[f]] += static_cast<real>(scale * sums[f] - shift);
+  }
 }
 
-void ByteProducts::multiply(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
-                            std::int64_t stride) const {
-  const std::int64_t d = target_.dimension(), padded = padded_bytes(d), queries = end - begin;
-  Tensor scratch(engine::Shape{padded * block_size / static_cast<std::int64_t>(sizeof(real))});
+void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count,
+                            real* out, std::int64_t stride) const {
+  const Rounded& rounded = this->rounded(digits);
+  const std::int64_t d = target_.dimension(), queries = end - begin;
+  Tensor scratch(engine::Shape{layout_.block(d) / static_cast<std::int64_t>(sizeof(real))});
   auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
   real sums[block_size];
   const std::uint8_t* const all_end = target_.bytes().data() + target_.size() * d;
@@ -123,9 +152,8 @@ void ByteProducts::multiply(std::int64_t begin, std::int64_t end, std::int64_t f
     for (std::int64_t i = begin; i < end; i += together) {
       const std::uint8_t* const until = std::min(next + share, all_end);
       for (; next < until; next += line) __builtin_prefetch(next);
-      kernels().digit_products(d, block, sums, std::min(together, end - i), digits_,
-                               rows_.data() + i * digits_ * padded, scale_.data() + i, shift_.data() + i,
-                               slope_.data() + i, to + (i - begin) * to_stride, to_stride);
+      kernels().digit_products(d, block, sums, std::min(together, end - i), digits, row(i), rounded.scale.data() + i,
+                               rounded.shift.data() + i, slope_.data() + i, to + (i - begin) * to_stride, to_stride);
     }
   };
   const std::uint8_t* rows = target_.bytes().data() + first * d;

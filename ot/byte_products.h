@@ -1,55 +1,72 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "engine/simd/kernels.h"
 #include "engine/tensor.h"
 #include "ot/target.h"
 
 namespace ot {
 
-/// Products of a batch with a target's 8-bit points through integers, which a CPU with 8-bit dot products (VNNI)
-/// multiplies four times as fast as floats: n digits take n quarters of the time of a product in float.
+/// Products of a batch with a target's 8-bit points through integers. A product in float takes the time of four
+/// products in one digit of 8 bits on a CPU with 8-bit dot products (VNNI, up to three digits), of two in one of 16
+/// bits with AVX2 (up to two digits): engine::simd::Digits says which.
 ///
-/// A row a of the batch is rounded to n 8-bit digits around its mid-range c: a = a^ + e, where a^ = c + step (256^(n-1)
-/// d_1 + ... + d_n) with d_s in [-128, 127], and step = max |a - c| / (127 256^(n-1)), hence |e_k| <= step / 2. Then
-/// a.(y - mean) = a^.(y - mean) + e.(y - mean), of which the first term is computed: digits and bytes are multiplied
-/// exactly in 32-bit integers, so that beside the rounding of the result to float the error is at most
-/// ||e|| ||y - mean||.
+/// A row a of the batch is rounded once to N digits in base b around its mid-range c, a ~ c + step (b^(N-1) d_1 + ... +
+/// d_N) with d_s in [-b/2, b/2) and step = max |a - c| / ((b/2 - 1) b^(N-1)): as fine as a float or finer. The first n
+/// of them are a^, and a = a^ + e. Then a.(y - mean) = a^.(y - mean) + e.(y - mean). multiply() computes the first term
+/// for all points: digits and bytes are multiplied exactly in integers, so that beside the rounding of sums to float
+/// the error is at most ||e|| ||y - mean||. add_rest() adds the second, from the digits left, where it matters.
 class ByteProducts {
  public:
   /// Whether the points are 8-bit and the CPU has the instructions.
   static bool available(const Target& target);
 
   /// Prepares the batch a [B, d]. The target must outlive it; it must be available().
-  ByteProducts(const Target& target, const engine::Tensor& a, int digits);
+  ByteProducts(const Target& target, const engine::Tensor& a);
 
-  /// How far the products of row i are off at most, rounding included.
-  double error_bound(std::int64_t i) const;
-  /// How far they are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over
-  /// [-step / 2, step / 2], for the row with the longest step and the root mean square of ||y - mean||.
-  static double typical_error(const Target& target, const engine::Tensor& a, int digits);
+  /// N, how many digits are as fine as a float.
+  int most_digits() const { return layout_.most; }
 
-  /// out[(i - begin) stride + l] = a^_i.(y_{first + l} - mean) for rows begin..end-1 and l < count; NaN where a_i is
-  /// not finite.
-  void multiply(std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
+  /// How far the products of row i in so many digits are off at most, rounding included.
+  double error_bound(std::int64_t i, int digits) const;
+  /// How far they are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over half a
+  /// step of the last digit to both sides, for the root mean square of ||y - mean||.
+  double typical_error(std::int64_t i, int digits) const;
+
+  /// out[(i - begin) stride + l] = a^_i.(y_{first + l} - mean) for rows begin..end-1 and l < count, with a^ of so many
+  /// digits; NaN where a_i is not finite.
+  void multiply(int digits, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
                 std::int64_t stride) const;
 
-  /// e_i.(y_j - mean), what multiply() leaves out.
-  real missed(std::int64_t i, std::int64_t j) const;
+  /// out[l] += e_i.(y_{first + l} - mean) for the l in `points`, where e is what so many digits, fewer than all,
+  /// leave out: after multiply() the product is as fine as in all digits.
+  void add_rest(int digits, std::int64_t i, std::int64_t first, std::span<const std::int32_t> points, real* out) const;
 
  private:
+  /// What stands in place of a with n digits: for each row of the batch a^.(y - mean) = scale (sum of digits and bytes)
+  /// + slope (sum of bytes) + shift.
+  struct Rounded {
+    std::vector<real> scale, shift;
+    std::vector<double> rest_lengths;   // ||e||
+    std::vector<real> rest_along_mean;  // e.mean, of the digits that there are
+  };
+
   void round_row(std::int64_t i, const real* a);
+  void write_digit(std::int64_t digit, std::int8_t* to) const;
+  const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }
+  const std::int8_t* row(std::int64_t i) const;
 
   const Target& target_;
-  int digits_;
-  std::vector<std::int8_t> rows_;               // [B, digits, padded_bytes(d)]
-  std::vector<real> scale_, shift_, slope_;     // a^.(y - mean) of the sums over digits and bytes, and over bytes
-  engine::Tensor rest_;                         // [B, d], e / 255
-  std::vector<real> rest_along_mean_;           // e.mean
-  std::vector<double> rest_lengths_;            // ||e||
-  double longest_point_ = 0, mean_length_ = 0;  // the largest ||y - mean||, and ||mean||
-  std::vector<double> sizes_;                   // of what a product is summed from, in units of ||y||
+  engine::simd::Digits layout_;
+  double base_;
+  std::vector<std::int8_t> digits_;                             // rows of layout_, [B]
+  std::vector<Rounded> rounded_;                                // to 1, 2, ... digits
+  std::vector<real> slope_;                                     // [B]
+  std::vector<double> steps_, sizes_;                           // sizes of what a product is summed from, per ||y||
+  double longest_point_ = 0, mean_length_ = 0, point_rms_ = 0;  // the largest ||y - mean||, ||mean||, mean square root
 };
 
 }  // namespace ot

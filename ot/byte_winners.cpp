@@ -31,12 +31,13 @@ struct Winner {
 
 class Winners {
  public:
-  Winners(const TiledProblem& problem, const Tensor& x, const Tensor& psi, QueryBlock block)
+  Winners(const TiledProblem& problem, const ByteProducts& products, const Tensor& x, const Tensor& psi,
+          QueryBlock block)
       : problem_(problem),
         x_(x),
         psi_(psi),
         block_(block),
-        products_(problem.target, problem.queries, 1),
+        products_(products),
         limit_(static_cast<std::size_t>(block.size()), std::numeric_limits<real>::max()),
         winners_(static_cast<std::size_t>(problem.tiles()) * limit_.size()) {}
 
@@ -82,7 +83,7 @@ class Winners {
   }
   void multiply(std::int64_t tile, real* values) const {
     const std::int64_t rows = problem_.rows(tile);
-    products_.multiply(block_.begin, block_.end, problem_.first_row(tile), rows, values, rows);
+    products_.multiply(1, block_.begin, block_.end, problem_.first_row(tile), rows, values, rows);
   }
   /// The rows of a tile that may be the least for query i.
   std::int64_t find(std::int64_t tile, std::int64_t i, const real* products, std::int32_t* rows) const {
@@ -104,7 +105,7 @@ class Winners {
       if (minima[m].value < least.value) least = minima[m];
     if (least.index < 0) return;
     const double size = problem_.target.scale() * problem_.squared_norms[static_cast<std::size_t>(block_.begin + i)];
-    const double error = -problem_.slope * products_.error_bound(block_.begin + i) +
+    const double error = -problem_.slope * products_.error_bound(block_.begin + i, 1) +
                          16 * std::numeric_limits<real>::epsilon() * (largest_offset + size);
     limit_[static_cast<std::size_t>(i)] = static_cast<real>(value(i, least.index) - size + error);
   }
@@ -129,18 +130,19 @@ class Winners {
   const TiledProblem& problem_;
   const Tensor &x_, &psi_;
   QueryBlock block_;
-  ByteProducts products_;
+  const ByteProducts& products_;
   std::vector<real> limit_;      // of the computed u of what may be the least, [block]
   std::vector<Winner> winners_;  // of each tile, [tiles, block]
 };
 
 }  // namespace
 
-std::vector<std::int64_t> byte_winners(const TiledProblem& problem, const Tensor& x, const Tensor& psi) {
+std::vector<std::int64_t> byte_winners(const TiledProblem& problem, const ByteProducts& products, const Tensor& x,
+                                       const Tensor& psi) {
   constexpr std::int64_t most_queries = 256;
   std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()));
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
-    Winners block(problem, x, psi, {begin, std::min(problem.batch(), begin + most_queries)});
+    Winners block(problem, products, x, psi, {begin, std::min(problem.batch(), begin + most_queries)});
     if (!block.sample()) return {};
     block.find_all(winners.data() + begin);
   }

@@ -211,13 +211,13 @@ void Sketch::fit(const Tensor& x) {
   Tensor q({fitted_, d});
   std::copy_n(direction(principal()), q.size(), q.data());
   std::optional<ByteProducts> bytes;
-  if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q, 3);
+  if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q);
   engine::parallel_for(blocks_, 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b) {
       const std::int64_t first = b * block_size, count = std::min(block_size, target_.size() - first);
       real* along = points_.data() + offset(first, coarse_);
       if (bytes) {
-        bytes->multiply(0, fitted_, first, count, along, block_size);
+        bytes->multiply(bytes->most_digits(), 0, fitted_, first, count, along, block_size);
       } else {
         Tensor rows({count, d});
         target_.centred_rows(first, first + count, rows.data());

@@ -1,9 +1,11 @@
 #include "ot/soft_products.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "engine/parallel.h"
 
@@ -14,87 +16,159 @@ using engine::simd::kernels;
 using engine::simd::Minimum;
 
 namespace {
-constexpr double fine_error = 0x1p-16;      // of a term, relative
+
+constexpr double fine_error = 0x1p-17;      // of a sum of terms, relative
 constexpr std::int64_t sample_stride = 16;  // one tile in so many is a sample
-constexpr double most_heads = 1.0 / 24;     // of the terms: where correcting costs as much as a digit
-constexpr double farthest = 0.2;            // that a small head reaches, of the spread of u
 constexpr std::int64_t tile_rows = TiledProblem::tile_rows;
+
 }  // namespace
 
-SoftProducts::SoftProducts(const TiledProblem& problem, double lambda) : problem_(problem) {
-  if (!ByteProducts::available(problem.target)) return;
-  double spread = 0;  // of u
-  for (const real squared_norm : problem.target.centred_squared_norms()) spread += squared_norm;
-  spread *= problem.target.scale() / static_cast<double>(problem.target.size());
-  for (const int digits : {1, 2}) {
-    const double error = -problem.slope * ByteProducts::typical_error(problem.target, problem.queries, digits) / lambda;
-    // If those below a share s of the largest have a third of the mass, their errors add up to error sqrt(s / 3) of it.
-    const double share = std::min(std::exp(-1.0), 3 * std::pow(fine_error / (2 * error), 2));
-    const double reach = error <= fine_error ? 0 : -lambda * std::log(share);
-    if (reach > farthest * spread) continue;
-    attempts_.push_back({ByteProducts(problem.target, problem.queries, digits), static_cast<real>(reach)});
-    if (reach == 0) return;
+/// The terms of a query in a sample, by their distance from the least u in lambdas; what is farther than any bin does
+/// not matter.
+class SoftProducts::Histogram {
+ public:
+  static constexpr double farthest = 30;
+
+  /// Ends the tile that the terms since the last call are of.
+  void end_tile() {
+    sum_ += tile_;
+    largest_tile_ = std::max(largest_tile_, tile_);
+    tile_ = 0;
   }
-}
-
-void SoftProducts::multiply(const Attempt& attempt, std::int64_t tile) const {
-  const std::int64_t rows = problem_.rows(tile);
-  attempt.products.multiply(block_.begin, block_.end, problem_.first_row(tile), rows, products(tile), rows);
-}
-
-/// Calls visit(i, row, product) for the products of a tile within the heads: query i of the block, row of the tile.
-template <class Visit>
-void SoftProducts::for_each_head(std::int64_t tile, const Visit& visit) const {
-  const std::int64_t rows = problem_.rows(tile);
-  const real* offset = problem_.offsets.data() + problem_.first_row(tile);
-  std::int32_t found[tile_rows];
-  real* product = products(tile);
-  for (std::int64_t i = 0; i < block_.size(); ++i, product += rows) {
-    const std::int64_t count =
-        kernels().find_affine(rows, offset, problem_.slope, product, end_of_heads_[static_cast<std::size_t>(i)], found);
-    for (std::int64_t f = 0; f < count; ++f) visit(i, found[f], product[found[f]]);
+  void add(double distance) {
+    const auto bin = std::min(bins - 1, static_cast<std::size_t>(std::max(distance, 0.0) / width));
+    ++counts_[bin];
+    tile_ += far_edge(bin);
   }
+
+  /// Where a head ends, such that all terms beyond are at most this share of the sum of all, and how many terms of the
+  /// sample are in it. The sum of all is told by the sample without its best tile, which may hold all that is large.
+  std::pair<double, std::int64_t> head(double share) const {
+    const double all = sum_ + (sample_stride - 1) * (sum_ - largest_tile_), allowed = share * all / sample_stride;
+    std::size_t end = bins;
+    for (double beyond = 0; end > 0; --end) {
+      beyond += static_cast<double>(counts_[end - 1]) * std::exp(-width * static_cast<double>(end - 1));
+      if (beyond > allowed) break;
+    }
+    return {width * static_cast<double>(end),
+            std::accumulate(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(end), std::int64_t{0})};
+  }
+
+ private:
+  static constexpr double width = 0.25;
+  static constexpr std::size_t bins = 120;
+  static_assert(bins * width == farthest);
+
+  static double far_edge(std::size_t bin) {
+    static const auto table = [] {
+      std::array<double, bins> e;
+      for (std::size_t b = 0; b < bins; ++b) e[b] = std::exp(-width * static_cast<double>(b + 1));
+      return e;
+    }();
+    return table[bin];
+  }
+
+  std::array<std::int64_t, bins> counts_ = {};
+  double sum_ = 0, tile_ = 0, largest_tile_ = 0;
+};
+
+SoftProducts::SoftProducts(const TiledProblem& problem, double lambda) : problem_(problem), lambda_(lambda) {
+  if (ByteProducts::available(problem.target)) bytes_.emplace(problem.target, problem.queries);
 }
 
-/// Finds the ends of the heads, and by a sample of the tiles whether they are small.
-bool SoftProducts::heads_are_small(const Attempt& attempt) {
+double SoftProducts::term_error(std::int64_t i, int digits) const {
+  return -problem_.slope * bytes_->typical_error(i, digits) / lambda_;
+}
+
+/// Whether products in so many digits need no correction.
+bool SoftProducts::fine(int digits) const {
+  if (digits == bytes_->most_digits()) return true;
+  for (std::int64_t i = 0; i < problem_.batch(); ++i)
+    if (!(term_error(i, digits) <= 4 * fine_error)) return false;
+  return true;
+}
+
+void SoftProducts::multiply_digits(std::int64_t tile) const {
+  const std::int64_t rows = problem_.rows(tile);
+  bytes_->multiply(digits_, block_.begin, block_.end, problem_.first_row(tile), rows, products(tile), rows);
+}
+
+/// The terms of each query in the sample, and its least u there.
+std::vector<SoftProducts::Histogram> SoftProducts::sample_terms(std::vector<real>& least) const {
   const std::int64_t samples = (problem_.tiles() + sample_stride - 1) / sample_stride;
-  std::vector<Minimum> minima(static_cast<std::size_t>(samples * block_.size()));
+  std::vector<Minimum> minima(static_cast<std::size_t>(samples) * least.size());
   parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
     const std::int64_t tile = sample * sample_stride;
-    multiply(attempt, tile);
+    multiply_digits(tile);
     problem_.tile_minima(block_, tile, products(tile), minima.data() + sample * block_.size());
   });
-  end_of_heads_.assign(static_cast<std::size_t>(block_.size()), std::numeric_limits<real>::infinity());
-  for (std::size_t m = 0; m < minima.size(); ++m) {
-    real& end = end_of_heads_[m % end_of_heads_.size()];
-    end = std::min(end, minima[m].value + attempt.reach);
-  }
-  std::vector<std::int64_t> heads(static_cast<std::size_t>(samples));
-  parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
-    for_each_head(sample * sample_stride,
-                  [&](std::int64_t, std::int64_t, real&) { ++heads[static_cast<std::size_t>(sample)]; });
+  std::vector<Histogram> histograms(least.size());
+  parallel_for(block_.size(), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto index = static_cast<std::size_t>(i);
+      for (std::size_t m = index; m < minima.size(); m += least.size())
+        least[index] = std::min(least[index], minima[m].value);
+      const real farthest = least[index] + static_cast<real>(Histogram::farthest * lambda_);
+      std::int32_t found[tile_rows];
+      for (std::int64_t tile = 0; tile < problem_.tiles(); tile += sample_stride, histograms[index].end_tile()) {
+        const std::int64_t rows = problem_.rows(tile);
+        const real* product = products(tile) + i * rows;
+        const real* offset = problem_.offsets.data() + problem_.first_row(tile);
+        const std::int64_t count = kernels().find_affine(rows, offset, problem_.slope, product, farthest, found);
+        for (std::int64_t f = 0; f < count; ++f)
+          histograms[index].add((offset[found[f]] + problem_.slope * product[found[f]] - least[index]) / lambda_);
+      }
+    }
   });
-  const auto found = static_cast<double>(std::accumulate(heads.begin(), heads.end(), std::int64_t{0}));
-  return found <= most_heads * static_cast<double>(samples * tile_rows * block_.size());
+  return histograms;
+}
+
+/// Takes the number of digits that is the fastest for the block, heads included, and finds where these end.
+void SoftProducts::choose_digits() {
+  digits_ = 1;
+  end_of_heads_.clear();
+  if (fine(1)) return;
+  std::vector<real> least(static_cast<std::size_t>(block_.size()), std::numeric_limits<real>::infinity());
+  const std::vector<Histogram> histograms = sample_terms(least);
+  const double sampled = static_cast<double>((problem_.tiles() + sample_stride - 1) / sample_stride * tile_rows);
+  double least_cost = std::numeric_limits<double>::infinity();
+  for (int digits = 1; digits <= bytes_->most_digits(); ++digits) {
+    std::vector<real> ends(least.size());
+    const double rest = kernels().digits.apart * (bytes_->most_digits() - digits);  // the time of a term's
+    double cost = digits;
+    for (std::size_t i = 0; i < ends.size() && !fine(digits); ++i) {
+      const std::int64_t query = block_.begin + static_cast<std::int64_t>(i);
+      const auto [distance, size] = histograms[i].head(fine_error / term_error(query, digits));
+      // What lies beyond by a sampled u may truly lie nearer, hardly ever by more than four times its error.
+      ends[i] = least[i] + static_cast<real>(lambda_ * (distance + 4 * term_error(query, 1)));
+      cost += rest * static_cast<double>(size) / (sampled * static_cast<double>(ends.size()));
+    }
+    if (cost >= least_cost) continue;
+    least_cost = cost;
+    digits_ = digits;
+    end_of_heads_ = fine(digits) ? std::vector<real>{} : ends;
+  }
 }
 
 void SoftProducts::start(QueryBlock block, real* all_products) {
   block_ = block;
   products_ = all_products;
-  while (chosen_ < attempts_.size() && attempts_[chosen_].reach > 0 && !heads_are_small(attempts_[chosen_])) ++chosen_;
-  if (chosen_ == attempts_.size() && !fine_) fine_.emplace(problem_);
+  if (bytes_) choose_digits();
 }
 
 void SoftProducts::multiply(std::int64_t tile) const {
-  if (fine_) return fine_->multiply(block_, tile, products(tile));
-  const Attempt& attempt = attempts_[chosen_];
-  const bool sampled = attempt.reach > 0 && tile % sample_stride == 0;
-  if (!sampled) multiply(attempt, tile);
-  if (attempt.reach > 0)
-    for_each_head(tile, [&](std::int64_t i, std::int64_t row, real& product) {
-      product += attempt.products.missed(block_.begin + i, problem_.first_row(tile) + row);
-    });
+  if (!bytes_) return problem_.multiply(block_, tile, products(tile));
+  const bool sampled = digits_ == 1 && !end_of_heads_.empty() && tile % sample_stride == 0;
+  if (!sampled) multiply_digits(tile);
+  if (end_of_heads_.empty()) return;
+  const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
+  std::int32_t found[tile_rows];
+  real* product = products(tile);
+  for (std::int64_t i = 0; i < block_.size(); ++i, product += rows) {
+    const std::int64_t count = kernels().find_affine(rows, problem_.offsets.data() + first, problem_.slope, product,
+                                                     end_of_heads_[static_cast<std::size_t>(i)], found);
+    bytes_->add_rest(digits_, block_.begin + i, first, {found, static_cast<std::size_t>(count)}, product);
+  }
 }
 
 }  // namespace ot

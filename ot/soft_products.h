@@ -4,17 +4,19 @@
 #include <optional>
 #include <vector>
 
+#include "ot/byte_products.h"
 #include "ot/tiled_problem.h"
 
 namespace ot {
 
 /// The products x'.y' of a TiledProblem, as fine as the terms e^{-u / lambda} of a softmin need them.
 ///
-/// The fewer digits, the faster, and the larger the typical error of a term: 2 scale / lambda times that of a product.
-/// Where it matters, the head of a query, its terms above a share of the largest, is corrected by what the digits leave
-/// out: of all other terms, errors weigh the less the smaller they are. Of one and two digits the first are taken whose
-/// heads are small, else three, as fine as a float. For small lambda few points are in a head, however large the error,
-/// for large lambda the error is small. Without digits products are in real.
+/// In few digits products are fast, and the terms are off by a typical error of 2 scale / lambda times that of a
+/// product. So the head of a query, its largest terms, is corrected by what the digits leave out; the other terms may
+/// be off as far as their share of the sum allows: error x share <= 2^-17, were they all off to the same side. A sample
+/// of the tiles tells where the heads would end for each number of digits, and so which is the fastest: for small
+/// lambda few points are in a head, however large the error; for large lambda the error is small; three digits, as fine
+/// as a float, need no heads. Without digits products are in real.
 class SoftProducts {
  public:
   /// The problem must outlive it.
@@ -27,25 +29,23 @@ class SoftProducts {
   void multiply(std::int64_t tile) const;
 
  private:
-  /// Products in one or two digits, and how far above the least u the heads end that they need; 0 for none.
-  struct Attempt {
-    ByteProducts products;
-    real reach;
-  };
+  class Histogram;
 
   real* products(std::int64_t tile) const { return products_ + problem_.first_row(tile) * block_.size(); }
-  void multiply(const Attempt& attempt, std::int64_t tile) const;
-  bool heads_are_small(const Attempt& attempt);
-  template <class Visit>
-  void for_each_head(std::int64_t tile, const Visit& visit) const;
+  void multiply_digits(std::int64_t tile) const;
+  /// How far a term of query i is off, typically, relative to it.
+  double term_error(std::int64_t i, int digits) const;
+  bool fine(int digits) const;
+  std::vector<Histogram> sample_terms(std::vector<real>& least) const;
+  void choose_digits();
 
   const TiledProblem& problem_;
-  std::vector<Attempt> attempts_;  // with ever more digits
-  std::size_t chosen_ = 0;         // one of them, or their number for
-  std::optional<FineProducts> fine_;
+  double lambda_;
+  std::optional<ByteProducts> bytes_;
+  int digits_ = 0;
+  std::vector<real> end_of_heads_;  // of u, of each query of the block; empty where none is needed
   QueryBlock block_ = {};
   real* products_ = nullptr;
-  std::vector<real> end_of_heads_;  // of each query of the block
 };
 
 }  // namespace ot

@@ -38,17 +38,12 @@ void TiledProblem::tile_minima(QueryBlock block, std::int64_t tile, const real* 
   }
 }
 
-FineProducts::FineProducts(const TiledProblem& problem) : problem_(problem) {
-  if (ByteProducts::available(problem.target)) bytes_.emplace(problem.target, problem.queries, 3);
-}
-
-void FineProducts::multiply(QueryBlock block, std::int64_t tile, real* products) const {
-  const std::int64_t first = problem_.first_row(tile), count = problem_.rows(tile), d = problem_.target.dimension();
-  if (bytes_) return bytes_->multiply(block.begin, block.end, first, count, products, count);
+void TiledProblem::multiply(QueryBlock block, std::int64_t tile, real* products) const {
+  const std::int64_t first = first_row(tile), count = rows(tile), d = target.dimension();
   Tensor points({count, d});
-  problem_.target.centred_rows(first, first + count, points.data());
-  engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, d, 1,
-                      problem_.queries.data() + block.begin * d, d, points.data(), d, 0, products, count);
+  target.centred_rows(first, first + count, points.data());
+  engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, d, 1, queries.data() + block.begin * d, d,
+                      points.data(), d, 0, products, count);
 }
 
 }  // namespace ot

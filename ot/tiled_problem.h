@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
-#include "ot/byte_products.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -37,6 +35,8 @@ struct TiledProblem {
   std::int64_t first_row(std::int64_t tile) const { return tile * tile_rows; }
   std::int64_t rows(std::int64_t tile) const { return std::min(tile_rows, target.size() - first_row(tile)); }
 
+  /// x'.y' for the block and the tile, [block, rows], in real by a single-threaded BLAS call.
+  void multiply(QueryBlock block, std::int64_t tile, real* products) const;
   /// The least u of each query over a tile, from these products, with its index in the target.
   void tile_minima(QueryBlock block, std::int64_t tile, const real* products, engine::simd::Minimum* minima) const;
 
@@ -45,20 +45,6 @@ struct TiledProblem {
   std::vector<double> squared_norms;  ///< ||x'||^2, [B]
   engine::Tensor offsets;             ///< [J]; +inf outside the support, NaN where psi is
   real slope;
-};
-
-/// The products x'.y' of a problem as fine as floats: in three digits where the CPU multiplies bytes, otherwise by
-/// single-threaded BLAS calls.
-class FineProducts {
- public:
-  /// The problem must outlive it.
-  explicit FineProducts(const TiledProblem& problem);
-  /// x'.y' for the block and the tile, [block, rows].
-  void multiply(QueryBlock block, std::int64_t tile, real* products) const;
-
- private:
-  const TiledProblem& problem_;
-  std::optional<ByteProducts> bytes_;
 };
 
 }  // namespace ot

@@ -53,8 +53,10 @@ constexpr Kernels table(Level level) {
           .squared_distance_bytes = squared_distance_bytes<Arch>,
           .group_minima = group_minima<Arch>,
           .group_values = group_values<Arch>,
+          .digits = {},
           .interleave_bytes = nullptr,
           .digit_products = nullptr,
+          .digit_sums = nullptr,
           .sum_products = sum_products<Arch>,
           .adam = adam<Arch>};
 }

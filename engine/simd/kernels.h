@@ -20,14 +20,22 @@ struct Minimum {
 /// How many points group_minima and digit_products take together, and in how many groups.
 inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
 
-/// The most 8-bit digits that digit_products takes, and the most coordinates, so that no 32-bit sum overflows.
-inline constexpr int most_digits = 3;
+/// The most coordinates of a point that is multiplied in digits, so that no 32-bit sum overflows.
 inline constexpr std::int64_t most_digit_coordinates = 65536;
 
-/// The number of bytes that n take where they are read four by four.
-constexpr std::int64_t padded_bytes(std::int64_t n) {
-  return (n + 3) / 4 * 4;
-}
+/// How a level multiplies 8-bit points with numbers of a few signed digits. Coordinates are padded with zeros to a
+/// multiple of 4. Always inlined, as kernel files use it.
+struct Digits {
+  int bits = 0;      ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
+  int most = 0;      ///< digits of a number
+  double apart = 0;  ///< the time of a digit with a point that stands apart, over that with one in a block
+  [[gnu::always_inline]] static constexpr std::int64_t padded(std::int64_t n) { return (n + 3) / 4 * 4; }
+  /// Bytes of one digit of each of n coordinates, and of all digits: a row [most, padded(n)], the first digit first.
+  [[gnu::always_inline]] constexpr std::int64_t plane(std::int64_t n) const { return padded(n) * bits / 8; }
+  [[gnu::always_inline]] constexpr std::int64_t row(std::int64_t n) const { return most * plane(n); }
+  /// Bytes of a block of block_size points.
+  [[gnu::always_inline]] constexpr std::int64_t block(std::int64_t n) const { return block_size * plane(n); }
+};
 
 /// One term of sum_products: where its two matrices begin, counted from the kernel's a and x.
 struct Term {
@@ -114,16 +122,21 @@ struct Kernels {
   void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
                        const real* query, real* values);
 
-  // Products of 8-bit points with numbers of a few 8-bit digits, exact in 32-bit integers up to their last step, which
-  // is rounded to float. Both null where the level has no instruction for them, and in double.
-  /// Lays the block_size points rows [block_size, n] out as digit_products reads them, 64-byte aligned and padded with
-  /// zeros: block [padded_bytes(n) / 4, block_size, 4]; sums_l = sum_k point_lk
+  // Products of 8-bit points with numbers of a few digits, exact in integers up to their last step. All null where
+  // digits.bits is 0. The number of `count` digits in a row is a_k = sum_s 2^(bits (count - 1 - s)) row_sk.
+  Digits digits;
+  /// Lays the block_size points rows [block_size, n] out as digit_products reads them, 64-byte aligned, in
+  /// digits.block(n) bytes; sums_l = sum_k point_lk
   void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block, real* sums);
-  /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q + slope_q sums_l over a block, where a_qk =
-  /// sum_s 256^(digits - 1 - s) query_qsk, for query [queries, digits, padded_bytes(n)] and n <= most_digit_coordinates
-  void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries, int digits,
+  /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q + slope_q sums_l over a block, rounded to float, where
+  /// a_q are the numbers of the first `count` digits of row q of `query`, and n <= most_digit_coordinates
+  void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries, int count,
                          const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
                          std::int64_t stride);
+  /// out[f] = sum_k a_k rows_jk for j = found[f], f < points, where a are the numbers of `count` digits that stand at
+  /// `query`, and rows [.., n] as they are
+  void (*digit_sums)(std::int64_t n, const std::int8_t* query, int count, const std::uint8_t* rows, std::int64_t points,
+                     const std::int32_t* found, double* out);
 
   /// y = sum a^T x over `count` terms, the inner loop of convolutions; y overlaps neither a nor x
   void (*sum_products)(std::int64_t count, const Term* terms, const ProductShape& shape, const real* a, const real* x,

@@ -69,8 +69,10 @@ Index find_affine(Index n, const real* offset, real scale, const real* product, 
     if (!xsimd::any(u <= highest)) continue;
     alignas(64) real values[w];
     u.store_aligned(values);
-    for (Index lane = 0; lane < lanes; ++lane)
-      if (values[lane] <= limit) found[count++] = static_cast<std::int32_t>(i + lane);
+    for (Index lane = 0; lane < lanes; ++lane) {
+      found[count] = static_cast<std::int32_t>(i + lane);
+      count += values[lane] <= limit;
+    }
   }
   return count;
 }

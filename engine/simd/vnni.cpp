@@ -14,6 +14,7 @@ namespace engine::simd {
 namespace {
 
 constexpr int vectors = block_size / lanes;
+constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .apart = 8};
 
 template <class Real>
 void store(Real* out, __m512 values) {
@@ -52,7 +53,7 @@ void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, re
       __m512i word[lanes];
       for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, first + i * n + k);
       transpose_words(word);
-      const Index words = padded_bytes(bytes) / 4;
+      const Index words = Digits::padded(bytes) / 4;
 #pragma GCC unroll 16
       for (int w = 0; w < lanes; ++w) {
         if (w >= words) break;
@@ -69,21 +70,21 @@ template <int queries, int digits>
 void products_of(Index n, const std::uint8_t* block, const real* sums, const std::int8_t* query, const real* scale,
                  const real* shift, const real* slope, real* out, Index stride) {
   constexpr int rows = queries * digits;
-  const Index row = padded_bytes(n);
+  const Index plane = digits_of_8_bits.plane(n), row = digits_of_8_bits.row(n);
   // Unrolled at once, so that the sums become registers.
   __m512i sum[rows][vectors];
 #pragma GCC unroll 6
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) sum[r][v] = _mm512_setzero_si512();
-  for (Index k = 0; k < row; k += 4) {
+  for (Index k = 0; k < plane; k += 4) {
     __m512i point[vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) point[v] = _mm512_load_si512(block + k * block_size + v * 64);
 #pragma GCC unroll 6
     for (int r = 0; r < rows; ++r) {
       int word;
-      __builtin_memcpy(&word, query + r * row + k, sizeof(word));
+      __builtin_memcpy(&word, query + r / digits * row + r % digits * plane + k, sizeof(word));
       const __m512i digit = _mm512_set1_epi32(word);
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) add_products(sum[r][v], point[v], digit);
@@ -110,7 +111,7 @@ template <int digits>
 void products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int8_t* query,
               const real* scale, const real* shift, const real* slope, real* out, Index stride) {
   constexpr int group = 6 / digits;
-  const Index row = digits * padded_bytes(n);
+  const Index row = digits_of_8_bits.row(n);
   Index q = 0;
   for (; q + group <= queries; q += group)
     products_of<group, digits>(n, block, sums, query + q * row, scale + q, shift + q, slope + q, out + q * stride,
@@ -119,16 +120,64 @@ void products(Index n, const std::uint8_t* block, const real* sums, Index querie
     products_of<1, digits>(n, block, sums, query + q * row, scale + q, shift + q, slope + q, out + q * stride, stride);
 }
 
-void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, int digits,
+void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, int count,
                     const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
                     Index stride) {
-  const auto run = digits == 1 ? products<1> : digits == 2 ? products<2> : products<3>;
+  const auto run = count == 1 ? products<1> : count == 2 ? products<2> : products<3>;
   run(n, block, sums, queries, query, scale, shift, slope, out, stride);
 }
 
+// Points that stand apart are read where they are, a few together so that sums do not wait for one another.
+template <int digits, int points>
+void sums_of(Index n, const std::int8_t* query, const std::uint8_t* rows, const std::int32_t* found, double* out) {
+  constexpr Index step = 64;
+  __m512i sum[points][digits];
+#pragma GCC unroll 4
+  for (int p = 0; p < points; ++p)
+#pragma GCC unroll 3
+    for (int s = 0; s < digits; ++s) sum[p][s] = _mm512_setzero_si512();
+  for (Index k = 0; k < n; k += step) {
+    const __mmask64 present = n - k < step ? (__mmask64{1} << (n - k)) - 1 : ~__mmask64{0};
+    __m512i digit[digits];
+#pragma GCC unroll 3
+    for (int s = 0; s < digits; ++s)
+      digit[s] = _mm512_maskz_loadu_epi8(present, query + s * digits_of_8_bits.plane(n) + k);
+#pragma GCC unroll 4
+    for (int p = 0; p < points; ++p) {
+      const __m512i point = _mm512_maskz_loadu_epi8(present, rows + found[p] * n + k);
+#pragma GCC unroll 3
+      for (int s = 0; s < digits; ++s) add_products(sum[p][s], point, digit[s]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int p = 0; p < points; ++p) {
+    double total = 0;
+#pragma GCC unroll 3
+    for (int s = 0; s < digits; ++s) total = 256 * total + _mm512_reduce_add_epi32(sum[p][s]);
+    out[p] = total;
+  }
+}
+
+template <int digits>
+void sums_apart(Index n, const std::int8_t* query, const std::uint8_t* rows, Index points, const std::int32_t* found,
+                double* out) {
+  constexpr int together = 4;
+  Index f = 0;
+  for (; f + together <= points; f += together) sums_of<digits, together>(n, query, rows, found + f, out + f);
+  for (; f < points; ++f) sums_of<digits, 1>(n, query, rows, found + f, out + f);
+}
+
+void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t* rows, Index points,
+                const std::int32_t* found, double* out) {
+  const auto run = count == 1 ? sums_apart<1> : count == 2 ? sums_apart<2> : sums_apart<3>;
+  run(n, query, rows, points, found, out);
+}
+
 constexpr Kernels with_byte_products(Kernels kernels) {
+  kernels.digits = digits_of_8_bits;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
+  kernels.digit_sums = digit_sums;
   return kernels;
 }
 

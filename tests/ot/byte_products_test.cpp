@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/random.h"
+#include "engine/simd/kernels.h"
 
 using engine::Tensor;
 using ot::ByteProducts;
@@ -35,39 +36,41 @@ long double centred_product(const Target& target, const std::vector<std::uint8_t
 
 }  // namespace
 
-TEST_CASE("products in digits err by no more than what the digits leave out, and three digits by a float's roundoff") {
+TEST_CASE("products in digits err by no more than what the digits leave out, and all digits by a float's roundoff") {
   const auto bytes = some_bytes();
   const Target target(bytes, points, d, ot::CostScale::one);
   if (!ByteProducts::available(target)) return;
   constexpr std::int64_t batch = 7;
   Tensor a = engine::Random(5, 0).normal({batch, d}, 0, 1);
   for (std::int64_t k = 0; k < d; ++k) a.data()[3 * d + k] = 0;  // a query of zeros has no largest coordinate
-  for (int digits : {1, 2, 3}) {
-    const ByteProducts products(target, a, digits);
+  const ByteProducts products(target, a);
+  const double base = std::exp2(engine::simd::kernels().digits.bits);
+  for (int digits = 1; digits <= products.most_digits(); ++digits)
     for (std::int64_t first : {0, 64, 128})
       for (std::int64_t count : {1, 22}) {
         const std::int64_t begin = 2, end = 6, stride = 25;
         std::vector<real> out(static_cast<std::size_t>((end - begin) * stride), real(42));
-        products.multiply(begin, end, first, count, out.data(), stride);
+        products.multiply(digits, begin, end, first, count, out.data(), stride);
         for (std::int64_t i = begin; i < end; ++i) {
           const real* row = a.data() + i * d;
           real largest = 0;
           for (std::int64_t k = 0; k < d; ++k) largest = std::max(largest, std::abs(row[k]));
-          const double half_step = largest / (127 * std::pow(256.0, digits - 1)) / 2;
-          for (std::int64_t l = 0; l < stride; ++l) {
-            const real value = out[static_cast<std::size_t>((i - begin) * stride + l)];
-            if (l >= count) {
-              CHECK(value == 42);
-              continue;
-            }
+          const double half_step = largest / ((base / 2 - 1) * std::pow(base, digits - 1)) / 2;
+          const double rounding = 8 * std::numeric_limits<float>::epsilon() * largest * d;
+          real* const to = out.data() + (i - begin) * stride;
+          for (std::int64_t l = 0; l < count; ++l) {
             const double length = std::sqrt(target.centred_squared_norms()[static_cast<std::size_t>(first + l)]);
-            const double rounding = 8 * std::numeric_limits<float>::epsilon() * largest * d;
-            CHECK(std::abs(value - centred_product(target, bytes, row, first + l)) <=
-                  half_step * std::sqrt(static_cast<double>(d)) * length + rounding);
+            const double error = std::abs(to[l] - centred_product(target, bytes, row, first + l));
+            CHECK(error <= half_step * std::sqrt(static_cast<double>(d)) * length + rounding);
+            CHECK(error <= products.error_bound(i, digits));
           }
+          for (std::int64_t l = count; l < stride; ++l) CHECK(to[l] == 42);
+          if (digits == products.most_digits()) continue;
+          const std::vector<std::int32_t> some = {static_cast<std::int32_t>(count - 1)};
+          products.add_rest(digits, i, first, some, to);
+          CHECK(std::abs(to[count - 1] - centred_product(target, bytes, row, first + count - 1)) <= rounding);
         }
       }
-  }
 }
 
 TEST_CASE("a row that is not finite has no products, and leaves the others theirs") {
@@ -78,7 +81,8 @@ TEST_CASE("a row that is not finite has no products, and leaves the others their
   a.data()[d + 4] = std::numeric_limits<real>::quiet_NaN();
   a.data()[2 * d + 9] = std::numeric_limits<real>::infinity();
   std::vector<real> out(3 * 64);
-  ByteProducts(target, a, 3).multiply(0, 3, 0, 64, out.data(), 64);
+  const ByteProducts products(target, a);
+  products.multiply(products.most_digits(), 0, 3, 0, 64, out.data(), 64);
   for (std::size_t l = 0; l < 64; ++l) {
     CHECK(std::isfinite(out[l]));
     CHECK(std::isnan(out[64 + l]));

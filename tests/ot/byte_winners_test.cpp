@@ -47,7 +47,8 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
     Tensor finite = x.clone();
     finite.data()[2 * d + 3] = 0;
     const Oracle oracle(reals_of(bytes), weights, target.scale(), finite, psi, 0);
-    const auto winners = byte_winners(TiledProblem(target, x, psi, 0), x, psi);
+    const TiledProblem problem(target, x, psi, 0);
+    const auto winners = byte_winners(problem, ByteProducts(target, problem.queries), x, psi);
     REQUIRE(winners.size() == batch);
     for (std::size_t i = 0; i < batch; ++i) CHECK(winners[i] == (i == 2 ? -1 : oracle.winners[i]));
   }
@@ -59,6 +60,7 @@ TEST_CASE("where nearly all points may be the nearest one digit gives up, and th
   const Target target(bytes, count, d, CostScale::one);
   if (!ByteProducts::available(target)) return;
   const Tensor x = Tensor::full({3, d}, 0), psi = Tensor::zeros({count});
-  CHECK(byte_winners(TiledProblem(target, x, psi, 0), x, psi).empty());
+  const TiledProblem problem(target, x, psi, 0);
+  CHECK(byte_winners(problem, ByteProducts(target, problem.queries), x, psi).empty());
   CHECK(brute_c_transform(target, x, psi, 0, {}).winners == std::vector<std::int64_t>{0, 0, 0});
 }

@@ -1,71 +1,149 @@
+#include <cstring>
+
 #include "tests/engine/simd/every_level.h"
 
 using namespace engine::simd;
 using namespace engine::simd::testing;
 using engine::real;
 
+namespace {
+
+constexpr int all_most = 3;
+
+std::int64_t digit_at(const Digits& layout, const std::int8_t* plane, std::int64_t k) {
+  if (layout.bits == 8) return plane[k];
+  std::int16_t word;
+  std::memcpy(&word, plane + 2 * k, sizeof(word));
+  return word;
+}
+
+// The number of `digits` digits of coordinate k that begins at `row`.
+Exact number_at(const Digits& layout, std::int64_t n, const std::int8_t* row, int digits, std::int64_t k) {
+  Exact number = 0;
+  for (int s = 0; s < digits; ++s)
+    number = std::exp2(layout.bits) * number + digit_at(layout, row + s * layout.plane(n), k);
+  return number;
+}
+
+// Bytes that look drawn at random.
+class Bytes {
+ public:
+  template <class Byte>
+  std::vector<Byte> draw(std::int64_t n) {
+    std::vector<Byte> bytes(count(n));
+    for (Byte& byte : bytes) byte = static_cast<Byte>((state_ = state_ * 1664525u + 1013904223u) >> 24);
+    return bytes;
+  }
+
+ private:
+  std::uint32_t state_ = 1;
+};
+
+// Calls check(kernels, digits) for each level that has digits and each number of them.
+template <class Check>
+void at_each_number_of_digits(const Check& check) {
+  at_each_level([&](const Kernels& kernels) {
+    CHECK((kernels.digits.bits == 0) == (kernels.digit_products == nullptr));
+    CHECK((kernels.digits.bits == 0) == (kernels.interleave_bytes == nullptr));
+    CHECK((kernels.digits.bits == 0) == (kernels.digit_sums == nullptr));
+    CHECK(kernels.digits.most <= all_most);
+    for (int digits = 1; digits <= kernels.digits.most; ++digits) {
+      CAPTURE(digits);
+      check(kernels, digits);
+    }
+  });
+}
+
+}  // namespace
+
 TEST_CASE("digit products are the integers that the digits and bytes stand for, at every level that has them") {
-  at_each_level([](const Kernels& kernels) {
-    if (!kernels.digit_products) return;
-    const bool interleaves = kernels.interleave_bytes != nullptr;
-    REQUIRE(interleaves);
-    std::uint32_t state = 1;
-    const auto byte = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
+  at_each_number_of_digits([](const Kernels& kernels, int digits) {
+    Bytes bytes;
     for (std::int64_t n : {1, 3, 4, 7, 60, 64, 65, 784})
-      for (int digits : {1, 2, 3})
-        for (std::int64_t queries : {0, 1, 2, 5, 6, 7, 13}) {
-          CAPTURE(n);
-          CAPTURE(digits);
-          CAPTURE(queries);
-          const std::int64_t padded = padded_bytes(n);
-          std::vector<std::uint8_t> rows(count(block_size * n));
-          std::vector<std::int8_t> query(count(queries * digits * padded));
-          for (auto& b : rows) b = static_cast<std::uint8_t>(byte());
-          for (auto& q : query) q = static_cast<std::int8_t>(byte());
-          engine::Tensor scratch(engine::Shape{padded * block_size});
-          auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
-          Values sums(block_size);
-          kernels.interleave_bytes(n, rows.data(), block, sums.data());
-          const Values scale = random(queries, real(0.5), 2, 1), shift = random(queries, -1, 1, 2),
-                       slope = random(queries, -1, 1, 3);
-          const std::int64_t stride = block_size + 3;  // what lies between rows stays as it is
-          Values out(count(queries * stride), real(42));
-          kernels.digit_products(n, block, sums.data(), queries, digits, query.data(), scale.data(), shift.data(),
-                                 slope.data(), out.data(), stride);
-          for (std::int64_t q = 0; q < queries; ++q) {
-            for (std::int64_t l = 0; l < block_size; ++l) {
-              Exact sum = 0, modulus = 0, bytes = 0;
-              for (std::int64_t k = 0; k < n; ++k) {
-                Exact number = 0;
-                for (int s = 0; s < digits; ++s) number = 256 * number + query[count((q * digits + s) * padded + k)];
-                sum += number * rows[count(l * n + k)];
-                modulus += std::abs(number) * rows[count(l * n + k)];
-                bytes += rows[count(l * n + k)];
-              }
-              CHECK(sums[count(l)] == bytes);
-              const Exact wanted = scale[count(q)] * sum + shift[count(q)] + slope[count(q)] * bytes;
-              modulus = scale[count(q)] * modulus + std::abs(shift[count(q)]) + std::abs(slope[count(q)]) * bytes;
-              CHECK(std::abs(out[count(q * stride + l)] - wanted) <= 4 * epsilon * modulus);
+      for (std::int64_t queries : {0, 1, 2, 5, 6, 7, 13}) {
+        CAPTURE(n);
+        CAPTURE(queries);
+        const Digits& layout = kernels.digits;
+        const auto rows = bytes.draw<std::uint8_t>(block_size * n);
+        const auto query = bytes.draw<std::int8_t>(queries * layout.row(n));
+        engine::Tensor scratch(engine::Shape{layout.block(n)});
+        auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
+        Values sums(block_size);
+        kernels.interleave_bytes(n, rows.data(), block, sums.data());
+        const Values scale = random(queries, real(0.5), 2, 1), shift = random(queries, -1, 1, 2),
+                     slope = random(queries, -1, 1, 3);
+        const std::int64_t stride = block_size + 3;  // what lies between rows stays as it is
+        Values out(count(queries * stride), real(42));
+        kernels.digit_products(n, block, sums.data(), queries, digits, query.data(), scale.data(), shift.data(),
+                               slope.data(), out.data(), stride);
+        for (std::int64_t q = 0; q < queries; ++q) {
+          for (std::int64_t l = 0; l < block_size; ++l) {
+            Exact sum = 0, modulus = 0, total = 0;
+            for (std::int64_t k = 0; k < n; ++k) {
+              const Exact number = number_at(layout, n, query.data() + q * layout.row(n), digits, k);
+              sum += number * rows[count(l * n + k)];
+              modulus += std::abs(number) * rows[count(l * n + k)];
+              total += rows[count(l * n + k)];
             }
-            for (std::int64_t l = block_size; l < stride; ++l) CHECK(out[count(q * stride + l)] == 42);
+            CHECK(sums[count(l)] == total);
+            const Exact wanted = scale[count(q)] * sum + shift[count(q)] + slope[count(q)] * total;
+            modulus = scale[count(q)] * modulus + std::abs(shift[count(q)]) + std::abs(slope[count(q)]) * total;
+            CHECK(std::abs(out[count(q * stride + l)] - wanted) <= 4 * epsilon * modulus);
           }
+          for (std::int64_t l = block_size; l < stride; ++l) CHECK(out[count(q * stride + l)] == 42);
         }
+      }
+  });
+}
+
+TEST_CASE("sums with points that stand apart are exact, whichever points and digits") {
+  at_each_number_of_digits([](const Kernels& kernels, int digits) {
+    Bytes bytes;
+    for (std::int64_t n : {1, 3, 16, 17, 64, 65, 784, 2100})
+      for (std::int64_t points : {0, 1, 3, 4, 5, 9}) {
+        CAPTURE(n);
+        CAPTURE(points);
+        const Digits& layout = kernels.digits;
+        constexpr std::int64_t all = 12;
+        const auto rows = bytes.draw<std::uint8_t>(all * n);
+        const auto query = bytes.draw<std::int8_t>(layout.row(n));
+        std::vector<std::int32_t> found;
+        for (std::int64_t f = 0; f < points; ++f) found.push_back(static_cast<std::int32_t>(5 * f % all));
+        std::vector<double> out(count(points + 1), 42);
+        // Of the digits that come last, too.
+        const std::int8_t* const numbers = query.data() + (layout.most - digits) * layout.plane(n);
+        kernels.digit_sums(n, numbers, digits, rows.data(), points, found.data(), out.data());
+        for (std::int64_t f = 0; f < points; ++f) {
+          Exact sum = 0;
+          for (std::int64_t k = 0; k < n; ++k)
+            sum += number_at(layout, n, numbers, digits, k) * rows[count(found[count(f)] * n + k)];
+          CHECK(out[count(f)] == static_cast<double>(sum));
+        }
+        CHECK(out[count(points)] == 42);
+      }
   });
 }
 
 TEST_CASE("the largest digits and bytes do not overflow") {
   at_each_level([](const Kernels& kernels) {
-    if (!kernels.digit_products) return;
-    const std::vector<std::uint8_t> rows(count(block_size * most_digit_coordinates), 255);
-    const std::vector<std::int8_t> query(count(most_digit_coordinates), -128);
-    engine::Tensor scratch(engine::Shape{most_digit_coordinates * block_size});
+    const Digits& layout = kernels.digits;
+    if (layout.bits == 0) return;
+    constexpr std::int64_t n = most_digit_coordinates;
+    const std::vector<std::uint8_t> rows(count(block_size * n), 255);
+    std::vector<std::int8_t> query(count(layout.row(n)), 0);  // of the lowest digits, first ones alone
+    for (std::int64_t k = layout.bits / 8 - 1; k < layout.plane(n); k += layout.bits / 8) query[count(k)] = -128;
+    engine::Tensor scratch(engine::Shape{layout.block(n)});
     auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
     Values sums(block_size), out(block_size);
-    kernels.interleave_bytes(most_digit_coordinates, rows.data(), block, sums.data());
-    for (real sum : sums) CHECK(sum == real(255.0 * most_digit_coordinates));
+    kernels.interleave_bytes(n, rows.data(), block, sums.data());
+    for (real sum : sums) CHECK(sum == real(255.0 * n));
     const real one = 1, zero = 0;
-    kernels.digit_products(most_digit_coordinates, block, sums.data(), 1, 1, query.data(), &one, &zero, &zero,
-                           out.data(), block_size);
-    for (real value : out) CHECK(value == real(-128.0 * 255 * most_digit_coordinates));
+    kernels.digit_products(n, block, sums.data(), 1, 1, query.data(), &one, &zero, &zero, out.data(), block_size);
+    const double least = -std::exp2(layout.bits - 1) * 255 * n;
+    for (real value : out) CHECK(value == doctest::Approx(least).epsilon(1e-5));
+    const std::int32_t found[] = {0, 63};
+    double exact[2];
+    kernels.digit_sums(n, query.data(), 1, rows.data(), 2, found, exact);
+    for (double value : exact) CHECK(value == least);
   });
 }

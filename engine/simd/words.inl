@@ -1,0 +1,248 @@
+// Products of 8-bit points with digits of 16 bits by vpmaddwd, which multiplies twice as many as a float instruction.
+// Part of avx2.cpp: xsimd can't express it.
+#pragma once
+
+#include <immintrin.h>
+
+#include "engine/simd/vectors.inl"
+
+namespace engine::simd {
+namespace {
+
+constexpr Digits digits_of_16_bits = {.bits = 16, .most = 2, .apart = 2.5};
+constexpr int lanes = 8;
+constexpr Index points_together = 2 * lanes;  // a part of a block that stands together: [coordinates / 2, points, 2]
+
+// A lane of a product adds up two coordinates of one point, at most 2^24 - 2^16 in modulus.
+constexpr Index most_pairs = 128;
+
+__m256i load_256(const void* from) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(from));
+}
+
+// 16 bytes as 16 words.
+__m256i widened(const std::uint8_t* bytes) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+}
+
+__m256i add_products(__m256i sum, __m256i a, __m256i b) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
+
+// left_sum and right_sum += products of left and right with the two digits at `pair`. In one piece, since GCC 12 would
+// make all products of a loop first and move the sums through memory.
+void add_pair_products(__m256i& left_sum, __m256i& right_sum, __m256i left, __m256i right, const std::int8_t* pair) {
+  __m256i both, product;
+  asm("vpbroadcastd %6, %2\n\t"
+      "vpmaddwd %2, %4, %3\n\t"
+      "vpmaddwd %2, %5, %2\n\t"
+      "vpaddd %3, %0, %0\n\t"
+      "vpaddd %2, %1, %1"
+      : "+x"(left_sum), "+x"(right_sum), "=&x"(both), "=&x"(product)
+      : "x"(left), "x"(right), "m"(*reinterpret_cast<const std::int8_t(*)[4]>(pair)));
+}
+
+// Transposes 8 rows of 8 words of 32 bits.
+void transpose_words(__m256i (&row)[lanes]) {
+  __m256i pair[lanes], four[lanes];
+  for (int i = 0; i < lanes; i += 2) {
+    pair[i] = _mm256_unpacklo_epi32(row[i], row[i + 1]);
+    pair[i + 1] = _mm256_unpackhi_epi32(row[i], row[i + 1]);
+  }
+  for (int i = 0; i < lanes; i += 4)
+    for (int k = 0; k < 2; ++k) {
+      four[i + 2 * k] = _mm256_unpacklo_epi64(pair[i + k], pair[i + k + 2]);
+      four[i + 2 * k + 1] = _mm256_unpackhi_epi64(pair[i + k], pair[i + k + 2]);
+    }
+  for (int k = 0; k < 4; ++k) {
+    row[k] = _mm256_permute2x128_si256(four[k], four[k + 4], 0x20);
+    row[k + 4] = _mm256_permute2x128_si256(four[k], four[k + 4], 0x31);
+  }
+}
+
+void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {
+  constexpr Index step = 16;
+  const __m256i ones = _mm256_set1_epi16(1);
+  const Index part = Digits::padded(n) * points_together * 2;  // bytes
+  for (Index first = 0; first < block_size; first += lanes) {
+    std::uint8_t* to = block + first / points_together * part + first % points_together * 4;
+    __m256i sum = _mm256_setzero_si256();
+    for (Index k = 0; k < n; k += step) {
+      __m256i word[lanes];
+      for (int i = 0; i < lanes; ++i) {
+        const std::uint8_t* from = rows + (first + i) * n + k;
+        std::uint8_t last[step] = {};
+        if (n - k < step) {
+          for (Index l = 0; l < n - k; ++l) last[l] = from[l];
+          from = last;
+        }
+        word[i] = widened(from);
+      }
+      transpose_words(word);
+      const Index pairs = Digits::padded(n - k < step ? n - k : step) / 2;
+#pragma GCC unroll 8
+      for (int w = 0; w < lanes; ++w) {
+        if (w >= pairs) break;
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + (k / 2 + w) * points_together * 4), word[w]);
+        sum = add_products(sum, word[w], ones);
+      }
+    }
+    _mm256_storeu_ps(sums + first, _mm256_cvtepi32_ps(sum));
+  }
+}
+
+// total[q][l] += unit sum_k digit_qk point_lk, for one digit of each query and a part of a block. One pair of digits
+// meets the part's two vectors: 12 sums of six queries fill the registers, which inlined GCC 12 would use for others.
+template <int queries>
+[[gnu::noinline]] void add_part(Index n, const std::uint8_t* part, const std::int8_t* digit, real unit,
+                                real (*total)[points_together]) {
+  constexpr int vectors = 2;
+  const Index row = digits_of_16_bits.row(n), pairs = Digits::padded(n) / 2;
+  for (Index begin = 0; begin < pairs; begin += most_pairs) {
+    const Index end = pairs - begin < most_pairs ? pairs : begin + most_pairs;
+    __m256i sum[queries][vectors];
+#pragma GCC unroll 6
+    for (int q = 0; q < queries; ++q) sum[q][0] = sum[q][1] = _mm256_setzero_si256();
+    for (Index pair = begin; pair < end; ++pair) {
+      const __m256i left = load_256(part + pair * 64), right = load_256(part + pair * 64 + 32);
+#pragma GCC unroll 6
+      for (int q = 0; q < queries; ++q)
+        add_pair_products(sum[q][0], sum[q][1], left, right, digit + q * row + pair * 4);
+    }
+    const __m256 factor = _mm256_set1_ps(unit);
+#pragma GCC unroll 6
+    for (int q = 0; q < queries; ++q)
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) {
+        real* to = total[q] + v * lanes;
+        _mm256_storeu_ps(to, _mm256_fmadd_ps(factor, _mm256_cvtepi32_ps(sum[q][v]), _mm256_loadu_ps(to)));
+      }
+  }
+}
+
+template <int queries>
+void products_of(Index n, const std::uint8_t* part, const real* sums, int count, const std::int8_t* query,
+                 const real* scale, const real* shift, const real* slope, real* out, Index stride) {
+  constexpr real base = 65536;
+  real total[queries][points_together] = {};
+  for (int s = 0; s < count; ++s)
+    add_part<queries>(n, part, query + s * digits_of_16_bits.plane(n), s == count - 1 ? 1 : base, total);
+  for (int q = 0; q < queries; ++q)
+    for (Index l = 0; l < points_together; ++l)
+      out[q * stride + l] = scale[q] * total[q][l] + (slope[q] * sums[l] + shift[q]);
+}
+
+using Products = void (*)(Index, const std::uint8_t*, const real*, int, const std::int8_t*, const real*, const real*,
+                          const real*, real*, Index);
+
+// For fewer queries than fill the registers.
+Products rest(Index queries) {
+  constexpr Products few[] = {products_of<1>, products_of<2>, products_of<3>, products_of<4>, products_of<5>};
+  return few[queries - 1];
+}
+
+void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, int count,
+                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+                    Index stride) {
+  constexpr Index together = 6;
+  const Index row = digits_of_16_bits.row(n);
+  for (Index first = 0; first < block_size; first += points_together) {
+    const std::uint8_t* part = block + first * digits_of_16_bits.plane(n);
+    Index q = 0;
+    for (; q + together <= queries; q += together)
+      products_of<together>(n, part, sums + first, count, query + q * row, scale + q, shift + q, slope + q,
+                            out + q * stride + first, stride);
+    if (q < queries)
+      rest(queries - q)(n, part, sums + first, count, query + q * row, scale + q, shift + q, slope + q,
+                        out + q * stride + first, stride);
+  }
+}
+
+// The sum of all lanes, in 64 bits.
+double sum_of_lanes(__m256i sum) {
+  const __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(sum)),
+                                        _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sum, 1)));
+  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+  return static_cast<double>(_mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1));
+}
+
+// Points that stand apart are read where they are, a few together so that sums do not wait for one another.
+template <int digits, int points>
+void sums_of(Index n, const std::int8_t* query, const std::uint8_t* rows, const std::int32_t* found, double* out) {
+  constexpr Index step = 16, most = most_pairs * step;
+  constexpr double base = 65536;
+  double total[points] = {};
+  for (Index begin = 0; begin < n; begin += most) {
+    const Index end = n - begin < most ? n : begin + most;
+    __m256i sum[points][digits];
+#pragma GCC unroll 4
+    for (int p = 0; p < points; ++p)
+#pragma GCC unroll 2
+      for (int s = 0; s < digits; ++s) sum[p][s] = _mm256_setzero_si256();
+    const auto include = [&](const std::int8_t* const(&digit)[digits], const std::uint8_t* const(&row)[points]) {
+#pragma GCC unroll 4
+      for (int p = 0; p < points; ++p) {
+        const __m256i point = widened(row[p]);
+#pragma GCC unroll 2
+        for (int s = 0; s < digits; ++s) sum[p][s] = add_products(sum[p][s], point, load_256(digit[s]));
+      }
+    };
+    const std::int8_t* digit[digits];
+    const std::uint8_t* row[points];
+    Index k = begin;
+    for (; k + step <= end; k += step) {
+#pragma GCC unroll 2
+      for (int s = 0; s < digits; ++s) digit[s] = query + s * digits_of_16_bits.plane(n) + k * 2;
+#pragma GCC unroll 4
+      for (int p = 0; p < points; ++p) row[p] = rows + found[p] * n + k;
+      include(digit, row);
+    }
+    if (k < end) {
+      std::int8_t last_digits[digits][2 * step] = {};
+      std::uint8_t last_points[points][step] = {};
+      for (int s = 0; s < digits; ++s) {
+        __builtin_memcpy(last_digits[s], query + s * digits_of_16_bits.plane(n) + k * 2,
+                         static_cast<std::size_t>(2 * (end - k)));
+        digit[s] = last_digits[s];
+      }
+      for (int p = 0; p < points; ++p) {
+        __builtin_memcpy(last_points[p], rows + found[p] * n + k, static_cast<std::size_t>(end - k));
+        row[p] = last_points[p];
+      }
+      include(digit, row);
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < points; ++p) {
+      double value = 0;
+#pragma GCC unroll 2
+      for (int s = 0; s < digits; ++s) value = base * value + sum_of_lanes(sum[p][s]);
+      total[p] += value;
+    }
+  }
+  for (int p = 0; p < points; ++p) out[p] = total[p];
+}
+
+template <int digits>
+void sums_apart(Index n, const std::int8_t* query, const std::uint8_t* rows, Index points, const std::int32_t* found,
+                double* out) {
+  constexpr int together = 4;
+  Index f = 0;
+  for (; f + together <= points; f += together) sums_of<digits, together>(n, query, rows, found + f, out + f);
+  for (; f < points; ++f) sums_of<digits, 1>(n, query, rows, found + f, out + f);
+}
+
+void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t* rows, Index points,
+                const std::int32_t* found, double* out) {
+  (count == 1 ? sums_apart<1> : sums_apart<2>)(n, query, rows, points, found, out);
+}
+
+constexpr Kernels with_byte_products(Kernels kernels) {
+  kernels.digits = digits_of_16_bits;
+  kernels.interleave_bytes = interleave_bytes;
+  kernels.digit_products = digit_products;
+  kernels.digit_sums = digit_sums;
+  return kernels;
+}
+
+}  // namespace
+}  // namespace engine::simd
