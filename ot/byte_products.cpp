@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "engine/parallel.h"
@@ -53,7 +52,7 @@ const std::int8_t* ByteProducts::row(std::int64_t i) const {
 }
 
 void ByteProducts::round_row(std::int64_t i, const real* a) {
-  const std::int64_t d = target_.dimension(), plane = layout_.plane(d);
+  const std::int64_t d = target_.dimension();
   const auto index = static_cast<std::size_t>(i);
   if (!std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
     for (Rounded& rounded : rounded_) {
@@ -68,21 +67,18 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
   const double middle = (static_cast<double>(*low) + *high) / 2;
   const double step = (*high - middle) / ((base_ / 2 - 1) * std::pow(base_, all - 1));
   const double per_step = step > 0 ? 1 / step : 0;
-  std::int8_t* const digits = digits_.data() + i * layout_.row(d);
+  std::int8_t* const row = digits_.data() + i * layout_.row(d);
   std::vector<double> along_mean(rounded_.size()), squared_rest(rounded_.size());
   double squared_length = 0;
   for (std::int64_t k = 0; k < d; ++k) {
     const double mean = target_.mean()[static_cast<std::size_t>(k)];
     squared_length += static_cast<double>(a[k]) * a[k];
-    // The last digit first; what it leaves is a multiple of the base, so that `left` is a rounded to the digits before.
-    std::int64_t left = std::llrint((a[k] - middle) * per_step), unit = 1;
-    for (int s = all - 1; s >= 0; --s, unit *= base) {
-      const double rounded = middle + step * static_cast<double>(left * unit), rest = a[k] - rounded;
+    std::int64_t number = std::llrint((a[k] - middle) * per_step), unit = 1;
+    layout_.write(number, d, k, row);
+    for (int s = all - 1; s >= 0; --s, unit *= base, number = layout_.without_last(number)) {
+      const double rounded = middle + step * static_cast<double>(number * unit), rest = a[k] - rounded;
       along_mean[static_cast<std::size_t>(s)] += rounded * mean;
       squared_rest[static_cast<std::size_t>(s)] += rest * rest;
-      const std::int64_t digit = s == 0 ? left : ((left + base / 2) & (base - 1)) - base / 2;
-      write_digit(digit, digits + s * plane + k * layout_.bits / 8);
-      left = (left - digit) / base;
     }
   }
   steps_[index] = step;
@@ -97,14 +93,6 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
   }
   sizes_[index] = 2 * std::sqrt(squared_length) + 2 * rounded(1).rest_lengths[index] +
                   2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
-}
-
-void ByteProducts::write_digit(std::int64_t digit, std::int8_t* to) const {
-  const auto word = static_cast<std::int16_t>(digit);
-  if (layout_.bits == 8)
-    *to = static_cast<std::int8_t>(digit);
-  else
-    std::memcpy(to, &word, sizeof(word));
 }
 
 double ByteProducts::error_bound(std::int64_t i, int digits) const {

@@ -55,7 +55,6 @@ class ByteProducts {
   };
 
   void round_row(std::int64_t i, const real* a);
-  void write_digit(std::int64_t digit, std::int8_t* to) const;
   const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }
   const std::int8_t* row(std::int64_t i) const;
 

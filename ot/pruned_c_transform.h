@@ -10,9 +10,9 @@ namespace ot {
 /// brute force is the better way.
 ///
 /// lambda = 0: the winner is the least u in double, the lowest index of equals, hence the brute force's wherever float
-/// rounding can tell. lambda > 0: points with u above the least by more than lambda log(2^m J) are left out, where m is
-/// the number of digits of real, 24 for float; the sum of their terms, at most J of them, is below 2^-m of the whole,
-/// so that values, responsibilities and gradients are those of all points to the accuracy of real.
+/// rounding can tell. lambda > 0: the terms of the points that are left out add up to at most 2^-m of the sum, where m
+/// is the number of digits of real, 24 for float, so that values, responsibilities and gradients are those of all
+/// points to the accuracy of real.
 std::optional<CTransform> pruned_c_transform(const Target& target, const engine::Tensor& x, const engine::Tensor& psi,
                                              double lambda, Wanted wanted);
 

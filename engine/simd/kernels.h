@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,22 @@ struct Digits {
   [[gnu::always_inline]] constexpr std::int64_t row(std::int64_t n) const { return most * plane(n); }
   /// Bytes of a block of block_size points.
   [[gnu::always_inline]] constexpr std::int64_t block(std::int64_t n) const { return block_size * plane(n); }
+
+  /// The number without its last digit, rounded.
+  std::int64_t without_last(std::int64_t number) const { return (number + (std::int64_t{1} << (bits - 1))) >> bits; }
+  /// Writes all digits of a number, |number| < 2^(bits most - 1) - 2^(bits (most - 1)), as coordinate k of a row of n.
+  void write(std::int64_t number, std::int64_t n, std::int64_t k, std::int8_t* row) const {
+    for (int s = most - 1; s >= 0; --s) {
+      const std::int64_t rest = without_last(number), digit = s == 0 ? number : number - (rest << bits);
+      const auto word = static_cast<std::int16_t>(digit);
+      std::int8_t* const to = row + s * plane(n) + k * bits / 8;
+      if (bits == 8)
+        *to = static_cast<std::int8_t>(digit);
+      else
+        std::memcpy(to, &word, sizeof(word));
+      number = rest;
+    }
+  }
 };
 
 /// One term of sum_products: where its two matrices begin, counted from the kernel's a and x.

@@ -161,10 +161,12 @@ void sums_of(Index n, const std::int8_t* query, const std::uint8_t* rows, const 
 template <int digits>
 void sums_apart(Index n, const std::int8_t* query, const std::uint8_t* rows, Index points, const std::int32_t* found,
                 double* out) {
-  constexpr int together = 4;
-  Index f = 0;
-  for (; f + together <= points; f += together) sums_of<digits, together>(n, query, rows, found + f, out + f);
-  for (; f < points; ++f) sums_of<digits, 1>(n, query, rows, found + f, out + f);
+  constexpr Index together = 4;
+  for (; points >= together; points -= together, found += together, out += together)
+    sums_of<digits, together>(n, query, rows, found, out);
+  if (points == 3) sums_of<digits, 3>(n, query, rows, found, out);
+  if (points == 2) sums_of<digits, 2>(n, query, rows, found, out);
+  if (points == 1) sums_of<digits, 1>(n, query, rows, found, out);
 }
 
 void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t* rows, Index points,

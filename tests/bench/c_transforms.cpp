@@ -156,7 +156,7 @@ std::vector<double> run_c_transform(const std::string& data, const std::string& 
   const auto ms = median_ms(
       at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, lambda, wanted(lambda)); },
                    [&](const Tensor& x) { ot::brute_c_transform(target, x, at.psi, lambda, wanted(lambda)); }});
-  const ot::NeighbourSearch::Work& work = target.search().work_per_query();
+  const ot::SearchWork& work = target.search().work_per_query();
   return {ms[0], ms[0] / product_ms, ms[0] / ms[1], 1e6 * error, work.groups, work.fine_bounds, work.values};
 }
 
@@ -212,7 +212,7 @@ std::vector<double> many_points_c_transform() {
   }
   const ot::Target target = load_target("digits", many);
   const auto measured = measure(target);
-  const ot::NeighbourSearch::Work& work = target.search().work_per_query();
+  const ot::SearchWork& work = target.search().work_per_query();
   return {few_ms,           measured.first, measured.first / few_ms, 1e6 * measured.second, work.groups,
           work.fine_bounds, work.values};
 }

@@ -16,7 +16,7 @@ std::vector<double> plain_product();
 
 /// The c-transform of a snapshot of a trajectory on `data`, with the mass where lambda > 0, as the inner loop needs it:
 /// ms, that over `product_ms` and over the brute force's, largest error in 1e-6, and what the search computed for a
-/// query (ot::NeighbourSearch::Work; zeros where it left all to the brute force): groups, fine bounds, values.
+/// query (ot::SearchWork; zeros where it left all to the brute force): groups, fine bounds, values.
 std::vector<double> run_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
                                     double lambda, double product_ms);
 

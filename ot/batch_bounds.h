@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/simd/kernels.h"
+#include "engine/tensor.h"
+#include "ot/neighbour.h"
+#include "ot/sketch.h"
+#include "ot/target.h"
+
+namespace ot {
+
+/// The coarse bounds of a Sketch between a batch and all points, for one psi and lambda: of each group of 16 points the
+/// least is kept.
+///
+/// Bounds are of v_ij = (u_ij / scale - ||x_i'||^2) / 2 = h_j - x_i'.y_j', where h_j = (||y_j'||^2 - (psi_j + lambda
+/// log(J nu_j)) / scale) / 2: by (*) in ot/sketch.h v_ij >= h_j - p(x_i).p(y_j) - r(x_i) r(y_j), but for the rounding
+/// that cut() allows for.
+class BatchBounds {
+ public:
+  /// All must outlive it; x [B, d] and psi [J] are finite.
+  BatchBounds(const Target& target, const Sketch& sketch, const engine::Tensor& x, const engine::Tensor& psi,
+              double lambda);
+
+  std::int64_t size() const { return x_.dim(0); }
+  const Target& target() const { return target_; }
+  const Sketch& sketch() const { return sketch_; }
+  const Sketch::Queries& queries() const { return queries_; }
+
+  /// The least bounds of query i over the groups of block b.
+  const engine::real* minima(std::int64_t i, std::int64_t b) const {
+    return minima_.data() + (b * size() + i) * engine::simd::groups_in_block;
+  }
+  /// The bounds of query i for the points of a group, [group_size]; +inf for points that no query sees.
+  void coarse(std::int64_t i, std::int64_t group, engine::real* bounds) const { evaluate(i, group, 1, bounds); }
+  /// The same, and h less the product of the points' coarse coordinates with C x', a, the first part of the fine
+  /// bounds; [2, group_size].
+  void coarse_and_fine(std::int64_t i, std::int64_t group, engine::real* bounds) const {
+    evaluate(i, group, 2, bounds);
+  }
+  /// No point with u <= `highest` has a bound, coarse or fine, above this.
+  engine::real cut(std::int64_t i, double highest) const;
+  /// e in u_ij >= u + scale e, for points whose bound is `bound`.
+  double above(std::int64_t i, engine::real bound, double u) const;
+
+  /// For each of these queries the point with the least bound, which is nearly the best, and its value.
+  std::vector<Neighbour> least(const std::vector<std::int64_t>& queries) const;
+
+  /// u_ij, and from ||x_i - y_j||^2.
+  double value(std::int64_t i, std::int64_t j) const {
+    return value_at(target_.squared_distance(x_.data() + i * target_.dimension(), j), j);
+  }
+  double value_at(double squared_distance, std::int64_t j) const {
+    return target_.scale() * squared_distance - psi_.data()[j] -
+           lambda_ * target_.log_weights()[static_cast<std::size_t>(j)];
+  }
+
+ private:
+  void prepare_offsets();
+  void evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, engine::real* bounds) const;
+  double margin(std::int64_t i) const {
+    return static_cast<double>(queries_.margin[static_cast<std::size_t>(i)]) + rounding_of_h_;
+  }
+
+  const Target& target_;
+  const Sketch& sketch_;
+  const engine::Tensor &x_, &psi_;
+  double lambda_;
+  Sketch::Queries queries_;
+  engine::Tensor h_, minima_;
+  double rounding_of_h_ = 0;
+};
+
+}  // namespace ot

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+namespace ot {
+
+/// A point y_j with u_j = c(x, y_j) - psi_j - lambda log(J nu_j), what a c-transform takes the (soft) minimum of.
+struct Neighbour {
+  std::int64_t index;
+  double value;
+};
+
+/// What a search computed for a query: how well the bounds prune.
+struct SearchWork {
+  double groups = 0, fine_bounds = 0, values = 0;
+  double terms = 0;  ///< of a softmin
+  /// In units of one value; measured.
+  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + 0.3 * terms; }
+};
+
+}  // namespace ot

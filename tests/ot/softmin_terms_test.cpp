@@ -1,0 +1,99 @@
+#include "ot/softmin_terms.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "ot/byte_distances.h"
+#include "tests/ot/oracle.h"
+
+using namespace ot;
+using namespace ot::testing;
+
+namespace {
+
+constexpr std::int64_t count = 5000, d = 60, batch = 12;
+
+// Near a surface of a few dimensions, which a sketch describes well.
+std::vector<std::uint8_t> surface_bytes() {
+  const Tensor along = Random(41, 0).normal({count, 3}, 0, 1), directions = Random(41, 1).normal({3, d}, 0, 1);
+  std::vector<std::uint8_t> bytes(count * d);
+  for (std::int64_t j = 0; j < count; ++j)
+    for (std::int64_t k = 0; k < d; ++k) {
+      double value = 128;
+      for (std::int64_t a = 0; a < 3; ++a) value += 18 * along.data()[j * 3 + a] * directions.data()[a * d + k];
+      bytes[static_cast<std::size_t>(j * d + k)] = static_cast<std::uint8_t>(std::clamp(value, 0.0, 255.0));
+    }
+  return bytes;
+}
+
+Tensor near(const std::vector<std::uint8_t>& bytes) {
+  Tensor x = Random(42, 0).normal({batch, d}, 0, real(0.02));
+  for (std::int64_t i = 0; i < batch * d; ++i)
+    x.data()[i] += static_cast<real>(bytes[static_cast<std::size_t>(i * 31 % (count * d))] / 255.0);
+  for (std::int64_t k = 0; k < d; ++k) x.data()[k] = static_cast<real>(bytes[static_cast<std::size_t>(k)] / 255.0);
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("the points that a softmin leaves out add up to less than it allows, and the others are in order") {
+  const auto bytes = surface_bytes();
+  std::vector<double> weights(count);
+  for (std::size_t j = 0; j < weights.size(); ++j) weights[j] = static_cast<double>(j % 4);
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (double& weight : weights) weight /= sum;
+  const Target target(bytes, count, d, CostScale::inverse_alpha, weights);
+  const Tensor x = near(bytes), psi = Random(43, 0).normal({count}, 0, real(0.02));
+  Sketch sketch(target);
+  sketch.fit(x);
+  const auto norms =
+      ByteDistances::available(target) ? ByteDistances::squared_norms(target) : std::vector<std::int64_t>{};
+  std::optional<ByteDistances> distances;
+  if (!norms.empty()) distances.emplace(target, norms, x);
+  std::vector<std::int64_t> queries(batch);
+  std::iota(queries.begin(), queries.end(), 0);
+  for (const double lambda : {1e-3, 1e-2, 1.0})
+    for (const double digits : {8.0, 24.0})
+      for (const bool in_integers : {false, true}) {
+        CAPTURE(lambda);
+        CAPTURE(digits);
+        const double allowed = std::exp2(-digits), reach = lambda * std::log(2 * count / allowed);
+        const BatchBounds bounds(target, sketch, x, psi, lambda);
+        std::vector<std::vector<Neighbour>> found(batch);
+        std::vector<SearchWork> work(batch);
+        find_terms(bounds, in_integers && distances ? &*distances : nullptr, lambda, reach, queries, found.data(),
+                   work.data());
+        for (std::int64_t i = 0; i < batch; ++i) {
+          const auto& near_i = found[static_cast<std::size_t>(i)];
+          std::vector<long double> u(count);
+          for (std::int64_t j = 0; j < count; ++j) {
+            long double squares = 0;
+            for (std::int64_t k = 0; k < d; ++k) {
+              const long double difference = x.data()[i * d + k] - bytes[static_cast<std::size_t>(j * d + k)] / 255.0L;
+              squares += difference * difference;
+            }
+            u[static_cast<std::size_t>(j)] =
+                target.scale() * squares - psi.data()[j] - lambda * target.log_weights()[static_cast<std::size_t>(j)];
+          }
+          const long double least = *std::min_element(u.begin(), u.end());
+          long double all = 0, kept = 0;
+          for (const long double value : u) all += std::exp((least - value) / lambda);
+          std::int64_t last = -1;
+          for (const Neighbour& neighbour : near_i) {
+            CHECK(neighbour.index > last);
+            last = neighbour.index;
+            const long double exact = u[static_cast<std::size_t>(last)];
+            CHECK(std::abs(neighbour.value - exact) < 1e-5L * lambda + 1e-7L);
+            kept += std::exp((least - exact) / lambda);
+          }
+          CHECK(all - kept <= allowed * all);
+          CHECK(work[static_cast<std::size_t>(i)].terms == static_cast<double>(near_i.size()));
+        }
+      }
+}
