@@ -94,25 +94,74 @@ class SoftTransform {
     const std::int64_t pieces = (problem_.tiles() + grain - 1) / grain;
     Tensor centres = result_.gradient.defined() ? Tensor({pieces, block.size(), dimension}) : Tensor();
     parallel_for(problem_.tiles(), grain, [&](std::int64_t begin, std::int64_t end) {
+      real* const sums = centres.defined() ? centres.data() + begin / grain * block.size() * dimension : nullptr;
+      if (sums) std::fill_n(sums, block.size() * dimension, real{0});
       for (std::int64_t tile = begin; tile < end; ++tile) {
-        const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
-        real* term = terms(block, tile);
-        for (std::int64_t i = 0; i < block.size(); ++i, term += rows) {
-          const double weight = share(block, tile, i) / totals_[static_cast<std::size_t>(i)].sum;
-          if (result_.mass.defined() && weight != 0)
-            kernels().axpy(rows, static_cast<real>(weight / static_cast<double>(problem_.batch())), term,
-                           result_.mass.data() + first);
-          if (centres.defined()) kernels().scale(rows, static_cast<real>(weight), term, term);
-        }
-        if (!centres.defined()) continue;
-        Tensor points({rows, dimension});
-        problem_.target.centred_rows(first, first + rows, points.data());
-        engine::gemm_single(Transpose::no, Transpose::no, block.size(), dimension, rows, 1, terms(block, tile), rows,
-                            points.data(), dimension, tile == begin ? 0 : 1,
-                            centres.data() + begin / grain * block.size() * dimension, dimension);
+        std::vector<double> weights(static_cast<std::size_t>(block.size()));
+        for (std::int64_t i = 0; i < block.size(); ++i)
+          weights[static_cast<std::size_t>(i)] = share(block, tile, i) / totals_[static_cast<std::size_t>(i)].sum;
+        if (result_.mass.defined()) add_mass(block, tile, weights);
+        if (sums && !add_few_points(block, tile, weights, sums)) add_all_points(block, tile, weights, sums);
       }
     });
     if (centres.defined()) write_gradient(block, centres);
+  }
+
+  void add_mass(QueryBlock block, std::int64_t tile, const std::vector<double>& weights) {
+    const std::int64_t rows = problem_.rows(tile);
+    const real* term = terms(block, tile);
+    for (std::size_t i = 0; i < weights.size(); ++i, term += rows)
+      if (weights[i] != 0)
+        kernels().axpy(rows, static_cast<real>(weights[i] / static_cast<double>(problem_.batch())), term,
+                       result_.mass.data() + problem_.first_row(tile));
+  }
+
+  /// Adds sum_j p_ij y'_j of a tile to sums [block, d] by a product.
+  void add_all_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
+    const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile), d = problem_.target.dimension();
+    real* term = terms(block, tile);
+    for (const double weight : weights) {
+      kernels().scale(rows, static_cast<real>(weight), term, term);
+      term += rows;
+    }
+    Tensor points({rows, d});
+    problem_.target.centred_rows(first, first + rows, points.data());
+    engine::gemm_single(Transpose::no, Transpose::no, block.size(), d, rows, 1, terms(block, tile), rows, points.data(),
+                        d, 1, sums, d);
+  }
+
+  /// The same point by point, where few have p_ij >= 2^-20 / J, so that what is left out has less than 2^-20 of the
+  /// mass; false where a product is faster or p is NaN.
+  bool add_few_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
+    constexpr double most = 0.25;  // of the terms: a point costs four times its share of a product
+    static constexpr real zeros[TiledProblem::tile_rows] = {};
+    const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile), d = problem_.target.dimension();
+    const double least = 0x1p-20 / static_cast<double>(problem_.target.size());
+    std::vector<std::int32_t> found(static_cast<std::size_t>(block.size() * rows));
+    std::vector<std::int64_t> ends;  // of each query's part of `found`
+    std::int64_t count = 0;
+    const real* term = terms(block, tile);
+    for (std::size_t i = 0; i < weights.size(); ++i, term += rows) {
+      if (std::isnan(weights[i])) return false;
+      if (weights[i] > 0)
+        count +=
+            kernels().find_affine(rows, zeros, -1, term, static_cast<real>(-least / weights[i]), found.data() + count);
+      ends.push_back(count);
+    }
+    if (static_cast<double>(count) > most * static_cast<double>(block.size() * rows)) return false;
+    term = terms(block, tile);
+    std::int64_t f = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i, term += rows, sums += d) {
+      double mass = 0;
+      for (; f < ends[i]; ++f) {
+        const std::int32_t row = found[static_cast<std::size_t>(f)];
+        const double p = weights[i] * term[row];
+        mass += p;
+        problem_.target.add_point(first + row, static_cast<real>(p), sums);
+      }
+      if (mass > 0) kernels().axpy(d, static_cast<real>(-mass), problem_.target.mean().data(), sums);
+    }
+    return true;
   }
 
   /// 2 scale (x' - sum_j p_ij y'_j), from the sums of each piece.
