@@ -42,13 +42,14 @@ class SoftProducts::Histogram {
   }
 
   /// Where a head ends, such that all terms beyond are at most this share of the sum of all, and how many terms of the
-  /// sample are in it. The sum of all is told by the sample without its best tile, which may hold all that is large.
+  /// sample are in it. The sum of all is told by the sample without its best tile, which may hold all that is large;
+  /// and one term more than the sample has may lie right beyond the end, of the few that lie near a query.
   std::pair<double, std::int64_t> head(double share) const {
     const double all = sum_ + (sample_stride - 1) * (sum_ - largest_tile_), allowed = share * all / sample_stride;
     std::size_t end = bins;
     for (double beyond = 0; end > 0; --end) {
       beyond += static_cast<double>(counts_[end - 1]) * std::exp(-width * static_cast<double>(end - 1));
-      if (beyond > allowed) break;
+      if (beyond + far_edge(end - 1) > allowed) break;
     }
     return {width * static_cast<double>(end),
             std::accumulate(counts_.begin(), counts_.begin() + static_cast<std::ptrdiff_t>(end), std::int64_t{0})};
@@ -133,10 +134,10 @@ void SoftProducts::choose_digits() {
   const double sampled = static_cast<double>((problem_.tiles() + sample_stride - 1) / sample_stride * tile_rows);
   double least_cost = std::numeric_limits<double>::infinity();
   for (int digits = 1; digits <= bytes_->most_digits(); ++digits) {
-    std::vector<real> ends(least.size());
+    std::vector<real> ends(fine(digits) ? 0 : least.size());
     const double rest = kernels().digits.apart * (bytes_->most_digits() - digits);  // the time of a term's
     double cost = digits;
-    for (std::size_t i = 0; i < ends.size() && !fine(digits); ++i) {
+    for (std::size_t i = 0; i < ends.size(); ++i) {
       const std::int64_t query = block_.begin + static_cast<std::int64_t>(i);
       const auto [distance, size] = histograms[i].head(fine_error / term_error(query, digits));
       // What lies beyond by a sampled u may truly lie nearer, hardly ever by more than four times its error.
@@ -146,7 +147,7 @@ void SoftProducts::choose_digits() {
     if (cost >= least_cost) continue;
     least_cost = cost;
     digits_ = digits;
-    end_of_heads_ = fine(digits) ? std::vector<real>{} : ends;
+    end_of_heads_ = ends;
   }
 }
 

@@ -34,8 +34,15 @@ struct Digits {
   /// Bytes of one digit of each of n coordinates, and of all digits: a row [most, padded(n)], the first digit first.
   [[gnu::always_inline]] constexpr std::int64_t plane(std::int64_t n) const { return padded(n) * bits / 8; }
   [[gnu::always_inline]] constexpr std::int64_t row(std::int64_t n) const { return most * plane(n); }
-  /// Bytes of a block of block_size points.
-  [[gnu::always_inline]] constexpr std::int64_t block(std::int64_t n) const { return block_size * plane(n); }
+  /// Bytes of a block of block_size points, with lists of those coordinates that are not 0 for all points of a part.
+  [[gnu::always_inline]] constexpr std::int64_t block(std::int64_t n) const {
+    return block_size * plane(n) + parts * list(n);
+  }
+  /// Bytes of a list, a multiple of 64: how many entries there are, and up to padded(n) / 2 of them, in 32 bits.
+  [[gnu::always_inline]] static constexpr std::int64_t list(std::int64_t n) {
+    return (2 * padded(n) + 4 + 63) / 64 * 64;
+  }
+  static constexpr std::int64_t parts = 4;
 
   /// The number without its last digit, rounded.
   std::int64_t without_last(std::int64_t number) const { return (number + (std::int64_t{1} << (bits - 1))) >> bits; }
@@ -143,7 +150,8 @@ struct Kernels {
   // digits.bits is 0. The number of `count` digits in a row is a_k = sum_s 2^(bits (count - 1 - s)) row_sk.
   Digits digits;
   /// Lays the block_size points rows [block_size, n] out as digit_products reads them, 64-byte aligned, in
-  /// digits.block(n) bytes; sums_l = sum_k point_lk
+  /// digits.block(n) bytes, without the coordinates that are 0 for all of them, as those at an image's border often
+  /// are; sums_l = sum_k point_lk
   void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block, real* sums);
   /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q + slope_q sums_l over a block, rounded to float, where
   /// a_q are the numbers of the first `count` digits of row q of `query`, and n <= most_digit_coordinates

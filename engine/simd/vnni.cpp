@@ -41,8 +41,30 @@ void add_products(__m512i& sum, __m512i a, __m512i b) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 }
 
+// A block: a list of the fours of coordinates that are not 0 for all points, then these: [fours, points, 4].
+constexpr Index four_bytes = block_size * 4;
+
+// Keeps the fours that are not 0 for all points.
+void compress_block(Index n, std::uint8_t* block) {
+  auto* const list = reinterpret_cast<std::int32_t*>(block);
+  std::uint8_t* const fours = block + Digits::list(n);
+  std::int32_t kept = 0;
+  for (std::int32_t four = 0; four < Digits::padded(n) / 4; ++four) {
+    __m512i any = _mm512_setzero_si512();
+    for (Index v = 0; v < vectors; ++v) {
+      const __m512i part = _mm512_load_si512(fours + four * four_bytes + v * 64);
+      _mm512_store_si512(fours + kept * four_bytes + v * 64, part);
+      any = _mm512_or_si512(any, part);
+    }
+    list[1 + kept] = four;
+    kept += _mm512_test_epi32_mask(any, any) != 0;
+  }
+  list[0] = kept;
+}
+
 void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {
   constexpr Index step = 64;
+  std::uint8_t* const fours = block + Digits::list(n);
   const __m512i ones = _mm512_set1_epi8(1);
   for (Index v = 0; v < vectors; ++v) {
     const std::uint8_t* first = rows + v * lanes * n;
@@ -57,12 +79,13 @@ void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, re
 #pragma GCC unroll 16
       for (int w = 0; w < lanes; ++w) {
         if (w >= words) break;
-        _mm512_store_si512(block + (k / 4 + w) * block_size * 4 + v * step, word[w]);
+        _mm512_store_si512(fours + (k / 4 + w) * four_bytes + v * step, word[w]);
         add_products(sum, word[w], ones);
       }
     }
     store(sums + v * lanes, _mm512_cvtepi32_ps(sum));
   }
+  compress_block(n, block);
 }
 
 // One row of digits meets the block's four vectors: 24 sums of six rows fill the registers.
@@ -77,10 +100,13 @@ void products_of(Index n, const std::uint8_t* block, const real* sums, const std
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) sum[r][v] = _mm512_setzero_si512();
-  for (Index k = 0; k < plane; k += 4) {
+  const auto* const list = reinterpret_cast<const std::int32_t*>(block);
+  const std::uint8_t* const fours = block + Digits::list(n);
+  for (Index four = 0; four < list[0]; ++four) {
+    const Index k = list[1 + four] * 4;
     __m512i point[vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) point[v] = _mm512_load_si512(block + k * block_size + v * 64);
+    for (int v = 0; v < vectors; ++v) point[v] = _mm512_load_si512(fours + four * four_bytes + v * 64);
 #pragma GCC unroll 6
     for (int r = 0; r < rows; ++r) {
       int word;

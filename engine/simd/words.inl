@@ -11,7 +11,15 @@ namespace {
 
 constexpr Digits digits_of_16_bits = {.bits = 16, .most = 2, .apart = 2.5};
 constexpr int lanes = 8;
-constexpr Index points_together = 2 * lanes;  // a part of a block that stands together: [coordinates / 2, points, 2]
+
+// A part of a block: a list of the pairs of coordinates that are not 0 for all its points, then these: [pairs, points,
+// 2].
+constexpr Index points_together = 2 * lanes, pair_bytes = points_together * 4;
+static_assert(block_size == Digits::parts * points_together);
+
+Index part_bytes(Index n) {
+  return Digits::list(n) + Digits::padded(n) / 2 * pair_bytes;
+}
 
 // A lane of a product adds up two coordinates of one point, at most 2^24 - 2^16 in modulus.
 constexpr Index most_pairs = 128;
@@ -60,12 +68,28 @@ void transpose_words(__m256i (&row)[lanes]) {
   }
 }
 
+// Keeps the pairs that are not 0 for all points.
+void compress_part(Index n, std::uint8_t* part) {
+  auto* const list = reinterpret_cast<std::int32_t*>(part);
+  std::uint8_t* const pairs = part + Digits::list(n);
+  std::int32_t kept = 0;
+  for (std::int32_t pair = 0; pair < Digits::padded(n) / 2; ++pair) {
+    const __m256i left = load_256(pairs + pair * pair_bytes), right = load_256(pairs + pair * pair_bytes + 32);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(pairs + kept * pair_bytes), left);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(pairs + kept * pair_bytes + 32), right);
+    const __m256i any = _mm256_or_si256(left, right);
+    list[1 + kept] = pair;
+    kept += !_mm256_testz_si256(any, any);
+  }
+  list[0] = kept;
+}
+
 void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {
   constexpr Index step = 16;
   const __m256i ones = _mm256_set1_epi16(1);
-  const Index part = Digits::padded(n) * points_together * 2;  // bytes
   for (Index first = 0; first < block_size; first += lanes) {
-    std::uint8_t* to = block + first / points_together * part + first % points_together * 4;
+    std::uint8_t* const part = block + first / points_together * part_bytes(n);
+    std::uint8_t* const to = part + Digits::list(n) + first % points_together * 4;
     __m256i sum = _mm256_setzero_si256();
     for (Index k = 0; k < n; k += step) {
       __m256i word[lanes];
@@ -83,11 +107,12 @@ void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, re
 #pragma GCC unroll 8
       for (int w = 0; w < lanes; ++w) {
         if (w >= pairs) break;
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + (k / 2 + w) * points_together * 4), word[w]);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + (k / 2 + w) * pair_bytes), word[w]);
         sum = add_products(sum, word[w], ones);
       }
     }
     _mm256_storeu_ps(sums + first, _mm256_cvtepi32_ps(sum));
+    if ((first + lanes) % points_together == 0) compress_part(n, part);
   }
 }
 
@@ -97,17 +122,20 @@ template <int queries>
 [[gnu::noinline]] void add_part(Index n, const std::uint8_t* part, const std::int8_t* digit, real unit,
                                 real (*total)[points_together]) {
   constexpr int vectors = 2;
-  const Index row = digits_of_16_bits.row(n), pairs = Digits::padded(n) / 2;
+  const Index row = digits_of_16_bits.row(n);
+  const auto* const list = reinterpret_cast<const std::int32_t*>(part);
+  const std::uint8_t* const kept = part + Digits::list(n);
+  const Index pairs = list[0];
   for (Index begin = 0; begin < pairs; begin += most_pairs) {
     const Index end = pairs - begin < most_pairs ? pairs : begin + most_pairs;
     __m256i sum[queries][vectors];
 #pragma GCC unroll 6
     for (int q = 0; q < queries; ++q) sum[q][0] = sum[q][1] = _mm256_setzero_si256();
     for (Index pair = begin; pair < end; ++pair) {
-      const __m256i left = load_256(part + pair * 64), right = load_256(part + pair * 64 + 32);
+      const __m256i left = load_256(kept + pair * pair_bytes), right = load_256(kept + pair * pair_bytes + 32);
+      const std::int8_t* const at = digit + list[1 + pair] * 4;
 #pragma GCC unroll 6
-      for (int q = 0; q < queries; ++q)
-        add_pair_products(sum[q][0], sum[q][1], left, right, digit + q * row + pair * 4);
+      for (int q = 0; q < queries; ++q) add_pair_products(sum[q][0], sum[q][1], left, right, at + q * row);
     }
     const __m256 factor = _mm256_set1_ps(unit);
 #pragma GCC unroll 6
@@ -147,7 +175,7 @@ void digit_products(Index n, const std::uint8_t* block, const real* sums, Index 
   constexpr Index together = 6;
   const Index row = digits_of_16_bits.row(n);
   for (Index first = 0; first < block_size; first += points_together) {
-    const std::uint8_t* part = block + first * digits_of_16_bits.plane(n);
+    const std::uint8_t* part = block + first / points_together * part_bytes(n);
     Index q = 0;
     for (; q + together <= queries; q += together)
       products_of<together>(n, part, sums + first, count, query + q * row, scale + q, shift + q, slope + q,

@@ -64,7 +64,13 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
         CAPTURE(n);
         CAPTURE(queries);
         const Digits& layout = kernels.digits;
-        const auto rows = bytes.draw<std::uint8_t>(block_size * n);
+        auto rows = bytes.draw<std::uint8_t>(block_size * n);
+        // Coordinates that are 0 for all points, for all but one, for a quarter of them; all coordinates for some
+        // points.
+        for (std::int64_t l = 0; l < block_size; ++l)
+          for (std::int64_t k = 0; k < n; ++k)
+            if (k % 16 < 5 || (k % 16 < 10 && l != 37) || (k % 16 < 14 && l < 16) || l / 4 == 2)
+              rows[count(l * n + k)] = 0;
         const auto query = bytes.draw<std::int8_t>(queries * layout.row(n));
         engine::Tensor scratch(engine::Shape{layout.block(n)});
         auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
@@ -93,6 +99,25 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
           for (std::int64_t l = block_size; l < stride; ++l) CHECK(out[count(q * stride + l)] == 42);
         }
       }
+  });
+}
+
+TEST_CASE("a block of zeros has products of zero") {
+  at_each_number_of_digits([](const Kernels& kernels, int digits) {
+    constexpr std::int64_t n = 37;
+    const std::vector<std::uint8_t> rows(count(block_size * n), 0);
+    const std::vector<std::int8_t> query(count(kernels.digits.row(n)), 100);
+    engine::Tensor scratch(engine::Shape{kernels.digits.block(n)});
+    auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
+    Values sums(block_size, 42), out(block_size, 42);
+    kernels.interleave_bytes(n, rows.data(), block, sums.data());
+    const real one = 1, shift = 3, slope = 5;
+    kernels.digit_products(n, block, sums.data(), 1, digits, query.data(), &one, &shift, &slope, out.data(),
+                           block_size);
+    for (std::int64_t l = 0; l < block_size; ++l) {
+      CHECK(sums[count(l)] == 0);
+      CHECK(out[count(l)] == 3);
+    }
   });
 }
 
