@@ -30,7 +30,7 @@ struct CTransform {
 };
 
 /// The c-transform of psi [J] at x [B, d], with what is wanted beside its value. No [B, J] matrix is held: it works in
-/// at most 2^23 reals, or 16 for each point, and 2^13 d for the gradient. The bits do not depend on the number of
+/// at most 2^24 reals, or 16 for each point, and 2^13 d for the gradient. The bits do not depend on the number of
 /// threads. Throws Error for shapes that do not fit and for a lambda that is negative, not finite, or positive but so
 /// small that 1 / lambda overflows.
 CTransform c_transform(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,

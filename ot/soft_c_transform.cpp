@@ -130,13 +130,14 @@ class SoftTransform {
                         d, 1, sums, d);
   }
 
-  /// The same point by point, where few have p_ij >= 2^-20 / J, so that what is left out has less than 2^-20 of the
-  /// mass; false where a product is faster or p is NaN.
+  /// The same point by point, where few have p_ij >= 2^(4 - m) / J, for the m digits of real, so that what is left out
+  /// has less than 2^(4 - m) of the mass; false where a product is faster or p is NaN.
   bool add_few_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
     constexpr double most = 0.25;  // of the terms: a point costs four times its share of a product
     static constexpr real zeros[TiledProblem::tile_rows] = {};
     const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile), d = problem_.target.dimension();
-    const double least = 0x1p-20 / static_cast<double>(problem_.target.size());
+    const double all = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits);
+    const double least = all / static_cast<double>(problem_.target.size());
     std::vector<std::int32_t> found(static_cast<std::size_t>(block.size() * rows));
     std::vector<std::int64_t> ends;  // of each query's part of `found`
     std::int64_t count = 0;
@@ -190,7 +191,7 @@ class SoftTransform {
 }  // namespace
 
 std::int64_t soft_block_size(std::int64_t batch, std::int64_t points) {
-  constexpr std::int64_t most_held = std::int64_t{1} << 23, least_queries = 16, most_queries = 256;
+  constexpr std::int64_t most_held = std::int64_t{1} << 24, least_queries = 16, most_queries = 256;
   const std::int64_t most = std::clamp(most_held / points, least_queries, most_queries);
   const std::int64_t blocks = (batch + most - 1) / most;
   return (batch + blocks - 1) / blocks;
