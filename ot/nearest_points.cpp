@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 namespace ot {
@@ -86,10 +85,8 @@ class Query {
 }  // namespace
 
 // Goes through the blocks for all its queries at a time, while a block is in the cache.
-void find_nearest(const BatchBounds& bounds, double reach, double most, std::int64_t begin, std::int64_t end,
+void find_nearest(const BatchBounds& bounds, double reach, double most, const std::vector<std::int64_t>& indices,
                   std::vector<Neighbour>* neighbours, SearchWork* work) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(end - begin));
-  std::iota(indices.begin(), indices.end(), begin);
   const std::vector<Neighbour> least = bounds.least(indices);
   std::vector<Query> queries;
   for (std::size_t q = 0; q < least.size(); ++q) {
@@ -100,16 +97,16 @@ void find_nearest(const BatchBounds& bounds, double reach, double most, std::int
     std::int32_t query, group;
   };
   std::vector<Visit> visits;
-  for (std::int64_t b = 0; b < bounds.sketch().blocks(); ++b) {
-    const real* minima = bounds.minima(begin, b);
-    for (std::size_t q = 0; q < queries.size(); ++q)
-      for (std::int64_t g = 0; g < groups_in_block; ++g, ++minima) {
-        if (*minima > queries[q].cut()) continue;
+  for (std::int64_t b = 0; b < bounds.sketch().blocks(); ++b)
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      const real* minima = bounds.minima(indices[q], b);
+      for (std::int64_t g = 0; g < groups_in_block; ++g) {
+        if (minima[g] > queries[q].cut()) continue;
         ++queries[q].work().groups;
         if (queries[q].work().cost() <= most)
           visits.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(b * groups_in_block + g)});
       }
-  }
+    }
   constexpr std::size_t groups_ahead = 4;
   for (std::size_t v = 0; v < visits.size(); ++v) {
     if (v + groups_ahead < visits.size() && visits[v + groups_ahead].group != visits[v + groups_ahead - 1].group)

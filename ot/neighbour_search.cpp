@@ -76,10 +76,9 @@ class NeighbourSearch::Batch {
     const double most = most_for_one * most_cost(bounds_.target(), lambda_);
     const auto count = static_cast<std::int64_t>(queries.size());
     // Queries that share a pass over the blocks: one pass a thread. Each query's result is its own.
-    const std::int64_t grain =
-        stride > 1 ? 1 : std::max<std::int64_t>(8, (count + engine::threads() - 1) / engine::threads());
+    const std::int64_t grain = (count + engine::threads() - 1) / engine::threads();
     engine::parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
-      find_nearest(bounds_, reach_, most, begin * stride, (end - 1) * stride + 1, neighbours.data() + begin,
+      find_nearest(bounds_, reach_, most, {queries.begin() + begin, queries.begin() + end}, neighbours.data() + begin,
                    work.data() + begin);
     });
     return neighbours;

@@ -25,7 +25,7 @@ inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block 
 inline constexpr std::int64_t most_digit_coordinates = 65536;
 
 /// How a level multiplies 8-bit points with numbers of a few signed digits. Coordinates are padded with zeros to a
-/// multiple of 4. Always inlined, as kernel files use it.
+/// multiple of 4. What kernel files call is always inlined.
 struct Digits {
   int bits = 0;      ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
   int most = 0;      ///< digits of a number
@@ -46,7 +46,7 @@ struct Digits {
 
   /// The number without its last digit, rounded.
   std::int64_t without_last(std::int64_t number) const { return (number + (std::int64_t{1} << (bits - 1))) >> bits; }
-  /// Writes all digits of a number, |number| < 2^(bits most - 1) - 2^(bits (most - 1)), as coordinate k of a row of n.
+  /// Writes all digits of a number, |number| <= 2^(bits most - 1) - 2^(bits (most - 1)), as coordinate k of a row of n.
   void write(std::int64_t number, std::int64_t n, std::int64_t k, std::int8_t* row) const {
     for (int s = most - 1; s >= 0; --s) {
       const std::int64_t rest = without_last(number), digit = s == 0 ? number : number - (rest << bits);
