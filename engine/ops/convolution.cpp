@@ -77,11 +77,8 @@ class Sums {
   std::vector<simd::Term> terms_;
 };
 
-// Rows that a product makes at a time.
-constexpr std::int64_t block = 8;
-
-// weight [filters, channels, taps] as [taps, rows, depth], each block of rows stored as [depth, block], so that a
-// product reads it from one end to the other. Rows are filters and depth is channels, or `transposed` the reverse.
+// weight [filters, channels, taps] as [taps, rows, depth], the rows in the blocks that sum_products reads. Rows are
+// filters and depth is channels, or `transposed` the reverse.
 Tensor packed(const Geometry& g, const Tensor& weight, bool transposed) {
   const std::int64_t rows = transposed ? g.channels : g.filters, depth = transposed ? g.filters : g.channels;
   const std::int64_t row_stride = transposed ? g.taps() : g.channels * g.taps();
@@ -89,7 +86,7 @@ Tensor packed(const Geometry& g, const Tensor& weight, bool transposed) {
   Tensor result({g.taps(), rows, depth});
   const real* in = weight.data();
   real* out = result.data();
-  parallel_for(rows, block, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(rows, simd::row_block, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t k = 0; k < depth; ++k)
       for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
         real* to = out + (tap * rows + begin) * depth + k * (end - begin);
@@ -108,23 +105,20 @@ struct Stack {
 
 // The stack `to` from the stack `from` and the packed weight. An image is a lane, of which there must be least_lanes.
 Tensor convolve(const Geometry& g, const Stack& from, const Tensor& x, const Tensor& weight, const Stack& to) {
-  // A task is one row of places in some of the images, few enough for the cache to hold what the places and the blocks
-  // of rows read in common. The last images join those before them where they are too few for a kernel.
-  constexpr std::int64_t lanes = 48;
+  // A task is one row of places in some of the images. The channels of a product are few enough for the cache to hold
+  // their weights for all places. The last images join those before them where they are too few for a kernel.
+  constexpr std::int64_t lanes = 48, rows = 32;
+  static_assert(rows % simd::row_block == 0);
   const std::int64_t groups = (g.batch + lanes - simd::least_lanes) / lanes;
   const Sums sums(g, to.place, &Meeting::tap, to.channels * from.channels, from.place, g.batch);
   Tensor y({to.channels, to.height, to.width, g.batch});
   real* out = y.data();
   parallel_for(groups * to.height, 1, [&](std::int64_t task, std::int64_t) {
     const std::int64_t group = task / to.height, image = group * lanes, row = task % to.height * to.width;
-    simd::ProductShape shape{block,
-                             group + 1 < groups ? lanes : g.batch - image,
-                             from.channels,
-                             block,
-                             from.places() * g.batch,
+    simd::ProductShape shape{rows, group + 1 < groups ? lanes : g.batch - image, from.channels, from.places() * g.batch,
                              to.places() * g.batch};
-    for (std::int64_t channel = 0; channel < to.channels; channel += block) {
-      shape.rows = shape.stride_a = std::min(block, to.channels - channel);
+    for (std::int64_t channel = 0; channel < to.channels; channel += rows) {
+      shape.rows = std::min(rows, to.channels - channel);
       for (std::int64_t place = row; place < row + to.width; ++place) {
         const std::span<const simd::Term> terms = sums[place];
         simd::kernels().sum_products(static_cast<std::int64_t>(terms.size()), terms.data(), shape,

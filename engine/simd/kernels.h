@@ -66,12 +66,14 @@ struct Term {
   std::int64_t a, x;
 };
 
-/// The sizes of the matrices of sum_products: a is [depth, rows], x is [depth, lanes] and y [rows, lanes], their rows
-/// stride_a, stride_x and stride_y apart; lanes >= least_lanes.
+/// The sizes of the matrices of sum_products: x is [depth, lanes] and y [rows, lanes], their rows stride_x and stride_y
+/// apart; a is [depth, rows] in blocks of row_block rows, each [depth, row_block], the last one with the rows left;
+/// lanes >= least_lanes.
 struct ProductShape {
   std::int64_t rows, lanes, depth;
-  std::int64_t stride_a, stride_x, stride_y;
+  std::int64_t stride_x, stride_y;
 };
+inline constexpr std::int64_t row_block = 8;
 
 /// As many elements as the widest vector of any level has.
 inline constexpr std::int64_t least_lanes = 16;

@@ -11,14 +11,17 @@ namespace {
 template <class Arch>
 constexpr int tile_rows = width<Arch> * sizeof(real) == 64 ? 8 : 4;
 
+// Adds to y, or `begins` it.
 template <class Arch, int rows, int vectors>
-void product_tile(Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x, real* y) {
+void product_tile(Index count, const Term* terms, const ProductShape& shape, Index stride_a, const real* a,
+                  const real* x, real* y, bool begins) {
   Batch<Arch> sum[rows][vectors];
   for (int r = 0; r < rows; ++r)
-    for (int v = 0; v < vectors; ++v) sum[r][v] = Batch<Arch>(real(0));
+    for (int v = 0; v < vectors; ++v)
+      sum[r][v] = begins ? Batch<Arch>(real(0)) : load<Arch>(y + r * shape.stride_y + v * width<Arch>);
   for (const Term* term = terms; term < terms + count; ++term) {
     const real *left = a + term->a, *right = x + term->x;
-    for (Index k = 0; k < shape.depth; ++k, left += shape.stride_a, right += shape.stride_x) {
+    for (Index k = 0; k < shape.depth; ++k, left += stride_a, right += shape.stride_x) {
       Batch<Arch> lanes[vectors];
       for (int v = 0; v < vectors; ++v) lanes[v] = load<Arch>(right + v * width<Arch>);
       for (int r = 0; r < rows; ++r) {
@@ -31,13 +34,38 @@ void product_tile(Index count, const Term* terms, const ProductShape& shape, con
     for (int v = 0; v < vectors; ++v) sum[r][v].store_unaligned(y + r * shape.stride_y + v * width<Arch>);
 }
 
-// The rows from `row` on in tiles of `rows`, what is left in tiles of half as many.
+// The rows from `row` to `end` in tiles of `rows`, what is left in tiles of half as many.
 template <class Arch, int rows, int vectors>
-void product_stripe(Index row, Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x,
-                    real* y) {
-  for (; row + rows <= shape.rows; row += rows)
-    product_tile<Arch, rows, vectors>(count, terms, shape, a + row, x, y + row * shape.stride_y);
-  if constexpr (rows > 1) product_stripe<Arch, rows / 2, vectors>(row, count, terms, shape, a, x, y);
+void product_rows(Index row, Index end, Index count, const Term* terms, const ProductShape& shape, Index stride_a,
+                  const real* a, const real* x, real* y, bool begins) {
+  for (; row + rows <= end; row += rows)
+    product_tile<Arch, rows, vectors>(count, terms, shape, stride_a, a + row, x, y + row * shape.stride_y, begins);
+  if constexpr (rows > 1)
+    product_rows<Arch, rows / 2, vectors>(row, end, count, terms, shape, stride_a, a, x, y, begins);
+}
+
+// All rows of a few lanes: as much of x at a time as stays in the cache nearest to the core while all rows pass.
+template <class Arch, int vectors>
+void product_stripe(Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x, real* y) {
+  constexpr Index most_depth = 128;
+  const Index together = shape.depth < most_depth ? most_depth / std::max<Index>(shape.depth, 1) : 1;
+  Index first = 0;
+  do {
+    const Index here = std::min(together, count - first);
+    Index k = 0;
+    do {
+      ProductShape piece = shape;
+      piece.depth = std::min(most_depth, shape.depth - k);
+      for (Index row = 0; row < shape.rows; row += row_block) {
+        const Index rows = std::min(row_block, shape.rows - row);
+        product_rows<Arch, tile_rows<Arch>, vectors>(0, rows, here, terms + first, piece, rows,
+                                                     a + row * shape.depth + k * rows, x + k * shape.stride_x,
+                                                     y + row * shape.stride_y, first == 0 && k == 0);
+      }
+      k += piece.depth;
+    } while (k < shape.depth);
+    first += here;
+  } while (first < count);
 }
 
 template <class Arch>
@@ -50,10 +78,10 @@ void sum_products(Index count, const Term* terms, const ProductShape& shape, con
     const Index vectors = most * w <= shape.lanes ? most : most - 1;
     // Where the lanes end within a vector, it begins earlier and makes some of them twice, to the same bits.
     const Index begin = lane + vectors * w <= shape.lanes ? lane : shape.lanes - vectors * w;
-    const auto stripe = vectors == 3   ? product_stripe<Arch, tile_rows<Arch>, 3>
-                        : vectors == 2 ? product_stripe<Arch, tile_rows<Arch>, 2>
-                                       : product_stripe<Arch, tile_rows<Arch>, 1>;
-    stripe(0, count, terms, shape, a, x + begin, y + begin);
+    const auto stripe = vectors == 3   ? product_stripe<Arch, 3>
+                        : vectors == 2 ? product_stripe<Arch, 2>
+                                       : product_stripe<Arch, 1>;
+    stripe(count, terms, shape, a, x + begin, y + begin);
     lane = begin + vectors * w;
   }
 }
