@@ -44,10 +44,11 @@ void BatchBounds::prepare_offsets() {
   std::vector<double> largest(static_cast<std::size_t>((target_.size() + piece - 1) / piece));
   engine::parallel_for(target_.size(), piece, [&](std::int64_t begin, std::int64_t end) {
     double& most = largest[static_cast<std::size_t>(begin / piece)];
-    for (std::int64_t j = begin; j < end; ++j) {
+    for (std::int64_t place = begin; place < end; ++place) {
+      const std::int64_t j = point(place);
       const auto index = static_cast<std::size_t>(j);
       const double dual = (psi_.data()[j] + lambda_ * log_weights[index]) / target_.scale();
-      h_.data()[j] = weights[index] == 0 ? infinity : static_cast<real>((norms[index] - dual) / 2);
+      h_.data()[place] = weights[index] == 0 ? infinity : static_cast<real>((norms[index] - dual) / 2);
       if (weights[index] != 0) most = std::max(most, static_cast<double>(norms[index]) + std::abs(dual));
     }
   });
@@ -63,13 +64,11 @@ void BatchBounds::evaluate(std::int64_t i, std::int64_t group, std::int64_t rows
 }
 
 real BatchBounds::cut(std::int64_t i, double highest) const {
-  const double squared_norm = queries_.squared_norm[static_cast<std::size_t>(i)];
-  return static_cast<real>((highest / target_.scale() - squared_norm) / 2 + margin(i));
+  return static_cast<real>((highest / target_.scale() - squared_norm(i)) / 2 + margin(i));
 }
 
 double BatchBounds::above(std::int64_t i, real bound, double u) const {
-  const double squared_norm = queries_.squared_norm[static_cast<std::size_t>(i)];
-  return 2 * (bound - margin(i)) - (u / target_.scale() - squared_norm);
+  return 2 * (bound - margin(i)) - (u / target_.scale() - squared_norm(i));
 }
 
 std::vector<Neighbour> BatchBounds::least(const std::vector<std::int64_t>& queries) const {
@@ -88,8 +87,8 @@ std::vector<Neighbour> BatchBounds::least(const std::vector<std::int64_t>& queri
   for (std::size_t q = 0; q < queries.size(); ++q) {
     real bounds[group_size];
     coarse(queries[q], least[q].group, bounds);
-    const std::int64_t j = least[q].group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);
-    found.push_back({j, value(queries[q], j)});
+    const std::int64_t place = least[q].group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);
+    found.push_back({place, value(queries[q], point(place))});
   }
   return found;
 }

@@ -11,8 +11,8 @@
 
 namespace ot {
 
-/// The coarse bounds of a Sketch between a batch and all points, for one psi and lambda: of each group of 16 points the
-/// least is kept.
+/// The coarse bounds of a Sketch between a batch and all points, for one psi and lambda: of each group of 16 points, in
+/// the order of the sketch, the least is kept.
 ///
 /// Bounds are of v_ij = (u_ij / scale - ||x_i'||^2) / 2 = h_j - x_i'.y_j', where h_j = (||y_j'||^2 - (psi_j + lambda
 /// log(J nu_j)) / scale) / 2: by (*) in ot/sketch.h v_ij >= h_j - p(x_i).p(y_j) - r(x_i) r(y_j), but for the rounding
@@ -47,6 +47,13 @@ class BatchBounds {
   /// For each of these queries the point with the least bound, which is nearly the best, and its value.
   std::vector<Neighbour> least(const std::vector<std::int64_t>& queries) const;
 
+  /// The h_j of block b, [block_size].
+  const engine::real* offsets(std::int64_t b) const { return h_.data() + b * engine::simd::block_size; }
+  /// ||x_i'||^2
+  double squared_norm(std::int64_t i) const { return queries_.squared_norm[static_cast<std::size_t>(i)]; }
+
+  /// The point at a place.
+  std::int64_t point(std::int64_t place) const { return sketch_.order()[static_cast<std::size_t>(place)]; }
   /// u_ij, and from ||x_i - y_j||^2.
   double value(std::int64_t i, std::int64_t j) const {
     return value_at(target_.squared_distance(x_.data() + i * target_.dimension(), j), j);

@@ -61,15 +61,14 @@ double ByteDistances::typical_error() const {
   return 2 * *std::max_element(steps_.begin(), steps_.end()) * point_rms / std::sqrt(12.0);
 }
 
-void ByteDistances::squared(std::int64_t i, std::int64_t first, std::span<const std::int32_t> points,
-                            double* out) const {
+void ByteDistances::squared(std::int64_t i, std::span<const std::int32_t> points, double* out) const {
   constexpr double unit = 1.0 / 255;
   const std::int64_t d = target_.dimension();
   const auto index = static_cast<std::size_t>(i);
-  kernels().digit_sums(d, digits_.data() + i * layout_.row(d), layout_.most, target_.bytes().data() + first * d,
+  kernels().digit_sums(d, digits_.data() + i * layout_.row(d), layout_.most, target_.bytes().data(),
                        static_cast<std::int64_t>(points.size()), points.data(), out);
   for (std::size_t f = 0; f < points.size(); ++f) {
-    const auto norm = static_cast<double>(point_norms_[static_cast<std::size_t>(first + points[f])]);
+    const auto norm = static_cast<double>(point_norms_[static_cast<std::size_t>(points[f])]);
     out[f] = squared_norms_[index] + norm * unit * unit - 2 * steps_[index] * unit * out[f];
   }
 }

@@ -29,8 +29,8 @@ class ByteDistances {
 
   /// The root mean square of 2 e.y for the row of the longest step, if the e_k are spread evenly.
   double typical_error() const;
-  /// out[f] = ||x_i - y_j||^2 for j = first + points[f], up to that error.
-  void squared(std::int64_t i, std::int64_t first, std::span<const std::int32_t> points, double* out) const;
+  /// out[f] = ||x_i - y_j||^2 for j = points[f], up to that error.
+  void squared(std::int64_t i, std::span<const std::int32_t> points, double* out) const;
 
  private:
   void round_row(std::int64_t i, const real* x);

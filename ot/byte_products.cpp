@@ -5,13 +5,39 @@
 #include <limits>
 
 #include "engine/parallel.h"
+#include "engine/pool.h"
 #include "engine/simd/kernels.h"
 
 namespace ot {
 
+using engine::Buffer;
 using engine::Tensor;
 using engine::simd::block_size;
 using engine::simd::kernels;
+
+namespace {
+
+Buffer bytes_for(std::int64_t count) {
+  return Buffer(static_cast<std::size_t>(count));
+}
+
+std::uint8_t* bytes_of(const Buffer& buffer) {
+  return static_cast<std::uint8_t*>(buffer.data());
+}
+
+}  // namespace
+
+void ByteBlock::lay_out(std::span<const std::int64_t> points) {
+  const std::int64_t d = target_.dimension();
+  if (!rows_) {
+    rows_ = bytes_for(block_size * d);
+    laid_out_ = bytes_for(kernels().digits.block(d));
+  }
+  std::uint8_t* row = bytes_of(rows_);
+  for (const std::int64_t j : points) row = std::copy_n(target_.bytes().data() + j * d, d, row);
+  std::fill(row, bytes_of(rows_) + block_size * d, std::uint8_t{0});
+  kernels().interleave_bytes(d, bytes_of(rows_), bytes_of(laid_out_), sums_);
+}
 
 bool ByteProducts::available(const Target& target) {
   return !target.bytes().empty() && kernels().digit_products &&
@@ -109,6 +135,10 @@ double ByteProducts::typical_error(std::int64_t i, int digits) const {
   return last * point_rms_ / std::sqrt(12.0);
 }
 
+double ByteProducts::typical_rounding() const {
+  return std::numeric_limits<float>::epsilon() / 2 * *std::max_element(sizes_.begin(), sizes_.end()) * point_rms_;
+}
+
 void ByteProducts::add_rest(int digits, std::int64_t i, std::int64_t first, std::span<const std::int32_t> points,
                             real* out) const {
   const std::int64_t d = target_.dimension();
@@ -128,8 +158,8 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
                             real* out, std::int64_t stride) const {
   const Rounded& rounded = this->rounded(digits);
   const std::int64_t d = target_.dimension(), queries = end - begin;
-  Tensor scratch(engine::Shape{layout_.block(d) / static_cast<std::int64_t>(sizeof(real))});
-  auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
+  const Buffer scratch = bytes_for(layout_.block(d));
+  std::uint8_t* const block = bytes_of(scratch);
   real sums[block_size];
   const std::uint8_t* const all_end = target_.bytes().data() + target_.size() * d;
   const auto products = [&](const std::uint8_t* rows, const std::uint8_t* next, real* to, std::int64_t to_stride) {
@@ -154,6 +184,28 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
   products(last.data(), all_end, values.data(), block_size);
   for (std::int64_t i = 0; i < queries; ++i)
     std::copy_n(values.data() + i * block_size, count - l, out + i * stride + l);
+}
+
+void ByteProducts::multiply(std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const {
+  // Rows from anywhere are copied side by side, as the kernel takes them.
+  constexpr std::size_t together = 24;
+  const Rounded& rounded = this->rounded(most_digits());
+  const std::int64_t d = target_.dimension(), row_size = layout_.row(d);
+  const Buffer scratch = bytes_for(static_cast<std::int64_t>(together) * row_size);
+  auto* const digits = static_cast<std::int8_t*>(scratch.data());
+  real scale[together], shift[together], slope[together];
+  for (; !rows.empty(); rows = rows.subspan(std::min(together, rows.size()))) {
+    const auto some = rows.first(std::min(together, rows.size()));
+    for (std::size_t r = 0; r < some.size(); ++r) {
+      const auto index = static_cast<std::size_t>(some[r]);
+      std::copy_n(row(some[r]), row_size, digits + static_cast<std::int64_t>(r) * row_size);
+      scale[r] = rounded.scale[index], shift[r] = rounded.shift[index], slope[r] = slope_[index];
+    }
+    const std::int64_t count = std::ssize(some);
+    kernels().digit_products(d, bytes_of(block.laid_out_), block.sums_, count, most_digits(), digits, scale, shift,
+                             slope, out, block_size);
+    out += count * block_size;
+  }
 }
 
 }  // namespace ot

@@ -4,11 +4,28 @@
 #include <span>
 #include <vector>
 
+#include "engine/pool.h"
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
 #include "ot/target.h"
 
 namespace ot {
+
+/// Up to engine::simd::block_size points of a target, from anywhere in it, laid out to be multiplied by many rows.
+class ByteBlock {
+ public:
+  /// The target must outlive it; ByteProducts must be available() for it before lay_out().
+  explicit ByteBlock(const Target& target) : target_(target) {}
+
+  void lay_out(std::span<const std::int64_t> points);
+
+ private:
+  friend class ByteProducts;
+
+  const Target& target_;
+  engine::Buffer rows_, laid_out_;  // of the points as they are and as a kernel reads them
+  real sums_[engine::simd::block_size];
+};
 
 /// Products of a batch with a target's 8-bit points through integers. A product in float takes the time of four
 /// products in one digit of 8 bits on a CPU with 8-bit dot products (VNNI, up to three digits), of two in one of 16
@@ -35,11 +52,17 @@ class ByteProducts {
   /// How far they are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over half a
   /// step of the last digit to both sides, for the root mean square of ||y - mean||.
   double typical_error(std::int64_t i, int digits) const;
+  /// How far the rounding of sums to float alone puts products off, typically, in the batch's longest row.
+  double typical_rounding() const;
 
   /// out[(i - begin) stride + l] = a^_i.(y_{first + l} - mean) for rows begin..end-1 and l < count, with a^ of so many
   /// digits; NaN where a_i is not finite.
   void multiply(int digits, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
                 std::int64_t stride) const;
+
+  /// out[r block_size + l] = a^_i.(y_l - mean) for i = rows[r] and the points y_l of a block, in all digits. What lies
+  /// beyond the block's points, up to block_size, is that of y = 0.
+  void multiply(std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const;
 
   /// out[l] += e_i.(y_{first + l} - mean) for the l in `points`, where e is what so many digits, fewer than all,
   /// leave out: after multiply() the product is as fine as in all digits.

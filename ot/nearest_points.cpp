@@ -42,13 +42,13 @@ class Query {
   std::vector<Neighbour> finish(double most) {
     work_.fine_bounds += static_cast<double>(candidates_.size());
     if (work_.cost() > most) return {};
-    const std::int64_t first = found_.front().index;
+    const std::int64_t first = found_.front().place;
     drop_by_fine_bounds();
     std::sort(candidates_.begin(), candidates_.end(), [](const auto& a, const auto& b) { return a.bound < b.bound; });
     for (std::size_t c = 0; c < candidates_.size() && candidates_[c].bound <= cut_; ++c) {
-      if (c + ahead < candidates_.size()) bounds_.target().prefetch(candidates_[c + ahead].index);
-      const std::int64_t j = candidates_[c].index;
-      if (j != first) meet({j, bounds_.value(i_, j)});
+      if (c + ahead < candidates_.size()) bounds_.target().prefetch(bounds_.point(candidates_[c + ahead].place));
+      const std::int64_t place = candidates_[c].place;
+      if (place != first) meet({place, bounds_.value(i_, bounds_.point(place))});
     }
     std::erase_if(found_, [&](const Neighbour& neighbour) { return neighbour.value > best_ + reach_; });
     return std::move(found_);
@@ -57,7 +57,7 @@ class Query {
  private:
   // A point that has passed the coarse bound, with its fine bound or so far the coarse part of it.
   struct Candidate {
-    std::int64_t index;
+    std::int64_t place;
     real bound;
   };
 
@@ -65,9 +65,9 @@ class Query {
     const Sketch& sketch = bounds_.sketch();
     std::size_t passed = 0;
     for (std::size_t c = 0; c < candidates_.size(); ++c) {
-      if (c + ahead < candidates_.size()) sketch.prefetch(candidates_[c + ahead].index);
-      const real bound = candidates_[c].bound - sketch.fine_part(bounds_.queries(), i_, candidates_[c].index);
-      if (bound <= cut_) candidates_[passed++] = {candidates_[c].index, bound};
+      if (c + ahead < candidates_.size()) sketch.prefetch(candidates_[c + ahead].place);
+      const real bound = candidates_[c].bound - sketch.fine_part(bounds_.queries(), i_, candidates_[c].place);
+      if (bound <= cut_) candidates_[passed++] = {candidates_[c].place, bound};
     }
     candidates_.resize(passed);
   }

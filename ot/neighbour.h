@@ -4,18 +4,20 @@
 
 namespace ot {
 
-/// A point y_j with u_j = c(x, y_j) - psi_j - lambda log(J nu_j), what a c-transform takes the (soft) minimum of.
+/// A point y_j, by its place in Sketch::order(), with u_j = c(x, y_j) - psi_j - lambda log(J nu_j), what a c-transform
+/// takes the (soft) minimum of.
 struct Neighbour {
-  std::int64_t index;
+  std::int64_t place;
   double value;
 };
 
-/// What a search computed for a query: how well the bounds prune.
+/// What a search computed for a query: how well the bounds prune. All products of a block count as those values of
+/// single points that take as long.
 struct SearchWork {
   double groups = 0, fine_bounds = 0, values = 0;
   double terms = 0;  ///< of a softmin
   /// In units of one value; measured.
-  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + 0.3 * terms; }
+  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + 0.2 * terms; }
 };
 
 }  // namespace ot

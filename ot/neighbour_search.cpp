@@ -17,7 +17,9 @@ using engine::Tensor;
 
 namespace {
 
-constexpr double term_error = 0x1p-19;  // of a softmin, relative
+// How far terms of a softmin may be off, relative to them, by single values and by those of whole blocks, where many
+// terms even out.
+constexpr double term_error = 0x1p-19, product_error = 0x1p-14;
 
 // The work of a query, as the values of a share of all points, at which the brute force is as fast: what its part of
 // that costs, less what all queries cost anyway. In digits (ByteProducts) that is cheap, the more so for lambda = 0,
@@ -26,7 +28,7 @@ double most_cost(const Target& target, double lambda) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + points / (bytes ? (words ? 40 : 60) : 16);
-  return 64 + points / (bytes ? (words ? 5 : 8) : 12);
+  return 64 + points / (words ? 8 : 12);
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for
@@ -56,25 +58,21 @@ class NeighbourSearch::Batch {
   Batch(const NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
       : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_), lambda_(search.lambda_), reach_(reach) {
     if (lambda_ == 0 || search.squared_norms_.empty()) return;
+    const double per_term = search.target_.scale() / lambda_;
     distances_.emplace(search.target_, search.squared_norms_, x);
-    if (search.target_.scale() * distances_->typical_error() > term_error * lambda_) distances_.reset();
+    if (per_term * distances_->typical_error() <= term_error) values_.apart = &*distances_;
+    products_.emplace(search.target_, search.target_.centred(x));
+    if (per_term * 2 * products_->typical_rounding() <= product_error) values_.blocks = &*products_;
   }
 
   std::int64_t size() const { return bounds_.size(); }
 
-  /// The neighbours and the work of every `stride`-th query.
-  std::vector<std::vector<Neighbour>> find(std::int64_t stride, std::vector<SearchWork>& work) const {
-    std::vector<std::int64_t> queries;
-    for (std::int64_t i = 0; i < size(); i += stride) queries.push_back(i);
+  std::vector<std::vector<Neighbour>> nearest(const std::vector<std::int64_t>& queries,
+                                              std::vector<SearchWork>& work) const {
+    const auto count = static_cast<std::int64_t>(queries.size());
     std::vector<std::vector<Neighbour>> neighbours(queries.size());
     work.assign(queries.size(), {});
-    if (lambda_ > 0) {
-      find_terms(bounds_, distances_ ? &*distances_ : nullptr, lambda_, reach_, queries, neighbours.data(),
-                 work.data());
-      return neighbours;
-    }
     const double most = most_for_one * most_cost(bounds_.target(), lambda_);
-    const auto count = static_cast<std::int64_t>(queries.size());
     // Queries that share a pass over the blocks: one pass a thread. Each query's result is its own.
     const std::int64_t grain = (count + engine::threads() - 1) / engine::threads();
     engine::parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -84,23 +82,43 @@ class NeighbourSearch::Batch {
     return neighbours;
   }
 
+  SoftminTerms terms(const std::vector<std::int64_t>& queries, std::vector<SearchWork>& work) const {
+    work.resize(queries.size());
+    return find_terms(bounds_, values_, lambda_, reach_, queries, work.data());
+  }
+
+  /// Every `stride`-th query.
+  std::vector<std::int64_t> every(std::int64_t stride) const {
+    std::vector<std::int64_t> queries;
+    for (std::int64_t i = 0; i < size(); i += stride) queries.push_back(i);
+    return queries;
+  }
+
+  /// What all queries cost, on average, as these tell it.
+  double cost(const std::vector<std::int64_t>& queries) const {
+    if (lambda_ > 0) return expected_work(bounds_, values_, lambda_, reach_, queries).cost();
+    std::vector<SearchWork> work;
+    nearest(queries, work);
+    return mean(work).cost();
+  }
+
  private:
   BatchBounds bounds_;
   double lambda_, reach_;
-  std::optional<ByteDistances> distances_;  // where they are as fine as the terms of a softmin need
+  std::optional<ByteDistances> distances_;
+  std::optional<ByteProducts> products_;
+  ByteValues values_;  // those of the two that are as fine as the terms of a softmin need
 };
 
 double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
-  const double values = lambda_ > 0 ? 5 : 1.3;  // a value costs less in a softmin's search
+  const double values = lambda_ > 0 ? 15 : 1.3;  // a value costs less in a softmin's search
   return values * static_cast<double>(target_.size()) / static_cast<double>(queries);
 }
 
 // A few queries of the batch tell what all will cost.
 NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
-  constexpr std::int64_t most_probes = 8;
-  std::vector<SearchWork> work;
-  batch.find((batch.size() + most_probes - 1) / most_probes, work);
-  const double cost = mean(work).cost();
+  const std::int64_t most_probes = lambda_ > 0 ? 25 : 8;
+  const double cost = batch.cost(batch.every((batch.size() + most_probes - 1) / most_probes));
   return {cost < most_cost(target_, lambda_), cost};
 }
 
@@ -110,12 +128,13 @@ bool NeighbourSearch::fit_is_due(double cost, std::int64_t queries) const {
   return excess_ + cost - least_cost_ > patience_ * cost_of_fit(queries);
 }
 
-std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const Tensor& x, const Tensor& psi,
-                                                                         double lambda, double reach) {
+// The batch that is to be searched; null where that is left to the brute force.
+std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, const Tensor& psi, double lambda,
+                                                               double reach) {
   if (lambda != lambda_) lambda_ = lambda, rest_ = 0, next_rest_ = 1;
   if (rest_ > 0) {
     --rest_;
-    return std::nullopt;
+    return nullptr;
   }
   if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
   if (lambda > 0 && squared_norms_.empty() && ByteDistances::available(target_))
@@ -136,16 +155,35 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::find(const T
   if (!probed.helps) {
     rest_ = next_rest_;
     next_rest_ = std::min(longest_rest, 2 * next_rest_);
-    return std::nullopt;
+    return nullptr;
   }
   next_rest_ = 1;
+  return batch;
+}
 
+void NeighbourSearch::end(double cost, const SearchWork& work) {
+  work_ = work;
+  least_cost_ = std::min(least_cost_, cost);
+  excess_ += cost - least_cost_;
+}
+
+std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::nearest(const Tensor& x, const Tensor& psi,
+                                                                            double reach) {
+  const auto batch = begin(x, psi, 0, reach);
+  if (!batch) return std::nullopt;
   std::vector<SearchWork> work;
-  auto neighbours = batch->find(1, work);
-  work_ = mean(work);
-  least_cost_ = std::min(least_cost_, work_.cost());
-  excess_ += work_.cost() - least_cost_;
+  auto neighbours = batch->nearest(batch->every(1), work);
+  end(mean(work).cost(), mean(work));
   return neighbours;
+}
+
+std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor& psi, double lambda, double reach) {
+  const auto batch = begin(x, psi, lambda, reach);
+  if (!batch) return std::nullopt;
+  std::vector<SearchWork> work;
+  SoftminTerms terms = batch->terms(batch->every(1), work);
+  end(probe(*batch).cost, mean(work));  // as the next call will be told its own
+  return terms;
 }
 
 }  // namespace ot

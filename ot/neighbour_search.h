@@ -8,6 +8,7 @@
 #include "engine/tensor.h"
 #include "ot/neighbour.h"
 #include "ot/sketch.h"
+#include "ot/softmin_terms.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -22,18 +23,23 @@ class NeighbourSearch {
   /// The target must outlive it.
   explicit NeighbourSearch(const Target& target) : target_(target) {}
 
-  /// For each row of x [B, d]: at lambda = 0 all points with u <= least u + reach, in no particular order, none for a
-  /// query whose search was given up; for lambda > 0 the points whose terms matter, in the order of their indices,
-  /// which leave out at most 2 J e^{-reach / lambda} of the sum. Nothing at all where the brute force is the better
-  /// way. x, psi [J] and reach are finite. Not for two threads at once.
-  std::optional<std::vector<std::vector<Neighbour>>> find(const engine::Tensor& x, const engine::Tensor& psi,
-                                                          double lambda, double reach);
+  /// For each row of x [B, d] all points with u <= least u + reach at lambda = 0, in no particular order, none for a
+  /// query whose search was given up. Nothing at all where the brute force is the better way. x, psi [J] and reach are
+  /// finite. Not for two threads at once.
+  std::optional<std::vector<std::vector<Neighbour>>> nearest(const engine::Tensor& x, const engine::Tensor& psi,
+                                                             double reach);
+  /// The same for lambda > 0: the terms that matter, which leave out at most 2 J e^{-reach / lambda} of a sum.
+  std::optional<SoftminTerms> terms(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
 
+  /// Sketch::order(), once one of them has been called.
+  const std::vector<std::int64_t>& order() const { return sketch_->order(); }
   /// What the last call computed for a query, on average.
   const SearchWork& work_per_query() const { return work_; }
 
  private:
   class Batch;
+  std::unique_ptr<Batch> begin(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
+  void end(double cost, const SearchWork& work);
   struct Probe {
     bool helps;
     double cost;

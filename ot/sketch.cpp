@@ -4,6 +4,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "engine/blas.h"
@@ -11,6 +12,7 @@
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
 #include "ot/byte_products.h"
+#include "ot/point_order.h"
 
 namespace ot {
 
@@ -79,16 +81,19 @@ Sketch::Sketch(const Target& target)
       basis_(Tensor::zeros({coarse_ + fine_ + 2 * fitted_, target.dimension()})),
       mixing_(Tensor::zeros({fitted_, fine_})),
       factor_(Tensor::zeros({fitted_, fitted_})),
-      points_(Tensor::zeros({blocks_, dimension(), block_size})),
-      records_(static_cast<std::size_t>(target.size())),
       origin_(static_cast<std::size_t>(fine_)),
-      step_(static_cast<std::size_t>(fine_)),
-      squared_coarse_(static_cast<std::size_t>(target.size())) {
+      step_(static_cast<std::size_t>(fine_)) {
   for (real squared : target.centred_squared_norms())
     point_norm_ = std::max(point_norm_, std::sqrt(static_cast<double>(squared)));
   mean_norm_ = std::sqrt(squared_norm(target.dimension(), target.mean().data()));
   find_principal_directions();
+  order_ = tree_order(leading_coordinates());
   project_points();
+}
+
+std::span<const std::int64_t> Sketch::points_of(std::int64_t b) const {
+  const std::int64_t first = b * block_size, count = std::min(block_size, target_.size() - first);
+  return std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
 }
 
 // Subspace iteration: each round multiplies the directions by the sample's covariance.
@@ -138,32 +143,52 @@ real Sketch::residual(double squared_norm, double squared_coordinates) const {
   return static_cast<real>(std::sqrt(std::max(0.0, squared_norm - squared_coordinates) + error));
 }
 
-std::int64_t Sketch::offset(std::int64_t j, std::int64_t k) const {
-  return (j / block_size * dimension() + k) * block_size + j % block_size;
+std::int64_t Sketch::offset(std::int64_t place, std::int64_t k) const {
+  return (place / block_size * dimension() + k) * block_size + place % block_size;
 }
 
 const real* Sketch::block(std::int64_t b) const {
   return points_.data() + b * dimension() * block_size;
 }
 
+// The first principal coordinates of all points, [J, ..]: the widest ones, which tell neighbours.
+Tensor Sketch::leading_coordinates() const {
+  const std::int64_t d = target_.dimension(), k = std::min(coarse_, std::int64_t{16});
+  Tensor coordinates({target_.size(), k});
+  constexpr std::int64_t tile = 512;
+  engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
+    Tensor rows(engine::Shape{tile, d});
+    target_.centred_rows(begin, end, rows.data());
+    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, direction(0), d, 0,
+                        coordinates.data() + begin * k, k);
+  });
+  return coordinates;
+}
+
 void Sketch::project_points() {
+  points_ = Tensor::zeros({blocks_, dimension(), block_size});
+  records_.resize(order_.size());
+  squared_coarse_.resize(order_.size());
   const std::int64_t d = target_.dimension(), k = principal();
   constexpr std::int64_t tile = 8 * block_size;
   engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
     Tensor rows(engine::Shape{tile, d}), coordinates(engine::Shape{tile, k});
-    target_.centred_rows(begin, end, rows.data());
+    for (std::int64_t place = begin; place < end; ++place) {
+      const std::int64_t j = order_[static_cast<std::size_t>(place)];
+      target_.centred_rows(j, j + 1, rows.data() + (place - begin) * d);
+    }
     engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, direction(0), d, 0,
                         coordinates.data(), k);
-    for (std::int64_t j = begin; j < end; ++j) encode(j, coordinates.data() + (j - begin) * k);
+    for (std::int64_t place = begin; place < end; ++place) encode(place, coordinates.data() + (place - begin) * k);
   });
 }
 
-void Sketch::encode(std::int64_t j, const real* coordinates) {
-  const auto index = static_cast<std::size_t>(j);
-  const double squared = target_.centred_squared_norms()[index];
-  for (std::int64_t c = 0; c < coarse_; ++c) points_.data()[offset(j, c)] = coordinates[c];
+void Sketch::encode(std::int64_t place, const real* coordinates) {
+  const auto index = static_cast<std::size_t>(place);
+  const double squared = target_.centred_squared_norms()[static_cast<std::size_t>(order_[index])];
+  for (std::int64_t c = 0; c < coarse_; ++c) points_.data()[offset(place, c)] = coordinates[c];
   squared_coarse_[index] = static_cast<real>(squared_norm(coarse_, coordinates));
-  points_.data()[offset(j, dimension() - 1)] = residual(squared, squared_coarse_[index]);
+  points_.data()[offset(place, dimension() - 1)] = residual(squared, squared_coarse_[index]);
 
   Record& record = records_[index];
   double missed = 0;
@@ -212,26 +237,35 @@ void Sketch::fit(const Tensor& x) {
   std::copy_n(direction(principal()), q.size(), q.data());
   std::optional<ByteProducts> bytes;
   if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(fitted_));
+  std::iota(all.begin(), all.end(), 0);
   engine::parallel_for(blocks_, 4, [&](std::int64_t begin, std::int64_t end) {
+    ByteBlock block(target_);
     for (std::int64_t b = begin; b < end; ++b) {
-      const std::int64_t first = b * block_size, count = std::min(block_size, target_.size() - first);
+      const std::span<const std::int64_t> points = points_of(b);
+      const std::int64_t first = b * block_size, count = std::ssize(points);
       real* along = points_.data() + offset(first, coarse_);
       if (bytes) {
-        bytes->multiply(bytes->most_digits(), 0, fitted_, first, count, along, block_size);
+        block.lay_out(points);
+        bytes->multiply(all, block, along);
       } else {
         Tensor rows({count, d});
-        target_.centred_rows(first, first + count, rows.data());
+        for (std::int64_t l = 0; l < count; ++l) {
+          const std::int64_t j = points[static_cast<std::size_t>(l)];
+          target_.centred_rows(j, j + 1, rows.data() + l * d);
+        }
         engine::gemm_single(Transpose::no, Transpose::yes, fitted_, count, d, 1, q.data(), d, rows.data(), d, 0, along,
                             block_size);
       }
       for (std::int64_t l = 0; l < count; ++l) {
-        const auto index = static_cast<std::size_t>(first + l);
-        double squared = squared_coarse_[index];
+        const auto place = static_cast<std::size_t>(first + l);
+        double squared = squared_coarse_[place];
         for (std::int64_t f = 0; f < fitted_; ++f) {
           const double coordinate = along[f * block_size + l];
           squared += coordinate * coordinate;
         }
-        along[fitted_ * block_size + l] = residual(target_.centred_squared_norms()[index], squared);
+        const auto j = static_cast<std::size_t>(points[static_cast<std::size_t>(l)]);
+        along[fitted_ * block_size + l] = residual(target_.centred_squared_norms()[j], squared);
       }
     }
   });
@@ -314,15 +348,15 @@ void Sketch::prefetch_group(std::int64_t group) const {
   for (std::int64_t k = 0; k < dimension(); ++k) __builtin_prefetch(points + k * block_size);
 }
 
-void Sketch::prefetch(std::int64_t j) const {
-  const Record* record = records_.data() + j;
+void Sketch::prefetch(std::int64_t place) const {
+  const Record* record = records_.data() + place;
   __builtin_prefetch(record);
   __builtin_prefetch(reinterpret_cast<const char*>(record) + sizeof(Record) / 2);
 }
 
-real Sketch::fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const {
+real Sketch::fine_part(const Queries& queries, std::int64_t i, std::int64_t place) const {
   const auto index = static_cast<std::size_t>(i);
-  const Record& record = records_[static_cast<std::size_t>(j)];
+  const Record& record = records_[static_cast<std::size_t>(place)];
   return queries.fine_origin[index] +
          engine::simd::kernels().dot_bytes(fine_, queries.fine.data() + i * fine_, record.codes) +
          queries.fine_residual[index] * static_cast<real>(record.residual) +

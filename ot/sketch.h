@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -35,10 +36,18 @@ namespace ot {
 /// u, and the short product itself adds (k + 2) u: the margin is above the sum. r is rounded up by the error of its
 /// square, (2 sqrt(k) + 2) d u ||y'||^2. What the 8-bit codes miss of the coordinates is a vector e(y) of known length,
 /// to which Cauchy-Schwarz applies as to the rest.
+///
+/// Points stand in an order of their own (tree_order), in which those of a block are neighbours: what a query needs of
+/// them then lies in few blocks.
 class Sketch {
  public:
-  /// Principal directions by subspace iteration on a sample, then the coordinates of all points.
+  /// Principal directions by subspace iteration on a sample, then the order and the coordinates of all points.
   explicit Sketch(const Target& target);
+
+  /// The point at each place, [J].
+  const std::vector<std::int64_t>& order() const { return order_; }
+  /// The points at the places of block b.
+  std::span<const std::int64_t> points_of(std::int64_t b) const;
 
   /// How many coarse coordinates there are: principal ones, fitted ones, and r.
   std::int64_t dimension() const { return coarse_ + fitted_ + 1; }
@@ -67,11 +76,11 @@ class Sketch {
 
   /// Asks for the coarse coordinates of a group of engine::simd::group_size points to be brought to the cache.
   void prefetch_group(std::int64_t group) const;
-  /// Asks for the record of point j to be brought to the cache, for a fine_part() soon.
-  void prefetch(std::int64_t j) const;
-  /// The fine right side of (*) for query i and point j, less the product of C x', a with the point's coarse
+  /// Asks for the record of a place to be brought to the cache, for a fine_part() soon.
+  void prefetch(std::int64_t place) const;
+  /// The fine right side of (*) for query i and the point at a place, less the product of C x', a with its coarse
   /// coordinates, which is best taken while its block is in the cache.
-  real fine_part(const Queries& queries, std::int64_t i, std::int64_t j) const;
+  real fine_part(const Queries& queries, std::int64_t i, std::int64_t place) const;
 
  private:
   // What is kept of a point beyond its coarse coordinates: two cache lines.
@@ -84,20 +93,23 @@ class Sketch {
 
   std::int64_t principal() const { return coarse_ + fine_; }
   real* direction(std::int64_t row) { return basis_.data() + row * target_.dimension(); }
+  const real* direction(std::int64_t row) const { return basis_.data() + row * target_.dimension(); }
   void find_principal_directions();
   void choose_codes(const engine::Tensor& coordinates);
+  engine::Tensor leading_coordinates() const;
   void project_points();
-  void encode(std::int64_t j, const real* coordinates);
+  void encode(std::int64_t place, const real* coordinates);
   void find_fitted_directions(const engine::Tensor& x);
   void describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
-  std::int64_t offset(std::int64_t j, std::int64_t k) const;  // of coarse coordinate k of point j
+  std::int64_t offset(std::int64_t place, std::int64_t k) const;  // of coarse coordinate k of a place
 
   const Target& target_;
   std::int64_t coarse_, fitted_, fine_, blocks_;
   engine::Tensor basis_;                   // [coarse + fine + 2 fitted, d]: C, P, Q and Q'; rows are unit or zero
   engine::Tensor mixing_;                  // [fitted, fine], M
   engine::Tensor factor_;                  // [fitted, fitted], R, lower triangular; a row is zero where it is in Q'
+  std::vector<std::int64_t> order_;        // [J]; what follows of each point stands in this order
   engine::Tensor points_;                  // [blocks, dimension, block_size]
   std::vector<Record> records_;            // [J]
   std::vector<real> origin_, step_;        // of the fine coordinates: code c stands for origin + c step

@@ -4,15 +4,21 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
 
 #include "engine/parallel.h"
+#include "engine/simd/kernels.h"
 
 namespace ot {
 
 using engine::parallel_for;
+using engine::Tensor;
 using engine::simd::block_size;
 using engine::simd::group_size;
 using engine::simd::groups_in_block;
+using engine::simd::kernels;
 
 namespace {
 
@@ -20,44 +26,124 @@ constexpr real infinity = std::numeric_limits<real>::infinity();
 
 struct Query {
   std::int64_t i;
-  double best;          // the least u so far
+  double origin, best;  // the least u at the start and so far
+  double reach;         // points with u > best + reach don't matter
   real group_cut, cut;  // of the least bounds of groups that may matter, and of the bounds of their points
-  double groups = 0;
+};
+
+// The terms of a stretch of blocks: runs of those of one query in one block.
+class Piece {
+ public:
+  struct Term {
+    std::int32_t place;
+    real excess;
+  };
+  struct Run {
+    std::size_t query;
+    std::int64_t count;
+  };
+
+  explicit Piece(std::size_t queries = 0) : counts(queries), work(queries) {}
+
+  /// Room for the terms of a query in a block; close_run() says how many there are.
+  Term* open_run() {
+    if (size_ + block_size > capacity_) grow();
+    return terms() + size_;
+  }
+  void close_run(std::size_t query, std::int64_t count) {
+    if (count == 0) return;
+    runs.push_back({query, count});
+    counts[query] += count;
+    size_ += count;
+  }
+  Term* terms() const { return static_cast<Term*>(buffer_.data()); }
+
+  std::vector<Run> runs;
+  std::vector<std::int64_t> counts;  // of the terms of each query
+  std::vector<SearchWork> work;      // of each query
+
+ private:
+  void grow() {
+    constexpr std::int64_t least = 1 << 14;
+    capacity_ = std::max(least, 2 * capacity_);
+    const engine::Buffer larger(static_cast<std::size_t>(capacity_) * sizeof(Term));
+    std::copy_n(terms(), size_, static_cast<Term*>(larger.data()));
+    buffer_ = larger;
+  }
+
+  engine::Buffer buffer_;
+  std::int64_t size_ = 0, capacity_ = 0;
 };
 
 class Search {
  public:
-  Search(const BatchBounds& bounds, const ByteDistances* distances, double lambda, double reach)
-      : bounds_(bounds), distances_(distances), lambda_(lambda), reach_(reach) {}
-
-  void start(const std::vector<std::int64_t>& queries) {
-    queries_.resize(queries.size());
+  Search(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
+         const std::vector<std::int64_t>& indices)
+      : bounds_(bounds), values_(values), lambda_(lambda), reach_(reach), queries_(indices.size()) {
     constexpr std::int64_t grain = 32;
-    parallel_for(static_cast<std::int64_t>(queries.size()), grain, [&](std::int64_t begin, std::int64_t end) {
-      const std::vector<std::int64_t> some(queries.begin() + begin, queries.begin() + end);
+    parallel_for(std::ssize(indices), grain, [&](std::int64_t begin, std::int64_t end) {
+      const std::vector<std::int64_t> some(indices.begin() + begin, indices.begin() + end);
       const std::vector<Neighbour> least = bounds_.least(some);
       for (std::size_t q = 0; q < some.size(); ++q)
         queries_[static_cast<std::size_t>(begin) + q] = started(some[q], least[q].value);
     });
   }
 
-  /// The points that matter in the blocks begin..end-1: found[q] for queries[q].
-  void visit(std::int64_t begin, std::int64_t end, std::vector<std::vector<Neighbour>>& found,
-             std::vector<double>& values) const {
+  double origin(std::size_t q) const { return queries_[q].origin; }
+
+  SearchWork expected() const {
+    constexpr double passing = 0.6;  // share of the points of a group that pass their own bounds, typically
+    const double sampled = static_cast<double>(bounds_.size()) / static_cast<double>(queries_.size());
+    SearchWork work;
+    for (std::int64_t b = 0; b < bounds_.sketch().blocks(); ++b) {
+      double whole = 0;
+      for (const Query& query : queries_) {
+        const std::int64_t groups = groups_of(query, b);
+        const double points = static_cast<double>(groups * group_size);
+        work.terms += passing * points;
+        if (values_.blocks && apart_is_dear(groups)) {
+          ++whole;
+        } else {
+          work.groups += static_cast<double>(groups);
+          work.values += passing * points;
+        }
+      }
+      if (whole > 0) work.values += whole * work_of_block(whole * sampled);
+    }
+    const auto count = static_cast<double>(queries_.size());
+    return {.groups = work.groups / count, .values = work.values / count, .terms = work.terms / count};
+  }
+
+  /// The terms of the blocks begin..end-1.
+  Piece visit(std::int64_t begin, std::int64_t end) const {
     std::vector<Query> queries = queries_;
-    found.resize(queries.size());
-    values.resize(queries.size());
+    Piece piece(queries.size());
+    std::vector<std::size_t> whole;  // queries that need all points of a block
+    ByteBlock block(bounds_.target());
     for (std::int64_t b = begin; b < end; ++b) {
       if (b + 1 < end)
         for (std::int64_t g = 0; g < groups_in_block; ++g)
           bounds_.sketch().prefetch_group((b + 1) * groups_in_block + g);
-      for (std::size_t q = 0; q < queries.size(); ++q) visit_block(queries[q], b, found[q], values[q]);
+      whole.clear();
+      if (values_.blocks)
+        for (std::size_t q = 0; q < queries.size(); ++q)
+          if (apart_is_dear(groups_of(queries[q], b))) whole.push_back(q);
+      if (whole.size() < fewest_for_block) whole.clear();
+      auto next = whole.begin();
+      for (std::size_t q = 0; q < queries.size(); ++q) {
+        if (next != whole.end() && *next == q)
+          ++next;
+        else
+          visit_groups(queries[q], q, b, piece);
+      }
+      if (!whole.empty()) visit_block(queries, whole, b, block, piece);
     }
+    return piece;
   }
 
-  const std::vector<Query>& queries() const { return queries_; }
-
  private:
+  static constexpr std::size_t fewest_for_block = 8;  // queries: its layout takes the time of as many products
+
   /// The tail of a query is what it leaves out by the bounds of whole groups.
   Query started(std::int64_t i, double best) const {
     constexpr double width = 0.25;  // of a bin, in lambdas
@@ -74,80 +160,153 @@ class Search {
         ++groups[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, distance)))];
       }
     }
-    double tail = points * std::exp(-reach_ / lambda_), left_out = 0;
+    double tail = points * std::exp(-reach_ / lambda_), near = std::accumulate(groups.begin(), groups.end(), 0.0);
     std::size_t end = bins;
     for (; end > 0; --end) {
       tail -= groups[end - 1] * group_size * std::exp(-width * static_cast<double>(end - 1));
       if (tail < 0) break;
-      left_out += groups[end - 1];
+      near -= groups[end - 1];
     }
-    double all = 0;
-    for (const double count : groups) all += count;
-    const double reach = std::min(reach_, lambda_ * width * static_cast<double>(end));
-    return {i, best, std::min(farthest, bounds_.cut(i, best + reach)), farthest, all - left_out};
+    const double group_reach = std::min(reach_, lambda_ * width * static_cast<double>(end));
+    // Of fewer points each may be larger, for the same sum.
+    const double reach = reach_ - lambda_ * std::log(points / std::min(points, group_size * std::max(near, 1.0)));
+    return {i, best, best, reach, std::min(farthest, bounds_.cut(i, best + group_reach)), bounds_.cut(i, best + reach)};
   }
 
-  void visit_block(Query& query, std::int64_t b, std::vector<Neighbour>& found, double& values) const {
-    std::int32_t points[block_size];
+  std::int64_t groups_of(const Query& query, std::int64_t b) const {
+    const real* minima = bounds_.minima(query.i, b);
+    return std::count_if(minima, minima + groups_in_block, [&](real least) { return least <= query.group_cut; });
+  }
+
+  /// Whether all points of so many groups, each by itself, take longer than their block.
+  static bool apart_is_dear(std::int64_t groups) {
+    return static_cast<double>(groups * group_size) * kernels().digits.apart > block_size;
+  }
+
+  /// Of each query that needs all points of a block, of so many, as a number of values.
+  static double work_of_block(double queries) {
+    constexpr double layout = 12;  // the time of a block's layout, over that of a query's products with it
+    return block_size / kernels().digits.apart * (1 + layout / queries);
+  }
+
+  /// Asks the points of query q in a block for their values one by one, where their bounds allow them to matter.
+  void visit_groups(Query& query, std::size_t q, std::int64_t b, Piece& piece) const {
+    std::int32_t places[block_size], points[block_size];
     std::size_t count = 0;
     const real* minima = bounds_.minima(query.i, b);
     for (std::int64_t g = 0; g < groups_in_block; ++g) {
       if (minima[g] > query.group_cut) continue;
+      ++piece.work[q].groups;
       real bound[group_size];
       bounds_.coarse(query.i, b * groups_in_block + g, bound);
       for (std::int64_t l = 0; l < group_size; ++l) {
-        points[count] = static_cast<std::int32_t>(g * group_size + l);
+        places[count] = static_cast<std::int32_t>((b * groups_in_block + g) * group_size + l);
         count += bound[l] <= query.cut && bound[l] < infinity;
       }
     }
     if (count == 0) return;
-    values += static_cast<double>(count);
-    double u[block_size];
-    if (distances_) distances_->squared(query.i, b * block_size, {points, count}, u);
+    piece.work[q].values += static_cast<double>(count);
+    for (std::size_t c = 0; c < count; ++c) points[c] = static_cast<std::int32_t>(bounds_.point(places[c]));
+    double squared[block_size];
+    if (values_.apart) values_.apart->squared(query.i, {points, count}, squared);
+    Piece::Term* const terms = piece.open_run();
+    std::int64_t kept = 0;
     for (std::size_t c = 0; c < count; ++c) {
-      const std::int64_t j = b * block_size + points[c];
-      const double value = distances_ ? bounds_.value_at(u[c], j) : bounds_.value(query.i, j);
-      if (value > query.best + reach_) continue;
-      found.push_back({j, value});
-      query.best = std::min(query.best, value);
+      const double u = values_.apart ? bounds_.value_at(squared[c], points[c]) : bounds_.value(query.i, points[c]);
+      terms[kept] = {places[c], static_cast<real>(u - query.origin)};
+      kept += u <= query.best + query.reach;
+      query.best = std::min(query.best, u);
+    }
+    piece.close_run(q, kept);
+  }
+
+  /// The values of all points of a block for the queries in `whole`.
+  void visit_block(const std::vector<Query>& queries, const std::vector<std::size_t>& whole, std::int64_t b,
+                   ByteBlock& block, Piece& piece) const {
+    const std::span<const std::int64_t> points = bounds_.sketch().points_of(b);
+    block.lay_out(points);
+    std::vector<std::int64_t> rows;
+    for (const std::size_t q : whole) rows.push_back(queries[q].i);
+    Tensor products({std::ssize(rows), block_size});
+    values_.blocks->multiply(rows, block, products.data());
+
+    // u = scale (||x'||^2 - 2 x'.y') + offset
+    double offset[block_size] = {};
+    for (std::size_t l = 0; l < points.size(); ++l) {
+      const auto j = static_cast<std::size_t>(points[l]);
+      offset[l] = bounds_.value_at(bounds_.target().centred_squared_norms()[j], points[l]);
+    }
+    const double scale = bounds_.target().scale();
+    const double work = work_of_block(static_cast<double>(whole.size()));
+    const real* product = products.data();
+    for (const std::size_t q : whole) {
+      const Query& query = queries[q];
+      const double base = scale * bounds_.squared_norm(query.i) - query.origin;
+      real excess[block_size];
+      for (std::int64_t l = 0; l < block_size; ++l)
+        excess[l] = static_cast<real>(base + offset[l] - 2 * scale * static_cast<double>(product[l]));
+      std::int32_t passed[block_size];
+      const std::int64_t count = kernels().find_affine(block_size, bounds_.offsets(b), -1, product, query.cut, passed);
+      Piece::Term* const terms = piece.open_run();
+      for (std::int64_t c = 0; c < count; ++c)
+        terms[c] = {static_cast<std::int32_t>(b * block_size) + passed[c], excess[passed[c]]};
+      piece.close_run(q, count);
+      piece.work[q].values += work;
+      product += block_size;
     }
   }
 
   const BatchBounds& bounds_;
-  const ByteDistances* distances_;
+  ByteValues values_;
   double lambda_, reach_;
   std::vector<Query> queries_;
 };
 
 }  // namespace
 
-void find_terms(const BatchBounds& bounds, const ByteDistances* distances, double lambda, double reach,
-                const std::vector<std::int64_t>& queries, std::vector<Neighbour>* neighbours, SearchWork* work) {
-  Search search(bounds, distances, lambda, reach);
-  search.start(queries);
+SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
+                        const std::vector<std::int64_t>& queries, SearchWork* work) {
+  const Search search(bounds, values, lambda, reach, queries);
   constexpr std::int64_t grain = 32;  // blocks
-  const auto pieces = static_cast<std::size_t>((bounds.sketch().blocks() + grain - 1) / grain);
-  std::vector<std::vector<std::vector<Neighbour>>> found(pieces);
-  std::vector<std::vector<double>> values(pieces);
+  std::vector<Piece> pieces(static_cast<std::size_t>((bounds.sketch().blocks() + grain - 1) / grain));
   parallel_for(bounds.sketch().blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
-    const auto piece = static_cast<std::size_t>(begin / grain);
-    search.visit(begin, end, found[piece], values[piece]);
+    pieces[static_cast<std::size_t>(begin / grain)] = search.visit(begin, end);
   });
-  parallel_for(static_cast<std::int64_t>(queries.size()), 8, [&](std::int64_t begin, std::int64_t end) {
-    for (auto q = static_cast<std::size_t>(begin); q < static_cast<std::size_t>(end); ++q) {
-      double least = std::numeric_limits<double>::infinity();
-      for (std::size_t piece = 0; piece < pieces; ++piece) {
-        work[q].values += values[piece][q];
-        for (const Neighbour& neighbour : found[piece][q]) least = std::min(least, neighbour.value);
-      }
-      neighbours[q].reserve(static_cast<std::size_t>(work[q].values));
-      for (std::size_t piece = 0; piece < pieces; ++piece)
-        for (const Neighbour& neighbour : found[piece][q])
-          if (neighbour.value <= least + reach) neighbours[q].push_back(neighbour);
-      work[q].groups = search.queries()[q].groups;
-      work[q].terms = static_cast<double>(neighbours[q].size());
+
+  SoftminTerms terms;
+  terms.begin.push_back(0);
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    terms.origin.push_back(search.origin(q));
+    std::int64_t next = terms.begin.back();
+    work[q] = {};
+    for (Piece& piece : pieces) {
+      work[q].groups += piece.work[q].groups;
+      work[q].values += piece.work[q].values;
+      next += std::exchange(piece.counts[q], next);  // from now on where the piece's terms of q go
     }
+    work[q].terms = static_cast<double>(next - terms.begin.back());
+    terms.begin.push_back(next);
+  }
+  terms.excess = Tensor({terms.begin.back()});
+  terms.places_buffer = engine::Buffer(static_cast<std::size_t>(terms.begin.back()) * sizeof(std::int32_t));
+  std::int32_t* const places = terms.places();
+  real* const excess = terms.excess.data();
+  parallel_for(std::ssize(pieces), 1, [&](std::int64_t p, std::int64_t) {
+    Piece& piece = pieces[static_cast<std::size_t>(p)];
+    const Piece::Term* from = piece.terms();
+    for (const auto& [query, count] : piece.runs)
+      for (const Piece::Term* const end = from + count; from < end; ++from) {
+        const std::int64_t to = piece.counts[query]++;
+        places[to] = from->place;
+        excess[to] = from->excess;
+      }
   });
+  return terms;
+}
+
+SearchWork expected_work(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
+                         const std::vector<std::int64_t>& queries) {
+  return Search(bounds, values, lambda, reach, queries).expected();
 }
 
 }  // namespace ot

@@ -3,21 +3,46 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/pool.h"
+#include "engine/tensor.h"
 #include "ot/batch_bounds.h"
 #include "ot/byte_distances.h"
+#include "ot/byte_products.h"
 #include "ot/neighbour.h"
 
 namespace ot {
 
-/// For lambda > 0: of these queries the points whose terms e^{-u / lambda} matter, in the order of their indices,
-/// written to neighbours[0], ... Writes work[0], ...
+/// Ways to the values of 8-bit points in integers; null where there is none, or none as fine as the terms need.
+struct ByteValues {
+  const ByteDistances* apart = nullptr;  ///< of single points: a value then costs no more than a fine bound
+  const ByteProducts* blocks = nullptr;  ///< of x' with all points of a block, where a query needs many of them
+};
+
+/// For some queries the terms e^{-u / lambda} of their softmins that matter, side by side in the order of their places
+/// in Sketch::order(): those of query q are t = begin[q], ..., begin[q + 1] - 1, with u = origin[q] + excess[t] for the
+/// point at places()[t].
+struct SoftminTerms {
+  std::vector<std::int64_t> begin;  ///< one more than there are queries
+  std::vector<double> origin;
+  engine::Tensor excess;
+  engine::Buffer places_buffer;
+
+  std::int64_t queries() const { return std::ssize(origin); }
+  std::int32_t* places() { return static_cast<std::int32_t*>(places_buffer.data()); }
+  const std::int32_t* places() const { return static_cast<const std::int32_t*>(places_buffer.data()); }
+};
+
+/// The terms that matter for these queries, lambda > 0. Writes work[0], ...
 ///
 /// What is left out adds up to at most 2 J e^{-reach / lambda} of the sum of all terms: points with u > least u +
 /// reach, and groups of 16 points that, by their least bounds, have terms so small that all of them together are below
-/// half of that. The points of the other groups whose bound allows it are asked for their value block by block for all
-/// queries, while a block is in the cache; in integers, if there are `distances`, a value costs no more than a fine
-/// bound.
-void find_terms(const BatchBounds& bounds, const ByteDistances* distances, double lambda, double reach,
-                const std::vector<std::int64_t>& queries, std::vector<Neighbour>* neighbours, SearchWork* work);
+/// half of that. The other groups are gone through block by block for all queries, while a block is in the cache: the
+/// points that their own bound allows are asked for their value, or all of a block where that is faster.
+SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
+                        const std::vector<std::int64_t>& queries, SearchWork* work);
+
+/// The work that find_terms() has for all queries, on average, as the bounds of these few tell it.
+SearchWork expected_work(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
+                         const std::vector<std::int64_t>& queries);
 
 }  // namespace ot

@@ -89,3 +89,26 @@ TEST_CASE("a row that is not finite has no products, and leaves the others their
     CHECK(std::isnan(out[128 + l]));
   }
 }
+
+TEST_CASE("a block of points from anywhere is multiplied by rows from anywhere as in place") {
+  const auto bytes = some_bytes();
+  const Target target(bytes, points, d, ot::CostScale::one);
+  if (!ByteProducts::available(target)) return;
+  constexpr std::int64_t batch = 40, block = engine::simd::block_size;
+  const Tensor a = engine::Random(5, 0).normal({batch, d}, 0, 1);
+  const ByteProducts products(target, a);
+  std::vector<real> in_place(batch * points);
+  products.multiply(products.most_digits(), 0, batch, 0, points, in_place.data(), points);
+  ot::ByteBlock some(target);
+  for (const std::int64_t count : {block, std::int64_t{5}}) {
+    std::vector<std::int64_t> picked, rows;
+    for (std::int64_t l = 0; l < count; ++l) picked.push_back(l * 7 % points);
+    for (std::int64_t r = 0; r < 31; ++r) rows.push_back(r * 3 % batch);
+    some.lay_out(picked);
+    std::vector<real> out(rows.size() * block);
+    products.multiply(rows, some, out.data());
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      for (std::size_t l = 0; l < picked.size(); ++l)
+        CHECK(out[r * block + l] == in_place[static_cast<std::size_t>(rows[r] * points + picked[l])]);
+  }
+}

@@ -135,7 +135,7 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
                                least);
           real wrong = 0;
           for (std::int64_t l = 0; l < block_size && b * block_size + l < count; ++l) {
-            const std::int64_t j = b * block_size + l;
+            const std::int64_t place = b * block_size + l, j = sketch.order()[static_cast<std::size_t>(place)];
             long double product = 0;
             for (std::int64_t c = 0; c < d; ++c)
               product += (static_cast<long double>(x.data()[i * d + c]) - target.mean()[static_cast<std::size_t>(c)]) *
@@ -145,7 +145,7 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
             const auto& group = bounds[l / group_size];
             wrong += least[l / group_size] > -product + margin;
             wrong += group[0][l % group_size] > -product + margin;
-            wrong += group[1][l % group_size] - sketch.fine_part(queries, i, j) > -product + margin;
+            wrong += group[1][l % group_size] - sketch.fine_part(queries, i, place) > -product + margin;
           }
           CHECK(wrong == 0);
         }
@@ -223,13 +223,13 @@ TEST_CASE("neighbours are all points within reach, and no others") {
   const Target target(points, count, d, CostScale::half);
   const Tensor x({batch, d}, surface(batch, d, 4, 18)), psi = Random(19, 0).normal({count}, 0, real(0.5));
   for (double reach : {0.0, 0.5, 2.0}) {
-    const auto found = target.search().find(x, psi, 0, reach);
+    const auto found = target.search().nearest(x, psi, reach);
     REQUIRE(found);
     for (std::int64_t i = 0; i < batch; ++i) {
       const Exact exact = exact_winner(points, d, x.data() + i * d, psi, 0.5);
       std::vector<int> near(count, 0);
       for (const ot::Neighbour& neighbour : (*found)[static_cast<std::size_t>(i)])
-        ++near[static_cast<std::size_t>(neighbour.index)];
+        ++near[static_cast<std::size_t>(target.search().order()[static_cast<std::size_t>(neighbour.place)])];
       int wrong = 0;
       for (std::int64_t j = 0; j < count; ++j) {
         long double u = -static_cast<long double>(psi.data()[j]);

@@ -42,7 +42,8 @@ Tensor near(const std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
-TEST_CASE("the points that a softmin leaves out add up to less than it allows, and the others are in order") {
+TEST_CASE(
+    "the points that a softmin leaves out add up to less than it allows, and the others are in order, however found") {
   const auto bytes = surface_bytes();
   std::vector<double> weights(count);
   for (std::size_t j = 0; j < weights.size(); ++j) weights[j] = static_cast<double>(j % 4);
@@ -56,21 +57,29 @@ TEST_CASE("the points that a softmin leaves out add up to less than it allows, a
       ByteDistances::available(target) ? ByteDistances::squared_norms(target) : std::vector<std::int64_t>{};
   std::optional<ByteDistances> distances;
   if (!norms.empty()) distances.emplace(target, norms, x);
+  std::optional<ByteProducts> products;
+  if (!norms.empty()) products.emplace(target, target.centred(x));
+  std::vector<ByteValues> ways = {{}};
+  if (!norms.empty()) {
+    ways.push_back({.apart = &*distances});
+    ways.push_back({.apart = &*distances, .blocks = &*products});
+  }
   std::vector<std::int64_t> queries(batch);
   std::iota(queries.begin(), queries.end(), 0);
   for (const double lambda : {1e-3, 1e-2, 1.0})
     for (const double digits : {8.0, 24.0})
-      for (const bool in_integers : {false, true}) {
+      for (const ByteValues& values : ways) {
         CAPTURE(lambda);
         CAPTURE(digits);
+        CAPTURE(&values - ways.data());
         const double allowed = std::exp2(-digits), reach = lambda * std::log(2 * count / allowed);
         const BatchBounds bounds(target, sketch, x, psi, lambda);
-        std::vector<std::vector<Neighbour>> found(batch);
         std::vector<SearchWork> work(batch);
-        find_terms(bounds, in_integers && distances ? &*distances : nullptr, lambda, reach, queries, found.data(),
-                   work.data());
+        const SoftminTerms found = find_terms(bounds, values, lambda, reach, queries, work.data());
+        REQUIRE(found.queries() == batch);
+        double values_of_all = 0;
         for (std::int64_t i = 0; i < batch; ++i) {
-          const auto& near_i = found[static_cast<std::size_t>(i)];
+          const auto index = static_cast<std::size_t>(i);
           std::vector<long double> u(count);
           for (std::int64_t j = 0; j < count; ++j) {
             long double squares = 0;
@@ -85,15 +94,20 @@ TEST_CASE("the points that a softmin leaves out add up to less than it allows, a
           long double all = 0, kept = 0;
           for (const long double value : u) all += std::exp((least - value) / lambda);
           std::int64_t last = -1;
-          for (const Neighbour& neighbour : near_i) {
-            CHECK(neighbour.index > last);
-            last = neighbour.index;
-            const long double exact = u[static_cast<std::size_t>(last)];
-            CHECK(std::abs(neighbour.value - exact) < 1e-5L * lambda + 1e-7L);
+          for (std::int64_t t = found.begin[index]; t < found.begin[index + 1]; ++t) {
+            CHECK(found.places()[t] > last);
+            last = found.places()[t];
+            const long double exact =
+                u[static_cast<std::size_t>(sketch.order()[static_cast<std::size_t>(found.places()[t])])];
+            CHECK(std::abs(found.origin[index] + found.excess.data()[t] - exact) < 1e-5L * lambda + 1e-7L);
             kept += std::exp((least - exact) / lambda);
           }
           CHECK(all - kept <= allowed * all);
-          CHECK(work[static_cast<std::size_t>(i)].terms == static_cast<double>(near_i.size()));
+          CHECK(work[index].terms == static_cast<double>(found.begin[index + 1] - found.begin[index]));
+          values_of_all += work[index].values;
         }
+        const double expected = batch * expected_work(bounds, values, lambda, reach, queries).values;
+        CHECK(expected > values_of_all / 2 - 100 * batch);
+        CHECK(expected < values_of_all * 2 + 100 * batch);
       }
 }
