@@ -38,8 +38,8 @@ BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tenso
 
 void BatchBounds::prepare_offsets() {
   std::fill_n(h_.data() + target_.size(), h_.size() - target_.size(), infinity);
-  const auto norms = target_.centred_squared_norms();
   const auto weights = target_.weights(), log_weights = target_.log_weights();
+  const bool uniform = target_.uniform();
   constexpr std::int64_t piece = 8192;
   std::vector<double> largest(static_cast<std::size_t>((target_.size() + piece - 1) / piece));
   engine::parallel_for(target_.size(), piece, [&](std::int64_t begin, std::int64_t end) {
@@ -47,9 +47,14 @@ void BatchBounds::prepare_offsets() {
     for (std::int64_t place = begin; place < end; ++place) {
       const std::int64_t j = point(place);
       const auto index = static_cast<std::size_t>(j);
-      const double dual = (psi_.data()[j] + lambda_ * log_weights[index]) / target_.scale();
-      h_.data()[place] = weights[index] == 0 ? infinity : static_cast<real>((norms[index] - dual) / 2);
-      if (weights[index] != 0) most = std::max(most, static_cast<double>(norms[index]) + std::abs(dual));
+      if (!uniform && weights[index] == 0) {
+        h_.data()[place] = infinity;
+        continue;
+      }
+      const double norm = sketch_.squared_norms()[static_cast<std::size_t>(place)];
+      const double dual = (psi_.data()[j] + (uniform ? 0 : lambda_ * log_weights[index])) / target_.scale();
+      h_.data()[place] = static_cast<real>((norm - dual) / 2);
+      most = std::max(most, norm + std::abs(dual));
     }
   });
   const double most = *std::max_element(largest.begin(), largest.end());

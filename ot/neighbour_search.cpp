@@ -36,7 +36,7 @@ double most_cost(const Target& target, double lambda) {
 constexpr double most_for_one = 4;
 
 // How many calls are left to the brute force after a failure, and how many times its cost a fit waits, at most.
-constexpr int longest_rest = 16, most_patience = 8;
+constexpr int longest_rest = 64, most_patience = 8;
 
 SearchWork mean(const std::vector<SearchWork>& works) {
   const double share = 1 / static_cast<double>(works.size());

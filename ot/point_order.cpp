@@ -10,7 +10,6 @@
 namespace ot {
 
 using engine::real;
-using engine::Tensor;
 using engine::simd::block_size;
 using engine::simd::group_size;
 
@@ -22,10 +21,12 @@ struct Part {
 
 class Tree {
  public:
-  explicit Tree(const Tensor& coordinates)
-      : coordinates_(coordinates), order_(static_cast<std::size_t>(coordinates.dim(0))) {
+  Tree(std::span<const real> coordinates, std::int64_t dimension)
+      : coordinates_(coordinates),
+        dimension_(dimension),
+        order_(coordinates.size() / static_cast<std::size_t>(dimension)) {
     std::iota(order_.begin(), order_.end(), 0);
-    std::vector<Part> parts = {{0, coordinates.dim(0)}};
+    std::vector<Part> parts = {{0, std::ssize(order_)}};
     while (!parts.empty()) parts = halved(parts);
   }
 
@@ -63,7 +64,7 @@ class Tree {
 
   // The coordinate with the largest variance.
   std::int64_t widest(Part part) const {
-    const auto k = static_cast<std::size_t>(coordinates_.dim(1));
+    const auto k = static_cast<std::size_t>(dimension_);
     std::vector<double> sums(k), squares(k);
     for (std::int64_t p = part.begin; p < part.end; ++p) {
       const real* coordinate = point(order_[static_cast<std::size_t>(p)]);
@@ -77,16 +78,17 @@ class Tree {
     return std::max_element(squares.begin(), squares.end()) - squares.begin();
   }
 
-  const real* point(std::int64_t j) const { return coordinates_.data() + j * coordinates_.dim(1); }
+  const real* point(std::int64_t j) const { return coordinates_.data() + j * dimension_; }
 
-  const Tensor& coordinates_;
+  std::span<const real> coordinates_;
+  std::int64_t dimension_;
   std::vector<std::int64_t> order_;
 };
 
 }  // namespace
 
-std::vector<std::int64_t> tree_order(const Tensor& coordinates) {
-  return Tree(coordinates).take();
+std::vector<std::int64_t> tree_order(std::span<const real> coordinates, std::int64_t dimension) {
+  return Tree(coordinates, dimension).take();
 }
 
 }  // namespace ot

@@ -87,7 +87,7 @@ Sketch::Sketch(const Target& target)
     point_norm_ = std::max(point_norm_, std::sqrt(static_cast<double>(squared)));
   mean_norm_ = std::sqrt(squared_norm(target.dimension(), target.mean().data()));
   find_principal_directions();
-  order_ = tree_order(leading_coordinates());
+  find_order();
   project_points();
 }
 
@@ -151,10 +151,11 @@ const real* Sketch::block(std::int64_t b) const {
   return points_.data() + b * dimension() * block_size;
 }
 
-// The first principal coordinates of all points, [J, ..]: the widest ones, which tell neighbours.
-Tensor Sketch::leading_coordinates() const {
+// The first principal coordinates are the widest ones, which tell neighbours. They go back to the system, not to the
+// pool: for a million points they take 64 MB.
+void Sketch::find_order() {
   const std::int64_t d = target_.dimension(), k = std::min(coarse_, std::int64_t{16});
-  Tensor coordinates({target_.size(), k});
+  std::vector<real> coordinates(static_cast<std::size_t>(target_.size() * k));
   constexpr std::int64_t tile = 512;
   engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
     Tensor rows(engine::Shape{tile, d});
@@ -162,12 +163,13 @@ Tensor Sketch::leading_coordinates() const {
     engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, direction(0), d, 0,
                         coordinates.data() + begin * k, k);
   });
-  return coordinates;
+  order_ = tree_order(coordinates, k);
 }
 
 void Sketch::project_points() {
   points_ = Tensor::zeros({blocks_, dimension(), block_size});
   records_.resize(order_.size());
+  squared_norms_.resize(order_.size());
   squared_coarse_.resize(order_.size());
   const std::int64_t d = target_.dimension(), k = principal();
   constexpr std::int64_t tile = 8 * block_size;
@@ -185,7 +187,8 @@ void Sketch::project_points() {
 
 void Sketch::encode(std::int64_t place, const real* coordinates) {
   const auto index = static_cast<std::size_t>(place);
-  const double squared = target_.centred_squared_norms()[static_cast<std::size_t>(order_[index])];
+  const double squared = squared_norms_[index] =
+      target_.centred_squared_norms()[static_cast<std::size_t>(order_[index])];
   for (std::int64_t c = 0; c < coarse_; ++c) points_.data()[offset(place, c)] = coordinates[c];
   squared_coarse_[index] = static_cast<real>(squared_norm(coarse_, coordinates));
   points_.data()[offset(place, dimension() - 1)] = residual(squared, squared_coarse_[index]);
@@ -264,8 +267,7 @@ void Sketch::fit(const Tensor& x) {
           const double coordinate = along[f * block_size + l];
           squared += coordinate * coordinate;
         }
-        const auto j = static_cast<std::size_t>(points[static_cast<std::size_t>(l)]);
-        along[fitted_ * block_size + l] = residual(target_.centred_squared_norms()[j], squared);
+        along[fitted_ * block_size + l] = residual(squared_norms_[place], squared);
       }
     }
   });

@@ -46,6 +46,8 @@ class Sketch {
 
   /// The point at each place, [J].
   const std::vector<std::int64_t>& order() const { return order_; }
+  /// ||y'||^2 of the point at each place, [J].
+  const std::vector<real>& squared_norms() const { return squared_norms_; }
   /// The points at the places of block b.
   std::span<const std::int64_t> points_of(std::int64_t b) const;
 
@@ -93,10 +95,9 @@ class Sketch {
 
   std::int64_t principal() const { return coarse_ + fine_; }
   real* direction(std::int64_t row) { return basis_.data() + row * target_.dimension(); }
-  const real* direction(std::int64_t row) const { return basis_.data() + row * target_.dimension(); }
   void find_principal_directions();
   void choose_codes(const engine::Tensor& coordinates);
-  engine::Tensor leading_coordinates() const;
+  void find_order();
   void project_points();
   void encode(std::int64_t place, const real* coordinates);
   void find_fitted_directions(const engine::Tensor& x);
@@ -113,6 +114,7 @@ class Sketch {
   engine::Tensor points_;                  // [blocks, dimension, block_size]
   std::vector<Record> records_;            // [J]
   std::vector<real> origin_, step_;        // of the fine coordinates: code c stands for origin + c step
+  std::vector<real> squared_norms_;        // [J]
   std::vector<real> squared_coarse_;       // [J], ||C y'||^2
   double point_norm_ = 0, mean_norm_ = 0;  // the largest ||y_j - mean||, and ||mean||
   std::int64_t fits_ = 0;

@@ -233,8 +233,8 @@ class Search {
     // u = scale (||x'||^2 - 2 x'.y') + offset
     double offset[block_size] = {};
     for (std::size_t l = 0; l < points.size(); ++l) {
-      const auto j = static_cast<std::size_t>(points[l]);
-      offset[l] = bounds_.value_at(bounds_.target().centred_squared_norms()[j], points[l]);
+      const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
+      offset[l] = bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]);
     }
     const double scale = bounds_.target().scale();
     const double work = work_of_block(static_cast<double>(whole.size()));

@@ -16,14 +16,20 @@ using engine::Tensor;
 using engine::simd::block_size;
 using engine::simd::group_size;
 
+namespace {
+std::vector<std::int64_t> order_of(const Tensor& coordinates) {
+  return ot::tree_order(coordinates.values(), coordinates.dim(1));
+}
+}  // namespace
+
 TEST_CASE("an order takes every point once, whatever their number, and the same for any number of threads") {
   const int before = engine::threads();
   for (const std::int64_t count : {1, 15, 16, 17, 64, 65, 80, 129, 1000}) {
     const Tensor coordinates = engine::Random(1, 0).normal({count, 3}, 0, 1);
     engine::set_threads(1);
-    const std::vector<std::int64_t> order = ot::tree_order(coordinates);
+    const std::vector<std::int64_t> order = order_of(coordinates);
     engine::set_threads(3);
-    CHECK(ot::tree_order(coordinates) == order);
+    CHECK(order_of(coordinates) == order);
     std::vector<std::int64_t> sorted = order, all(static_cast<std::size_t>(count));
     std::sort(sorted.begin(), sorted.end());
     std::iota(all.begin(), all.end(), 0);
@@ -36,7 +42,7 @@ TEST_CASE("blocks and groups are leaves: on a line they follow one another") {
   constexpr std::int64_t count = 1000;
   Tensor coordinates = engine::Random(2, 0).normal({count, 2}, 0, 1);
   for (std::int64_t j = 0; j < count; ++j) coordinates.data()[2 * j + 1] = 0;
-  const auto order = ot::tree_order(coordinates);
+  const auto order = order_of(coordinates);
   for (const std::int64_t size : {block_size, group_size})
     for (std::int64_t begin = size; begin < count; begin += size) {
       real before = -100, after = 100;
@@ -55,7 +61,7 @@ TEST_CASE("points that lie apart stand apart") {
     coordinates.data()[2 * j] = static_cast<real>(j % clusters / 2);
     coordinates.data()[2 * j + 1] = static_cast<real>(10 * (j % 2));
   }
-  const auto order = ot::tree_order(coordinates);
+  const auto order = order_of(coordinates);
   for (std::int64_t place = 0; place < std::ssize(order); ++place) {
     const auto here = static_cast<std::size_t>(place);
     CHECK(order[here] % clusters == order[here / block_size * block_size] % clusters);
