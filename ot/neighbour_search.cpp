@@ -158,6 +158,7 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
     return nullptr;
   }
   next_rest_ = 1;
+  probed_cost_ = probed.cost;
   return batch;
 }
 
@@ -182,7 +183,7 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
   if (!batch) return std::nullopt;
   std::vector<SearchWork> work;
   SoftminTerms terms = batch->terms(batch->every(1), work);
-  end(probe(*batch).cost, mean(work));  // as the next call will be told its own
+  end(probed_cost_, mean(work));  // as the next call will be told its own
   return terms;
 }
 

@@ -52,6 +52,7 @@ class NeighbourSearch {
   std::unique_ptr<Sketch> sketch_;           // made at the first call
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made at the first call for lambda > 0
   SearchWork work_;
+  double probed_cost_ = 0;                                       // of the batch last begun
   double least_cost_ = std::numeric_limits<double>::infinity();  // of a call since the last fit
   double excess_ = 0;                                            // sum of the costs above it
   int patience_ = 1;

@@ -80,7 +80,7 @@ class Search {
   Search(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
          const std::vector<std::int64_t>& indices)
       : bounds_(bounds), values_(values), lambda_(lambda), reach_(reach), queries_(indices.size()) {
-    constexpr std::int64_t grain = 32;
+    constexpr std::int64_t grain = 8;
     parallel_for(std::ssize(indices), grain, [&](std::int64_t begin, std::int64_t end) {
       const std::vector<std::int64_t> some(indices.begin() + begin, indices.begin() + end);
       const std::vector<Neighbour> least = bounds_.least(some);
