@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/tape.h"
+#include "ot/neighbour_search.h"
 #include "ot/self_transport.h"
 #include "ot/semidual.h"
 
@@ -116,10 +118,16 @@ ot::NamedTensors Alternate::moments() {
   return tensors;
 }
 
+bool Alternate::searches_softmins() const {
+  return options_.lambda > 0 && target_.searchable();
+}
+
 ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors = networks();
   for (const ot::NamedTensors& more : {moments(), dual_.solver->state()})
     tensors.insert(tensors.end(), more.begin(), more.end());
+  if (searches_softmins())
+    for (auto& named : target_.search().state()) tensors.push_back(std::move(named));
   if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
 }
@@ -132,6 +140,7 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
     copy_tensors(state, {{warmup_steps, steps}});
     warmup_ = static_cast<std::int64_t>(steps.item());
   }
+  if (searches_softmins()) target_.search().restore(state, options_.lambda);
   if (iterations > 0 || warmup_ > 0) dual_.solver->restore(state);
   if (iterations == 0) return;  // Adam has made no step on theta
 

@@ -40,8 +40,8 @@ class Alternate {
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the generator's buffers under
   /// their names, `adam.first.NAME` and `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or
-  /// the network's parameters, the dual solver's state, and with a warm-up `dual.warmup.steps`. Meaningful unless the
-  /// warm-up is under way. The tensors share the memory in use.
+  /// the network's parameters, the dual solver's state, for lambda > 0 that of the target's search, and with a warm-up
+  /// `dual.warmup.steps`. Meaningful unless the warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
   /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing or has
   /// another shape.
@@ -57,6 +57,7 @@ class Alternate {
   engine::Var loss(const engine::Var& x) const;
   ot::NamedTensors networks();
   ot::NamedTensors moments();
+  bool searches_softmins() const;
 
   TrainOptions options_;
   const ot::Target& target_;

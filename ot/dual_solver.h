@@ -2,10 +2,8 @@
 
 #include <memory>
 #include <span>
-#include <string>
-#include <utility>
-#include <vector>
 
+#include "ot/named_tensors.h"
 #include "ot/potential.h"
 #include "ot/target.h"
 
@@ -21,9 +19,6 @@ struct DualOptions {
   bool average =
       true;  ///< whether an inner loop ends at the mean of its iterates, (102), or at the last; Adam ignores it
 };
-
-/// Named tensors, as a checkpoint holds them.
-using NamedTensors = std::vector<std::pair<std::string, engine::Tensor>>;
 
 /// Stochastic ascent of psi -> H(psi, theta), the inner loop of Algorithm 1: begin(), step() on K independent batches,
 /// finish().

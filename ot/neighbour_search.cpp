@@ -35,6 +35,8 @@ double most_cost(const Target& target, double lambda) {
 // a few queries alone.
 constexpr double most_for_one = 4;
 
+constexpr const char *directions_name = "search.directions", *policy_name = "search.policy";
+
 // How many calls are left to the brute force after a failure, and how many times its cost a fit waits, at most.
 constexpr int longest_rest = 64, most_patience = 8;
 
@@ -119,12 +121,12 @@ double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
 NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
   const std::int64_t most_probes = lambda_ > 0 ? 25 : 8;
   const double cost = batch.cost(batch.every((batch.size() + most_probes - 1) / most_probes));
-  return {cost < most_cost(target_, lambda_), cost};
+  return {cost < most_cost(target_, lambda_), static_cast<real>(cost)};
 }
 
 // As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as it
 // would, or several times as much where the last one spared little.
-bool NeighbourSearch::fit_is_due(double cost, std::int64_t queries) const {
+bool NeighbourSearch::fit_is_due(real cost, std::int64_t queries) const {
   return excess_ + cost - least_cost_ > patience_ * cost_of_fit(queries);
 }
 
@@ -139,7 +141,7 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
   if (lambda > 0 && squared_norms_.empty() && ByteDistances::available(target_))
     squared_norms_ = ByteDistances::squared_norms(target_);
-  const bool first = sketch_->fits() == 0;
+  const bool first = !sketch_->fitted();
   if (first) sketch_->fit(x);
   auto batch = std::make_unique<Batch>(*this, x, psi, reach);
   Probe probed = probe(*batch);
@@ -150,7 +152,7 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
     const double gain = before.cost - probed.cost;
     patience_ = gain > cost_of_fit(x.dim(0)) / 8 ? 1 : std::min(most_patience, 2 * patience_);
     excess_ = 0;
-    least_cost_ = std::numeric_limits<double>::infinity();
+    least_cost_ = std::numeric_limits<real>::max();
   }
   if (!probed.helps) {
     rest_ = next_rest_;
@@ -162,7 +164,7 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   return batch;
 }
 
-void NeighbourSearch::end(double cost, const SearchWork& work) {
+void NeighbourSearch::end(real cost, const SearchWork& work) {
   work_ = work;
   least_cost_ = std::min(least_cost_, cost);
   excess_ += cost - least_cost_;
@@ -174,7 +176,7 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::nearest(cons
   if (!batch) return std::nullopt;
   std::vector<SearchWork> work;
   auto neighbours = batch->nearest(batch->every(1), work);
-  end(mean(work).cost(), mean(work));
+  end(static_cast<real>(mean(work).cost()), mean(work));
   return neighbours;
 }
 
@@ -185,6 +187,32 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
   SoftminTerms terms = batch->terms(batch->every(1), work);
   end(probed_cost_, mean(work));  // as the next call will be told its own
   return terms;
+}
+
+NamedTensors NeighbourSearch::state() const {
+  if (!sketch_) return {};
+  const std::vector<real> policy = {least_cost_, excess_, static_cast<real>(patience_), static_cast<real>(rest_),
+                                    static_cast<real>(next_rest_)};
+  return {{directions_name, sketch_->fitted_directions()}, {policy_name, Tensor({std::ssize(policy)}, policy)}};
+}
+
+void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
+  const auto find = [&](const char* name) {
+    return std::ranges::find_if(state, [&](const auto& named) { return named.first == name; });
+  };
+  const auto directions = find(directions_name), policy = find(policy_name);
+  if (directions == state.end() || policy == state.end()) return;
+  engine::require(policy->second.shape() == engine::Shape{5}, "tensor ", policy_name, " is ", policy->second.shape(),
+                  ", it should be ", engine::Shape{5});
+  if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
+  sketch_->restore(directions->second);
+  const real* values = policy->second.data();
+  lambda_ = lambda;
+  least_cost_ = values[0];
+  excess_ = values[1];
+  patience_ = static_cast<int>(values[2]);
+  rest_ = static_cast<int>(values[3]);
+  next_rest_ = static_cast<int>(values[4]);
 }
 
 }  // namespace ot

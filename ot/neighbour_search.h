@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "ot/named_tensors.h"
 #include "ot/neighbour.h"
 #include "ot/sketch.h"
 #include "ot/softmin_terms.h"
@@ -31,6 +32,12 @@ class NeighbourSearch {
   /// The same for lambda > 0: the terms that matter, which leave out at most 2 J e^{-reach / lambda} of a sum.
   std::optional<SoftminTerms> terms(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
 
+  /// What decides between ways that differ in rounding at lambda > 0, so that a run that goes on from it ends with the
+  /// same bits: `search.directions` and `search.policy`; nothing before the first call. restore() leaves a search that
+  /// has no such tensors as it is, and throws Error where they have another shape.
+  NamedTensors state() const;
+  void restore(const NamedTensors& state, double lambda);
+
   /// Sketch::order(), once one of them has been called.
   const std::vector<std::int64_t>& order() const { return sketch_->order(); }
   /// What the last call computed for a query, on average.
@@ -39,22 +46,22 @@ class NeighbourSearch {
  private:
   class Batch;
   std::unique_ptr<Batch> begin(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
-  void end(double cost, const SearchWork& work);
+  void end(real cost, const SearchWork& work);
   struct Probe {
     bool helps;
-    double cost;
+    real cost;
   };
   Probe probe(const Batch& batch) const;
   double cost_of_fit(std::int64_t queries) const;  // a query's share
-  bool fit_is_due(double cost, std::int64_t queries) const;
+  bool fit_is_due(real cost, std::int64_t queries) const;
 
   const Target& target_;
   std::unique_ptr<Sketch> sketch_;           // made at the first call
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made at the first call for lambda > 0
   SearchWork work_;
-  double probed_cost_ = 0;                                       // of the batch last begun
-  double least_cost_ = std::numeric_limits<double>::infinity();  // of a call since the last fit
-  double excess_ = 0;                                            // sum of the costs above it
+  real probed_cost_ = 0;                                // of the batch last begun
+  real least_cost_ = std::numeric_limits<real>::max();  // of a call since the last fit
+  real excess_ = 0;                                     // sum of the costs above it
   int patience_ = 1;
   double lambda_ = 0;             // of the last call
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure

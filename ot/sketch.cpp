@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/blas.h"
+#include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
@@ -206,10 +207,10 @@ void Sketch::encode(std::int64_t place, const real* coordinates) {
   record.residual = rounded_up(residual(squared, squared_norm(principal(), coordinates)));
 }
 
-// Q by subspace iteration on what C leaves of the batch (its mean is not taken away), then M, Q' and R.
+// Q by subspace iteration on what C leaves of the batch (its mean is not taken away).
 void Sketch::find_fitted_directions(const Tensor& x) {
   const std::int64_t batch = x.dim(0), d = target_.dimension();
-  real *c = direction(0), *p = direction(coarse_), *q = direction(principal()), *rest_q = q + fitted_ * d;
+  real *c = direction(0), *q = direction(principal());
   Tensor rest = target_.centred(x), along(engine::Shape{batch, std::max(coarse_, fitted_)});
   engine::gemm(Transpose::no, Transpose::yes, batch, coarse_, d, 1, rest.data(), d, c, d, 0, along.data(), coarse_);
   engine::gemm(Transpose::no, Transpose::no, batch, d, coarse_, -1, along.data(), coarse_, c, d, 1, rest.data(), d);
@@ -220,7 +221,12 @@ void Sketch::find_fitted_directions(const Tensor& x) {
     engine::gemm(Transpose::yes, Transpose::no, fitted_, d, batch, 1, along.data(), fitted_, rest.data(), d, 0, q, d);
     for (std::int64_t f = 0; f < fitted_; ++f) orthonormalise(q + f * d, d, {{c, coarse_}, {q, f}});
   }
+}
 
+// M, Q' and R.
+void Sketch::relate_fitted_directions() {
+  const std::int64_t d = target_.dimension();
+  real *c = direction(0), *p = direction(coarse_), *q = direction(principal()), *rest_q = q + fitted_ * d;
   engine::gemm(Transpose::no, Transpose::yes, fitted_, fine_, d, 1, q, d, p, d, 0, mixing_.data(), fine_);
   std::copy_n(q, fitted_ * d, rest_q);
   // A direction that P nearly holds is left out: dividing by what remains of it would only amplify rounding.
@@ -235,9 +241,30 @@ void Sketch::find_fitted_directions(const Tensor& x) {
 
 void Sketch::fit(const Tensor& x) {
   find_fitted_directions(x);
+  relate_fitted_directions();
+  project_on_fitted_directions();
+  is_fitted_ = true;
+}
+
+Tensor Sketch::fitted_directions() const {
+  Tensor q({fitted_, target_.dimension()});
+  std::copy_n(basis_.data() + principal() * target_.dimension(), q.size(), q.data());
+  return q;
+}
+
+void Sketch::restore(const Tensor& fitted_directions) {
+  engine::require(fitted_directions.shape() == engine::Shape{fitted_, target_.dimension()},
+                  "[sketch] the fitted directions must be [", fitted_, ", ", target_.dimension(),
+                  "]: ", fitted_directions.shape());
+  std::copy_n(fitted_directions.data(), fitted_directions.size(), direction(principal()));
+  relate_fitted_directions();
+  project_on_fitted_directions();
+  is_fitted_ = true;
+}
+
+void Sketch::project_on_fitted_directions() {
   const std::int64_t d = target_.dimension();
-  Tensor q({fitted_, d});
-  std::copy_n(direction(principal()), q.size(), q.data());
+  const Tensor q = fitted_directions();
   std::optional<ByteProducts> bytes;
   if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q);
   std::vector<std::int64_t> all(static_cast<std::size_t>(fitted_));
@@ -271,7 +298,6 @@ void Sketch::fit(const Tensor& x) {
       }
     }
   });
-  ++fits_;
 }
 
 Sketch::Queries Sketch::queries(const Tensor& x) const {

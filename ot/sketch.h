@@ -60,8 +60,11 @@ class Sketch {
 
   /// Fits Q to the batch x [B, d]: one pass over all points.
   void fit(const engine::Tensor& x);
-  /// How often fit() has run.
-  std::int64_t fits() const { return fits_; }
+  /// Q, [fitted, d], and the way back to such a one in another sketch of the target, to the same bits.
+  engine::Tensor fitted_directions() const;
+  void restore(const engine::Tensor& fitted_directions);
+  /// Whether Q has been fitted.
+  bool fitted() const { return is_fitted_; }
 
   /// The coordinates of each row of x [B, d].
   struct Queries {
@@ -101,6 +104,8 @@ class Sketch {
   void project_points();
   void encode(std::int64_t place, const real* coordinates);
   void find_fitted_directions(const engine::Tensor& x);
+  void relate_fitted_directions();
+  void project_on_fitted_directions();
   void describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
   std::int64_t offset(std::int64_t place, std::int64_t k) const;  // of coarse coordinate k of a place
@@ -117,7 +122,7 @@ class Sketch {
   std::vector<real> squared_norms_;        // [J]
   std::vector<real> squared_coarse_;       // [J], ||C y'||^2
   double point_norm_ = 0, mean_norm_ = 0;  // the largest ||y_j - mean||, and ||mean||
-  std::int64_t fits_ = 0;
+  bool is_fitted_ = false;
 };
 
 }  // namespace ot

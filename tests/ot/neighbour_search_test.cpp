@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
@@ -268,6 +269,59 @@ TEST_CASE("with lambda > 0 the search agrees with the brute force in values, gra
       CHECK(largest_difference(pruned->mass, brute.mass) < tolerance * largest_value(brute.mass));
     }
   }
+}
+
+TEST_CASE("a search goes on from its state as if it had not stopped: to the same ways and the same bits") {
+  constexpr std::int64_t count = 3000, d = 40, batch = 24;
+  constexpr double lambda = 0.02;
+  const auto points = surface(count, d, 4, 31);
+  const auto target = [&] { return Target(points, count, d, CostScale::inverse_alpha); };
+  const Tensor psi = Random(32, 0).normal({count}, 0, real(0.02));
+  const auto near = [&](std::uint64_t seed) { return Tensor({batch, d}, surface(batch, d, 4, seed)); };
+  const auto transform = [&](const Target& to, const Tensor& x) {
+    return ot::pruned_c_transform(to, x, psi, lambda, {.gradient = true, .mass = true});
+  };
+  // To a psi for which all points matter to queries near one.
+  const auto fails = [&](const Target& to) {
+    const Tensor x = near(33);
+    Tensor hostile({count});
+    for (std::int64_t j = 0; j < count; ++j) hostile.data()[j] = static_cast<real>(to.cost(x.data(), j));
+    Tensor same({batch, d});
+    for (std::int64_t i = 0; i < batch; ++i) std::copy_n(x.data(), d, same.data() + i * d);
+    return !ot::pruned_c_transform(to, same, hostile, lambda, {}).has_value();
+  };
+
+  const Target straight = target();
+  CHECK(straight.search().state().empty());
+  REQUIRE(transform(straight, near(34)));
+  // Two failures in a row, after which as many calls rest.
+  CHECK(fails(straight));
+  CHECK_FALSE(transform(straight, near(35)));
+  CHECK(fails(straight));
+  const ot::NamedTensors state = straight.search().state();
+
+  const Target resumed = target(), afresh = target();
+  resumed.search().restore(state, lambda);
+  afresh.search().restore({}, lambda);
+  CHECK(transform(afresh, near(36)));
+  for (std::uint64_t seed = 36; seed < 42; ++seed) {
+    const auto a = transform(straight, near(seed)), b = transform(resumed, near(seed));
+    CHECK(a.has_value() == (seed >= 38));
+    REQUIRE(a.has_value() == b.has_value());
+    if (!a) continue;
+    const auto equal = [](const Tensor& s, const Tensor& t) {
+      return std::equal(s.values().begin(), s.values().end(), t.values().begin(), t.values().end());
+    };
+    CHECK(equal(a->value, b->value));
+    CHECK(equal(a->gradient, b->gradient));
+    CHECK(equal(a->mass, b->mass));
+  }
+
+  using doctest::Contains;
+  CHECK_THROWS_WITH_AS(resumed.search().restore({state[0], {"search.policy", Tensor::zeros({3})}}, lambda),
+                       Contains("tensor search.policy is [3], it should be [5]"), engine::Error);
+  CHECK_THROWS_WITH_AS(resumed.search().restore({{"search.directions", Tensor::zeros({8, 3})}, state[1]}, lambda),
+                       Contains("[sketch] the fitted directions must be [8, 40]: [8, 3]"), engine::Error);
 }
 
 TEST_CASE("c_transform returns the brute force's values, winners and gradients, whatever the threads") {
