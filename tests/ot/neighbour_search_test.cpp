@@ -273,7 +273,7 @@ TEST_CASE("with lambda > 0 the search agrees with the brute force in values, gra
 
 TEST_CASE("a search goes on from its state as if it had not stopped: to the same ways and the same bits") {
   constexpr std::int64_t count = 3000, d = 40, batch = 24;
-  constexpr double lambda = 0.02;
+  constexpr double lambda = 0.005;
   const auto points = surface(count, d, 4, 31);
   const auto target = [&] { return Target(points, count, d, CostScale::inverse_alpha); };
   const Tensor psi = Random(32, 0).normal({count}, 0, real(0.02));
