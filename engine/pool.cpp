@@ -12,7 +12,6 @@
 namespace engine {
 
 namespace {
-constexpr std::size_t alignment = 64;
 // A sanitizer sees a use after release only if released blocks really go back to the system.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool recycle = false;
@@ -23,7 +22,6 @@ constexpr bool recycle = true;
 #endif
 }  // namespace
 
-// The head of a block; its memory follows, `alignment` bytes further on.
 struct Buffer::Block {
   std::atomic<std::int64_t> references{1};
   std::size_t capacity = 0;
@@ -50,7 +48,8 @@ class Pool {
         return block;
       }
     }
-    void* memory = std::aligned_alloc(alignment, alignment + capacity);
+    static_assert(sizeof(Buffer::Block) <= Buffer::head);
+    void* memory = std::aligned_alloc(Buffer::head, Buffer::head + capacity);
     if (!memory) {
       const std::lock_guard lock(mutex_);
       statistics_.used_bytes -= static_cast<std::int64_t>(capacity);
@@ -111,11 +110,6 @@ Buffer& Buffer::operator=(Buffer other) noexcept {
 
 Buffer::~Buffer() {
   if (block_ && block_->references.fetch_sub(1, std::memory_order_acq_rel) == 1) Pool::instance().give(block_);
-}
-
-void* Buffer::data() const {
-  static_assert(sizeof(Block) <= alignment);
-  return block_ ? reinterpret_cast<std::byte*>(block_) + alignment : nullptr;
 }
 
 PoolStatistics pool_statistics() {

@@ -17,12 +17,13 @@ class Buffer {
   Buffer& operator=(Buffer other) noexcept;
   ~Buffer();
 
-  void* data() const;
+  void* data() const { return block_ ? reinterpret_cast<std::byte*>(block_) + head : nullptr; }
   explicit operator bool() const { return block_ != nullptr; }
 
  private:
-  struct Block;
+  struct Block;  // what the pool writes into the head of a block, before the memory itself
   friend class Pool;
+  static constexpr std::size_t head = 64;
   Block* block_ = nullptr;
 };
 

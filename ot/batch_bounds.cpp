@@ -42,20 +42,24 @@ void BatchBounds::prepare_offsets() {
   const bool uniform = target_.uniform();
   constexpr std::int64_t piece = 8192;
   std::vector<double> largest(static_cast<std::size_t>((target_.size() + piece - 1) / piece));
+  const real *psi = psi_.data(), *norms = sketch_.squared_norms().data();
+  const std::int64_t* order = sketch_.order().data();
+  real* const h = h_.data();
+  const double per_scale = 1 / target_.scale();
   engine::parallel_for(target_.size(), piece, [&](std::int64_t begin, std::int64_t end) {
-    double& most = largest[static_cast<std::size_t>(begin / piece)];
+    double most = 0;
     for (std::int64_t place = begin; place < end; ++place) {
-      const std::int64_t j = point(place);
-      const auto index = static_cast<std::size_t>(j);
-      if (!uniform && weights[index] == 0) {
-        h_.data()[place] = infinity;
+      const std::int64_t j = order[place];
+      if (!uniform && weights[static_cast<std::size_t>(j)] == 0) {
+        h[place] = infinity;
         continue;
       }
-      const double norm = sketch_.squared_norms()[static_cast<std::size_t>(place)];
-      const double dual = (psi_.data()[j] + (uniform ? 0 : lambda_ * log_weights[index])) / target_.scale();
-      h_.data()[place] = static_cast<real>((norm - dual) / 2);
+      const double log_weight = uniform ? 0 : log_weights[static_cast<std::size_t>(j)];
+      const double norm = norms[place], dual = (psi[j] + lambda_ * log_weight) * per_scale;
+      h[place] = static_cast<real>((norm - dual) / 2);
       most = std::max(most, norm + std::abs(dual));
     }
+    largest[static_cast<std::size_t>(begin / piece)] = most;
   });
   const double most = *std::max_element(largest.begin(), largest.end());
   rounding_of_h_ = 4 * static_cast<double>(sketch_.dimension()) * unit_roundoff * most;

@@ -93,6 +93,8 @@ void find_nearest(const BatchBounds& bounds, double reach, double most, const st
     queries.emplace_back(bounds, indices[q], reach, work[q]);
     queries.back().meet(least[q]);
   }
+  std::vector<real> cuts;
+  for (const Query& query : queries) cuts.push_back(query.cut());
   struct Visit {
     std::int32_t query, group;
   };
@@ -100,8 +102,9 @@ void find_nearest(const BatchBounds& bounds, double reach, double most, const st
   for (std::int64_t b = 0; b < bounds.sketch().blocks(); ++b)
     for (std::size_t q = 0; q < queries.size(); ++q) {
       const real* minima = bounds.minima(indices[q], b);
+      if (*std::min_element(minima, minima + groups_in_block) > cuts[q]) continue;
       for (std::int64_t g = 0; g < groups_in_block; ++g) {
-        if (minima[g] > queries[q].cut()) continue;
+        if (minima[g] > cuts[q]) continue;
         ++queries[q].work().groups;
         if (queries[q].work().cost() <= most)
           visits.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(b * groups_in_block + g)});

@@ -39,9 +39,10 @@ void lowest_lanes(const Batch<Arch> (&group)[4], real* lowest) {
   // In the end the lanes are of 0 1 2 3 0 1 2 3 ..., but not for doubles, whose zips may stay within 128 bits.
   if constexpr (sizeof(real) == sizeof(float)) {
     halves(halves(group[0], group[2]), halves(group[1], group[3])).store_aligned(lanes);
-    for (Index i = 4; i < w; i += 4)
-      for (Index g = 0; g < 4; ++g) lanes[g] = lanes[i + g] < lanes[g] ? lanes[i + g] : lanes[g];
-    for (Index g = 0; g < 4; ++g) lowest[g] = lanes[g];
+    for (Index g = 0; g < 4; ++g) {
+      lowest[g] = lanes[g];
+      for (Index i = 4; i < w; i += 4) lowest[g] = lanes[i + g] < lowest[g] ? lanes[i + g] : lowest[g];
+    }
   } else {
     for (Index g = 0; g < 4; ++g) {
       group[g].store_aligned(lanes);
