@@ -17,7 +17,7 @@ struct SearchWork {
   double groups = 0, fine_bounds = 0, values = 0;
   double terms = 0;  ///< of a softmin
   /// In units of one value; measured.
-  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + 0.2 * terms; }
+  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + 0.15 * terms; }
 };
 
 }  // namespace ot
