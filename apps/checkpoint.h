@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "ot/dual_solver.h"
+#include "ot/named_tensors.h"
 
 namespace apps {
 

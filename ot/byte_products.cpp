@@ -136,7 +136,8 @@ double ByteProducts::typical_error(std::int64_t i, int digits) const {
 }
 
 double ByteProducts::typical_rounding() const {
-  return std::numeric_limits<float>::epsilon() / 2 * *std::max_element(sizes_.begin(), sizes_.end()) * point_rms_;
+  return std::numeric_limits<float>::epsilon() / 2 * *std::max_element(sizes_.begin(), sizes_.end()) *
+         std::hypot(point_rms_, mean_length_);
 }
 
 void ByteProducts::add_rest(int digits, std::int64_t i, std::int64_t first, std::span<const std::int32_t> points,

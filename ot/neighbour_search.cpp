@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
 #include "ot/batch_bounds.h"
@@ -28,7 +29,7 @@ double most_cost(const Target& target, double lambda) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + points / (bytes ? (words ? 40 : 60) : 16);
-  return 64 + points / (words ? 5.5 : 12);
+  return 64 + points / (bytes && words ? 5.5 : 12);
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for
@@ -185,6 +186,8 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
   if (!batch) return std::nullopt;
   std::vector<SearchWork> work;
   SoftminTerms terms = batch->terms(batch->every(1), work);
+  // Far out, where double no longer tells u apart, a query may find nothing.
+  if (std::ranges::any_of(work, [](const SearchWork& of_query) { return of_query.terms == 0; })) return std::nullopt;
   end(probed_cost_, mean(work));  // as the next call will be told its own
   return terms;
 }
@@ -202,9 +205,13 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   };
   const auto directions = find(directions_name), policy = find(policy_name);
   if (directions == state.end() || policy == state.end()) return;
-  engine::require(policy->second.shape() == engine::Shape{5}, "tensor ", policy_name, " is ", policy->second.shape(),
-                  ", it should be ", engine::Shape{5});
   if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
+  const auto require_shape = [](const auto& named, const engine::Shape& shape) {
+    engine::require(named.second.shape() == shape, "tensor ", named.first, " is ", named.second.shape(),
+                    ", it should be ", shape);
+  };
+  require_shape(*directions, sketch_->fitted_directions().shape());
+  require_shape(*policy, {5});
   sketch_->restore(directions->second);
   const real* values = policy->second.data();
   lambda_ = lambda;

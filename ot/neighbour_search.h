@@ -38,7 +38,7 @@ class NeighbourSearch {
   NamedTensors state() const;
   void restore(const NamedTensors& state, double lambda);
 
-  /// Sketch::order(), once one of them has been called.
+  /// Sketch::order(), once nearest() or terms() has been called.
   const std::vector<std::int64_t>& order() const { return sketch_->order(); }
   /// What the last call computed for a query, on average.
   const SearchWork& work_per_query() const { return work_; }

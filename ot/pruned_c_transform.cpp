@@ -21,6 +21,9 @@ namespace {
 // Fewer points than this are multiplied out as fast as they are searched.
 constexpr std::int64_t fewest_points = 2048;
 
+// Queries that are searched together: their bounds and terms are held at a time.
+constexpr std::int64_t most_together = 512;
+
 bool finite(const Tensor& tensor) {
   return std::all_of(tensor.values().begin(), tensor.values().end(), [](real value) { return std::isfinite(value); });
 }
@@ -131,11 +134,8 @@ CTransform soft_transform(const Target& target, const Tensor& x, SoftminTerms te
   return result;
 }
 
-}  // namespace
-
-std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
+std::optional<CTransform> transform_together(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
                                              Wanted wanted) {
-  if (!target.searchable() || target.size() < fewest_points || !finite(x) || !finite(psi)) return std::nullopt;
   NeighbourSearch& search = target.search();
   if (lambda > 0) {
     const double reach =
@@ -159,6 +159,35 @@ std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor&
     for (std::size_t r = 0; r < open.size(); ++r) winners[static_cast<std::size_t>(open[r])] = found.winners[r];
   }
   return transform_at(target, x, psi, std::move(winners), wanted);
+}
+
+}  // namespace
+
+std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
+                                             Wanted wanted) {
+  if (!target.searchable() || target.size() < fewest_points || !finite(x) || !finite(psi)) return std::nullopt;
+  const std::int64_t batch = x.dim(0), d = x.dim(1);
+  if (batch <= most_together) return transform_together(target, x, psi, lambda, wanted);
+
+  CTransform result{Tensor({batch}),
+                    wanted.gradient ? Tensor({batch, d}) : Tensor(),
+                    wanted.mass ? Tensor::zeros({target.size()}) : Tensor(),
+                    {}};
+  for (std::int64_t begin = 0; begin < batch; begin += most_together) {
+    const std::int64_t count = std::min(most_together, batch - begin);
+    Tensor some({count, d});
+    std::copy_n(x.data() + begin * d, count * d, some.data());
+    std::optional<CTransform> part = transform_together(target, some, psi, lambda, wanted);
+    if (!part && begin == 0) return std::nullopt;
+    if (!part) part = brute_c_transform(target, some, psi, lambda, wanted);
+    std::copy_n(part->value.data(), count, result.value.data() + begin);
+    if (wanted.gradient) std::copy_n(part->gradient.data(), count * d, result.gradient.data() + begin * d);
+    if (wanted.mass)
+      engine::simd::kernels().axpy(target.size(), static_cast<real>(count) / static_cast<real>(batch),
+                                   part->mass.data(), result.mass.data());
+    result.winners.insert(result.winners.end(), part->winners.begin(), part->winners.end());
+  }
+  return result;
 }
 
 }  // namespace ot

@@ -1,6 +1,7 @@
 #include "ot/sketch.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <initializer_list>
 #include <limits>
@@ -8,7 +9,6 @@
 #include <optional>
 
 #include "engine/blas.h"
-#include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
@@ -176,10 +176,8 @@ void Sketch::project_points() {
   constexpr std::int64_t tile = 8 * block_size;
   engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
     Tensor rows(engine::Shape{tile, d}), coordinates(engine::Shape{tile, k});
-    for (std::int64_t place = begin; place < end; ++place) {
-      const std::int64_t j = order_[static_cast<std::size_t>(place)];
-      target_.centred_rows(j, j + 1, rows.data() + (place - begin) * d);
-    }
+    gather(std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)),
+           rows.data());
     engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, direction(0), d, 0,
                         coordinates.data(), k);
     for (std::int64_t place = begin; place < end; ++place) encode(place, coordinates.data() + (place - begin) * k);
@@ -241,9 +239,7 @@ void Sketch::relate_fitted_directions() {
 
 void Sketch::fit(const Tensor& x) {
   find_fitted_directions(x);
-  relate_fitted_directions();
-  project_on_fitted_directions();
-  is_fitted_ = true;
+  use_fitted_directions();
 }
 
 Tensor Sketch::fitted_directions() const {
@@ -253,16 +249,20 @@ Tensor Sketch::fitted_directions() const {
 }
 
 void Sketch::restore(const Tensor& fitted_directions) {
-  engine::require(fitted_directions.shape() == engine::Shape{fitted_, target_.dimension()},
-                  "[sketch] the fitted directions must be [", fitted_, ", ", target_.dimension(),
-                  "]: ", fitted_directions.shape());
+  assert((fitted_directions.shape() == engine::Shape{fitted_, target_.dimension()}));
   std::copy_n(fitted_directions.data(), fitted_directions.size(), direction(principal()));
-  relate_fitted_directions();
-  project_on_fitted_directions();
-  is_fitted_ = true;
+  use_fitted_directions();
 }
 
-void Sketch::project_on_fitted_directions() {
+void Sketch::gather(std::span<const std::int64_t> points, real* rows) const {
+  for (const std::int64_t j : points) {
+    target_.centred_rows(j, j + 1, rows);
+    rows += target_.dimension();
+  }
+}
+
+void Sketch::use_fitted_directions() {
+  relate_fitted_directions();
   const std::int64_t d = target_.dimension();
   const Tensor q = fitted_directions();
   std::optional<ByteProducts> bytes;
@@ -280,10 +280,7 @@ void Sketch::project_on_fitted_directions() {
         bytes->multiply(all, block, along);
       } else {
         Tensor rows({count, d});
-        for (std::int64_t l = 0; l < count; ++l) {
-          const std::int64_t j = points[static_cast<std::size_t>(l)];
-          target_.centred_rows(j, j + 1, rows.data() + l * d);
-        }
+        gather(points, rows.data());
         engine::gemm_single(Transpose::no, Transpose::yes, fitted_, count, d, 1, q.data(), d, rows.data(), d, 0, along,
                             block_size);
       }
@@ -298,6 +295,7 @@ void Sketch::project_on_fitted_directions() {
       }
     }
   });
+  is_fitted_ = true;
 }
 
 Sketch::Queries Sketch::queries(const Tensor& x) const {

@@ -105,7 +105,8 @@ class Sketch {
   void encode(std::int64_t place, const real* coordinates);
   void find_fitted_directions(const engine::Tensor& x);
   void relate_fitted_directions();
-  void project_on_fitted_directions();
+  void use_fitted_directions();
+  void gather(std::span<const std::int64_t> points, real* rows) const;  // minus the mean
   void describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
   std::int64_t offset(std::int64_t place, std::int64_t k) const;  // of coarse coordinate k of a place

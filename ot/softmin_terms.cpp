@@ -22,16 +22,15 @@ using engine::simd::kernels;
 
 namespace {
 
-constexpr real infinity = std::numeric_limits<real>::infinity();
-
 struct Query {
   std::int64_t i;
-  double origin, best;  // the least u at the start and so far
+  double origin, best;  // the least u at the start, and so far
   double reach;         // points with u > best + reach don't matter
   real group_cut, cut;  // of the least bounds of groups that may matter, and of the bounds of their points
 };
 
-// The terms of a stretch of blocks: runs of those of one query in one block.
+// The terms of a stretch of blocks: runs of those of one query in one block, with u = base + excess, where base is the
+// least u of the run or less, so that excess is rounded finely where it counts.
 class Piece {
  public:
   struct Term {
@@ -41,6 +40,7 @@ class Piece {
   struct Run {
     std::size_t query;
     std::int64_t count;
+    double base;
   };
 
   explicit Piece(std::size_t queries = 0) : counts(queries), work(queries) {}
@@ -50,9 +50,9 @@ class Piece {
     if (size_ + block_size > capacity_) grow();
     return terms() + size_;
   }
-  void close_run(std::size_t query, std::int64_t count) {
+  void close_run(std::size_t query, std::int64_t count, double base) {
     if (count == 0) return;
-    runs.push_back({query, count});
+    runs.push_back({query, count, base});
     counts[query] += count;
     size_ += count;
   }
@@ -89,26 +89,25 @@ class Search {
     });
   }
 
-  double origin(std::size_t q) const { return queries_[q].origin; }
-
   SearchWork expected() const {
     constexpr double passing = 0.6;  // share of the points of a group that pass their own bounds, typically
-    const double sampled = static_cast<double>(bounds_.size()) / static_cast<double>(queries_.size());
+    const double per_query = static_cast<double>(bounds_.size()) / static_cast<double>(queries_.size());
     SearchWork work;
     for (std::int64_t b = 0; b < bounds_.sketch().blocks(); ++b) {
-      double whole = 0;
+      double whole = 0, groups_of_whole = 0, groups_apart = 0;
       for (const Query& query : queries_) {
         const std::int64_t groups = groups_of(query, b);
-        const double points = static_cast<double>(groups * group_size);
-        work.terms += passing * points;
-        if (values_.blocks && apart_is_dear(groups)) {
-          ++whole;
-        } else {
-          work.groups += static_cast<double>(groups);
-          work.values += passing * points;
-        }
+        const bool dear = values_.blocks && apart_is_dear(groups);
+        whole += dear;
+        (dear ? groups_of_whole : groups_apart) += static_cast<double>(groups);
       }
-      if (whole > 0) work.values += whole * work_of_block(whole * sampled);
+      work.terms += passing * group_size * (groups_of_whole + groups_apart);
+      if (whole * per_query < fewest_for_block)
+        groups_apart += groups_of_whole;
+      else
+        work.values += whole * work_of_block(whole * per_query);
+      work.groups += groups_apart;
+      work.values += passing * group_size * groups_apart;
     }
     const auto count = static_cast<double>(queries_.size());
     return {.groups = work.groups / count, .values = work.values / count, .terms = work.terms / count};
@@ -142,7 +141,7 @@ class Search {
   }
 
  private:
-  static constexpr std::size_t fewest_for_block = 8;  // queries: its layout takes the time of as many products
+  static constexpr std::size_t fewest_for_block = 8;  // queries, for which its layout pays
 
   /// The tail of a query is what it leaves out by the bounds of whole groups.
   Query started(std::int64_t i, double best) const {
@@ -150,7 +149,8 @@ class Search {
     constexpr std::size_t bins = 256;
     const std::int64_t blocks = bounds_.sketch().blocks();
     const double points = static_cast<double>(bounds_.target().size()), rate = bounds_.target().scale() / lambda_;
-    const real farthest = bounds_.cut(i, best + reach_);
+    // Finite, also where it overflows, so that no place without a point is below it.
+    const real farthest = std::min(bounds_.cut(i, best + reach_), std::numeric_limits<real>::max());
     std::array<double, bins> groups = {};
     for (std::int64_t b = 0; b < blocks; ++b) {
       const real* minima = bounds_.minima(i, b);
@@ -170,7 +170,12 @@ class Search {
     const double group_reach = std::min(reach_, lambda_ * width * static_cast<double>(end));
     // Of fewer points each may be larger, for the same sum.
     const double reach = reach_ - lambda_ * std::log(points / std::min(points, group_size * std::max(near, 1.0)));
-    return {i, best, best, reach, std::min(farthest, bounds_.cut(i, best + group_reach)), bounds_.cut(i, best + reach)};
+    return {i,
+            best,
+            best,
+            reach,
+            std::min(farthest, bounds_.cut(i, best + group_reach)),
+            std::min(farthest, bounds_.cut(i, best + reach))};
   }
 
   std::int64_t groups_of(const Query& query, std::int64_t b) const {
@@ -201,7 +206,7 @@ class Search {
       bounds_.coarse(query.i, b * groups_in_block + g, bound);
       for (std::int64_t l = 0; l < group_size; ++l) {
         places[count] = static_cast<std::int32_t>((b * groups_in_block + g) * group_size + l);
-        count += bound[l] <= query.cut && bound[l] < infinity;
+        count += bound[l] <= query.cut;
       }
     }
     if (count == 0) return;
@@ -209,15 +214,18 @@ class Search {
     for (std::size_t c = 0; c < count; ++c) points[c] = static_cast<std::int32_t>(bounds_.point(places[c]));
     double squared[block_size];
     if (values_.apart) values_.apart->squared(query.i, {points, count}, squared);
+    double u[block_size];
+    for (std::size_t c = 0; c < count; ++c)
+      u[c] = values_.apart ? bounds_.value_at(squared[c], points[c]) : bounds_.value(query.i, points[c]);
+    const double base = *std::min_element(u, u + count);
+    query.best = std::min(query.best, base);
     Piece::Term* const terms = piece.open_run();
     std::int64_t kept = 0;
     for (std::size_t c = 0; c < count; ++c) {
-      const double u = values_.apart ? bounds_.value_at(squared[c], points[c]) : bounds_.value(query.i, points[c]);
-      terms[kept] = {places[c], static_cast<real>(u - query.origin)};
-      kept += u <= query.best + query.reach;
-      query.best = std::min(query.best, u);
+      terms[kept] = {places[c], static_cast<real>(u[c] - base)};
+      kept += u[c] <= query.best + query.reach;
     }
-    piece.close_run(q, kept);
+    piece.close_run(q, kept, base);
   }
 
   /// The values of all points of a block for the queries in `whole`.
@@ -250,7 +258,7 @@ class Search {
       Piece::Term* const terms = piece.open_run();
       for (std::int64_t c = 0; c < count; ++c)
         terms[c] = {static_cast<std::int32_t>(b * block_size) + passed[c], excess[passed[c]]};
-      piece.close_run(q, count);
+      piece.close_run(q, count, query.origin);
       piece.work[q].values += work;
       product += block_size;
     }
@@ -276,7 +284,6 @@ SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, dou
   SoftminTerms terms;
   terms.begin.push_back(0);
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    terms.origin.push_back(search.origin(q));
     std::int64_t next = terms.begin.back();
     work[q] = {};
     for (Piece& piece : pieces) {
@@ -287,6 +294,9 @@ SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, dou
     work[q].terms = static_cast<double>(next - terms.begin.back());
     terms.begin.push_back(next);
   }
+  terms.origin.assign(queries.size(), std::numeric_limits<double>::infinity());
+  for (const Piece& piece : pieces)
+    for (const Piece::Run& run : piece.runs) terms.origin[run.query] = std::min(terms.origin[run.query], run.base);
   terms.excess = Tensor({terms.begin.back()});
   terms.places_buffer = engine::Buffer(static_cast<std::size_t>(terms.begin.back()) * sizeof(std::int32_t));
   std::int32_t* const places = terms.places();
@@ -294,12 +304,14 @@ SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, dou
   parallel_for(std::ssize(pieces), 1, [&](std::int64_t p, std::int64_t) {
     Piece& piece = pieces[static_cast<std::size_t>(p)];
     const Piece::Term* from = piece.terms();
-    for (const auto& [query, count] : piece.runs)
-      for (const Piece::Term* const end = from + count; from < end; ++from) {
-        const std::int64_t to = piece.counts[query]++;
+    for (const Piece::Run& run : piece.runs) {
+      const double shift = run.base - terms.origin[run.query];
+      std::int64_t& to = piece.counts[run.query];
+      for (const Piece::Term* const end = from + run.count; from < end; ++from, ++to) {
         places[to] = from->place;
-        excess[to] = from->excess;
+        excess[to] = static_cast<real>(shift + from->excess);
       }
+    }
   });
   return terms;
 }

@@ -34,10 +34,11 @@ struct SoftminTerms {
 
 /// The terms that matter for these queries, lambda > 0. Writes work[0], ...
 ///
-/// What is left out adds up to at most 2 J e^{-reach / lambda} of the sum of all terms: points with u > least u +
-/// reach, and groups of 16 points that, by their least bounds, have terms so small that all of them together are below
-/// half of that. The other groups are gone through block by block for all queries, while a block is in the cache: the
-/// points that their own bound allows are asked for their value, or all of a block where that is faster.
+/// What is left out adds up to at most 2 J e^{-reach / lambda} of the sum of all terms: groups of 16 points that, by
+/// their least bounds, have terms so small that all of them together are below half of that, and of the other groups
+/// the points that together are below the other half. The other groups are gone through block by block for all queries,
+/// while a block is in the cache: the points that their own bound allows are asked for their value, or all of a block
+/// where that is faster.
 SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
                         const std::vector<std::int64_t>& queries, SearchWork* work);
 

@@ -65,8 +65,8 @@ class Target {
   /// ||y_j - mean||^2
   std::span<const real> centred_squared_norms() const { return squared_norms_; }
 
-  /// The search for the points next to a query: its state changes how fast c-transforms are, never what they return,
-  /// but lets only one thread at a time transform to a target.
+  /// The search for the points next to a query: its state changes how fast c-transforms are, and for lambda > 0 how
+  /// they are rounded. It lets only one thread at a time transform to a target.
   NeighbourSearch& search() const { return *search_; }
   bool searchable() const { return search_ != nullptr; }
 

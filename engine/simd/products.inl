@@ -1,13 +1,15 @@
 // Sums of products of small matrices, which convolutions are made of. Part of body.inl.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/simd/vectors.inl"
 
 namespace engine::simd {
 namespace {
 
-// A tile of the result stays in registers over all terms. Eight rows by three vectors fill AVX-512's 32 registers, four
-// by three the 16 of SSE and AVX2.
+// A tile of the result stays in registers over the terms of a pass. Eight rows by three vectors fill AVX-512's 32
+// registers, four by three the 16 of SSE and AVX2.
 template <class Arch>
 constexpr int tile_rows = width<Arch> * sizeof(real) == 64 ? 8 : 4;
 

@@ -74,6 +74,22 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
   }
 }
 
+TEST_CASE("a run whose softmins are searched is resumed with the state of the search") {
+  const TemporaryFolder temporary;
+  const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
+  const auto run = [](const RunFolder& folder, const char* iterations) {
+    return semidual({"train", "--preset", "paper", "--data", "digits", "--points", "2100", "--batch", "8", "--inner",
+                     "2", "--lambda", "0.002", "--iterations", iterations, "--out", folder.root});
+  };
+  REQUIRE(run(straight, "4").code == 0);
+  REQUIRE(run(resumed, "2").code == 0);
+  const ot::NamedTensors state = apps::read_checkpoint(resumed.checkpoint()).tensors;
+  for (const char* name : {"search.directions", "search.policy"})
+    CHECK(std::ranges::count_if(state, [&](const auto& named) { return named.first == name; }) == 1);
+  REQUIRE(semidual({"train", "--resume", "--iterations", "4", "--out", resumed.root}).code == 0);
+  CHECK(content(straight.checkpoint()) == content(resumed.checkpoint()));
+}
+
 TEST_CASE("either optimizer moves either potential, with and without regularization") {
   for (const char* optimizer : {"asgd", "adam"})
     for (const char* dual : {"vector", "network"})

@@ -109,5 +109,14 @@ TEST_CASE(
         const double expected = batch * expected_work(bounds, values, lambda, reach, queries).values;
         CHECK(expected > values_of_all / 2 - 100 * batch);
         CHECK(expected < values_of_all * 2 + 100 * batch);
+
+        // One query alone asks for no whole block.
+        Tensor alone({1, d});
+        std::copy_n(x.data(), d, alone.data());
+        const BatchBounds its_bounds(target, sketch, alone, psi, lambda);
+        find_terms(its_bounds, {.apart = values.apart}, lambda, reach, {0}, work.data());
+        const double of_one = expected_work(its_bounds, values, lambda, reach, {0}).values;
+        CHECK(of_one > work[0].values / 2 - 64);
+        CHECK(of_one < work[0].values * 2 + 64);
       }
 }
