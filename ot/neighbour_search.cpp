@@ -177,7 +177,8 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::nearest(cons
   if (!batch) return std::nullopt;
   std::vector<SearchWork> work;
   auto neighbours = batch->nearest(batch->every(1), work);
-  end(static_cast<real>(mean(work).cost()), mean(work));
+  const SearchWork of_query = mean(work);
+  end(static_cast<real>(of_query.cost()), of_query);
   return neighbours;
 }
 

@@ -29,8 +29,9 @@ struct Query {
   real group_cut, cut;  // of the least bounds of groups that may matter, and of the bounds of their points
 };
 
-// The terms of a stretch of blocks: runs of those of one query in one block, with u = base + excess, where base is the
-// least u of the run or less, so that excess is rounded finely where it counts.
+// The terms of a stretch of blocks: runs of those of one query in one block, with u = base + excess. Of single points
+// base is the least u of the run, so that excess is rounded finely where it counts; of a whole block, whose products
+// are in real, it is the query's origin.
 class Piece {
  public:
   struct Term {
