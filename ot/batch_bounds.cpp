@@ -1,6 +1,7 @@
 #include "ot/batch_bounds.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -18,7 +19,8 @@ constexpr real infinity = std::numeric_limits<real>::infinity();
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 }  // namespace
 
-BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tensor& x, const Tensor& psi, double lambda)
+BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tensor& x, const Tensor& psi, double lambda,
+                         double reach)
     : target_(target),
       sketch_(sketch),
       x_(x),
@@ -26,23 +28,19 @@ BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tenso
       lambda_(lambda),
       queries_(sketch.queries(x)),
       h_(engine::Shape{sketch.blocks() * block_size}),
+      box_offsets_(engine::Shape{sketch.blocks()}),
       minima_(engine::Shape{sketch.blocks(), x.dim(0), groups_in_block}) {
   prepare_offsets();
-  constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
-  engine::parallel_for(sketch.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
-    engine::simd::kernels().group_minima(end - begin, sketch.dimension(), sketch.block(begin),
-                                         h_.data() + begin * block_size, size(), queries_.coarse.data(),
-                                         minima_.data() + begin * size() * groups_in_block);
-  });
+  bound_groups(reach);
 }
 
 void BatchBounds::prepare_offsets() {
   std::fill_n(h_.data() + target_.size(), h_.size() - target_.size(), infinity);
   const auto weights = target_.weights(), log_weights = target_.log_weights();
   const bool uniform = target_.uniform();
-  constexpr std::int64_t piece = 8192;
+  constexpr std::int64_t piece = 128 * block_size;
   std::vector<double> largest(static_cast<std::size_t>((target_.size() + piece - 1) / piece));
-  const real *psi = psi_.data(), *norms = sketch_.squared_norms().data();
+  const real *psi = psi_.data(), *norms = sketch_.squared_norms().data(), *lengths = sketch_.squared_lengths().data();
   const std::int64_t* order = sketch_.order().data();
   real* const h = h_.data();
   const double per_scale = 1 / target_.scale();
@@ -59,10 +57,92 @@ void BatchBounds::prepare_offsets() {
       h[place] = static_cast<real>((norm - dual) / 2);
       most = std::max(most, norm + std::abs(dual));
     }
+    for (std::int64_t first = begin; first < end; first += block_size) {
+      real least = infinity;
+      for (std::int64_t place = first; place < std::min(end, first + block_size); ++place)
+        least = std::min(least, h[place] - lengths[place] / 2);
+      box_offsets_.data()[first / block_size] = least;
+    }
     largest[static_cast<std::size_t>(begin / piece)] = most;
   });
   const double most = *std::max_element(largest.begin(), largest.end());
   rounding_of_h_ = 4 * static_cast<double>(sketch_.dimension()) * unit_roundoff * most;
+}
+
+// [blocks, lanes] for at least as many lanes as queries.
+Tensor BatchBounds::box_bounds() const {
+  const std::int64_t dimension = sketch_.dimension(), lanes = (size() + group_size - 1) / group_size * group_size;
+  Tensor columns = Tensor::zeros({dimension, lanes});
+  for (std::int64_t i = 0; i < size(); ++i)
+    for (std::int64_t k = 0; k < dimension; ++k)
+      columns.data()[k * lanes + i] = queries_.coarse.data()[i * dimension + k];
+  Tensor bounds({sketch_.blocks(), lanes});
+  constexpr std::int64_t grain = 64;
+  engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
+    engine::simd::kernels().box_bounds(end - begin, dimension, sketch_.boxes().data() + begin * 2 * dimension,
+                                       box_offsets_.data() + begin, lanes, columns.data(),
+                                       bounds.data() + begin * lanes);
+  });
+  return bounds;
+}
+
+// No block with a point within the reach has a bound above that of its query. The nearest block tells a value that the
+// least u is not above.
+std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
+  const std::int64_t lanes = boxes.dim(1), dimension = sketch_.dimension();
+  std::vector<real> cuts(static_cast<std::size_t>(size()));
+  engine::parallel_for(size(), group_size, [&](std::int64_t begin, std::int64_t end) {
+    std::array<std::int64_t, group_size> nearest = {};
+    std::array<real, group_size> least;
+    least.fill(infinity);
+    for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
+      for (std::size_t q = 0; q < nearest.size(); ++q) {
+        const real bound = boxes.data()[b * lanes + begin + static_cast<std::int64_t>(q)];
+        if (bound < least[q]) least[q] = bound, nearest[q] = b;
+      }
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t b = nearest[static_cast<std::size_t>(i - begin)];
+      bound_group_minima(b, {static_cast<std::int32_t>(i)});
+      const real* groups = minima(i, b);
+      const std::int64_t g = std::min_element(groups, groups + groups_in_block) - groups;
+      const double value = least_of(i, b * groups_in_block + g).value;
+      const real* coordinates = queries_.coarse.data() + i * dimension;
+      double squared_length = 0;
+      for (std::int64_t k = 0; k < dimension; ++k)
+        squared_length += static_cast<double>(coordinates[k]) * coordinates[k];
+      const double distance = static_cast<double>(cut(i, value + reach)) + squared_length / 2;
+      const double rounding = 4 * static_cast<double>(dimension) * unit_roundoff * std::abs(distance) + rounding_of_h_;
+      cuts[static_cast<std::size_t>(i)] = static_cast<real>(distance + rounding);
+    }
+  });
+  return cuts;
+}
+
+void BatchBounds::bound_groups(double reach) {
+  const Tensor boxes = box_bounds();
+  const std::vector<real> cuts = box_cuts(boxes, reach);
+  constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
+  engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int32_t> near;
+    for (std::int64_t b = begin; b < end; ++b) {
+      near.resize(cuts.size());
+      const real* bounds = boxes.data() + b * boxes.dim(1);
+      std::size_t count = 0;
+      for (std::size_t i = 0; i < cuts.size(); ++i) {
+        near[count] = static_cast<std::int32_t>(i);
+        count += !(bounds[i] > cuts[i]);
+      }
+      near.resize(count);
+      std::fill_n(minima_.data() + b * size() * groups_in_block, size() * groups_in_block, infinity);
+      bound_group_minima(b, near);
+    }
+  });
+}
+
+void BatchBounds::bound_group_minima(std::int64_t b, const std::vector<std::int32_t>& queries) {
+  engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.block(b), offsets(b), std::ssize(queries),
+                                       queries.data(), queries_.coarse.data(),
+                                       minima_.data() + b * size() * groups_in_block);
 }
 
 void BatchBounds::evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, real* bounds) const {
@@ -93,13 +173,16 @@ std::vector<Neighbour> BatchBounds::least(const std::vector<std::int64_t>& queri
         if (bounds[g] < least[q].bound) least[q] = {bounds[g], b * groups_in_block + g};
     }
   std::vector<Neighbour> found;
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    real bounds[group_size];
-    coarse(queries[q], least[q].group, bounds);
-    const std::int64_t place = least[q].group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);
-    found.push_back({place, value(queries[q], point(place))});
-  }
+  for (std::size_t q = 0; q < queries.size(); ++q) found.push_back(least_of(queries[q], least[q].group));
   return found;
+}
+
+// The point of a group with the least bound.
+Neighbour BatchBounds::least_of(std::int64_t i, std::int64_t group) const {
+  real bounds[group_size];
+  coarse(i, group, bounds);
+  const std::int64_t place = group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);
+  return {place, value(i, point(place))};
 }
 
 }  // namespace ot

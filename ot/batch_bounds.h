@@ -12,23 +12,26 @@
 namespace ot {
 
 /// The coarse bounds of a Sketch between a batch and all points, for one psi and lambda: of each group of 16 points, in
-/// the order of the sketch, the least is kept.
+/// the order of the sketch, the least is kept. Most blocks are so far from a query that the box around their points
+/// tells it; their bounds are not taken.
 ///
 /// Bounds are of v_ij = (u_ij / scale - ||x_i'||^2) / 2 = h_j - x_i'.y_j', where h_j = (||y_j'||^2 - (psi_j + lambda
 /// log(J nu_j)) / scale) / 2: by (*) in ot/sketch.h v_ij >= h_j - p(x_i).p(y_j) - r(x_i) r(y_j), but for the rounding
-/// that cut() allows for.
+/// that cut() allows for. The right side is (||(p, r)(x_i) - (p, r)(y_j)||^2 - ||(p, r)(x_i)||^2) / 2 + h_j -
+/// ||(p, r)(y_j)||^2 / 2, so that the distance of (p, r)(x_i) to a box and the least of the last two terms over a block
+/// bound it for all points of the block.
 class BatchBounds {
  public:
-  /// All must outlive it; x [B, d] and psi [J] are finite.
+  /// All must outlive it; x [B, d], psi [J] and reach are finite. Points with u > least u + reach need no bounds.
   BatchBounds(const Target& target, const Sketch& sketch, const engine::Tensor& x, const engine::Tensor& psi,
-              double lambda);
+              double lambda, double reach);
 
   std::int64_t size() const { return x_.dim(0); }
   const Target& target() const { return target_; }
   const Sketch& sketch() const { return sketch_; }
   const Sketch::Queries& queries() const { return queries_; }
 
-  /// The least bounds of query i over the groups of block b.
+  /// The least bounds of query i over the groups of block b; +inf where all its points are beyond the reach.
   const engine::real* minima(std::int64_t i, std::int64_t b) const {
     return minima_.data() + (b * size() + i) * engine::simd::groups_in_block;
   }
@@ -65,6 +68,11 @@ class BatchBounds {
 
  private:
   void prepare_offsets();
+  engine::Tensor box_bounds() const;
+  std::vector<engine::real> box_cuts(const engine::Tensor& boxes, double reach);
+  void bound_groups(double reach);
+  void bound_group_minima(std::int64_t b, const std::vector<std::int32_t>& queries);
+  Neighbour least_of(std::int64_t i, std::int64_t group) const;
   void evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, engine::real* bounds) const;
   double margin(std::int64_t i) const {
     return static_cast<double>(queries_.margin[static_cast<std::size_t>(i)]) + rounding_of_h_;
@@ -75,7 +83,7 @@ class BatchBounds {
   const engine::Tensor &x_, &psi_;
   double lambda_;
   Sketch::Queries queries_;
-  engine::Tensor h_, minima_;
+  engine::Tensor h_, box_offsets_, minima_;
   double rounding_of_h_ = 0;
 };
 

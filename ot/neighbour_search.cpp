@@ -59,7 +59,7 @@ SearchWork mean(const std::vector<SearchWork>& works) {
 class NeighbourSearch::Batch {
  public:
   Batch(const NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
-      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_), lambda_(search.lambda_), reach_(reach) {
+      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, reach), lambda_(search.lambda_), reach_(reach) {
     if (lambda_ == 0 || search.squared_norms_.empty()) return;
     const double per_term = search.target_.scale() / lambda_;
     distances_.emplace(search.target_, search.squared_norms_, x);

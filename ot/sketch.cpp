@@ -169,9 +169,11 @@ void Sketch::find_order() {
 
 void Sketch::project_points() {
   points_ = Tensor::zeros({blocks_, dimension(), block_size});
+  boxes_ = Tensor({blocks_, dimension(), 2});
   records_.resize(order_.size());
   squared_norms_.resize(order_.size());
   squared_coarse_.resize(order_.size());
+  squared_lengths_.resize(order_.size());
   const std::int64_t d = target_.dimension(), k = principal();
   constexpr std::int64_t tile = 8 * block_size;
   engine::parallel_for(target_.size(), tile, [&](std::int64_t begin, std::int64_t end) {
@@ -291,11 +293,25 @@ void Sketch::use_fitted_directions() {
           const double coordinate = along[f * block_size + l];
           squared += coordinate * coordinate;
         }
-        along[fitted_ * block_size + l] = residual(squared_norms_[place], squared);
+        const real rest = residual(squared_norms_[place], squared);
+        along[fitted_ * block_size + l] = rest;
+        squared_lengths_[place] = static_cast<real>(squared + static_cast<double>(rest) * rest);
       }
+      enclose(b);
     }
   });
   is_fitted_ = true;
+}
+
+void Sketch::enclose(std::int64_t b) {
+  const std::int64_t count = std::ssize(points_of(b));
+  for (std::int64_t k = 0; k < dimension(); ++k) {
+    const real* coordinate = block(b) + k * block_size;
+    const auto [low, high] = std::minmax_element(coordinate, coordinate + count);
+    real* const interval = boxes_.data() + (b * dimension() + k) * 2;
+    interval[0] = *low;
+    interval[1] = *high;
+  }
 }
 
 Sketch::Queries Sketch::queries(const Tensor& x) const {

@@ -58,6 +58,11 @@ class Sketch {
   /// Coarse coordinates of block b, [dimension, block_size], as engine::simd::Kernels::group_minima takes them.
   const real* block(std::int64_t b) const;
 
+  /// The least and the largest of each coarse coordinate in every block, [blocks, dimension, 2].
+  const engine::Tensor& boxes() const { return boxes_; }
+  /// The squared length of the coarse coordinates of the point at each place, [J].
+  const std::vector<real>& squared_lengths() const { return squared_lengths_; }
+
   /// Fits Q to the batch x [B, d]: one pass over all points.
   void fit(const engine::Tensor& x);
   /// Q, [fitted, d], and the way back to such a one in another sketch of the target, to the same bits.
@@ -106,6 +111,7 @@ class Sketch {
   void find_fitted_directions(const engine::Tensor& x);
   void relate_fitted_directions();
   void use_fitted_directions();
+  void enclose(std::int64_t b);
   void gather(std::span<const std::int64_t> points, real* rows) const;  // minus the mean
   void describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
@@ -118,10 +124,12 @@ class Sketch {
   engine::Tensor factor_;                  // [fitted, fitted], R, lower triangular; a row is zero where it is in Q'
   std::vector<std::int64_t> order_;        // [J]; what follows of each point stands in this order
   engine::Tensor points_;                  // [blocks, dimension, block_size]
+  engine::Tensor boxes_;                   // [blocks, dimension, 2]
   std::vector<Record> records_;            // [J]
   std::vector<real> origin_, step_;        // of the fine coordinates: code c stands for origin + c step
   std::vector<real> squared_norms_;        // [J]
   std::vector<real> squared_coarse_;       // [J], ||C y'||^2
+  std::vector<real> squared_lengths_;      // [J], of (p, r)
   double point_norm_ = 0, mean_norm_ = 0;  // the largest ||y_j - mean||, and ||mean||
   bool is_fitted_ = false;
 };

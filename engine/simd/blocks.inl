@@ -9,9 +9,9 @@
 namespace engine::simd {
 namespace {
 
-// acc[q][v] = h - sum_k query_q[k] points[k], for `queries` queries and `vectors` vectors of one block.
+// acc[q][v] = h - sum_k query[q][k] points[k], for `queries` queries and `vectors` vectors of one block.
 template <class Arch, int queries, int vectors>
-void block_products(Index dimension, const real* points, const real* h, const real* query,
+void block_products(Index dimension, const real* points, const real* h, const real* const (&query)[queries],
                     Batch<Arch> (&acc)[queries][vectors]) {
   for (int q = 0; q < queries; ++q)
     for (int v = 0; v < vectors; ++v) acc[q][v] = Batch<Arch>::load_aligned(h + v * width<Arch>);
@@ -19,7 +19,7 @@ void block_products(Index dimension, const real* points, const real* h, const re
     Batch<Arch> point[vectors];
     for (int v = 0; v < vectors; ++v) point[v] = Batch<Arch>::load_aligned(points + k * block_size + v * width<Arch>);
     for (int q = 0; q < queries; ++q) {
-      const Batch<Arch> coordinate(query[q * dimension + k]);
+      const Batch<Arch> coordinate(query[q][k]);
       for (int v = 0; v < vectors; ++v) acc[q][v] = xsimd::fnma(coordinate, point[v], acc[q][v]);
     }
   }
@@ -53,36 +53,69 @@ void lowest_lanes(const Batch<Arch> (&group)[4], real* lowest) {
 }
 
 template <class Arch, int queries>
-void query_minima(Index dimension, const real* points, const real* h, const real* query, real* minima) {
+void query_minima(Index dimension, const real* points, const real* h, const std::int32_t* found, const real* query,
+                  real* minima) {
   constexpr int vectors = block_vectors<Arch>;
   constexpr Index step = vectors * width<Arch>;
   static_assert(groups_in_block == 4 && block_size % step == 0 && group_size % width<Arch> == 0);
+  const real* row[queries];
   Batch<Arch> least[queries][groups_in_block];
-  for (int q = 0; q < queries; ++q)
+  for (int q = 0; q < queries; ++q) {
+    row[q] = query + found[q] * dimension;
     for (Batch<Arch>& group : least[q]) group = Batch<Arch>(infinity);
+  }
   for (Index first = 0; first < block_size; first += step) {
     Batch<Arch> acc[queries][vectors];
-    block_products<Arch, queries, vectors>(dimension, points + first, h + first, query, acc);
+    block_products<Arch, queries, vectors>(dimension, points + first, h + first, row, acc);
     for (int q = 0; q < queries; ++q)
       for (int v = 0; v < vectors; ++v) {
         Batch<Arch>& group = least[q][(first + v * width<Arch>) / group_size];
         group = xsimd::min(group, acc[q][v]);
       }
   }
-  for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + q * groups_in_block);
+  for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + found[q] * groups_in_block);
 }
 
 template <class Arch>
-void group_minima(Index blocks, Index dimension, const real* points, const real* h, Index queries, const real* query,
-                  real* minima) {
+void group_minima(Index dimension, const real* points, const real* h, Index queries, const std::int32_t* found,
+                  const real* query, real* minima) {
   constexpr int together = 6;
-  for (Index b = 0; b < blocks; ++b, points += dimension * block_size, h += block_size) {
-    Index q = 0;
-    for (; q + together <= queries; q += together, minima += together * groups_in_block)
-      query_minima<Arch, together>(dimension, points, h, query + q * dimension, minima);
-    for (; q < queries; ++q, minima += groups_in_block)
-      query_minima<Arch, 1>(dimension, points, h, query + q * dimension, minima);
+  Index q = 0;
+  for (; q + together <= queries; q += together)
+    query_minima<Arch, together>(dimension, points, h, found + q, query, minima);
+  for (; q < queries; ++q) query_minima<Arch, 1>(dimension, points, h, found + q, query, minima);
+}
+
+// A lane is a query. `vectors` of them meet one box at a time.
+template <class Arch, int vectors>
+void box_distances(Index boxes, Index dimension, const real* box, const real* offset, Index queries, const real* query,
+                   real* bounds) {
+  for (Index b = 0; b < boxes; ++b, box += 2 * dimension, bounds += queries) {
+    Batch<Arch> sum[vectors];
+    for (Batch<Arch>& part : sum) part = Batch<Arch>(real(0));
+    for (Index k = 0; k < dimension; ++k) {
+      const Batch<Arch> low(box[2 * k]), high(box[2 * k + 1]);
+      for (int v = 0; v < vectors; ++v) {
+        const Batch<Arch> x = load<Arch>(query + k * queries + v * width<Arch>);
+        const Batch<Arch> gap = xsimd::max(xsimd::max(low - x, x - high), Batch<Arch>(real(0)));
+        sum[v] = xsimd::fma(gap, gap, sum[v]);
+      }
+    }
+    for (int v = 0; v < vectors; ++v)
+      xsimd::fma(Batch<Arch>(real(0.5)), sum[v], Batch<Arch>(offset[b])).store_unaligned(bounds + v * width<Arch>);
   }
+}
+
+template <class Arch>
+void box_bounds(Index boxes, Index dimension, const real* box, const real* offset, Index queries, const real* query,
+                real* bounds) {
+  constexpr int together = 4;
+  constexpr Index step = together * width<Arch>;
+  Index q = 0;
+  for (; q + step <= queries; q += step)
+    box_distances<Arch, together>(boxes, dimension, box, offset, queries, query + q, bounds + q);
+  for (; q < queries; q += width<Arch>)
+    box_distances<Arch, 1>(boxes, dimension, box, offset, queries, query + q, bounds + q);
 }
 
 // Coordinates are summed by their remainder modulo `parts`, so that the additions of one query do not wait for each

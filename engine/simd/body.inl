@@ -53,6 +53,7 @@ constexpr Kernels table(Level level) {
           .squared_distance_bytes = squared_distance_bytes<Arch>,
           .group_minima = group_minima<Arch>,
           .group_values = group_values<Arch>,
+          .box_bounds = box_bounds<Arch>,
           .digits = {},
           .interleave_bytes = nullptr,
           .digit_products = nullptr,

@@ -141,12 +141,19 @@ struct Kernels {
 
   // Affine functions of points that stand in blocks of block_size: coordinate k of point l of a block is
   // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
-  /// minima[b, q, g] = the least value of query q over group g of block b; queries are [queries, dimension]
-  void (*group_minima)(std::int64_t blocks, std::int64_t dimension, const real* points, const real* h,
-                       std::int64_t queries, const real* query, real* minima);
+  /// minima[q, g] = the least value of query q over group g of a block, for the rows q = found[0], ...,
+  /// found[queries - 1] of `query` [.., dimension]
+  void (*group_minima)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
+                       const std::int32_t* found, const real* query, real* minima);
   /// values[q, l] = the value of query q at point l of the group whose first point stands at `points`, its offset at h
   void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
                        const real* query, real* values);
+
+  /// bounds[b, q] = offset[b] + 1/2 sum_k max(low_bk - query[k, q], query[k, q] - high_bk, 0)^2, half the squared
+  /// distances of queries [dimension, queries] to boxes [boxes, dimension, 2], the low and high ends of intervals;
+  /// `queries` is a multiple of group_size
+  void (*box_bounds)(std::int64_t boxes, std::int64_t dimension, const real* box, const real* offset,
+                     std::int64_t queries, const real* query, real* bounds);
 
   // Products of 8-bit points with numbers of a few digits, exact in integers up to their last step. All null where
   // digits.bits is 0. The number of `count` digits in a row is a_k = sum_s 2^(bits (count - 1 - s)) row_sk.

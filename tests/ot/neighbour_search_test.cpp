@@ -132,8 +132,9 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
           for (std::int64_t g = 0; g < groups_in_block; ++g)
             kernels.group_values(dimension, sketch.block(b) + g * group_size, zero.data(), 2,
                                  queries.both.data() + i * 2 * dimension, &bounds[g][0][0]);
-          kernels.group_minima(1, dimension, sketch.block(b), zero.data(), 1, queries.coarse.data() + i * dimension,
-                               least);
+          const std::int32_t first = 0;
+          kernels.group_minima(dimension, sketch.block(b), zero.data(), 1, &first,
+                               queries.coarse.data() + i * dimension, least);
           real wrong = 0;
           for (std::int64_t l = 0; l < block_size && b * block_size + l < count; ++l) {
             const std::int64_t place = b * block_size + l, j = sketch.order()[static_cast<std::size_t>(place)];

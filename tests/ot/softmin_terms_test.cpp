@@ -73,7 +73,7 @@ TEST_CASE(
         CAPTURE(digits);
         CAPTURE(&values - ways.data());
         const double allowed = std::exp2(-digits), reach = lambda * std::log(2 * count / allowed);
-        const BatchBounds bounds(target, sketch, x, psi, lambda);
+        const BatchBounds bounds(target, sketch, x, psi, lambda, reach);
         std::vector<SearchWork> work(batch);
         const SoftminTerms found = find_terms(bounds, values, lambda, reach, queries, work.data());
         REQUIRE(found.queries() == batch);
@@ -113,7 +113,7 @@ TEST_CASE(
         // One query alone asks for no whole block.
         Tensor alone({1, d});
         std::copy_n(x.data(), d, alone.data());
-        const BatchBounds its_bounds(target, sketch, alone, psi, lambda);
+        const BatchBounds its_bounds(target, sketch, alone, psi, lambda, reach);
         find_terms(its_bounds, {.apart = values.apart}, lambda, reach, {0}, work.data());
         const double of_one = expected_work(its_bounds, values, lambda, reach, {0}).values;
         CHECK(of_one > work[0].values / 2 - 64);
