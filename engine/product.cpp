@@ -37,6 +37,10 @@ bool has_bf16_products() {
   return simd::bf16_kernels() != nullptr;
 }
 
+bool bf16_products_on() {
+  return bf16_products();
+}
+
 Bf16Products::Bf16Products() : outer_(bf16_products()) {
   require(has_bf16_products(), "[bf16] this program or this CPU has no products of bfloat16 numbers (AVX-512 BF16)");
   bf16_products() = true;

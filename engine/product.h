@@ -61,6 +61,9 @@ class Bf16Products {
   bool outer_;
 };
 
+/// Whether such an object lives in this thread.
+bool bf16_products_on();
+
 /// The product op(A) op(B) of matrices, row-major: op(A) is [m, k], op(B) [k, n]; lda and ldb are the lengths of the
 /// stored rows. In the precision of the moment: see Bf16Products. A and B must outlive it.
 class Product {

@@ -113,6 +113,11 @@ class NeighbourSearch::Batch {
   ByteValues values_;  // those of the two that are as fine as the terms of a softmin need
 };
 
+Sketch& NeighbourSearch::sketch() {
+  if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
+  return *sketch_;
+}
+
 double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
   const double values = lambda_ > 0 ? 15 : 1.3;  // a value costs less in a softmin's search
   return values * static_cast<double>(target_.size()) / static_cast<double>(queries);
@@ -139,7 +144,7 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
     --rest_;
     return nullptr;
   }
-  if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
+  sketch();
   if (lambda > 0 && squared_norms_.empty() && ByteDistances::available(target_))
     squared_norms_ = ByteDistances::squared_norms(target_);
   const bool first = !sketch_->fitted();
@@ -194,7 +199,7 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
 }
 
 NamedTensors NeighbourSearch::state() const {
-  if (!sketch_) return {};
+  if (!sketch_ || !sketch_->fitted()) return {};
   const std::vector<real> policy = {least_cost_, excess_, static_cast<real>(patience_), static_cast<real>(rest_),
                                     static_cast<real>(next_rest_)};
   return {{directions_name, sketch_->fitted_directions()}, {policy_name, Tensor({std::ssize(policy)}, policy)}};
@@ -206,7 +211,7 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   };
   const auto directions = find(directions_name), policy = find(policy_name);
   if (directions == state.end() || policy == state.end()) return;
-  if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
+  sketch();
   const auto require_shape = [](const auto& named, const engine::Shape& shape) {
     engine::require(named.second.shape() == shape, "tensor ", named.first, " is ", named.second.shape(),
                     ", it should be ", shape);

@@ -38,13 +38,14 @@ class NeighbourSearch {
   NamedTensors state() const;
   void restore(const NamedTensors& state, double lambda);
 
-  /// Sketch::order(), once nearest() or terms() has been called.
-  const std::vector<std::int64_t>& order() const { return sketch_->order(); }
+  /// Sketch::order().
+  const std::vector<std::int64_t>& order() { return sketch().order(); }
   /// What the last call computed for a query, on average.
   const SearchWork& work_per_query() const { return work_; }
 
  private:
   class Batch;
+  Sketch& sketch();
   std::unique_ptr<Batch> begin(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
   void end(real cost, const SearchWork& work);
   struct Probe {
@@ -56,7 +57,7 @@ class NeighbourSearch {
   bool fit_is_due(real cost, std::int64_t queries) const;
 
   const Target& target_;
-  std::unique_ptr<Sketch> sketch_;           // made at the first call
+  std::unique_ptr<Sketch> sketch_;           // made when it is first needed
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made at the first call for lambda > 0
   SearchWork work_;
   real probed_cost_ = 0;                                // of the batch last begun

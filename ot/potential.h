@@ -48,8 +48,10 @@ class VectorPotential : public Potential {
 };
 
 /// A function of y, [n, d] -> [n] or [n, 1], with its parameters: SDOTNN, (105). It is evaluated on a few points at a
-/// time. For the gradient, what its tape holds is kept from the values on as long as it fits in the memory given; the
-/// remaining points are evaluated once more, so that memory does not grow with J beyond that and the values themselves.
+/// time, those that are like each other together (NeighbourSearch::order()), so that the zeros that images share spare
+/// work in its first layer. For the gradient, what its tape holds is kept from the values on as long as it fits in the
+/// memory given; the remaining points are evaluated once more, so that memory does not grow with J beyond that and the
+/// values themselves.
 class NetworkPotential : public Potential {
  public:
   struct Options {

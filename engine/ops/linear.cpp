@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "engine/compact_matrix.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/reduce.h"
@@ -28,6 +30,11 @@ Var gradient(const Activation& activation, const Var& g, const Var& y) {
                                              : sigmoid_gradient(g, y);
 }
 
+/// A constant may have zeros that its rows have in common, as images do; what layers compute hardly does.
+std::optional<CompactMatrix> compact_constant(const Var& x) {
+  return x.on_tape() || bf16_products_on() ? std::nullopt : CompactMatrix::of(x.value());
+}
+
 }  // namespace
 
 Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& activation) {
@@ -39,19 +46,33 @@ Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& a
           "[linear] the slope must be finite and not negative: ", activation.slope);
   const std::int64_t inputs = x.dim(1), outputs = weight.dim(0);
   Tensor value(Shape{x.dim(0), outputs});
-  const Product product(Transpose::no, Transpose::yes, x.dim(0), outputs, inputs, x.value().data(), inputs,
-                        weight.value().data(), inputs);
-  product.for_each_tile([&](const ProductTile& tile) {
+  const auto finish = [&](const ProductTile& tile, const auto& add_product) {
     const auto row = [&](std::int64_t r) { return value.data() + (tile.i + r) * outputs + tile.j; };
     for (std::int64_t r = 0; r < tile.rows; ++r) std::copy_n(bias.value().data() + tile.j, tile.columns, row(r));
-    product.compute(tile, true, value.data());
+    add_product();
     for (std::int64_t r = 0; r < tile.rows; ++r) apply(activation, tile.columns, row(r));
-  });
+  };
+  const std::optional<CompactMatrix> compact = compact_constant(x);
+  if (compact) {
+    compact->for_each_tile(outputs, [&](const ProductTile& tile) {
+      finish(tile, [&] { compact->add_product(tile, weight.value(), value.data()); });
+    });
+  } else {
+    const Product product(Transpose::no, Transpose::yes, x.dim(0), outputs, inputs, x.value().data(), inputs,
+                          weight.value().data(), inputs);
+    product.for_each_tile(
+        [&](const ProductTile& tile) { finish(tile, [&] { product.compute(tile, true, value.data()); }); });
+  }
 
   // The sums stand on the tape with their shape alone: what their memory holds is already y.
   Var sums = recorded(std::move(value), x, weight, bias);
   sums.pull_back(x, [weight](const Var& g) { return matmul(g, weight); });
-  sums.pull_back(weight, [x](const Var& g) { return matmul(g, x, Transpose::yes); });
+  if (compact)
+    sums.pull_back(weight, [x = *compact](const Var& g) -> Var {
+      return recording() ? matmul(g, x.dense(), Transpose::yes) : x.product_from_left(g.value());
+    });
+  else
+    sums.pull_back(weight, [x](const Var& g) { return matmul(g, x, Transpose::yes); });
   sums.pull_back(bias, [](const Var& g) { return sum(g, {0}); });
   if (activation.kind == Kind::identity) return sums;
   Var y = recorded(sums.value(), sums);

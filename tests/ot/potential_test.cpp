@@ -105,7 +105,7 @@ TEST_CASE("the gradient of H in a network's parameters, (105), is that of finite
 }
 
 TEST_CASE("a gradient evaluates a network once on the points whose tape fits in memory, twice on the others") {
-  const Target target(vector_of(Random(22, 2).normal({6000, 3}, 0, 1)), 6000, 3, CostScale::one);
+  const Target target(vector_of(Random(22, 2).normal({9000, 3}, 0, 1)), 9000, 3, CostScale::one);
   Network network;
   const auto evaluations = [&](std::int64_t memory) {
     int parts = 0;
@@ -116,8 +116,31 @@ TEST_CASE("a gradient evaluates a network once on the points whose tape fits in 
   };
   CHECK(evaluations(0) == 3 + 2);
   CHECK(evaluations(NetworkPotential::Options().memory) == 3);
-  // A part of 2000 points keeps 3 coordinates, 6 values after tanh, and psi: 10 reals a point and a little more.
-  CHECK(evaluations(std::int64_t{2000 * 10 * sizeof(real)} * 5 / 2) == 3 + 1);
+  // A part of 4096 points keeps 3 coordinates, 6 values after tanh, and psi: 10 reals a point and a little more.
+  CHECK(evaluations(std::int64_t{4096 * 10 * sizeof(real)} * 5 / 2) == 3 + 1);
+}
+
+TEST_CASE("a network sees all points, in an order where those that are like each other stand together") {
+  constexpr std::int64_t count = 5000, d = 6;
+  Tensor y = Random(24, 0).normal({count, d}, 0, 1);
+  for (std::int64_t j = 0; j < count; ++j)  // two kinds, in turns
+    std::fill_n(y.data() + j * d + j % 2 * d / 2, d / 2, real{0});
+  const Target target(vector_of(y), count, d, CostScale::one);
+  Var slope = Random(24, 1).normal({d, 1}, 0, 1);
+  int changes = 0;
+  NetworkPotential potential(target,
+                             [&](const Var& points) {
+                               for (std::int64_t p = 1; p < points.dim(0); ++p) {
+                                 const auto first_kind = [&](std::int64_t at) {
+                                   return points.value().data()[at * d] == 0;
+                                 };
+                                 changes += first_kind(p) != first_kind(p - 1);
+                               }
+                               return matmul(points, slope);
+                             },
+                             {&slope});
+  CHECK(distance(potential.values(), engine::reshape(matmul(y, slope), {count}).value()) < 20 * epsilon);
+  CHECK(changes < count / 4);
 }
 
 TEST_CASE("a network of 8-bit points sees byte / 255") {
