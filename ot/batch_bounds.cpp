@@ -102,7 +102,8 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
       }
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t b = nearest[static_cast<std::size_t>(i - begin)];
-      bound_group_minima(b, {static_cast<std::int32_t>(i)});
+      const auto query = static_cast<std::int32_t>(i);
+      bound_group_minima(b, {&query, 1});
       const real* groups = minima(i, b);
       const std::int64_t g = std::min_element(groups, groups + groups_in_block) - groups;
       const double value = least_of(i, b * groups_in_block + g).value;
@@ -121,25 +122,43 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
 void BatchBounds::bound_groups(double reach) {
   const Tensor boxes = box_bounds();
   const std::vector<real> cuts = box_cuts(boxes, reach);
+  near_ = engine::Buffer(static_cast<std::size_t>(sketch_.blocks() * size()) * sizeof(std::int32_t));
+  near_counts_.resize(static_cast<std::size_t>(sketch_.blocks()));
   constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
+  struct Least {
+    real bound = infinity;
+    std::int64_t group = 0;
+  };
+  std::vector<Least> least(static_cast<std::size_t>((sketch_.blocks() + grain - 1) / grain * size()));
   engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::int32_t> near;
     for (std::int64_t b = begin; b < end; ++b) {
-      near.resize(cuts.size());
       const real* bounds = boxes.data() + b * boxes.dim(1);
-      std::size_t count = 0;
+      std::int32_t* const queries = static_cast<std::int32_t*>(near_.data()) + b * size();
+      std::int64_t count = 0;
       for (std::size_t i = 0; i < cuts.size(); ++i) {
-        near[count] = static_cast<std::int32_t>(i);
+        queries[count] = static_cast<std::int32_t>(i);
         count += !(bounds[i] > cuts[i]);
       }
-      near.resize(count);
+      near_counts_[static_cast<std::size_t>(b)] = count;
       std::fill_n(minima_.data() + b * size() * groups_in_block, size() * groups_in_block, infinity);
-      bound_group_minima(b, near);
+      bound_group_minima(b, near(b));
+      for (const std::int32_t i : near(b))
+        for (std::int64_t g = 0; g < groups_in_block; ++g) {
+          Least& its = least[static_cast<std::size_t>(begin / grain * size() + i)];
+          if (minima(i, b)[g] < its.bound) its = {minima(i, b)[g], b * groups_in_block + g};
+        }
     }
   });
+  nearest_groups_.resize(cuts.size());
+  for (std::size_t i = 0; i < cuts.size(); ++i) {
+    Least nearest;
+    for (std::size_t l = i; l < least.size(); l += cuts.size())
+      if (least[l].bound < nearest.bound) nearest = least[l];
+    nearest_groups_[i] = nearest.group;
+  }
 }
 
-void BatchBounds::bound_group_minima(std::int64_t b, const std::vector<std::int32_t>& queries) {
+void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries) {
   engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.block(b), offsets(b), std::ssize(queries),
                                        queries.data(), queries_.coarse.data(),
                                        minima_.data() + b * size() * groups_in_block);
@@ -158,23 +177,6 @@ real BatchBounds::cut(std::int64_t i, double highest) const {
 
 double BatchBounds::above(std::int64_t i, real bound, double u) const {
   return 2 * (bound - margin(i)) - (u / target_.scale() - squared_norm(i));
-}
-
-std::vector<Neighbour> BatchBounds::least(const std::vector<std::int64_t>& queries) const {
-  struct Least {
-    real bound = infinity;
-    std::int64_t group = 0;
-  };
-  std::vector<Least> least(queries.size());
-  for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      const real* bounds = minima(queries[q], b);
-      for (std::int64_t g = 0; g < groups_in_block; ++g)
-        if (bounds[g] < least[q].bound) least[q] = {bounds[g], b * groups_in_block + g};
-    }
-  std::vector<Neighbour> found;
-  for (std::size_t q = 0; q < queries.size(); ++q) found.push_back(least_of(queries[q], least[q].group));
-  return found;
 }
 
 // The point of a group with the least bound.

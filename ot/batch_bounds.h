@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "engine/pool.h"
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
 #include "ot/neighbour.h"
@@ -27,11 +29,17 @@ class BatchBounds {
               double lambda, double reach);
 
   std::int64_t size() const { return x_.dim(0); }
+  const engine::Tensor& x() const { return x_; }
   const Target& target() const { return target_; }
   const Sketch& sketch() const { return sketch_; }
   const Sketch::Queries& queries() const { return queries_; }
 
-  /// The least bounds of query i over the groups of block b; +inf where all its points are beyond the reach.
+  /// The queries of which block b may have points within the reach, in their order.
+  std::span<const std::int32_t> near(std::int64_t b) const {
+    return {static_cast<const std::int32_t*>(near_.data()) + b * size(),
+            static_cast<std::size_t>(near_counts_[static_cast<std::size_t>(b)])};
+  }
+  /// The least bounds of query i over the groups of block b; +inf if it is not near.
   const engine::real* minima(std::int64_t i, std::int64_t b) const {
     return minima_.data() + (b * size() + i) * engine::simd::groups_in_block;
   }
@@ -47,8 +55,8 @@ class BatchBounds {
   /// e in u_ij >= u + scale e, for points whose bound is `bound`.
   double above(std::int64_t i, engine::real bound, double u) const;
 
-  /// For each of these queries the point with the least bound, which is nearly the best, and its value.
-  std::vector<Neighbour> least(const std::vector<std::int64_t>& queries) const;
+  /// The point with the least bound, which is nearly the best, and its value.
+  Neighbour least(std::int64_t i) const { return least_of(i, nearest_groups_[static_cast<std::size_t>(i)]); }
 
   /// The h_j of block b, [block_size].
   const engine::real* offsets(std::int64_t b) const { return h_.data() + b * engine::simd::block_size; }
@@ -71,7 +79,7 @@ class BatchBounds {
   engine::Tensor box_bounds() const;
   std::vector<engine::real> box_cuts(const engine::Tensor& boxes, double reach);
   void bound_groups(double reach);
-  void bound_group_minima(std::int64_t b, const std::vector<std::int32_t>& queries);
+  void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries);
   Neighbour least_of(std::int64_t i, std::int64_t group) const;
   void evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, engine::real* bounds) const;
   double margin(std::int64_t i) const {
@@ -84,6 +92,9 @@ class BatchBounds {
   double lambda_;
   Sketch::Queries queries_;
   engine::Tensor h_, box_offsets_, minima_;
+  engine::Buffer near_;  // 32-bit [blocks, B]; each row begins with a block's near queries
+  std::vector<std::int64_t> near_counts_;
+  std::vector<std::int64_t> nearest_groups_;  // those with the least bounds, [B]
   double rounding_of_h_ = 0;
 };
 

@@ -187,24 +187,24 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
     std::copy_n(values.data() + i * block_size, count - l, out + i * stride + l);
 }
 
-void ByteProducts::multiply(std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const {
+void ByteProducts::multiply(int digits, std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const {
   // Rows from anywhere are copied side by side, as the kernel takes them.
   constexpr std::size_t together = 24;
-  const Rounded& rounded = this->rounded(most_digits());
+  const Rounded& rounded = this->rounded(digits);
   const std::int64_t d = target_.dimension(), row_size = layout_.row(d);
   const Buffer scratch = bytes_for(static_cast<std::int64_t>(together) * row_size);
-  auto* const digits = static_cast<std::int8_t*>(scratch.data());
+  auto* const copies = static_cast<std::int8_t*>(scratch.data());
   real scale[together], shift[together], slope[together];
   for (; !rows.empty(); rows = rows.subspan(std::min(together, rows.size()))) {
     const auto some = rows.first(std::min(together, rows.size()));
     for (std::size_t r = 0; r < some.size(); ++r) {
       const auto index = static_cast<std::size_t>(some[r]);
-      std::copy_n(row(some[r]), row_size, digits + static_cast<std::int64_t>(r) * row_size);
+      std::copy_n(row(some[r]), digits * layout_.plane(d), copies + static_cast<std::int64_t>(r) * row_size);
       scale[r] = rounded.scale[index], shift[r] = rounded.shift[index], slope[r] = slope_[index];
     }
     const std::int64_t count = std::ssize(some);
-    kernels().digit_products(d, bytes_of(block.laid_out_), block.sums_, count, most_digits(), digits, scale, shift,
-                             slope, out, block_size);
+    kernels().digit_products(d, bytes_of(block.laid_out_), block.sums_, count, digits, copies, scale, shift, slope, out,
+                             block_size);
     out += count * block_size;
   }
 }

@@ -60,9 +60,9 @@ class ByteProducts {
   void multiply(int digits, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
                 std::int64_t stride) const;
 
-  /// out[r block_size + l] = a^_i.(y_l - mean) for i = rows[r] and the points y_l of a block, in all digits. What lies
-  /// beyond the block's points, up to block_size, is that of y = 0.
-  void multiply(std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const;
+  /// out[r block_size + l] = a^_i.(y_l - mean) for i = rows[r] and the points y_l of a block, with a^ of so many
+  /// digits. What lies beyond the block's points, up to block_size, is that of y = 0.
+  void multiply(int digits, std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const;
 
   /// out[l] += e_i.(y_{first + l} - mean) for the l in `points`, where e is what so many digits, fewer than all,
   /// leave out: after multiply() the product is as fine as in all digits.

@@ -2,121 +2,263 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <span>
 #include <utility>
+
+#include "engine/parallel.h"
+#include "engine/simd/kernels.h"
+#include "ot/byte_products.h"
 
 namespace ot {
 
+using engine::parallel_for;
+using engine::Tensor;
+using engine::simd::block_size;
 using engine::simd::group_size;
 using engine::simd::groups_in_block;
+using engine::simd::kernels;
 
 namespace {
 
 constexpr real infinity = std::numeric_limits<real>::infinity();
-constexpr std::size_t ahead = 8;  // records and points lie anywhere in memory: each is asked for before it is read
 
-class Query {
+/// A point whose bound does not tell that it is beyond a query's reach.
+struct Candidate {
+  std::int32_t query, place;
+  real bound;
+};
+
+struct Query {
+  std::int64_t i;
+  Neighbour first;  // the point with the least bound
+  real cut;
+};
+
+/// Of a block of which all points are multiplied, what each query pays and what that spares all; otherwise 0.
+struct Whole {
+  double each = 0, spares = 0;
+};
+
+/// A few consecutive blocks: few, as those that many queries need stand together.
+struct Stretch {
+  static constexpr std::int64_t size = 8;
+
+  /// Some groups of one of the blocks may have points that a query needs.
+  struct Need {
+    std::int32_t query;
+    int groups, fine_bounds = 0;
+  };
+
+  std::vector<Need> needs[size];
+  Whole whole[size];
+  std::vector<Candidate> candidates;
+};
+
+class Search {
  public:
-  Query(const BatchBounds& bounds, std::int64_t i, double reach, SearchWork& work)
-      : bounds_(bounds), i_(i), reach_(reach), work_(work) {}
-
-  real cut() const { return cut_; }
-  SearchWork& work() { return work_; }
-
-  void meet(const Neighbour& neighbour) {
-    ++work_.values;
-    if (neighbour.value > best_ + reach_) return;
-    found_.push_back(neighbour);
-    if (neighbour.value >= best_) return;
-    best_ = neighbour.value;
-    cut_ = bounds_.cut(i_, best_ + reach_);
+  Search(const BatchBounds& bounds, double reach, const std::vector<std::int64_t>& indices, std::int64_t batch,
+         std::vector<SearchWork>& work)
+      : bounds_(bounds),
+        reach_(reach),
+        share_(static_cast<double>(batch) / static_cast<double>(indices.size())),
+        work_(work),
+        queries_(indices.size()),
+        query_of_(static_cast<std::size_t>(bounds.size()), -1),
+        stretches_(static_cast<std::size_t>((blocks() + Stretch::size - 1) / Stretch::size)) {
+    work_.assign(indices.size(), {});
+    parallel_for(std::ssize(indices), 16, [&](std::int64_t begin, std::int64_t end) {
+      for (auto q = static_cast<std::size_t>(begin); q < static_cast<std::size_t>(end); ++q) {
+        const Neighbour first = bounds_.least(indices[q]);
+        queries_[q] = {indices[q], first, bounds_.cut(indices[q], first.value + reach_)};
+        query_of_[static_cast<std::size_t>(indices[q])] = static_cast<std::int32_t>(q);
+      }
+    });
   }
 
-  void collect(std::int64_t group) {
-    real bounds[2 * group_size];
-    bounds_.coarse_and_fine(i_, group, bounds);
-    for (std::int64_t l = 0; l < group_size; ++l)
-      if (bounds[l] <= cut_ && bounds[l] < infinity)
-        candidates_.push_back({group * group_size + l, bounds[group_size + l]});
-  }
+  std::vector<std::vector<Neighbour>> run(double most) {
+    for_blocks([&](std::int64_t b, Stretch& stretch, std::int64_t at) { find_needs(b, stretch, at); });
+    choose_whole_blocks();
+    for (const Stretch& stretch : stretches_)
+      for (std::int64_t at = 0; at < Stretch::size; ++at)
+        for (const Stretch::Need& need : stretch.needs[at]) account(stretch.whole[at], need);
+    for (const SearchWork& of_query : work_) given_up_.push_back(of_query.cost() > most);
+    for_blocks([&](std::int64_t b, Stretch& stretch, std::int64_t at) { visit(b, stretch, at); });
 
-  std::vector<Neighbour> finish(double most) {
-    work_.fine_bounds += static_cast<double>(candidates_.size());
-    if (work_.cost() > most) return {};
-    const std::int64_t first = found_.front().place;
-    drop_by_fine_bounds();
-    std::sort(candidates_.begin(), candidates_.end(), [](const auto& a, const auto& b) { return a.bound < b.bound; });
-    for (std::size_t c = 0; c < candidates_.size() && candidates_[c].bound <= cut_; ++c) {
-      if (c + ahead < candidates_.size()) bounds_.target().prefetch(bounds_.point(candidates_[c + ahead].place));
-      const std::int64_t place = candidates_[c].place;
-      if (place != first) meet({place, bounds_.value(i_, bounds_.point(place))});
+    std::vector<std::vector<Candidate>> candidates(queries_.size());
+    for (const Stretch& stretch : stretches_) {
+      for (const auto& needs : stretch.needs)
+        for (const Stretch::Need& need : needs)
+          work_[static_cast<std::size_t>(need.query)].fine_bounds += need.fine_bounds;
+      for (const Candidate& candidate : stretch.candidates)
+        candidates[static_cast<std::size_t>(candidate.query)].push_back(candidate);
     }
-    std::erase_if(found_, [&](const Neighbour& neighbour) { return neighbour.value > best_ + reach_; });
-    return std::move(found_);
+    std::vector<std::vector<Neighbour>> neighbours(queries_.size());
+    parallel_for(std::ssize(queries_), 4, [&](std::int64_t begin, std::int64_t end) {
+      for (auto q = static_cast<std::size_t>(begin); q < static_cast<std::size_t>(end); ++q)
+        if (!given_up_[q]) neighbours[q] = finish(queries_[q], candidates[q], work_[q]);
+    });
+    return neighbours;
   }
 
  private:
-  // A point that has passed the coarse bound, with its fine bound or so far the coarse part of it.
-  struct Candidate {
-    std::int64_t place;
-    real bound;
-  };
+  static constexpr double apart = 1;  // the work of a group, with those of its points that pass, typically
 
-  void drop_by_fine_bounds() {
-    const Sketch& sketch = bounds_.sketch();
-    std::size_t passed = 0;
-    for (std::size_t c = 0; c < candidates_.size(); ++c) {
-      if (c + ahead < candidates_.size()) sketch.prefetch(candidates_[c + ahead].place);
-      const real bound = candidates_[c].bound - sketch.fine_part(bounds_.queries(), i_, candidates_[c].place);
-      if (bound <= cut_) candidates_[passed++] = {candidates_[c].place, bound};
+  std::int64_t blocks() const { return bounds_.sketch().blocks(); }
+
+  const Query& query(const Stretch::Need& need) const { return queries_[static_cast<std::size_t>(need.query)]; }
+
+  template <class Body>
+  void for_blocks(const Body& body) {
+    parallel_for(blocks(), Stretch::size, [&](std::int64_t begin, std::int64_t end) {
+      Stretch& stretch = stretches_[static_cast<std::size_t>(begin / Stretch::size)];
+      for (std::int64_t b = begin; b < end; ++b) body(b, stretch, b - begin);
+    });
+  }
+
+  void find_needs(std::int64_t b, Stretch& stretch, std::int64_t at) const {
+    constexpr double layout = 12;  // the time of a block's layout, over that of a query's products with it
+    std::vector<Stretch::Need>& needs = stretch.needs[at];
+    double groups = 0;
+    for (const std::int32_t i : bounds_.near(b)) {
+      const std::int32_t q = query_of_[static_cast<std::size_t>(i)];
+      if (q < 0) continue;
+      const Query& query = queries_[static_cast<std::size_t>(q)];
+      const real* minima = bounds_.minima(i, b);
+      const auto count =
+          static_cast<int>(std::count_if(minima, minima + groups_in_block, [&](real m) { return within(m, query); }));
+      if (count > 0) needs.push_back({q, count});
+      groups += count;
     }
-    candidates_.resize(passed);
+    if (needs.empty()) return;
+    const auto queries = static_cast<double>(needs.size());
+    const double each = work_in_one_digit(block_size) * (1 + layout / (share_ * queries));
+    if (apart * groups > each * queries) stretch.whole[at] = {each, apart * groups - each * queries};
+  }
+
+  /// Whole blocks only if they spare more than it takes to round the queries to digits.
+  void choose_whole_blocks() {
+    constexpr double rounding = 30;  // the work, for a query
+    double spared = 0;
+    for (const Stretch& stretch : stretches_)
+      for (const Whole& whole : stretch.whole) spared += whole.spares;
+    if (ByteProducts::available(bounds_.target()) && spared > rounding * static_cast<double>(queries_.size())) {
+      products_.emplace(bounds_.target(), bounds_.target().centred(bounds_.x()));
+      return;
+    }
+    for (Stretch& stretch : stretches_)
+      for (Whole& whole : stretch.whole) whole = {};
+  }
+
+  void account(const Whole& whole, const Stretch::Need& need) {
+    SearchWork& work = work_[static_cast<std::size_t>(need.query)];
+    if (whole.each > 0)
+      work.values += whole.each;
+    else
+      work.groups += need.groups;
+  }
+
+  void visit(std::int64_t b, Stretch& stretch, std::int64_t at) const {
+    std::vector<Stretch::Need>& needs = stretch.needs[at];
+    std::erase_if(needs, [&](const auto& need) { return given_up_[static_cast<std::size_t>(need.query)]; });
+    if (needs.empty()) return;
+    if (stretch.whole[at].each > 0)
+      multiply_block(b, needs, stretch.candidates);
+    else
+      for (Stretch::Need& need : needs) bound_groups(b, need, stretch.candidates);
+  }
+
+  /// All points of a block, in one digit.
+  void multiply_block(std::int64_t b, const std::vector<Stretch::Need>& needs,
+                      std::vector<Candidate>& candidates) const {
+    ByteBlock block(bounds_.target());
+    block.lay_out(bounds_.sketch().points_of(b));
+    std::vector<std::int64_t> rows;
+    for (const Stretch::Need& need : needs) rows.push_back(query(need).i);
+    Tensor products({std::ssize(rows), block_size});
+    products_->multiply(1, rows, block, products.data());
+    const real *product = products.data(), *offset = bounds_.offsets(b);
+    for (const Stretch::Need& need : needs) {
+      const auto error = static_cast<real>(products_->error_bound(query(need).i, 1));
+      std::int32_t passed[block_size];
+      const std::int64_t count =
+          kernels().find_affine(block_size, offset, -1, product, query(need).cut + error, passed);
+      for (std::int64_t c = 0; c < count; ++c)
+        candidates.push_back({need.query, static_cast<std::int32_t>(b * block_size) + passed[c],
+                              offset[passed[c]] - product[passed[c]] - error});
+      product += block_size;
+    }
+  }
+
+  /// The points of the groups that a query needs in a block, by their coarse bounds and then by their fine ones.
+  void bound_groups(std::int64_t b, Stretch::Need& need, std::vector<Candidate>& candidates) const {
+    const Query& query = this->query(need);
+    const Sketch& sketch = bounds_.sketch();
+    const real* minima = bounds_.minima(query.i, b);
+    Candidate passed[block_size];  // with the coarse part of their fine bounds
+    for (std::int64_t g = 0; g < groups_in_block; ++g) {
+      if (!within(minima[g], query)) continue;
+      const std::int64_t group = b * groups_in_block + g;
+      real bounds[2 * group_size];
+      bounds_.coarse_and_fine(query.i, group, bounds);
+      for (std::int64_t l = 0; l < group_size; ++l) {
+        if (!within(bounds[l], query)) continue;
+        const std::int64_t place = group * group_size + l;
+        sketch.prefetch(place);
+        passed[need.fine_bounds++] = {need.query, static_cast<std::int32_t>(place), bounds[group_size + l]};
+      }
+    }
+    for (Candidate& candidate : std::span(passed, static_cast<std::size_t>(need.fine_bounds))) {
+      candidate.bound -= sketch.fine_part(bounds_.queries(), query.i, candidate.place);
+      if (candidate.bound <= query.cut) candidates.push_back(candidate);
+    }
+  }
+
+  /// Places without a point have infinite bounds, and so may cuts be.
+  static bool within(real bound, const Query& query) { return bound <= query.cut && bound < infinity; }
+
+  std::vector<Neighbour> finish(const Query& query, std::vector<Candidate>& candidates, SearchWork& work) const {
+    std::sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.bound < b.bound; });
+    std::vector<Neighbour> found = {query.first};
+    double best = query.first.value;
+    real cut = query.cut;
+    constexpr std::size_t ahead = 8;  // points lie anywhere in memory: each is asked for before it is read
+    for (std::size_t c = 0; c < candidates.size() && candidates[c].bound <= cut; ++c) {
+      if (c + ahead < candidates.size()) bounds_.target().prefetch(bounds_.point(candidates[c + ahead].place));
+      const std::int64_t place = candidates[c].place;
+      if (place == query.first.place) continue;
+      ++work.values;
+      const double value = bounds_.value(query.i, bounds_.point(place));
+      if (value > best + reach_) continue;
+      found.push_back({place, value});
+      if (value >= best) continue;
+      best = value;
+      cut = bounds_.cut(query.i, best + reach_);
+    }
+    std::erase_if(found, [&](const Neighbour& neighbour) { return neighbour.value > best + reach_; });
+    return found;
   }
 
   const BatchBounds& bounds_;
-  std::int64_t i_;
-  double reach_;
-  SearchWork& work_;
-  double best_ = std::numeric_limits<double>::infinity();
-  real cut_ = infinity;
-  std::vector<Neighbour> found_;
-  std::vector<Candidate> candidates_;
+  double reach_, share_;
+  std::vector<SearchWork>& work_;
+  std::vector<Query> queries_;
+  std::vector<std::int32_t> query_of_;  // of each row of the batch, -1 for those that are not asked about
+  std::vector<Stretch> stretches_;
+  std::vector<bool> given_up_;
+  std::optional<ByteProducts> products_;
 };
 
 }  // namespace
 
-// Goes through the blocks for all its queries at a time, while a block is in the cache.
-void find_nearest(const BatchBounds& bounds, double reach, double most, const std::vector<std::int64_t>& indices,
-                  std::vector<Neighbour>* neighbours, SearchWork* work) {
-  const std::vector<Neighbour> least = bounds.least(indices);
-  std::vector<Query> queries;
-  for (std::size_t q = 0; q < least.size(); ++q) {
-    queries.emplace_back(bounds, indices[q], reach, work[q]);
-    queries.back().meet(least[q]);
-  }
-  std::vector<real> cuts;
-  for (const Query& query : queries) cuts.push_back(query.cut());
-  struct Visit {
-    std::int32_t query, group;
-  };
-  std::vector<Visit> visits;
-  for (std::int64_t b = 0; b < bounds.sketch().blocks(); ++b)
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      const real* minima = bounds.minima(indices[q], b);
-      if (*std::min_element(minima, minima + groups_in_block) > cuts[q]) continue;
-      for (std::int64_t g = 0; g < groups_in_block; ++g) {
-        if (minima[g] > cuts[q]) continue;
-        ++queries[q].work().groups;
-        if (queries[q].work().cost() <= most)
-          visits.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(b * groups_in_block + g)});
-      }
-    }
-  constexpr std::size_t groups_ahead = 4;
-  for (std::size_t v = 0; v < visits.size(); ++v) {
-    if (v + groups_ahead < visits.size() && visits[v + groups_ahead].group != visits[v + groups_ahead - 1].group)
-      bounds.sketch().prefetch_group(visits[v + groups_ahead].group);
-    queries[static_cast<std::size_t>(visits[v].query)].collect(visits[v].group);
-  }
-  for (std::size_t q = 0; q < queries.size(); ++q) neighbours[q] = queries[q].finish(most);
+double work_in_one_digit(double points) {
+  return points / (kernels().digits.bits == 16 ? 40 : 60);
+}
+
+std::vector<std::vector<Neighbour>> find_nearest(const BatchBounds& bounds, double reach, double most,
+                                                 const std::vector<std::int64_t>& queries, std::int64_t batch,
+                                                 std::vector<SearchWork>& work) {
+  return Search(bounds, reach, queries, batch, work).run(most);
 }
 
 }  // namespace ot

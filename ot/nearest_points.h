@@ -8,14 +8,21 @@
 
 namespace ot {
 
-/// For lambda = 0: of these queries all points with u <= least u + reach, written to neighbours[0], ...; empty for a
-/// query that costs more than `most`. Adds to work[0], ...
+/// For lambda = 0: of these queries all points with u <= least u + reach, for each one's own list; none for a query
+/// that costs more than `most`. Writes work[0], ... What the queries share is shared out as among `batch` queries like
+/// them.
 ///
-/// The groups whose least bound is below a query's cut are gone through once more, and the points whose coarse bound is
-/// below it are asked for their fine bound. Those whose fine bound is below it too, usually few, are asked for their
-/// true value, in double, in the order of their bounds: the least value lowers the cut, and the search ends at the
-/// first bound above it.
-void find_nearest(const BatchBounds& bounds, double reach, double most, const std::vector<std::int64_t>& indices,
-                  std::vector<Neighbour>* neighbours, SearchWork* work);
+/// The blocks with groups whose least bound is below a query's cut are gone through once more, for all queries while a
+/// block is in the cache. Where few queries need a block, the points whose coarse bound is below the cut are asked for
+/// their fine bound; where many do, and points are 8-bit, all are multiplied in one digit (ByteProducts), which is an
+/// even better bound. The points whose bound is below the cut then, usually few, are asked for their true value, in
+/// double, in the order of their bounds: the least value lowers the cut, and the search ends at the first bound above
+/// it.
+std::vector<std::vector<Neighbour>> find_nearest(const BatchBounds& bounds, double reach, double most,
+                                                 const std::vector<std::int64_t>& queries, std::int64_t batch,
+                                                 std::vector<SearchWork>& work);
+
+/// What it takes a query, among many, to multiply so many 8-bit points in one digit, as a number of values; measured.
+double work_in_one_digit(double points);
 
 }  // namespace ot

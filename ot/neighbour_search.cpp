@@ -28,7 +28,7 @@ constexpr double term_error = 0x1p-19, product_error = 0x1p-14;
 double most_cost(const Target& target, double lambda) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
-  if (lambda == 0) return 64 + points / (bytes ? (words ? 40 : 60) : 16);
+  if (lambda == 0) return 64 + (bytes ? 0.8 * work_in_one_digit(points) : points / 16);
   return 64 + points / (bytes && words ? 6.5 : 12);
 }
 
@@ -59,7 +59,9 @@ SearchWork mean(const std::vector<SearchWork>& works) {
 class NeighbourSearch::Batch {
  public:
   Batch(const NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
-      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, reach), lambda_(search.lambda_), reach_(reach) {
+      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, reach),
+        lambda_(search.lambda_),
+        reach_(reach) {
     if (lambda_ == 0 || search.squared_norms_.empty()) return;
     const double per_term = search.target_.scale() / lambda_;
     distances_.emplace(search.target_, search.squared_norms_, x);
@@ -72,17 +74,7 @@ class NeighbourSearch::Batch {
 
   std::vector<std::vector<Neighbour>> nearest(const std::vector<std::int64_t>& queries,
                                               std::vector<SearchWork>& work) const {
-    const auto count = static_cast<std::int64_t>(queries.size());
-    std::vector<std::vector<Neighbour>> neighbours(queries.size());
-    work.assign(queries.size(), {});
-    const double most = most_for_one * most_cost(bounds_.target(), lambda_);
-    // Queries that share a pass over the blocks: one pass a thread. Each query's result is its own.
-    const std::int64_t grain = (count + engine::threads() - 1) / engine::threads();
-    engine::parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
-      find_nearest(bounds_, reach_, most, {queries.begin() + begin, queries.begin() + end}, neighbours.data() + begin,
-                   work.data() + begin);
-    });
-    return neighbours;
+    return find_nearest(bounds_, reach_, most_for_one * most_cost(bounds_.target(), lambda_), queries, size(), work);
   }
 
   SoftminTerms terms(const std::vector<std::int64_t>& queries, std::vector<SearchWork>& work) const {

@@ -279,7 +279,7 @@ void Sketch::use_fitted_directions() {
       real* along = points_.data() + offset(first, coarse_);
       if (bytes) {
         block.lay_out(points);
-        bytes->multiply(all, block, along);
+        bytes->multiply(bytes->most_digits(), all, block, along);
       } else {
         Tensor rows({count, d});
         gather(points, rows.data());

@@ -83,10 +83,8 @@ class Search {
       : bounds_(bounds), values_(values), lambda_(lambda), reach_(reach), queries_(indices.size()) {
     constexpr std::int64_t grain = 8;
     parallel_for(std::ssize(indices), grain, [&](std::int64_t begin, std::int64_t end) {
-      const std::vector<std::int64_t> some(indices.begin() + begin, indices.begin() + end);
-      const std::vector<Neighbour> least = bounds_.least(some);
-      for (std::size_t q = 0; q < some.size(); ++q)
-        queries_[static_cast<std::size_t>(begin) + q] = started(some[q], least[q].value);
+      for (auto q = static_cast<std::size_t>(begin); q < static_cast<std::size_t>(end); ++q)
+        queries_[q] = started(indices[q], bounds_.least(indices[q]).value);
     });
   }
 
@@ -237,7 +235,7 @@ class Search {
     std::vector<std::int64_t> rows;
     for (const std::size_t q : whole) rows.push_back(queries[q].i);
     Tensor products({std::ssize(rows), block_size});
-    values_.blocks->multiply(rows, block, products.data());
+    values_.blocks->multiply(values_.blocks->most_digits(), rows, block, products.data());
 
     // u = scale (||x'||^2 - 2 x'.y') + offset
     double offset[block_size] = {};
