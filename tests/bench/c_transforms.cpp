@@ -130,6 +130,19 @@ Tensor blurred_points(const ot::Target& target, std::uint64_t stream) {
   return x;
 }
 
+/// The median ms of a c-transform at lambda 0, and the largest error.
+std::pair<double, double> checked_ms(const ot::Target& target, const Snapshot& at) {
+  const double error = checked_error(target, at, 0);
+  return {median_ms(at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, 0); }})[0], error};
+}
+
+/// The row of many_points_c_transform().
+std::vector<double> against_few(double few_ms, const ot::Target& target, const Snapshot& at) {
+  const auto [ms, error] = checked_ms(target, at);
+  const ot::SearchWork& work = target.search().work_per_query();
+  return {few_ms, ms, ms / few_ms, 1e6 * error, work.groups, work.fine_bounds, work.values};
+}
+
 }  // namespace
 
 std::vector<double> plain_product() {
@@ -195,26 +208,29 @@ std::vector<double> target_batch_values(const std::string& data, const std::stri
   return {whole, whole + bias, std::sqrt((squares - draws * bias * bias) / (draws - 1)), bias};
 }
 
-std::vector<double> many_points_c_transform() {
-  constexpr std::int64_t few = 60000, many = 1000000;
-  Snapshot at;
-  const auto measure = [&](const ot::Target& target) {
-    at.psi = Random(1, 9).normal({target.size()}, 0, real(0.05));
-    const double error = checked_error(target, at, 0);
-    return std::pair(median_ms(at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, 0); }})[0],
-                     error);
-  };
+std::vector<double> many_points_c_transform(const std::string& few_trajectory, const std::string& many_trajectory,
+                                            std::int64_t iteration) {
   double few_ms = 0;
   {
-    const ot::Target target = load_target("digits", few);
-    for (const std::uint64_t stream : {1, 2, 3, 4}) at.batches.push_back(blurred_points(target, stream));
-    few_ms = measure(target).first;
+    const ot::Target target = load_target("digits", few_points);
+    few_ms = checked_ms(target, read_snapshot(few_trajectory, iteration)).first;
   }
-  const ot::Target target = load_target("digits", many);
-  const auto measured = measure(target);
-  const ot::SearchWork& work = target.search().work_per_query();
-  return {few_ms,           measured.first, measured.first / few_ms, 1e6 * measured.second, work.groups,
-          work.fine_bounds, work.values};
+  return against_few(few_ms, load_target("digits", many_points), read_snapshot(many_trajectory, iteration));
+}
+
+std::vector<double> many_points_c_transform() {
+  Snapshot at;
+  const auto random_psi = [](const ot::Target& target) { return Random(1, 9).normal({target.size()}, 0, real(0.05)); };
+  double few_ms = 0;
+  {
+    const ot::Target target = load_target("digits", few_points);
+    for (const std::uint64_t stream : {1, 2, 3, 4}) at.batches.push_back(blurred_points(target, stream));
+    at.psi = random_psi(target);
+    few_ms = checked_ms(target, at).first;
+  }
+  const ot::Target target = load_target("digits", many_points);
+  at.psi = random_psi(target);
+  return against_few(few_ms, target, at);
 }
 
 }  // namespace bench

@@ -24,8 +24,14 @@ std::vector<double> run_c_transform(const std::string& data, const std::string& 
 std::vector<double> threaded_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
                                          double lambda);
 
-/// The c-transform, lambda 0, to 60000 and to 1000000 of the built-in digits at once blurred queries: ms to the fewer,
-/// ms to the more, their ratio, and to the more: largest error in 1e-6, groups, fine bounds, values.
+constexpr std::int64_t few_points = 60000, many_points = 1000000;
+
+/// The c-transform, lambda 0, to few_points and to many_points of the built-in digits, of the queries and with the psi
+/// of a run on each: ms to the fewer, ms to the more, their ratio, and to the more: largest error in 1e-6, groups, fine
+/// bounds, values.
+std::vector<double> many_points_c_transform(const std::string& few_trajectory, const std::string& many_trajectory,
+                                            std::int64_t iteration);
+/// The same of blurred digits, equal for both, with random values of psi, by which no two neighbours are alike.
 std::vector<double> many_points_c_transform();
 
 /// The bias of --target-batch: H of a snapshot's psi on its first batch of queries, to all points and as steps see it

@@ -105,6 +105,17 @@ double measure_product(Report& report) {
   return product[0];
 }
 
+/// Where the trajectory of a run stands, once it has been made.
+std::string keep(const std::filesystem::path& folder, const std::string& name, const std::string& data,
+                 std::int64_t points, std::int64_t last) {
+  const std::string path = folder / engine::text("trajectory-", name, ".safetensors");
+  in_child(name, [&]() -> std::vector<double> {
+    bench::keep_trajectory(path, data, points, last);
+    return {};
+  });
+  return path;
+}
+
 std::string name_of(std::int64_t iteration, double lambda) {
   return engine::text("iteration ", iteration, ", lambda ", lambda);
 }
@@ -131,10 +142,18 @@ void measure_threads(Report& report, const std::string& data, const std::string&
   }
 }
 
-void measure_many_points(Report& report) {
-  report.begin("c-transforms to 60000 and to 1000000 built-in digits",
-               {"ms 60k", "ms 1M", "ratio", "error 1e-6", "groups", "fine", "values", "peak MB"});
-  report.add("lambda 0", in_child("1000000 points", bench::many_points_c_transform));
+void measure_many_points(Report& report, const std::filesystem::path& folder, std::int64_t until) {
+  const std::int64_t iteration = std::min<std::int64_t>(100, bench::kept_iterations(until).back());
+  const auto trajectory = [&](std::int64_t points) {
+    return keep(folder, engine::text("digits-", points, '-', iteration), "digits", points, iteration);
+  };
+  const std::string few = trajectory(bench::few_points), many = trajectory(bench::many_points);
+  report.begin(engine::text("c-transforms, lambda 0, to ", bench::few_points, " and to ", bench::many_points,
+                            " built-in digits"),
+               {"ms few", "ms many", "ratio", "error 1e-6", "groups", "fine", "values", "peak MB"});
+  const std::string name = engine::text("iteration ", iteration, " of a run on each");
+  report.add(name, in_child(name, [&] { return bench::many_points_c_transform(few, many, iteration); }));
+  report.add("random psi", in_child("random psi", [] { return bench::many_points_c_transform(); }));
 }
 
 void measure_target_batches(Report& report, const std::string& data, const std::string& trajectory,
@@ -198,18 +217,14 @@ void measure(const Request& request) {
   if (const std::string warning = engine::blas_warning(); !warning.empty()) std::cout << warning << '\n';
   measure_peak(report);
   const double product_ms = measure_product(report);
+  const auto folder = std::filesystem::absolute(request.json).parent_path() / "bench";
   if (request.wants("c-transforms") || request.wants("threads") || request.wants("target-batch")) {
-    const std::string trajectory = std::filesystem::absolute(request.json).parent_path() / "bench" /
-                                   engine::text("trajectory-", request.until, ".safetensors");
-    in_child("trajectory", [&]() -> std::vector<double> {
-      bench::keep_trajectory(trajectory, data, request.until);
-      return {};
-    });
+    const std::string trajectory = keep(folder, std::to_string(request.until), data, 0, request.until);
     if (request.wants("c-transforms")) measure_c_transforms(report, data, trajectory, request.until, product_ms);
     if (request.wants("threads")) measure_threads(report, data, trajectory, request.until);
     if (request.wants("target-batch")) measure_target_batches(report, data, trajectory, request.until);
   }
-  if (request.wants("points")) measure_many_points(report);
+  if (request.wants("points")) measure_many_points(report, folder, request.until);
   if (request.wants("iterations")) measure_iterations(report, data);
   if (request.wants("network")) measure_network_iterations(report, data);
   report.write(request.json);

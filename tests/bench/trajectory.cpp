@@ -78,8 +78,8 @@ std::vector<std::int64_t> kept_iterations(std::int64_t last) {
   return iterations;
 }
 
-void keep_trajectory(const std::string& path, const std::string& data, std::int64_t last) {
-  data::Dataset dataset = data::load(data, 0, apps::digits_seed);
+void keep_trajectory(const std::string& path, const std::string& data, std::int64_t points, std::int64_t last) {
+  data::Dataset dataset = data::load(data, points, apps::digits_seed);
   const apps::DataFacts facts = apps::facts_of(dataset);
   apps::TrainOptions options = apps::preset_options("paper", "vector", "");
   options.data = data;
