@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "engine/parallel.h"
 
@@ -104,9 +105,7 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
       const std::int64_t b = nearest[static_cast<std::size_t>(i - begin)];
       const auto query = static_cast<std::int32_t>(i);
       bound_group_minima(b, {&query, 1});
-      const real* groups = minima(i, b);
-      const std::int64_t g = std::min_element(groups, groups + groups_in_block) - groups;
-      const double value = least_of(i, b * groups_in_block + g).value;
+      const double value = least_of(i, b).value;
       const real* coordinates = queries_.coarse.data() + i * dimension;
       double squared_length = 0;
       for (std::int64_t k = 0; k < dimension; ++k)
@@ -120,42 +119,53 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
 }
 
 void BatchBounds::bound_groups(double reach) {
-  const Tensor boxes = box_bounds();
-  const std::vector<real> cuts = box_cuts(boxes, reach);
+  Tensor boxes;
+  std::vector<real> cuts;
+  if (std::isfinite(reach)) {
+    boxes = box_bounds();
+    cuts = box_cuts(boxes, reach);
+  }
   near_ = engine::Buffer(static_cast<std::size_t>(sketch_.blocks() * size()) * sizeof(std::int32_t));
   near_counts_.resize(static_cast<std::size_t>(sketch_.blocks()));
   constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
   struct Least {
     real bound = infinity;
-    std::int64_t group = 0;
+    std::int64_t block = 0;
   };
   std::vector<Least> least(static_cast<std::size_t>((sketch_.blocks() + grain - 1) / grain * size()));
   engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b) {
-      const real* bounds = boxes.data() + b * boxes.dim(1);
       std::int32_t* const queries = static_cast<std::int32_t*>(near_.data()) + b * size();
       std::int64_t count = 0;
+      if (cuts.empty()) {
+        std::iota(queries, queries + size(), 0);
+        count = size();
+      }
       for (std::size_t i = 0; i < cuts.size(); ++i) {
         queries[count] = static_cast<std::int32_t>(i);
-        count += !(bounds[i] > cuts[i]);
+        count += !(boxes.data()[b * boxes.dim(1) + static_cast<std::int64_t>(i)] > cuts[i]);
       }
       near_counts_[static_cast<std::size_t>(b)] = count;
       std::fill_n(minima_.data() + b * size() * groups_in_block, size() * groups_in_block, infinity);
       bound_group_minima(b, near(b));
-      for (const std::int32_t i : near(b))
-        for (std::int64_t g = 0; g < groups_in_block; ++g) {
-          Least& its = least[static_cast<std::size_t>(begin / grain * size() + i)];
-          if (minima(i, b)[g] < its.bound) its = {minima(i, b)[g], b * groups_in_block + g};
-        }
+      for (const std::int32_t i : near(b)) {
+        Least& its = least[static_cast<std::size_t>(begin / grain * size() + i)];
+        if (const real bound = least_bound(i, b); bound < its.bound) its = {bound, b};
+      }
     }
   });
-  nearest_groups_.resize(cuts.size());
-  for (std::size_t i = 0; i < cuts.size(); ++i) {
+  nearest_blocks_.resize(static_cast<std::size_t>(size()));
+  for (std::size_t i = 0; i < nearest_blocks_.size(); ++i) {
     Least nearest;
-    for (std::size_t l = i; l < least.size(); l += cuts.size())
+    for (std::size_t l = i; l < least.size(); l += nearest_blocks_.size())
       if (least[l].bound < nearest.bound) nearest = least[l];
-    nearest_groups_[i] = nearest.group;
+    nearest_blocks_[i] = nearest.block;
   }
+}
+
+double BatchBounds::near_share() const {
+  const auto near = std::accumulate(near_counts_.begin(), near_counts_.end(), std::int64_t{0});
+  return static_cast<double>(near) / static_cast<double>(sketch_.blocks() * size());
 }
 
 void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries) {
@@ -179,8 +189,10 @@ double BatchBounds::above(std::int64_t i, real bound, double u) const {
   return 2 * (bound - margin(i)) - (u / target_.scale() - squared_norm(i));
 }
 
-// The point of a group with the least bound.
-Neighbour BatchBounds::least_of(std::int64_t i, std::int64_t group) const {
+// The point of a block with the least bound.
+Neighbour BatchBounds::least_of(std::int64_t i, std::int64_t b) const {
+  const real* groups = minima(i, b);
+  const std::int64_t group = b * groups_in_block + (std::min_element(groups, groups + groups_in_block) - groups);
   real bounds[group_size];
   coarse(i, group, bounds);
   const std::int64_t place = group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);

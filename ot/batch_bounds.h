@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -24,7 +25,8 @@ namespace ot {
 /// bound it for all points of the block.
 class BatchBounds {
  public:
-  /// All must outlive it; x [B, d], psi [J] and reach are finite. Points with u > least u + reach need no bounds.
+  /// All must outlive it; x [B, d] and psi [J] are finite. Points with u > least u + reach need no bounds; with an
+  /// infinite reach no box is asked.
   BatchBounds(const Target& target, const Sketch& sketch, const engine::Tensor& x, const engine::Tensor& psi,
               double lambda, double reach);
 
@@ -39,9 +41,17 @@ class BatchBounds {
     return {static_cast<const std::int32_t*>(near_.data()) + b * size(),
             static_cast<std::size_t>(near_counts_[static_cast<std::size_t>(b)])};
   }
+  /// Their share of all pairs of queries and blocks.
+  double near_share() const;
   /// The least bounds of query i over the groups of block b; +inf if it is not near.
   const engine::real* minima(std::int64_t i, std::int64_t b) const {
     return minima_.data() + (b * size() + i) * engine::simd::groups_in_block;
+  }
+  /// The least of them.
+  engine::real least_bound(std::int64_t i, std::int64_t b) const {
+    static_assert(engine::simd::groups_in_block == 4);
+    const engine::real* groups = minima(i, b);
+    return std::min(std::min(groups[0], groups[1]), std::min(groups[2], groups[3]));
   }
   /// The bounds of query i for the points of a group, [group_size]; +inf for points that no query sees.
   void coarse(std::int64_t i, std::int64_t group, engine::real* bounds) const { evaluate(i, group, 1, bounds); }
@@ -56,7 +66,7 @@ class BatchBounds {
   double above(std::int64_t i, engine::real bound, double u) const;
 
   /// The point with the least bound, which is nearly the best, and its value.
-  Neighbour least(std::int64_t i) const { return least_of(i, nearest_groups_[static_cast<std::size_t>(i)]); }
+  Neighbour least(std::int64_t i) const { return least_of(i, nearest_blocks_[static_cast<std::size_t>(i)]); }
 
   /// The h_j of block b, [block_size].
   const engine::real* offsets(std::int64_t b) const { return h_.data() + b * engine::simd::block_size; }
@@ -80,7 +90,7 @@ class BatchBounds {
   std::vector<engine::real> box_cuts(const engine::Tensor& boxes, double reach);
   void bound_groups(double reach);
   void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries);
-  Neighbour least_of(std::int64_t i, std::int64_t group) const;
+  Neighbour least_of(std::int64_t i, std::int64_t b) const;
   void evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, engine::real* bounds) const;
   double margin(std::int64_t i) const {
     return static_cast<double>(queries_.margin[static_cast<std::size_t>(i)]) + rounding_of_h_;
@@ -94,7 +104,7 @@ class BatchBounds {
   engine::Tensor h_, box_offsets_, minima_;
   engine::Buffer near_;  // 32-bit [blocks, B]; each row begins with a block's near queries
   std::vector<std::int64_t> near_counts_;
-  std::vector<std::int64_t> nearest_groups_;  // those with the least bounds, [B]
+  std::vector<std::int64_t> nearest_blocks_;  // those with the least bounds, [B]
   double rounding_of_h_ = 0;
 };
 

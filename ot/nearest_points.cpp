@@ -50,7 +50,10 @@ struct Stretch {
     int groups, fine_bounds = 0;
   };
 
-  std::vector<Need> needs[size];
+  std::span<Need> needs_of(std::int64_t at) { return std::span(needs).subspan(begin[at], begin[at + 1] - begin[at]); }
+
+  std::vector<Need> needs;  // of the blocks one after the other
+  std::size_t begin[size + 1] = {};
   Whole whole[size];
   std::vector<Candidate> candidates;
 };
@@ -79,17 +82,16 @@ class Search {
   std::vector<std::vector<Neighbour>> run(double most) {
     for_blocks([&](std::int64_t b, Stretch& stretch, std::int64_t at) { find_needs(b, stretch, at); });
     choose_whole_blocks();
-    for (const Stretch& stretch : stretches_)
+    for (Stretch& stretch : stretches_)
       for (std::int64_t at = 0; at < Stretch::size; ++at)
-        for (const Stretch::Need& need : stretch.needs[at]) account(stretch.whole[at], need);
+        for (const Stretch::Need& need : stretch.needs_of(at)) account(stretch.whole[at], need);
     for (const SearchWork& of_query : work_) given_up_.push_back(of_query.cost() > most);
     for_blocks([&](std::int64_t b, Stretch& stretch, std::int64_t at) { visit(b, stretch, at); });
 
     std::vector<std::vector<Candidate>> candidates(queries_.size());
     for (const Stretch& stretch : stretches_) {
-      for (const auto& needs : stretch.needs)
-        for (const Stretch::Need& need : needs)
-          work_[static_cast<std::size_t>(need.query)].fine_bounds += need.fine_bounds;
+      for (const Stretch::Need& need : stretch.needs)
+        work_[static_cast<std::size_t>(need.query)].fine_bounds += need.fine_bounds;
       for (const Candidate& candidate : stretch.candidates)
         candidates[static_cast<std::size_t>(candidate.query)].push_back(candidate);
     }
@@ -118,20 +120,26 @@ class Search {
 
   void find_needs(std::int64_t b, Stretch& stretch, std::int64_t at) const {
     constexpr double layout = 12;  // the time of a block's layout, over that of a query's products with it
-    std::vector<Stretch::Need>& needs = stretch.needs[at];
     double groups = 0;
-    for (const std::int32_t i : bounds_.near(b)) {
-      const std::int32_t q = query_of_[static_cast<std::size_t>(i)];
-      if (q < 0) continue;
+    const auto meet = [&](std::int32_t q) {
       const Query& query = queries_[static_cast<std::size_t>(q)];
-      const real* minima = bounds_.minima(i, b);
+      if (!within(bounds_.least_bound(query.i, b), query)) return;
+      const real* minima = bounds_.minima(query.i, b);
       const auto count =
           static_cast<int>(std::count_if(minima, minima + groups_in_block, [&](real m) { return within(m, query); }));
-      if (count > 0) needs.push_back({q, count});
+      stretch.needs.push_back({q, count});
       groups += count;
+    };
+    const auto near = bounds_.near(b);
+    if (near.size() < queries_.size()) {
+      for (const std::int32_t i : near)
+        if (const std::int32_t q = query_of_[static_cast<std::size_t>(i)]; q >= 0) meet(q);
+    } else {
+      for (std::size_t q = 0; q < queries_.size(); ++q) meet(static_cast<std::int32_t>(q));
     }
-    if (needs.empty()) return;
-    const auto queries = static_cast<double>(needs.size());
+    std::fill(stretch.begin + at + 1, std::end(stretch.begin), stretch.needs.size());
+    const auto queries = static_cast<double>(stretch.needs_of(at).size());
+    if (queries == 0) return;
     const double each = work_in_one_digit(block_size) * (1 + layout / (share_ * queries));
     if (apart * groups > each * queries) stretch.whole[at] = {each, apart * groups - each * queries};
   }
@@ -159,18 +167,15 @@ class Search {
   }
 
   void visit(std::int64_t b, Stretch& stretch, std::int64_t at) const {
-    std::vector<Stretch::Need>& needs = stretch.needs[at];
-    std::erase_if(needs, [&](const auto& need) { return given_up_[static_cast<std::size_t>(need.query)]; });
+    const std::span<Stretch::Need> needs = stretch.needs_of(at);
     if (needs.empty()) return;
-    if (stretch.whole[at].each > 0)
-      multiply_block(b, needs, stretch.candidates);
-    else
-      for (Stretch::Need& need : needs) bound_groups(b, need, stretch.candidates);
+    if (stretch.whole[at].each > 0) return multiply_block(b, needs, stretch.candidates);
+    for (Stretch::Need& need : needs)
+      if (!given_up_[static_cast<std::size_t>(need.query)]) bound_groups(b, need, stretch.candidates);
   }
 
   /// All points of a block, in one digit.
-  void multiply_block(std::int64_t b, const std::vector<Stretch::Need>& needs,
-                      std::vector<Candidate>& candidates) const {
+  void multiply_block(std::int64_t b, std::span<const Stretch::Need> needs, std::vector<Candidate>& candidates) const {
     ByteBlock block(bounds_.target());
     block.lay_out(bounds_.sketch().points_of(b));
     std::vector<std::int64_t> rows;

@@ -38,6 +38,13 @@ constexpr double most_for_one = 4;
 
 constexpr const char *directions_name = "search.directions", *policy_name = "search.policy";
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Boxes that leave more than this share of the blocks hardly pay, and so many calls do without. At lambda = 0 alone,
+// where no rounding depends on it.
+constexpr double most_near = 0.7;
+constexpr int rest_of_boxes = 16;
+
 // How many calls are left to the brute force after a failure, and how many times its cost a fit waits, at most.
 constexpr int longest_rest = 64, most_patience = 8;
 
@@ -59,7 +66,7 @@ SearchWork mean(const std::vector<SearchWork>& works) {
 class NeighbourSearch::Batch {
  public:
   Batch(const NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
-      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, reach),
+      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, search.without_boxes_ > 0 ? infinity : reach),
         lambda_(search.lambda_),
         reach_(reach) {
     if (lambda_ == 0 || search.squared_norms_.empty()) return;
@@ -71,6 +78,7 @@ class NeighbourSearch::Batch {
   }
 
   std::int64_t size() const { return bounds_.size(); }
+  double near_share() const { return bounds_.near_share(); }
 
   std::vector<std::vector<Neighbour>> nearest(const std::vector<std::int64_t>& queries,
                                               std::vector<SearchWork>& work) const {
@@ -131,7 +139,7 @@ bool NeighbourSearch::fit_is_due(real cost, std::int64_t queries) const {
 // The batch that is to be searched; null where that is left to the brute force.
 std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, const Tensor& psi, double lambda,
                                                                double reach) {
-  if (lambda != lambda_) lambda_ = lambda, rest_ = 0, next_rest_ = 1;
+  if (lambda != lambda_) lambda_ = lambda, rest_ = 0, next_rest_ = 1, without_boxes_ = 0;
   if (rest_ > 0) {
     --rest_;
     return nullptr;
@@ -159,6 +167,10 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   }
   next_rest_ = 1;
   probed_cost_ = probed.cost;
+  if (without_boxes_ > 0)
+    --without_boxes_;
+  else if (lambda == 0 && batch->near_share() > most_near)
+    without_boxes_ = rest_of_boxes;
   return batch;
 }
 

@@ -65,6 +65,7 @@ class NeighbourSearch {
   real excess_ = 0;                                     // sum of the costs above it
   int patience_ = 1;
   double lambda_ = 0;             // of the last call
+  int without_boxes_ = 0;         // calls to come
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure
 };
 
