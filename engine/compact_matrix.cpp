@@ -1,7 +1,6 @@
 #include "engine/compact_matrix.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/blas.h"
 #include "engine/simd/kernels.h"

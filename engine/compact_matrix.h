@@ -17,10 +17,6 @@ class CompactMatrix {
   /// Nothing where it would spare less than a fifth of the columns, or X has fewer rows than a group.
   static std::optional<CompactMatrix> of(const Tensor& x);
 
-  std::int64_t rows() const { return rows_; }
-  /// k, of X.
-  std::int64_t columns() const { return columns_; }
-
   /// Calls body(tile) on all threads for tiles of a result [m, n] that each lie in one group.
   template <class Body>
   void for_each_tile(std::int64_t n, const Body& body) const {

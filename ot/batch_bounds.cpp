@@ -88,7 +88,8 @@ Tensor BatchBounds::box_bounds() const {
 }
 
 // No block with a point within the reach has a bound above that of its query. The nearest block tells a value that the
-// least u is not above.
+// least u is not above. A computed bound errs by a few u for each coordinate, of the distance and of what the offset is
+// made of, as h is.
 std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
   const std::int64_t lanes = boxes.dim(1), dimension = sketch_.dimension();
   std::vector<real> cuts(static_cast<std::size_t>(size()));

@@ -185,9 +185,10 @@ class Search {
     const real *product = products.data(), *offset = bounds_.offsets(b);
     for (const Stretch::Need& need : needs) {
       const auto error = static_cast<real>(products_->error_bound(query(need).i, 1));
+      // Finite, so that no place without a point is below it.
+      const real limit = std::min(query(need).cut + error, std::numeric_limits<real>::max());
       std::int32_t passed[block_size];
-      const std::int64_t count =
-          kernels().find_affine(block_size, offset, -1, product, query(need).cut + error, passed);
+      const std::int64_t count = kernels().find_affine(block_size, offset, -1, product, limit, passed);
       for (std::int64_t c = 0; c < count; ++c)
         candidates.push_back({need.query, static_cast<std::int32_t>(b * block_size) + passed[c],
                               offset[passed[c]] - product[passed[c]] - error});
