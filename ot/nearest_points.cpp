@@ -119,7 +119,6 @@ class Search {
   }
 
   void find_needs(std::int64_t b, Stretch& stretch, std::int64_t at) const {
-    constexpr double layout = 12;  // the time of a block's layout, over that of a query's products with it
     double groups = 0;
     const auto meet = [&](std::int32_t q) {
       const Query& query = queries_[static_cast<std::size_t>(q)];
@@ -140,7 +139,7 @@ class Search {
     std::fill(stretch.begin + at + 1, std::end(stretch.begin), stretch.needs.size());
     const auto queries = static_cast<double>(stretch.needs_of(at).size());
     if (queries == 0) return;
-    const double each = work_in_one_digit(block_size) * (1 + layout / (share_ * queries));
+    const double each = work_in_one_digit(block_size) * (1 + ByteBlock::layout_time / (share_ * queries));
     if (apart * groups > each * queries) stretch.whole[at] = {each, apart * groups - each * queries};
   }
 

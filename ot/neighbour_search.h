@@ -21,6 +21,9 @@ namespace ot {
 /// is not tried again for a while, so that hostile data cost hardly more than the brute force alone.
 class NeighbourSearch {
  public:
+  /// Fewer points than this are multiplied out as fast as they are searched.
+  static constexpr std::int64_t fewest_points = 2048;
+
   /// The target must outlive it.
   explicit NeighbourSearch(const Target& target) : target_(target) {}
 

@@ -32,8 +32,9 @@ std::unique_ptr<engine::Bf16Products> rounded_products(bool bf16) {
 class Places {
  public:
   explicit Places(const Target& target) : target_(target) {
-    constexpr std::int64_t fewest = 2048;  // that are worth an order
-    if (target.searchable() && !target.ground_cost() && target.size() >= fewest) order_ = target.search().order();
+    // Such targets are searched anyway.
+    if (target.searchable() && !target.ground_cost() && target.size() >= NeighbourSearch::fewest_points)
+      order_ = target.search().order();
   }
 
   /// The points at places begin..end-1, [end - begin, d].

@@ -18,9 +18,6 @@ using engine::Tensor;
 
 namespace {
 
-// Fewer points than this are multiplied out as fast as they are searched.
-constexpr std::int64_t fewest_points = 2048;
-
 // Queries that are searched together: their bounds and terms are held at a time.
 constexpr std::int64_t most_together = 512;
 
@@ -165,7 +162,8 @@ std::optional<CTransform> transform_together(const Target& target, const Tensor&
 
 std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
                                              Wanted wanted) {
-  if (!target.searchable() || target.size() < fewest_points || !finite(x) || !finite(psi)) return std::nullopt;
+  if (!target.searchable() || target.size() < NeighbourSearch::fewest_points || !finite(x) || !finite(psi))
+    return std::nullopt;
   const std::int64_t batch = x.dim(0), d = x.dim(1);
   if (batch <= most_together) return transform_together(target, x, psi, lambda, wanted);
 

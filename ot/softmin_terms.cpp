@@ -189,8 +189,7 @@ class Search {
 
   /// Of each query that needs all points of a block, of so many, as a number of values.
   static double work_of_block(double queries) {
-    constexpr double layout = 12;  // the time of a block's layout, over that of a query's products with it
-    return block_size / kernels().digits.apart * (1 + layout / queries);
+    return block_size / kernels().digits.apart * (1 + ByteBlock::layout_time / queries);
   }
 
   /// Asks the points of query q in a block for their values one by one, where their bounds allow them to matter.
