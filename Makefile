@@ -115,8 +115,8 @@ test-arm: ## cross-compile to 64-bit Arm and run the tests of the NEON kernels i
 	@RUNNER=qemu-aarch64 FLOORS="$(ARM_FLOORS)" LEVELS= sh tests/run.sh build/arm
 
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
-	@$(again) tests SANITIZE=1 BUILD=build/float-asan
-	@LEVELS= sh tests/run.sh build/float-asan
+	@$(again) tests SANITIZE=1 BUILD=$(BUILD)-asan
+	@LEVELS= sh tests/run.sh $(BUILD)-asan
 
 # make bench BENCH="--until 100 threads" measures a part, on a shorter run: tests/bench/main.cpp names the parts.
 BENCH ?=

@@ -11,17 +11,6 @@
 
 namespace engine {
 
-namespace {
-// A sanitizer sees a use after release only if released blocks really go back to the system.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool recycle = false;
-#elif defined(__has_feature)
-constexpr bool recycle = !__has_feature(address_sanitizer);
-#else
-constexpr bool recycle = true;
-#endif
-}  // namespace
-
 struct Buffer::Block {
   std::atomic<std::int64_t> references{1};
   std::size_t capacity = 0;
@@ -69,7 +58,7 @@ class Pool {
   void give(Buffer::Block* block) {
     const std::lock_guard lock(mutex_);
     statistics_.used_bytes -= static_cast<std::int64_t>(block->capacity);
-    if (recycle) {
+    if (recycles_memory) {
       block->next = free_[block->size_class];
       free_[block->size_class] = block;
     } else {

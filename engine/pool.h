@@ -5,6 +5,16 @@
 
 namespace engine {
 
+/// Whether a released block is taken again. Under an address sanitizer it goes back to the system, so that a use after
+/// release is seen.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool recycles_memory = false;
+#elif defined(__has_feature)
+inline constexpr bool recycles_memory = !__has_feature(address_sanitizer);
+#else
+inline constexpr bool recycles_memory = true;
+#endif
+
 /// A reference to a block of memory from the recycling pool, shared by counting. The block goes back to the pool, not
 /// to the system, when the last reference ends, so a loop that repeats the same sizes allocates nothing.
 class Buffer {

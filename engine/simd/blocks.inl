@@ -86,23 +86,24 @@ void group_minima(Index dimension, const real* points, const real* h, Index quer
   for (; q < queries; ++q) query_minima<Arch, 1>(dimension, points, h, found + q, query, minima);
 }
 
-// A lane is a query. `vectors` of them meet one box at a time.
+// A lane is a query. `vectors` of them, from query `first` on, meet one box at a time.
 template <class Arch, int vectors>
 void box_distances(Index boxes, Index dimension, const real* box, const real* offset, Index queries, const real* query,
-                   real* bounds) {
+                   Index first, real* bounds) {
   for (Index b = 0; b < boxes; ++b, box += 2 * dimension, bounds += queries) {
     Batch<Arch> sum[vectors];
     for (Batch<Arch>& part : sum) part = Batch<Arch>(real(0));
     for (Index k = 0; k < dimension; ++k) {
       const Batch<Arch> low(box[2 * k]), high(box[2 * k + 1]);
       for (int v = 0; v < vectors; ++v) {
-        const Batch<Arch> x = load<Arch>(query + k * queries + v * width<Arch>);
+        const Batch<Arch> x = load<Arch>(query + k * queries + first + v * width<Arch>);
         const Batch<Arch> gap = xsimd::max(xsimd::max(low - x, x - high), Batch<Arch>(real(0)));
         sum[v] = xsimd::fma(gap, gap, sum[v]);
       }
     }
     for (int v = 0; v < vectors; ++v)
-      xsimd::fma(Batch<Arch>(real(0.5)), sum[v], Batch<Arch>(offset[b])).store_unaligned(bounds + v * width<Arch>);
+      xsimd::fma(Batch<Arch>(real(0.5)), sum[v], Batch<Arch>(offset[b]))
+          .store_unaligned(bounds + first + v * width<Arch>);
   }
 }
 
@@ -113,9 +114,9 @@ void box_bounds(Index boxes, Index dimension, const real* box, const real* offse
   constexpr Index step = together * width<Arch>;
   Index q = 0;
   for (; q + step <= queries; q += step)
-    box_distances<Arch, together>(boxes, dimension, box, offset, queries, query + q, bounds + q);
+    box_distances<Arch, together>(boxes, dimension, box, offset, queries, query, q, bounds);
   for (; q < queries; q += width<Arch>)
-    box_distances<Arch, 1>(boxes, dimension, box, offset, queries, query + q, bounds + q);
+    box_distances<Arch, 1>(boxes, dimension, box, offset, queries, query, q, bounds);
 }
 
 // Coordinates are summed by their remainder modulo `parts`, so that the additions of one query do not wait for each
