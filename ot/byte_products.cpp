@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "engine/parallel.h"
 #include "engine/pool.h"
@@ -16,6 +17,9 @@ using engine::simd::block_size;
 using engine::simd::kernels;
 
 namespace {
+
+// Rows of a batch that meet a block at a time: their digits stay in the nearest cache.
+constexpr std::int64_t rows_together = 24;
 
 Buffer bytes_for(std::int64_t count) {
   return Buffer(static_cast<std::size_t>(count));
@@ -159,6 +163,8 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
                             real* out, std::int64_t stride) const {
   const Rounded& rounded = this->rounded(digits);
   const std::int64_t d = target_.dimension(), queries = end - begin;
+  std::vector<std::int32_t> all(static_cast<std::size_t>(queries));
+  std::iota(all.begin(), all.end(), static_cast<std::int32_t>(begin));
   const Buffer scratch = bytes_for(layout_.block(d));
   std::uint8_t* const block = bytes_of(scratch);
   real sums[block_size];
@@ -166,13 +172,14 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
   const auto products = [&](const std::uint8_t* rows, const std::uint8_t* next, real* to, std::int64_t to_stride) {
     kernels().interleave_bytes(d, rows, block, sums);
     // The next block comes from memory little by little, while this one is multiplied.
-    constexpr std::int64_t together = 24, line = 64;
-    const std::int64_t share = block_size * d * together / queries + line;
-    for (std::int64_t i = begin; i < end; i += together) {
+    constexpr std::int64_t line = 64;
+    const std::int64_t share = block_size * d * rows_together / queries + line;
+    for (std::int64_t i = 0; i < queries; i += rows_together) {
       const std::uint8_t* const until = std::min(next + share, all_end);
       for (; next < until; next += line) __builtin_prefetch(next);
-      kernels().digit_products(d, block, sums, std::min(together, end - i), digits, row(i), rounded.scale.data() + i,
-                               rounded.shift.data() + i, slope_.data() + i, to + (i - begin) * to_stride, to_stride);
+      kernels().digit_products(d, block, sums, std::min(rows_together, queries - i), all.data() + i, digits,
+                               digits_.data(), rounded.scale.data(), rounded.shift.data(), slope_.data(),
+                               to + i * to_stride, to_stride);
     }
   };
   const std::uint8_t* rows = target_.bytes().data() + first * d;
@@ -187,25 +194,13 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
     std::copy_n(values.data() + i * block_size, count - l, out + i * stride + l);
 }
 
-void ByteProducts::multiply(int digits, std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const {
-  // Rows from anywhere are copied side by side, as the kernel takes them.
-  constexpr std::size_t together = 24;
+void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block, real* out) const {
   const Rounded& rounded = this->rounded(digits);
-  const std::int64_t d = target_.dimension(), row_size = layout_.row(d);
-  const Buffer scratch = bytes_for(static_cast<std::int64_t>(together) * row_size);
-  auto* const copies = static_cast<std::int8_t*>(scratch.data());
-  real scale[together], shift[together], slope[together];
-  for (; !rows.empty(); rows = rows.subspan(std::min(together, rows.size()))) {
-    const auto some = rows.first(std::min(together, rows.size()));
-    for (std::size_t r = 0; r < some.size(); ++r) {
-      const auto index = static_cast<std::size_t>(some[r]);
-      std::copy_n(row(some[r]), digits * layout_.plane(d), copies + static_cast<std::int64_t>(r) * row_size);
-      scale[r] = rounded.scale[index], shift[r] = rounded.shift[index], slope[r] = slope_[index];
-    }
-    const std::int64_t count = std::ssize(some);
-    kernels().digit_products(d, bytes_of(block.laid_out_), block.sums_, count, digits, copies, scale, shift, slope, out,
-                             block_size);
-    out += count * block_size;
+  for (std::int64_t r = 0; r < std::ssize(rows); r += rows_together) {
+    const std::int64_t count = std::min(rows_together, std::ssize(rows) - r);
+    kernels().digit_products(target_.dimension(), bytes_of(block.laid_out_), block.sums_, count, rows.data() + r,
+                             digits, digits_.data(), rounded.scale.data(), rounded.shift.data(), slope_.data(),
+                             out + r * block_size, block_size);
   }
 }
 

@@ -64,7 +64,7 @@ class ByteProducts {
 
   /// out[r block_size + l] = a^_i.(y_l - mean) for i = rows[r] and the points y_l of a block, with a^ of so many
   /// digits. What lies beyond the block's points, up to block_size, is that of y = 0.
-  void multiply(int digits, std::span<const std::int64_t> rows, const ByteBlock& block, real* out) const;
+  void multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block, real* out) const;
 
   /// out[l] += e_i.(y_{first + l} - mean) for the l in `points`, where e is what so many digits, fewer than all,
   /// leave out: after multiply() the product is as fine as in all digits.

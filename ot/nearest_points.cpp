@@ -177,8 +177,8 @@ class Search {
   void multiply_block(std::int64_t b, std::span<const Stretch::Need> needs, std::vector<Candidate>& candidates) const {
     ByteBlock block(bounds_.target());
     block.lay_out(bounds_.sketch().points_of(b));
-    std::vector<std::int64_t> rows;
-    for (const Stretch::Need& need : needs) rows.push_back(query(need).i);
+    std::vector<std::int32_t> rows;
+    for (const Stretch::Need& need : needs) rows.push_back(static_cast<std::int32_t>(query(need).i));
     Tensor products({std::ssize(rows), block_size});
     products_->multiply(1, rows, block, products.data());
     const real *product = products.data(), *offset = bounds_.offsets(b);

@@ -21,8 +21,9 @@ namespace {
 // Queries that are searched together: their bounds and terms are held at a time.
 constexpr std::int64_t most_together = 512;
 
+// Only if all values are finite is their sum; one that overflows leaves the batch to the brute force.
 bool finite(const Tensor& tensor) {
-  return std::all_of(tensor.values().begin(), tensor.values().end(), [](real value) { return std::isfinite(value); });
+  return std::isfinite(engine::simd::kernels().sum(tensor.size(), tensor.data()));
 }
 
 Tensor rows_of(const Tensor& x, const std::vector<std::int64_t>& rows) {

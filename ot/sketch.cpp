@@ -269,7 +269,7 @@ void Sketch::use_fitted_directions() {
   const Tensor q = fitted_directions();
   std::optional<ByteProducts> bytes;
   if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q);
-  std::vector<std::int64_t> all(static_cast<std::size_t>(fitted_));
+  std::vector<std::int32_t> all(static_cast<std::size_t>(fitted_));
   std::iota(all.begin(), all.end(), 0);
   engine::parallel_for(blocks_, 4, [&](std::int64_t begin, std::int64_t end) {
     ByteBlock block(target_);

@@ -231,8 +231,8 @@ class Search {
                    ByteBlock& block, Piece& piece) const {
     const std::span<const std::int64_t> points = bounds_.sketch().points_of(b);
     block.lay_out(points);
-    std::vector<std::int64_t> rows;
-    for (const std::size_t q : whole) rows.push_back(queries[q].i);
+    std::vector<std::int32_t> rows;
+    for (const std::size_t q : whole) rows.push_back(static_cast<std::int32_t>(queries[q].i));
     Tensor products({std::ssize(rows), block_size});
     values_.blocks->multiply(values_.blocks->most_digits(), rows, block, products.data());
 

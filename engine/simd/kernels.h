@@ -162,11 +162,12 @@ struct Kernels {
   /// digits.block(n) bytes, without the coordinates that are 0 for all of them, as those at an image's border often
   /// are; sums_l = sum_k point_lk
   void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block, real* sums);
-  /// out[q stride + l] = scale_q sum_k a_qk point_lk + shift_q + slope_q sums_l over a block, rounded to float, where
-  /// a_q are the numbers of the first `count` digits of row q of `query`, and n <= most_digit_coordinates
-  void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries, int count,
-                         const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-                         std::int64_t stride);
+  /// out[q stride + l] = scale_r sum_k a_rk point_lk + shift_r + slope_r sums_l over a block for r = found[q], q <
+  /// queries, rounded to float, where a_r are the numbers of the first `count` digits of row r of `query`, and n <=
+  /// most_digit_coordinates
+  void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries,
+                         const std::int32_t* found, int count, const std::int8_t* query, const real* scale,
+                         const real* shift, const real* slope, real* out, std::int64_t stride);
   /// out[f] = sum_k a_k rows_jk for j = found[f], f < points, where a are the numbers of `count` digits that stand at
   /// `query`, and rows [.., n] as they are
   void (*digit_sums)(std::int64_t n, const std::int8_t* query, int count, const std::uint8_t* rows, std::int64_t points,

@@ -90,10 +90,13 @@ void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, re
 
 // One row of digits meets the block's four vectors: 24 sums of six rows fill the registers.
 template <int queries, int digits>
-void products_of(Index n, const std::uint8_t* block, const real* sums, const std::int8_t* query, const real* scale,
-                 const real* shift, const real* slope, real* out, Index stride) {
+void products_of(Index n, const std::uint8_t* block, const real* sums, const std::int32_t* found,
+                 const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+                 Index stride) {
   constexpr int rows = queries * digits;
-  const Index plane = digits_of_8_bits.plane(n), row = digits_of_8_bits.row(n);
+  const std::int8_t* digit_of[rows];
+  for (int r = 0; r < rows; ++r)
+    digit_of[r] = query + found[r / digits] * digits_of_8_bits.row(n) + r % digits * digits_of_8_bits.plane(n);
   // Unrolled at once, so that the sums become registers.
   __m512i sum[rows][vectors];
 #pragma GCC unroll 6
@@ -110,7 +113,7 @@ void products_of(Index n, const std::uint8_t* block, const real* sums, const std
 #pragma GCC unroll 6
     for (int r = 0; r < rows; ++r) {
       int word;
-      __builtin_memcpy(&word, query + r / digits * row + r % digits * plane + k, sizeof(word));
+      __builtin_memcpy(&word, digit_of[r] + k, sizeof(word));
       const __m512i digit = _mm512_set1_epi32(word);
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) add_products(sum[r][v], point[v], digit);
@@ -119,9 +122,9 @@ void products_of(Index n, const std::uint8_t* block, const real* sums, const std
   const __m512 base = _mm512_set1_ps(256);
 #pragma GCC unroll 6
   for (int q = 0; q < queries; ++q) {
-    const __m512 factor = _mm512_set1_ps(static_cast<float>(scale[q]));
-    const __m512 constant = _mm512_set1_ps(static_cast<float>(shift[q]));
-    const __m512 incline = _mm512_set1_ps(static_cast<float>(slope[q]));
+    const __m512 factor = _mm512_set1_ps(static_cast<float>(scale[found[q]]));
+    const __m512 constant = _mm512_set1_ps(static_cast<float>(shift[found[q]]));
+    const __m512 incline = _mm512_set1_ps(static_cast<float>(slope[found[q]]));
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       __m512 total = _mm512_cvtepi32_ps(sum[q * digits][v]);
@@ -134,23 +137,22 @@ void products_of(Index n, const std::uint8_t* block, const real* sums, const std
 }
 
 template <int digits>
-void products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int8_t* query,
-              const real* scale, const real* shift, const real* slope, real* out, Index stride) {
+void products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
+              const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+              Index stride) {
   constexpr int group = 6 / digits;
-  const Index row = digits_of_8_bits.row(n);
   Index q = 0;
   for (; q + group <= queries; q += group)
-    products_of<group, digits>(n, block, sums, query + q * row, scale + q, shift + q, slope + q, out + q * stride,
-                               stride);
+    products_of<group, digits>(n, block, sums, found + q, query, scale, shift, slope, out + q * stride, stride);
   for (; q < queries; ++q)
-    products_of<1, digits>(n, block, sums, query + q * row, scale + q, shift + q, slope + q, out + q * stride, stride);
+    products_of<1, digits>(n, block, sums, found + q, query, scale, shift, slope, out + q * stride, stride);
 }
 
-void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, int count,
-                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-                    Index stride) {
+void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
+                    int count, const std::int8_t* query, const real* scale, const real* shift, const real* slope,
+                    real* out, Index stride) {
   const auto run = count == 1 ? products<1> : count == 2 ? products<2> : products<3>;
-  run(n, block, sums, queries, query, scale, shift, slope, out, stride);
+  run(n, block, sums, queries, found, query, scale, shift, slope, out, stride);
 }
 
 // Points that stand apart are read where they are, a few together so that sums do not wait for one another.

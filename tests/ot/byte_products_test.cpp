@@ -101,9 +101,10 @@ TEST_CASE("a block of points from anywhere is multiplied by rows from anywhere a
   products.multiply(products.most_digits(), 0, batch, 0, points, in_place.data(), points);
   ot::ByteBlock some(target);
   for (const std::int64_t count : {block, std::int64_t{5}}) {
-    std::vector<std::int64_t> picked, rows;
+    std::vector<std::int64_t> picked;
+    std::vector<std::int32_t> rows;
     for (std::int64_t l = 0; l < count; ++l) picked.push_back(l * 7 % points);
-    for (std::int64_t r = 0; r < 31; ++r) rows.push_back(r * 3 % batch);
+    for (std::int32_t r = 0; r < 31; ++r) rows.push_back(r * 3 % batch);
     some.lay_out(picked);
     std::vector<real> out(rows.size() * block);
     products.multiply(products.most_digits(), rows, some, out.data());

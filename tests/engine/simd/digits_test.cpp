@@ -71,29 +71,32 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
           for (std::int64_t k = 0; k < n; ++k)
             if (k % 16 < 5 || (k % 16 < 10 && l != 37) || (k % 16 < 14 && l < 16) || l / 4 == 2)
               rows[count(l * n + k)] = 0;
-        const auto query = bytes.draw<std::int8_t>(queries * layout.row(n));
+        constexpr std::int64_t all = 13;
+        const auto query = bytes.draw<std::int8_t>(all * layout.row(n));
+        std::vector<std::int32_t> found;  // some in order, some twice
+        for (std::int64_t q = 0; q < queries; ++q) found.push_back(static_cast<std::int32_t>(q < 4 ? q : q * q % all));
         engine::Tensor scratch(engine::Shape{layout.block(n)});
         auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
         Values sums(block_size);
         kernels.interleave_bytes(n, rows.data(), block, sums.data());
-        const Values scale = random(queries, real(0.5), 2, 1), shift = random(queries, -1, 1, 2),
-                     slope = random(queries, -1, 1, 3);
+        const Values scale = random(all, real(0.5), 2, 1), shift = random(all, -1, 1, 2), slope = random(all, -1, 1, 3);
         const std::int64_t stride = block_size + 3;  // what lies between rows stays as it is
         Values out(count(queries * stride), real(42));
-        kernels.digit_products(n, block, sums.data(), queries, digits, query.data(), scale.data(), shift.data(),
-                               slope.data(), out.data(), stride);
+        kernels.digit_products(n, block, sums.data(), queries, found.data(), digits, query.data(), scale.data(),
+                               shift.data(), slope.data(), out.data(), stride);
         for (std::int64_t q = 0; q < queries; ++q) {
+          const std::int64_t r = found[count(q)];
           for (std::int64_t l = 0; l < block_size; ++l) {
             Exact sum = 0, modulus = 0, total = 0;
             for (std::int64_t k = 0; k < n; ++k) {
-              const Exact number = number_at(layout, n, query.data() + q * layout.row(n), digits, k);
+              const Exact number = number_at(layout, n, query.data() + r * layout.row(n), digits, k);
               sum += number * rows[count(l * n + k)];
               modulus += std::abs(number) * rows[count(l * n + k)];
               total += rows[count(l * n + k)];
             }
             CHECK(sums[count(l)] == total);
-            const Exact wanted = scale[count(q)] * sum + shift[count(q)] + slope[count(q)] * total;
-            modulus = scale[count(q)] * modulus + std::abs(shift[count(q)]) + std::abs(slope[count(q)]) * total;
+            const Exact wanted = scale[count(r)] * sum + shift[count(r)] + slope[count(r)] * total;
+            modulus = scale[count(r)] * modulus + std::abs(shift[count(r)]) + std::abs(slope[count(r)]) * total;
             CHECK(std::abs(out[count(q * stride + l)] - wanted) <= 4 * epsilon * modulus);
           }
           for (std::int64_t l = block_size; l < stride; ++l) CHECK(out[count(q * stride + l)] == 42);
@@ -112,7 +115,8 @@ TEST_CASE("a block of zeros has products of zero") {
     Values sums(block_size, 42), out(block_size, 42);
     kernels.interleave_bytes(n, rows.data(), block, sums.data());
     const real one = 1, shift = 3, slope = 5;
-    kernels.digit_products(n, block, sums.data(), 1, digits, query.data(), &one, &shift, &slope, out.data(),
+    const std::int32_t found = 0;
+    kernels.digit_products(n, block, sums.data(), 1, &found, digits, query.data(), &one, &shift, &slope, out.data(),
                            block_size);
     for (std::int64_t l = 0; l < block_size; ++l) {
       CHECK(sums[count(l)] == 0);
@@ -163,10 +167,11 @@ TEST_CASE("the largest digits and bytes do not overflow") {
     kernels.interleave_bytes(n, rows.data(), block, sums.data());
     for (real sum : sums) CHECK(sum == real(255.0 * n));
     const real one = 1, zero = 0;
-    kernels.digit_products(n, block, sums.data(), 1, 1, query.data(), &one, &zero, &zero, out.data(), block_size);
+    const std::int32_t found[] = {0, 63};
+    kernels.digit_products(n, block, sums.data(), 1, found, 1, query.data(), &one, &zero, &zero, out.data(),
+                           block_size);
     const double least = -std::exp2(layout.bits - 1) * 255 * n;
     for (real value : out) CHECK(value == doctest::Approx(least).epsilon(1e-5));
-    const std::int32_t found[] = {0, 63};
     double exact[2];
     kernels.digit_sums(n, query.data(), 1, rows.data(), 2, found, exact);
     for (double value : exact) CHECK(value == least);
