@@ -150,11 +150,19 @@ class Search {
     for (const Stretch& stretch : stretches_)
       for (const Whole& whole : stretch.whole) spared += whole.spares;
     if (ByteProducts::available(bounds_.target()) && spared > rounding * static_cast<double>(queries_.size())) {
-      products_.emplace(bounds_.target(), bounds_.target().centred(bounds_.x()));
+      products_.emplace(bounds_.target(), centred_queries());
       return;
     }
     for (Stretch& stretch : stretches_)
       for (Whole& whole : stretch.whole) whole = {};
+  }
+
+  Tensor centred_queries() const {
+    const std::int64_t d = bounds_.target().dimension();
+    Tensor rows({std::ssize(queries_), d});
+    real* row = rows.data();
+    for (const Query& query : queries_) row = std::copy_n(bounds_.x().data() + query.i * d, d, row);
+    return bounds_.target().centred(rows);
   }
 
   void account(const Whole& whole, const Stretch::Need& need) {
@@ -178,12 +186,12 @@ class Search {
     ByteBlock block(bounds_.target());
     block.lay_out(bounds_.sketch().points_of(b));
     std::vector<std::int32_t> rows;
-    for (const Stretch::Need& need : needs) rows.push_back(static_cast<std::int32_t>(query(need).i));
+    for (const Stretch::Need& need : needs) rows.push_back(need.query);
     Tensor products({std::ssize(rows), block_size});
     products_->multiply(1, rows, block, products.data());
     const real *product = products.data(), *offset = bounds_.offsets(b);
     for (const Stretch::Need& need : needs) {
-      const auto error = static_cast<real>(products_->error_bound(query(need).i, 1));
+      const auto error = static_cast<real>(products_->error_bound(need.query, 1));
       // Finite, so that no place without a point is below it.
       const real limit = std::min(query(need).cut + error, std::numeric_limits<real>::max());
       std::int32_t passed[block_size];
@@ -251,7 +259,7 @@ class Search {
   std::vector<std::int32_t> query_of_;  // of each row of the batch, -1 for those that are not asked about
   std::vector<Stretch> stretches_;
   std::vector<bool> given_up_;
-  std::optional<ByteProducts> products_;
+  std::optional<ByteProducts> products_;  // of the queries in their order
 };
 
 }  // namespace
