@@ -30,11 +30,6 @@ Var gradient(const Activation& activation, const Var& g, const Var& y) {
                                              : sigmoid_gradient(g, y);
 }
 
-/// A constant may have zeros that its rows have in common, as images do; what layers compute hardly does.
-std::optional<CompactMatrix> compact_constant(const Var& x) {
-  return x.on_tape() || bf16_products_on() ? std::nullopt : CompactMatrix::of(x.value());
-}
-
 }  // namespace
 
 Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& activation) {
@@ -52,7 +47,8 @@ Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& a
     add_product();
     for (std::int64_t r = 0; r < tile.rows; ++r) apply(activation, tile.columns, row(r));
   };
-  const std::optional<CompactMatrix> compact = compact_constant(x);
+  // On a tape or not, so that y is the same either way.
+  const auto compact = bf16_products_on() ? std::nullopt : CompactMatrix::of(x.value());
   if (compact) {
     compact->for_each_tile(outputs, [&](const ProductTile& tile) {
       finish(tile, [&] { compact->add_product(tile, weight.value(), value.data()); });
@@ -68,8 +64,9 @@ Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& a
   Var sums = recorded(std::move(value), x, weight, bias);
   sums.pull_back(x, [weight](const Var& g) { return matmul(g, weight); });
   if (compact)
-    sums.pull_back(weight, [x = *compact](const Var& g) -> Var {
-      return recording() ? matmul(g, x.dense(), Transpose::yes) : x.product_from_left(g.value());
+    sums.pull_back(weight, [compact = *compact, x = x.on_tape() ? x : Var()](const Var& g) -> Var {
+      if (!recording()) return compact.product_from_left(g.value());
+      return matmul(g, x.on_tape() ? x : Var(compact.dense()), Transpose::yes);
     });
   else
     sums.pull_back(weight, [x](const Var& g) { return matmul(g, x, Transpose::yes); });

@@ -74,24 +74,39 @@ TEST_CASE("a matrix is compact only where that spares much") {
   CHECK_FALSE(CompactMatrix::of(x));
 }
 
-TEST_CASE("a layer on a constant with common zeros has the gradients of one on the same values on the tape") {
+TEST_CASE("a layer on values with common zeros, constant or on the tape, has the gradients of a product with them") {
   constexpr std::int64_t rows = 2 * group + 5, columns = 21, outputs = 4;
   const Tensor x = sparse(rows, columns);
   Var weight = Random(64, 0).normal({outputs, columns}, 0, 1), bias = Random(64, 1).normal({outputs}, 0, 1);
-  const auto gradients = [&](bool constant) {
+  const auto gradients = [&](bool constant, const auto& layer) {
     Tape tape;
     Var points = x.clone();
-    if (!constant) tape.watch(points);
-    tape.watch(weight);
-    tape.watch(bias);
-    const Var y = linear(points, weight, bias, Activation::sigmoid());
-    const auto first = tape.gradient(mean(mul(y, y)), {weight, bias}, true);
-    const auto second = tape.gradient(sum(mul(first[0], first[0])), {weight, bias});
-    return std::vector<Tensor>{y.value(), first[0].value(), first[1].value(), second[0].value(), second[1].value()};
+    std::vector<Var> inputs;
+    for (Var* input : {&weight, &bias, &points}) {
+      if (constant && input == &points) continue;
+      tape.watch(*input);
+      inputs.push_back(*input);
+    }
+    const Var y = layer(points);
+    std::vector<Tensor> all{y.value()};
+    const auto first = tape.gradient(mean(mul(y, y)), inputs, true);
+    for (const Var& gradient : first) all.push_back(gradient.value());
+    const auto second = tape.gradient(sum(mul(first[0], first[0])), inputs);
+    for (const Var& gradient : second) all.push_back(gradient.value());
+    return all;
   };
-  const auto compact = gradients(true), dense = gradients(false);
-  for (std::size_t g = 0; g < dense.size(); ++g) {
-    CAPTURE(g);
-    CHECK(distance(compact[g], dense[g]) < tolerance);
+  const auto linear_layer = [&](const Var& points) { return linear(points, weight, bias, Activation::sigmoid()); };
+  const auto product_layer = [&](const Var& points) {
+    return sigmoid(matmul(points, weight, Transpose::no, Transpose::yes) + bias);
+  };
+  for (const bool constant : {true, false}) {
+    CAPTURE(constant);
+    const auto found = gradients(constant, linear_layer), expected = gradients(constant, product_layer);
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t g = 0; g < found.size(); ++g) {
+      CAPTURE(g);
+      CHECK(distance(found[g], expected[g]) < tolerance);
+    }
   }
+  CHECK(distance(gradients(true, linear_layer)[0], gradients(false, linear_layer)[0]) == 0);
 }
