@@ -63,8 +63,8 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
       const std::int64_t rows = problem.rows(tile);
       Tensor products({block.size(), rows});
       if (bytes)
-        bytes->multiply(bytes->most_digits(), block.begin, block.end, problem.first_row(tile), rows, products.data(),
-                        rows);
+        bytes->multiply(bytes->most_digits(), block.begin, block.end, problem.order, problem.first_row(tile), rows,
+                        products.data(), rows);
       else
         problem.multiply(block, tile, products.data());
       problem.tile_minima(block, tile, products.data(), minima.data() + tile * block.size());

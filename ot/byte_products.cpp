@@ -33,14 +33,12 @@ std::uint8_t* bytes_of(const Buffer& buffer) {
 
 void ByteBlock::lay_out(std::span<const std::int64_t> points) {
   const std::int64_t d = target_.dimension();
-  if (!rows_) {
-    rows_ = bytes_for(block_size * d);
-    laid_out_ = bytes_for(kernels().digits.block(d));
-  }
-  std::uint8_t* row = bytes_of(rows_);
-  for (const std::int64_t j : points) row = std::copy_n(target_.bytes().data() + j * d, d, row);
-  std::fill(row, bytes_of(rows_) + block_size * d, std::uint8_t{0});
-  kernels().interleave_bytes(d, bytes_of(rows_), bytes_of(laid_out_), sums_);
+  if (!laid_out_) laid_out_ = bytes_for(kernels().digits.block(d));
+  if (std::ssize(points) < block_size) no_point_.resize(static_cast<std::size_t>(d));
+  const std::uint8_t* rows[block_size];
+  std::fill_n(rows, block_size, no_point_.data());
+  std::ranges::transform(points, rows, [&](std::int64_t j) { return target_.bytes().data() + j * d; });
+  kernels().interleave_bytes(d, rows, bytes_of(laid_out_), sums_);
 }
 
 bool ByteProducts::available(const Target& target) {
@@ -144,63 +142,63 @@ double ByteProducts::typical_rounding() const {
          std::hypot(point_rms_, mean_length_);
 }
 
-void ByteProducts::add_rest(int digits, std::int64_t i, std::int64_t first, std::span<const std::int32_t> points,
-                            real* out) const {
+void ByteProducts::add_rest(int digits, std::int64_t i, std::span<const std::int64_t> points,
+                            std::span<const std::int32_t> some, real* out) const {
   const std::int64_t d = target_.dimension();
   const auto index = static_cast<std::size_t>(i);
   const double scale = rounded(most_digits()).scale[index], shift = rounded(digits).rest_along_mean[index];
   constexpr std::size_t together = 64;
+  std::int32_t found[together];
   double sums[together];
-  for (; !points.empty(); points = points.subspan(std::min(together, points.size()))) {
-    const auto some = points.first(std::min(together, points.size()));
-    kernels().digit_sums(d, row(i) + digits * layout_.plane(d), most_digits() - digits,
-                         target_.bytes().data() + first * d, static_cast<std::int64_t>(some.size()), some.data(), sums);
-    for (std::size_t f = 0; f < some.size(); ++f) out[some[f]] += static_cast<real>(scale * sums[f] - shift);
+  for (; !some.empty(); some = some.subspan(std::min(together, some.size()))) {
+    const std::size_t count = std::min(together, some.size());
+    for (std::size_t f = 0; f < count; ++f)
+      found[f] = static_cast<std::int32_t>(points[static_cast<std::size_t>(some[f])]);
+    kernels().digit_sums(d, row(i) + digits * layout_.plane(d), most_digits() - digits, target_.bytes().data(),
+                         static_cast<std::int64_t>(count), found, sums);
+    for (std::size_t f = 0; f < count; ++f) out[some[f]] += static_cast<real>(scale * sums[f] - shift);
   }
 }
 
-void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count,
-                            real* out, std::int64_t stride) const {
-  const Rounded& rounded = this->rounded(digits);
-  const std::int64_t d = target_.dimension(), queries = end - begin;
-  std::vector<std::int32_t> all(static_cast<std::size_t>(queries));
-  std::iota(all.begin(), all.end(), static_cast<std::int32_t>(begin));
-  const Buffer scratch = bytes_for(layout_.block(d));
-  std::uint8_t* const block = bytes_of(scratch);
-  real sums[block_size];
-  const std::uint8_t* const all_end = target_.bytes().data() + target_.size() * d;
-  const auto products = [&](const std::uint8_t* rows, const std::uint8_t* next, real* to, std::int64_t to_stride) {
-    kernels().interleave_bytes(d, rows, block, sums);
-    // The next block comes from memory little by little, while this one is multiplied.
-    constexpr std::int64_t line = 64;
-    const std::int64_t share = block_size * d * rows_together / queries + line;
-    for (std::int64_t i = 0; i < queries; i += rows_together) {
-      const std::uint8_t* const until = std::min(next + share, all_end);
-      for (; next < until; next += line) __builtin_prefetch(next);
-      kernels().digit_products(d, block, sums, std::min(rows_together, queries - i), all.data() + i, digits,
-                               digits_.data(), rounded.scale.data(), rounded.shift.data(), slope_.data(),
-                               to + i * to_stride, to_stride);
-    }
+void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, std::span<const std::int64_t> order,
+                            std::int64_t first, std::int64_t count, real* out, std::int64_t stride) const {
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(end - begin));
+  std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(begin));
+  const auto points_from = [&](std::int64_t place, std::int64_t until) {
+    return order.subspan(static_cast<std::size_t>(place),
+                         static_cast<std::size_t>(std::min(block_size, std::max(until - place, std::int64_t{0}))));
   };
-  const std::uint8_t* rows = target_.bytes().data() + first * d;
-  std::int64_t l = 0;
-  for (; l + block_size <= count; l += block_size) products(rows + l * d, rows + (l + block_size) * d, out + l, stride);
-  if (l == count) return;
-  std::vector<std::uint8_t> last(static_cast<std::size_t>(block_size * d));
-  std::copy(rows + l * d, rows + count * d, last.data());
-  Tensor values(engine::Shape{queries, block_size});
-  products(last.data(), all_end, values.data(), block_size);
-  for (std::int64_t i = 0; i < queries; ++i)
-    std::copy_n(values.data() + i * block_size, count - l, out + i * stride + l);
+  ByteBlock block(target_);
+  for (std::int64_t l = 0; l < count; l += block_size) {
+    const auto points = points_from(first + l, first + count);
+    const auto next = points_from(first + l + std::ssize(points), std::ssize(order));
+    block.lay_out(points);
+    if (std::ssize(points) == block_size) {
+      multiply(digits, rows, block, next, out + l, stride);
+      continue;
+    }
+    Tensor values(engine::Shape{end - begin, block_size});
+    multiply(digits, rows, block, next, values.data(), block_size);
+    for (std::int64_t i = 0; i < end - begin; ++i)
+      std::copy_n(values.data() + i * block_size, points.size(), out + i * stride + l);
+  }
 }
 
 void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block, real* out) const {
+  multiply(digits, rows, block, {}, out, block_size);
+}
+
+void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block,
+                            std::span<const std::int64_t> next, real* out, std::int64_t stride) const {
   const Rounded& rounded = this->rounded(digits);
   for (std::int64_t r = 0; r < std::ssize(rows); r += rows_together) {
     const std::int64_t count = std::min(rows_together, std::ssize(rows) - r);
+    const std::size_t share = next.size() * static_cast<std::size_t>(r + count) / rows.size();
+    for (std::size_t n = next.size() * static_cast<std::size_t>(r) / rows.size(); n < share; ++n)
+      target_.prefetch(next[n]);
     kernels().digit_products(target_.dimension(), bytes_of(block.laid_out_), block.sums_, count, rows.data() + r,
                              digits, digits_.data(), rounded.scale.data(), rounded.shift.data(), slope_.data(),
-                             out + r * block_size, block_size);
+                             out + r * stride, stride);
   }
 }
 

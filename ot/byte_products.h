@@ -25,7 +25,8 @@ class ByteBlock {
   friend class ByteProducts;
 
   const Target& target_;
-  engine::Buffer rows_, laid_out_;  // of the points as they are and as a kernel reads them
+  engine::Buffer laid_out_;
+  std::vector<std::uint8_t> no_point_;  // zeros in place of those that a block lacks
   real sums_[engine::simd::block_size];
 };
 
@@ -57,18 +58,19 @@ class ByteProducts {
   /// How far the rounding of sums to float alone puts products off, typically, in the batch's longest row.
   double typical_rounding() const;
 
-  /// out[(i - begin) stride + l] = a^_i.(y_{first + l} - mean) for rows begin..end-1 and l < count, with a^ of so many
-  /// digits; NaN where a_i is not finite.
-  void multiply(int digits, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count, real* out,
-                std::int64_t stride) const;
+  /// out[(i - begin) stride + l] = a^_i.(y_j - mean) for rows begin..end-1, l < count and j = order[first + l], with a^
+  /// of so many digits; NaN where a_i is not finite.
+  void multiply(int digits, std::int64_t begin, std::int64_t end, std::span<const std::int64_t> order,
+                std::int64_t first, std::int64_t count, real* out, std::int64_t stride) const;
 
   /// out[r block_size + l] = a^_i.(y_l - mean) for i = rows[r] and the points y_l of a block, with a^ of so many
   /// digits. What lies beyond the block's points, up to block_size, is that of y = 0.
   void multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block, real* out) const;
 
-  /// out[l] += e_i.(y_{first + l} - mean) for the l in `points`, where e is what so many digits, fewer than all,
+  /// out[l] += e_i.(y_j - mean) for the l in `some` and j = points[l], where e is what so many digits, fewer than all,
   /// leave out: after multiply() the product is as fine as in all digits.
-  void add_rest(int digits, std::int64_t i, std::int64_t first, std::span<const std::int32_t> points, real* out) const;
+  void add_rest(int digits, std::int64_t i, std::span<const std::int64_t> points, std::span<const std::int32_t> some,
+                real* out) const;
 
  private:
   /// What stands in place of a with n digits: for each row of the batch a^.(y - mean) = scale (sum of digits and bytes)
@@ -80,6 +82,9 @@ class ByteProducts {
   };
 
   void round_row(std::int64_t i, const real* a);
+  /// As the public one, while the points of the next block come to the cache.
+  void multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block,
+                std::span<const std::int64_t> next, real* out, std::int64_t stride) const;
   const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }
   const std::int8_t* row(std::int64_t i) const;
 

@@ -83,7 +83,7 @@ class Winners {
   }
   void multiply(std::int64_t tile, real* values) const {
     const std::int64_t rows = problem_.rows(tile);
-    products_.multiply(1, block_.begin, block_.end, problem_.first_row(tile), rows, values, rows);
+    products_.multiply(1, block_.begin, block_.end, problem_.order, problem_.first_row(tile), rows, values, rows);
   }
   /// The rows of a tile that may be the least for query i.
   std::int64_t find(std::int64_t tile, std::int64_t i, const real* products, std::int32_t* rows) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "engine/blas.h"
@@ -118,14 +119,14 @@ class SoftTransform {
 
   /// Adds sum_j p_ij y'_j of a tile to sums [block, d] by a product.
   void add_all_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
-    const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile), d = problem_.target.dimension();
+    const std::int64_t rows = problem_.rows(tile), d = problem_.target.dimension();
     real* term = terms(block, tile);
     for (const double weight : weights) {
       kernels().scale(rows, static_cast<real>(weight), term, term);
       term += rows;
     }
     Tensor points({rows, d});
-    problem_.target.centred_rows(first, first + rows, points.data());
+    problem_.centred_points(tile, points.data());
     engine::gemm_single(Transpose::no, Transpose::no, block.size(), d, rows, 1, terms(block, tile), rows, points.data(),
                         d, 1, sums, d);
   }
@@ -158,7 +159,7 @@ class SoftTransform {
         const std::int32_t row = found[static_cast<std::size_t>(f)];
         const double p = weights[i] * term[row];
         mass += p;
-        problem_.target.add_point(first + row, static_cast<real>(p), sums);
+        problem_.target.add_point(problem_.order[static_cast<std::size_t>(first + row)], static_cast<real>(p), sums);
       }
       if (mass > 0) kernels().axpy(d, static_cast<real>(-mass), problem_.target.mean().data(), sums);
     }
@@ -201,11 +202,16 @@ CTransform soft_c_transform(const TiledProblem& problem, double lambda, Wanted w
   CTransform result;
   result.value = Tensor({problem.batch()});
   if (wanted.gradient) result.gradient = Tensor(problem.queries.shape());
-  if (wanted.mass) result.mass = Tensor::zeros({problem.target.size()});
+  if (wanted.mass) result.mass = Tensor::zeros({problem.target.size()});  // of the places, until all is there
   SoftTransform soft(problem, lambda, result);
   const std::int64_t size = soft_block_size(problem.batch(), problem.target.size());
   for (std::int64_t begin = 0; begin < problem.batch(); begin += size)
     soft.transform({begin, std::min(problem.batch(), begin + size)});
+  if (wanted.mass) {
+    const Tensor of_places = std::exchange(result.mass, Tensor({problem.target.size()}));
+    for (std::size_t place = 0; place < problem.order.size(); ++place)
+      result.mass.data()[problem.order[place]] = of_places.data()[place];
+  }
   return result;
 }
 

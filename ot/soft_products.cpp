@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "engine/parallel.h"
@@ -12,14 +13,14 @@
 namespace ot {
 
 using engine::parallel_for;
+using engine::Tensor;
+using engine::simd::block_size;
 using engine::simd::kernels;
-using engine::simd::Minimum;
 
 namespace {
 
 constexpr double fine_error = 0x1p-17;      // of a sum of terms, relative
-constexpr std::int64_t sample_stride = 16;  // one tile in so many is a sample
-constexpr std::int64_t tile_rows = TiledProblem::tile_rows;
+constexpr std::int64_t sample_stride = 16;  // one point in so many is in the sample
 
 }  // namespace
 
@@ -29,23 +30,23 @@ class SoftProducts::Histogram {
  public:
   static constexpr double farthest = 30;
 
-  /// Ends the tile that the terms since the last call are of.
-  void end_tile() {
-    sum_ += tile_;
-    largest_tile_ = std::max(largest_tile_, tile_);
-    tile_ = 0;
+  /// Ends the block that the terms since the last call are of.
+  void end_block() {
+    sum_ += block_;
+    largest_block_ = std::max(largest_block_, block_);
+    block_ = 0;
   }
   void add(double distance) {
     const auto bin = std::min(bins - 1, static_cast<std::size_t>(std::max(distance, 0.0) / width));
     ++counts_[bin];
-    tile_ += far_edge(bin);
+    block_ += far_edge(bin);
   }
 
   /// Where a head ends, such that all terms beyond are at most this share of the sum of all, and how many terms of the
-  /// sample are in it. The sum of all is told by the sample without its best tile, which may hold all that is large;
-  /// and one term more than the sample has may lie right beyond the end, of the few that lie near a query.
+  /// sample are in it. The sum of all is told by the sample without its best block, which may hold all that is
+  /// large; and one term more than the sample has may lie right beyond the end, of the few that lie near a query.
   std::pair<double, std::int64_t> head(double share) const {
-    const double all = sum_ + (sample_stride - 1) * (sum_ - largest_tile_), allowed = share * all / sample_stride;
+    const double all = sum_ + (sample_stride - 1) * (sum_ - largest_block_), allowed = share * all / sample_stride;
     std::size_t end = bins;
     for (double beyond = 0; end > 0; --end) {
       beyond += static_cast<double>(counts_[end - 1]) * std::exp(-width * static_cast<double>(end - 1));
@@ -70,7 +71,7 @@ class SoftProducts::Histogram {
   }
 
   std::array<std::int64_t, bins> counts_ = {};
-  double sum_ = 0, tile_ = 0, largest_tile_ = 0;
+  double sum_ = 0, block_ = 0, largest_block_ = 0;
 };
 
 SoftProducts::SoftProducts(const TiledProblem& problem, double lambda) : problem_(problem), lambda_(lambda) {
@@ -89,35 +90,41 @@ bool SoftProducts::fine(int digits) const {
   return true;
 }
 
-void SoftProducts::multiply_digits(std::int64_t tile) const {
-  const std::int64_t rows = problem_.rows(tile);
-  bytes_->multiply(digits_, block_.begin, block_.end, problem_.first_row(tile), rows, products(tile), rows);
-}
-
 /// The terms of each query in the sample, and its least u there.
 std::vector<SoftProducts::Histogram> SoftProducts::sample_terms(std::vector<real>& least) const {
-  const std::int64_t samples = (problem_.tiles() + sample_stride - 1) / sample_stride;
-  std::vector<Minimum> minima(static_cast<std::size_t>(samples) * least.size());
-  parallel_for(samples, 1, [&](std::int64_t sample, std::int64_t) {
-    const std::int64_t tile = sample * sample_stride;
-    multiply_digits(tile);
-    problem_.tile_minima(block_, tile, products(tile), minima.data() + sample * block_.size());
+  const std::int64_t sampled = (problem_.target.size() + sample_stride - 1) / sample_stride;
+  const std::int64_t blocks = (sampled + block_size - 1) / block_size;
+  std::vector<std::int32_t> rows(least.size());
+  std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(block_.begin));
+  // Every block has points from everywhere.
+  Tensor products({blocks, block_.size(), block_size}), offsets({blocks, block_size});
+  std::fill_n(offsets.data(), offsets.size(), std::numeric_limits<real>::infinity());
+  parallel_for(blocks, 1, [&](std::int64_t b, std::int64_t) {
+    std::vector<std::int64_t> points;
+    for (std::int64_t s = b; s < sampled; s += blocks) {
+      offsets.data()[b * block_size + std::ssize(points)] = problem_.offsets.data()[s * sample_stride];
+      points.push_back(problem_.order[static_cast<std::size_t>(s * sample_stride)]);
+    }
+    ByteBlock block(problem_.target);
+    block.lay_out(points);
+    bytes_->multiply(1, rows, block, products.data() + b * block_.size() * block_size);
   });
   std::vector<Histogram> histograms(least.size());
   parallel_for(block_.size(), 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto index = static_cast<std::size_t>(i);
-      for (std::size_t m = index; m < minima.size(); m += least.size())
-        least[index] = std::min(least[index], minima[m].value);
+      const auto product = [&](std::int64_t b) { return products.data() + (b * block_.size() + i) * block_size; };
+      const auto offset = [&](std::int64_t b) { return offsets.data() + b * block_size; };
+      for (std::int64_t b = 0; b < blocks; ++b)
+        least[index] =
+            std::min(least[index], kernels().min_affine(block_size, offset(b), problem_.slope, product(b)).value);
       const real farthest = least[index] + static_cast<real>(Histogram::farthest * lambda_);
-      std::int32_t found[tile_rows];
-      for (std::int64_t tile = 0; tile < problem_.tiles(); tile += sample_stride, histograms[index].end_tile()) {
-        const std::int64_t rows = problem_.rows(tile);
-        const real* product = products(tile) + i * rows;
-        const real* offset = problem_.offsets.data() + problem_.first_row(tile);
-        const std::int64_t count = kernels().find_affine(rows, offset, problem_.slope, product, farthest, found);
+      std::int32_t found[block_size];
+      for (std::int64_t b = 0; b < blocks; ++b, histograms[index].end_block()) {
+        const std::int64_t count =
+            kernels().find_affine(block_size, offset(b), problem_.slope, product(b), farthest, found);
         for (std::int64_t f = 0; f < count; ++f)
-          histograms[index].add((offset[found[f]] + problem_.slope * product[found[f]] - least[index]) / lambda_);
+          histograms[index].add((offset(b)[found[f]] + problem_.slope * product(b)[found[f]] - least[index]) / lambda_);
       }
     }
   });
@@ -131,7 +138,7 @@ void SoftProducts::choose_digits() {
   if (fine(1)) return;
   std::vector<real> least(static_cast<std::size_t>(block_.size()), std::numeric_limits<real>::infinity());
   const std::vector<Histogram> histograms = sample_terms(least);
-  const double sampled = static_cast<double>((problem_.tiles() + sample_stride - 1) / sample_stride * tile_rows);
+  const auto sampled = static_cast<double>(problem_.target.size()) / sample_stride;
   double least_cost = std::numeric_limits<double>::infinity();
   for (int digits = 1; digits <= bytes_->most_digits(); ++digits) {
     std::vector<real> ends(fine(digits) ? 0 : least.size());
@@ -158,17 +165,18 @@ void SoftProducts::start(QueryBlock block, real* all_products) {
 }
 
 void SoftProducts::multiply(std::int64_t tile) const {
-  if (!bytes_) return problem_.multiply(block_, tile, products(tile));
-  const bool sampled = digits_ == 1 && !end_of_heads_.empty() && tile % sample_stride == 0;
-  if (!sampled) multiply_digits(tile);
-  if (end_of_heads_.empty()) return;
+  real* product = products_ + problem_.first_row(tile) * block_.size();
+  if (!bytes_) return problem_.multiply(block_, tile, product);
   const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
-  std::int32_t found[tile_rows];
-  real* product = products(tile);
+  bytes_->multiply(digits_, block_.begin, block_.end, problem_.order, first, rows, product, rows);
+  if (end_of_heads_.empty()) return;
+  const auto points =
+      std::span(problem_.order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
+  std::int32_t found[TiledProblem::tile_rows];
   for (std::int64_t i = 0; i < block_.size(); ++i, product += rows) {
     const std::int64_t count = kernels().find_affine(rows, problem_.offsets.data() + first, problem_.slope, product,
                                                      end_of_heads_[static_cast<std::size_t>(i)], found);
-    bytes_->add_rest(digits_, block_.begin + i, first, {found, static_cast<std::size_t>(count)}, product);
+    bytes_->add_rest(digits_, block_.begin + i, points, {found, static_cast<std::size_t>(count)}, product);
   }
 }
 

@@ -14,7 +14,7 @@ namespace ot {
 /// In few digits products are fast, and the terms are off by a typical error of 2 scale / lambda times that of a
 /// product. So the head of a query, its largest terms, is corrected by what the digits leave out; the other terms may
 /// be off as far as their share of the sum allows: error x share <= 2^-17, were they all off to the same side. A sample
-/// of the tiles tells where the heads would end for each number of digits, and so which is the fastest: for small
+/// of the points tells where the heads would end for each number of digits, and so which is the fastest: for small
 /// lambda few points are in a head, however large the error; for large lambda the error is small; three digits, as fine
 /// as a float, need no heads. Without digits products are in real.
 class SoftProducts {
@@ -23,7 +23,7 @@ class SoftProducts {
   SoftProducts(const TiledProblem& problem, double lambda);
 
   /// Begins with a block, whose products [block, rows] will stand at products + first_row(tile) block.size(). Looks for
-  /// heads in a sample of the tiles.
+  /// heads in a sample of the points.
   void start(QueryBlock block, real* products);
   /// Makes the products of a tile. Tiles may be made by several threads at a time.
   void multiply(std::int64_t tile) const;
@@ -31,8 +31,6 @@ class SoftProducts {
  private:
   class Histogram;
 
-  real* products(std::int64_t tile) const { return products_ + problem_.first_row(tile) * block_.size(); }
-  void multiply_digits(std::int64_t tile) const;
   /// How far a term of query i is off, typically, relative to it.
   double term_error(std::int64_t i, int digits) const;
   bool fine(int digits) const;

@@ -1,18 +1,36 @@
 #include "ot/tiled_problem.h"
 
 #include <limits>
+#include <numeric>
 
 #include "engine/blas.h"
+#include "engine/parallel.h"
+#include "ot/byte_products.h"
+#include "ot/neighbour_search.h"
 
 namespace ot {
 
 using engine::Tensor;
 using engine::Transpose;
 
+namespace {
+
+std::vector<std::int64_t> order_of(const Target& target, double lambda) {
+  if (lambda > 0 && ByteProducts::available(target) && target.searchable() &&
+      target.size() >= NeighbourSearch::fewest_points)
+    return target.search().order();
+  std::vector<std::int64_t> order(static_cast<std::size_t>(target.size()));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
+}  // namespace
+
 TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda)
     : target(to),
       queries(to.centred(x)),
       squared_norms(static_cast<std::size_t>(x.dim(0))),
+      order(order_of(to, lambda)),
       offsets({to.size()}),
       slope(static_cast<real>(-2 * to.scale())) {
   const std::int64_t dimension = x.dim(1);
@@ -21,12 +39,15 @@ TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi,
     for (std::int64_t c = 0; c < dimension; ++c)
       squared_norms[static_cast<std::size_t>(i)] += static_cast<double>(row[c]) * row[c];
   }
-  for (std::int64_t j = 0; j < target.size(); ++j) {
-    const auto index = static_cast<std::size_t>(j);
-    const double offset = target.scale() * target.centred_squared_norms()[index] - psi.data()[j];
-    offsets.data()[j] = target.weights()[index] == 0 ? std::numeric_limits<real>::infinity()
-                                                     : static_cast<real>(offset - lambda * target.log_weights()[index]);
-  }
+  constexpr std::int64_t grain = 4096;
+  engine::parallel_for(target.size(), grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t place = begin; place < end; ++place) {
+      const auto j = static_cast<std::size_t>(order[static_cast<std::size_t>(place)]);
+      const double offset = target.scale() * target.centred_squared_norms()[j] - psi.data()[j];
+      offsets.data()[place] = target.weights()[j] == 0 ? std::numeric_limits<real>::infinity()
+                                                       : static_cast<real>(offset - lambda * target.log_weights()[j]);
+    }
+  });
 }
 
 void TiledProblem::tile_minima(QueryBlock block, std::int64_t tile, const real* products,
@@ -38,10 +59,17 @@ void TiledProblem::tile_minima(QueryBlock block, std::int64_t tile, const real* 
   }
 }
 
+void TiledProblem::centred_points(std::int64_t tile, real* out) const {
+  for (std::int64_t place = first_row(tile); place < first_row(tile) + rows(tile); ++place, out += target.dimension()) {
+    const std::int64_t j = order[static_cast<std::size_t>(place)];
+    target.centred_rows(j, j + 1, out);
+  }
+}
+
 void TiledProblem::multiply(QueryBlock block, std::int64_t tile, real* products) const {
-  const std::int64_t first = first_row(tile), count = rows(tile), d = target.dimension();
+  const std::int64_t count = rows(tile), d = target.dimension();
   Tensor points({count, d});
-  target.centred_rows(first, first + count, points.data());
+  centred_points(tile, points.data());
   engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, d, 1, queries.data() + block.begin * d, d,
                       points.data(), d, 0, products, count);
 }

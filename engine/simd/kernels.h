@@ -158,10 +158,10 @@ struct Kernels {
   // Products of 8-bit points with numbers of a few digits, exact in integers up to their last step. All null where
   // digits.bits is 0. The number of `count` digits in a row is a_k = sum_s 2^(bits (count - 1 - s)) row_sk.
   Digits digits;
-  /// Lays the block_size points rows [block_size, n] out as digit_products reads them, 64-byte aligned, in
-  /// digits.block(n) bytes, without the coordinates that are 0 for all of them, as those at an image's border often
-  /// are; sums_l = sum_k point_lk
-  void (*interleave_bytes)(std::int64_t n, const std::uint8_t* rows, std::uint8_t* block, real* sums);
+  /// Lays block_size points, rows[l] [n], out as digit_products reads them, 64-byte aligned, in digits.block(n) bytes,
+  /// without the coordinates that are 0 for all of them, as those at an image's border often are; sums_l = sum_k
+  /// point_lk
+  void (*interleave_bytes)(std::int64_t n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums);
   /// out[q stride + l] = scale_r sum_k a_rk point_lk + shift_r + slope_r sums_l over a block for r = found[q], q <
   /// queries, rounded to float, where a_r are the numbers of the first `count` digits of row r of `query`, and n <=
   /// most_digit_coordinates

@@ -62,18 +62,17 @@ void compress_block(Index n, std::uint8_t* block) {
   list[0] = kept;
 }
 
-void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {
+void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
   constexpr Index step = 64;
   std::uint8_t* const fours = block + Digits::list(n);
   const __m512i ones = _mm512_set1_epi8(1);
   for (Index v = 0; v < vectors; ++v) {
-    const std::uint8_t* first = rows + v * lanes * n;
     __m512i sum = _mm512_setzero_si512();
     for (Index k = 0; k < n; k += step) {
       const Index bytes = n - k < step ? n - k : step;
       const __mmask64 present = bytes == step ? ~__mmask64{0} : (__mmask64{1} << bytes) - 1;
       __m512i word[lanes];
-      for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, first + i * n + k);
+      for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, rows[v * lanes + i] + k);
       transpose_words(word);
       const Index words = Digits::padded(bytes) / 4;
 #pragma GCC unroll 16

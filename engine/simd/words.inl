@@ -84,7 +84,7 @@ void compress_part(Index n, std::uint8_t* part) {
   list[0] = kept;
 }
 
-void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, real* sums) {
+void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
   constexpr Index step = 16;
   const __m256i ones = _mm256_set1_epi16(1);
   for (Index first = 0; first < block_size; first += lanes) {
@@ -94,7 +94,7 @@ void interleave_bytes(Index n, const std::uint8_t* rows, std::uint8_t* block, re
     for (Index k = 0; k < n; k += step) {
       __m256i word[lanes];
       for (int i = 0; i < lanes; ++i) {
-        const std::uint8_t* from = rows + (first + i) * n + k;
+        const std::uint8_t* from = rows[first + i] + k;
         std::uint8_t last[step] = {};
         if (n - k < step) {
           for (Index l = 0; l < n - k; ++l) last[l] = from[l];

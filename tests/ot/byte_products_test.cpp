@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -26,6 +27,13 @@ std::vector<std::uint8_t> some_bytes() {
   return bytes;
 }
 
+// All points, one in `step` after the other.
+std::vector<std::int64_t> order_of_step(std::int64_t step) {
+  std::vector<std::int64_t> order;
+  for (std::int64_t place = 0; place < points; ++place) order.push_back(place * step % points);
+  return order;
+}
+
 long double centred_product(const Target& target, const std::vector<std::uint8_t>& bytes, const real* a,
                             std::int64_t j) {
   long double sum = 0;
@@ -45,12 +53,14 @@ TEST_CASE("products in digits err by no more than what the digits leave out, and
   for (std::int64_t k = 0; k < d; ++k) a.data()[3 * d + k] = 0;  // a query of zeros has no largest coordinate
   const ByteProducts products(target, a);
   const double base = std::exp2(engine::simd::kernels().digits.bits);
+  const std::vector<std::int64_t> order = order_of_step(7);
   for (int digits = 1; digits <= products.most_digits(); ++digits)
     for (std::int64_t first : {0, 64, 128})
       for (std::int64_t count : {1, 22}) {
         const std::int64_t begin = 2, end = 6, stride = 25;
+        const auto point = [&](std::int64_t l) { return order[static_cast<std::size_t>(first + l)]; };
         std::vector<real> out(static_cast<std::size_t>((end - begin) * stride), real(42));
-        products.multiply(digits, begin, end, first, count, out.data(), stride);
+        products.multiply(digits, begin, end, order, first, count, out.data(), stride);
         for (std::int64_t i = begin; i < end; ++i) {
           const real* row = a.data() + i * d;
           real largest = 0;
@@ -59,16 +69,16 @@ TEST_CASE("products in digits err by no more than what the digits leave out, and
           const double rounding = 8 * std::numeric_limits<float>::epsilon() * largest * d;
           real* const to = out.data() + (i - begin) * stride;
           for (std::int64_t l = 0; l < count; ++l) {
-            const double length = std::sqrt(target.centred_squared_norms()[static_cast<std::size_t>(first + l)]);
-            const double error = std::abs(to[l] - centred_product(target, bytes, row, first + l));
+            const double length = std::sqrt(target.centred_squared_norms()[static_cast<std::size_t>(point(l))]);
+            const double error = std::abs(to[l] - centred_product(target, bytes, row, point(l)));
             CHECK(error <= half_step * std::sqrt(static_cast<double>(d)) * length + rounding);
             CHECK(error <= products.error_bound(i, digits));
           }
           for (std::int64_t l = count; l < stride; ++l) CHECK(to[l] == 42);
           if (digits == products.most_digits()) continue;
           const std::vector<std::int32_t> some = {static_cast<std::int32_t>(count - 1)};
-          products.add_rest(digits, i, first, some, to);
-          CHECK(std::abs(to[count - 1] - centred_product(target, bytes, row, first + count - 1)) <= rounding);
+          products.add_rest(digits, i, std::span(order).subspan(static_cast<std::size_t>(first)), some, to);
+          CHECK(std::abs(to[count - 1] - centred_product(target, bytes, row, point(count - 1))) <= rounding);
         }
       }
 }
@@ -82,7 +92,7 @@ TEST_CASE("a row that is not finite has no products, and leaves the others their
   a.data()[2 * d + 9] = std::numeric_limits<real>::infinity();
   std::vector<real> out(3 * 64);
   const ByteProducts products(target, a);
-  products.multiply(products.most_digits(), 0, 3, 0, 64, out.data(), 64);
+  products.multiply(products.most_digits(), 0, 3, order_of_step(1), 0, 64, out.data(), 64);
   for (std::size_t l = 0; l < 64; ++l) {
     CHECK(std::isfinite(out[l]));
     CHECK(std::isnan(out[64 + l]));
@@ -98,7 +108,7 @@ TEST_CASE("a block of points from anywhere is multiplied by rows from anywhere a
   const Tensor a = engine::Random(5, 0).normal({batch, d}, 0, 1);
   const ByteProducts products(target, a);
   std::vector<real> in_place(batch * points);
-  products.multiply(products.most_digits(), 0, batch, 0, points, in_place.data(), points);
+  products.multiply(products.most_digits(), 0, batch, order_of_step(1), 0, points, in_place.data(), points);
   ot::ByteBlock some(target);
   for (const std::int64_t count : {block, std::int64_t{5}}) {
     std::vector<std::int64_t> picked;

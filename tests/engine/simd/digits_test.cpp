@@ -39,6 +39,12 @@ class Bytes {
   std::uint32_t state_ = 1;
 };
 
+std::vector<const std::uint8_t*> pointers_to(const std::vector<std::uint8_t>& rows, std::int64_t n) {
+  std::vector<const std::uint8_t*> pointers;
+  for (std::int64_t l = 0; l < block_size; ++l) pointers.push_back(rows.data() + l * n);
+  return pointers;
+}
+
 // Calls check(kernels, digits) for each level that has digits and each number of them.
 template <class Check>
 void at_each_number_of_digits(const Check& check) {
@@ -78,7 +84,7 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
         engine::Tensor scratch(engine::Shape{layout.block(n)});
         auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
         Values sums(block_size);
-        kernels.interleave_bytes(n, rows.data(), block, sums.data());
+        kernels.interleave_bytes(n, pointers_to(rows, n).data(), block, sums.data());
         const Values scale = random(all, real(0.5), 2, 1), shift = random(all, -1, 1, 2), slope = random(all, -1, 1, 3);
         const std::int64_t stride = block_size + 3;  // what lies between rows stays as it is
         Values out(count(queries * stride), real(42));
@@ -113,7 +119,7 @@ TEST_CASE("a block of zeros has products of zero") {
     engine::Tensor scratch(engine::Shape{kernels.digits.block(n)});
     auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
     Values sums(block_size, 42), out(block_size, 42);
-    kernels.interleave_bytes(n, rows.data(), block, sums.data());
+    kernels.interleave_bytes(n, pointers_to(rows, n).data(), block, sums.data());
     const real one = 1, shift = 3, slope = 5;
     const std::int32_t found = 0;
     kernels.digit_products(n, block, sums.data(), 1, &found, digits, query.data(), &one, &shift, &slope, out.data(),
@@ -164,7 +170,7 @@ TEST_CASE("the largest digits and bytes do not overflow") {
     engine::Tensor scratch(engine::Shape{layout.block(n)});
     auto* block = reinterpret_cast<std::uint8_t*>(scratch.data());
     Values sums(block_size), out(block_size);
-    kernels.interleave_bytes(n, rows.data(), block, sums.data());
+    kernels.interleave_bytes(n, pointers_to(rows, n).data(), block, sums.data());
     for (real sum : sums) CHECK(sum == real(255.0 * n));
     const real one = 1, zero = 0;
     const std::int32_t found[] = {0, 63};
