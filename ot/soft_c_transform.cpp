@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/blas.h"
+#include "engine/compact_matrix.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
 #include "ot/soft_products.h"
@@ -117,7 +118,7 @@ class SoftTransform {
                        result_.mass.data() + problem_.first_row(tile));
   }
 
-  /// Adds sum_j p_ij y'_j of a tile to sums [block, d] by a product.
+  /// Adds sum_j p_ij y'_j of a tile to sums [block, d] by a product, without pixels that are 0 for all its points.
   void add_all_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
     const std::int64_t rows = problem_.rows(tile), d = problem_.target.dimension();
     real* term = terms(block, tile);
@@ -126,6 +127,16 @@ class SoftTransform {
       term += rows;
     }
     Tensor points({rows, d});
+    if (!problem_.target.bytes().empty()) {
+      problem_.points(tile, points.data());
+      if (const auto compact = engine::CompactMatrix::of(points)) {
+        compact->add_product_from_left(block.size(), terms(block, tile), sums);
+        term = terms(block, tile);
+        for (std::int64_t i = 0; i < block.size(); ++i, term += rows, sums += d)
+          kernels().axpy(d, static_cast<real>(-kernels().sum(rows, term)), problem_.target.mean().data(), sums);
+        return;
+      }
+    }
     problem_.centred_points(tile, points.data());
     engine::gemm_single(Transpose::no, Transpose::no, block.size(), d, rows, 1, terms(block, tile), rows, points.data(),
                         d, 1, sums, d);

@@ -59,11 +59,29 @@ void TiledProblem::tile_minima(QueryBlock block, std::int64_t tile, const real* 
   }
 }
 
-void TiledProblem::centred_points(std::int64_t tile, real* out) const {
-  for (std::int64_t place = first_row(tile); place < first_row(tile) + rows(tile); ++place, out += target.dimension()) {
-    const std::int64_t j = order[static_cast<std::size_t>(place)];
-    target.centred_rows(j, j + 1, out);
+// Points lie anywhere in memory: each is asked for before it is read.
+template <class Body>
+void TiledProblem::for_each_point(std::int64_t tile, const Body& body) const {
+  constexpr std::size_t ahead = 8;
+  const auto begin = static_cast<std::size_t>(first_row(tile)), end = begin + static_cast<std::size_t>(rows(tile));
+  for (std::size_t place = begin; place < end; ++place) {
+    if (place + ahead < order.size()) target.prefetch(order[place + ahead]);
+    body(order[place]);
   }
+}
+
+void TiledProblem::points(std::int64_t tile, real* out) const {
+  for_each_point(tile, [&](std::int64_t j) {
+    target.rows(j, j + 1, out);
+    out += target.dimension();
+  });
+}
+
+void TiledProblem::centred_points(std::int64_t tile, real* out) const {
+  for_each_point(tile, [&](std::int64_t j) {
+    target.centred_rows(j, j + 1, out);
+    out += target.dimension();
+  });
 }
 
 void TiledProblem::multiply(QueryBlock block, std::int64_t tile, real* products) const {

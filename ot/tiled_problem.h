@@ -41,7 +41,8 @@ struct TiledProblem {
 
   /// x'.y' for the block and the tile, [block, rows], in real by a single-threaded BLAS call.
   void multiply(QueryBlock block, std::int64_t tile, real* products) const;
-  /// The y' of a tile, [rows, d].
+  /// The y and the y' of a tile, [rows, d].
+  void points(std::int64_t tile, real* out) const;
   void centred_points(std::int64_t tile, real* out) const;
   /// The least u of each query over a tile, from these products, with its place.
   void tile_minima(QueryBlock block, std::int64_t tile, const real* products, engine::simd::Minimum* minima) const;
@@ -52,6 +53,10 @@ struct TiledProblem {
   std::vector<std::int64_t> order;    ///< which point stands at each place, [J]
   engine::Tensor offsets;             ///< of the places, [J]; +inf outside the support, NaN where psi is
   real slope;
+
+ private:
+  template <class Body>
+  void for_each_point(std::int64_t tile, const Body& body) const;
 };
 
 }  // namespace ot

@@ -8,6 +8,7 @@
 #include "engine/ops/elementwise.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/reduce.h"
+#include "engine/ops/shape.h"
 #include "engine/random.h"
 
 using namespace engine;
@@ -56,7 +57,11 @@ TEST_CASE("a compact matrix is the matrix, and so are its products") {
         CHECK(
             distance(product, (matmul(x, w, Transpose::no, Transpose::yes) + Var(Tensor::full({rows, n}, 2))).value()) <
             tolerance);
-        CHECK(distance(compact->product_from_left(left), matmul(left, x, Transpose::yes).value()) < 10 * tolerance);
+        const Tensor from_left = matmul(left, x, Transpose::yes).value();
+        CHECK(distance(compact->product_from_left(left), from_left) < 10 * tolerance);
+        Tensor sum = Tensor::full({n, columns}, 2);
+        compact->add_product_from_left(n, transpose(left, 0, 1).value().data(), sum.data());
+        CHECK(distance(sum, (Var(from_left) + Var(Tensor::full({n, columns}, 2))).value()) < 10 * tolerance);
       }
     }
 }
