@@ -29,7 +29,7 @@ double most_cost(const Target& target, double lambda) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + (bytes ? 0.8 * work_in_one_digit(points) : points / 16);
-  return 64 + points / (bytes && words ? 6.5 : 12);
+  return 64 + points / (bytes && words ? 7.3 : 12);
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for
