@@ -135,11 +135,12 @@ void measure_c_transforms(Report& report, const std::string& data, const std::st
 
 void measure_threads(Report& report, const std::string& data, const std::string& trajectory, std::int64_t until) {
   report.begin("c-transforms on 1 and 2 threads", {"ms on 1", "ms on 2", "ratio", "peak MB"});
-  const std::int64_t iteration = std::min<std::int64_t>(100, bench::kept_iterations(until).back());
-  for (const double lambda : {0.0, 0.025}) {
-    const std::string name = name_of(iteration, lambda);
-    report.add(name, in_child(name, [&] { return bench::threaded_c_transform(data, trajectory, iteration, lambda); }));
-  }
+  for (const std::int64_t iteration : bench::kept_iterations(until))
+    for (const double lambda : {0.0, 0.025}) {
+      const std::string name = name_of(iteration, lambda);
+      report.add(name,
+                 in_child(name, [&] { return bench::threaded_c_transform(data, trajectory, iteration, lambda); }));
+    }
 }
 
 void measure_many_points(Report& report, const std::filesystem::path& folder, std::int64_t until) {
