@@ -1,6 +1,7 @@
 #include "ot/c_transform.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -191,7 +192,10 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
       x.data()[i * d + k] =
           (y[static_cast<std::size_t>(i * d + k)] + y[static_cast<std::size_t>((i + 60) * d + k)]) / 2;
   const Tensor psi = Random(21, 2).normal({count}, 0, real(0.02));
-  const Target target(bytes, count, d, CostScale::inverse_alpha);
+  std::vector<double> some(count);  // every third point has no weight
+  for (std::size_t j = 0; j < some.size(); ++j) some[j] = static_cast<double>(j % 3);
+  const double sum = std::accumulate(some.begin(), some.end(), 0.0);
+  for (double& weight : some) weight /= sum;
   const auto relative_error = [](const Tensor& a, const std::vector<long double>& b) {
     long double errors = 0, squares = 0;
     for (std::size_t k = 0; k < b.size(); ++k) {
@@ -200,15 +204,18 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
     }
     return static_cast<double>(std::sqrt(errors / squares));
   };
-  for (const double lambda : {1e-4, 1e-3, 5e-3, 0.025, 0.1, 1.0, 10.0}) {
-    CAPTURE(lambda);
-    const Oracle oracle(y, std::vector<double>(count, 1.0 / count), target.scale(), x, psi, lambda);
-    const double limit = std::max(1e-5, 2 * epsilon / lambda);
-    for (const CTransform& transform :
-         {c_transform(target, x, psi, lambda, everything), brute_c_transform(target, x, psi, lambda, everything)}) {
-      CHECK(distance(transform.value, oracle.value) < 32 * epsilon);  // it is small beside the squared norms, about 1
-      CHECK(relative_error(transform.gradient, oracle.gradient) < limit);
-      CHECK(relative_error(transform.mass, oracle.mass) < limit);
+  for (const auto& weights : {std::vector<double>(count, 1.0 / count), some}) {
+    const Target target(bytes, count, d, CostScale::inverse_alpha, weights);
+    for (const double lambda : {1e-4, 1e-3, 5e-3, 0.025, 0.1, 1.0, 10.0}) {
+      CAPTURE(lambda);
+      const Oracle oracle(y, weights, target.scale(), x, psi, lambda);
+      const double limit = std::max(1e-5, 2 * epsilon / lambda);
+      for (const CTransform& transform :
+           {c_transform(target, x, psi, lambda, everything), brute_c_transform(target, x, psi, lambda, everything)}) {
+        CHECK(distance(transform.value, oracle.value) < 32 * epsilon);  // small beside the squared norms, about 1
+        CHECK(relative_error(transform.gradient, oracle.gradient) < limit);
+        CHECK(relative_error(transform.mass, oracle.mass) < limit);
+      }
     }
   }
 }
