@@ -232,4 +232,9 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   next_rest_ = static_cast<int>(values[4]);
 }
 
+std::span<const std::int64_t> order_of_neighbours(const Target& target) {
+  const bool searched = target.searchable() && !target.ground_cost() && target.size() >= NeighbourSearch::fewest_points;
+  return searched ? std::span<const std::int64_t>(target.search().order()) : std::span<const std::int64_t>();
+}
+
 }  // namespace ot

@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/tensor.h"
@@ -71,5 +72,9 @@ class NeighbourSearch {
   int without_boxes_ = 0;         // calls to come
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure
 };
+
+/// NeighbourSearch::order(), in which points that are like each other stand together; empty for a target that is not
+/// searched.
+std::span<const std::int64_t> order_of_neighbours(const Target& target);
 
 }  // namespace ot

@@ -31,11 +31,7 @@ std::unique_ptr<engine::Bf16Products> rounded_products(bool bf16) {
 /// the zeros that they share spare work (engine::CompactMatrix).
 class Places {
  public:
-  explicit Places(const Target& target) : target_(target) {
-    // Such targets are searched anyway.
-    if (target.searchable() && !target.ground_cost() && target.size() >= NeighbourSearch::fewest_points)
-      order_ = target.search().order();
-  }
+  explicit Places(const Target& target) : target_(target), order_(order_of_neighbours(target)) {}
 
   /// The points at places begin..end-1, [end - begin, d].
   Tensor rows(std::int64_t begin, std::int64_t end) const {

@@ -170,8 +170,7 @@ void SoftProducts::multiply(std::int64_t tile) const {
   const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
   bytes_->multiply(digits_, block_.begin, block_.end, problem_.order, first, rows, product, rows);
   if (end_of_heads_.empty()) return;
-  const auto points =
-      std::span(problem_.order).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
+  const auto points = problem_.order.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
   std::int32_t found[TiledProblem::tile_rows];
   for (std::int64_t i = 0; i < block_.size(); ++i, product += rows) {
     const std::int64_t count = kernels().find_affine(rows, problem_.offsets.data() + first, problem_.slope, product,

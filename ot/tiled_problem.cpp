@@ -13,24 +13,10 @@ namespace ot {
 using engine::Tensor;
 using engine::Transpose;
 
-namespace {
-
-std::vector<std::int64_t> order_of(const Target& target, double lambda) {
-  if (lambda > 0 && ByteProducts::available(target) && target.searchable() &&
-      target.size() >= NeighbourSearch::fewest_points)
-    return target.search().order();
-  std::vector<std::int64_t> order(static_cast<std::size_t>(target.size()));
-  std::iota(order.begin(), order.end(), 0);
-  return order;
-}
-
-}  // namespace
-
 TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda)
     : target(to),
       queries(to.centred(x)),
       squared_norms(static_cast<std::size_t>(x.dim(0))),
-      order(order_of(to, lambda)),
       offsets({to.size()}),
       slope(static_cast<real>(-2 * to.scale())) {
   const std::int64_t dimension = x.dim(1);
@@ -38,6 +24,12 @@ TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi,
     const real* row = queries.data() + i * dimension;
     for (std::int64_t c = 0; c < dimension; ++c)
       squared_norms[static_cast<std::size_t>(i)] += static_cast<double>(row[c]) * row[c];
+  }
+  if (lambda > 0 && ByteProducts::available(target)) order = order_of_neighbours(target);
+  if (order.empty()) {
+    own_order_.resize(static_cast<std::size_t>(target.size()));
+    std::iota(own_order_.begin(), own_order_.end(), 0);
+    order = own_order_;
   }
   constexpr std::int64_t grain = 4096;
   engine::parallel_for(target.size(), grain, [&](std::int64_t begin, std::int64_t end) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/simd/kernels.h"
@@ -26,13 +27,14 @@ struct QueryBlock {
 /// time, so that tiles can be spread over the threads.
 ///
 /// For lambda > 0 and points that are multiplied in digits, those that are like each other stand together
-/// (NeighbourSearch::order()): in 16 neighbours of MNIST 279 pixels are not 0, in 16 digits in the order of the data
+/// (order_of_neighbours()): in 16 neighbours of MNIST 279 pixels are not 0, in 16 digits in the order of the data
 /// 409. Otherwise points stand in their own order, so that a minimum's first place is the lowest index.
 struct TiledProblem {
   static constexpr std::int64_t tile_rows = 512;
 
   /// For x [B, d] and psi [J]. The target must outlive it.
   TiledProblem(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda);
+  TiledProblem(const TiledProblem&) = delete;
 
   std::int64_t batch() const { return queries.dim(0); }
   std::int64_t tiles() const { return (target.size() + tile_rows - 1) / tile_rows; }
@@ -48,15 +50,17 @@ struct TiledProblem {
   void tile_minima(QueryBlock block, std::int64_t tile, const real* products, engine::simd::Minimum* minima) const;
 
   const Target& target;
-  engine::Tensor queries;             ///< x', [B, d]
-  std::vector<double> squared_norms;  ///< ||x'||^2, [B]
-  std::vector<std::int64_t> order;    ///< which point stands at each place, [J]
-  engine::Tensor offsets;             ///< of the places, [J]; +inf outside the support, NaN where psi is
+  engine::Tensor queries;               ///< x', [B, d]
+  std::vector<double> squared_norms;    ///< ||x'||^2, [B]
+  std::span<const std::int64_t> order;  ///< which point stands at each place, [J]
+  engine::Tensor offsets;               ///< of the places, [J]; +inf outside the support, NaN where psi is
   real slope;
 
  private:
   template <class Body>
   void for_each_point(std::int64_t tile, const Body& body) const;
+
+  std::vector<std::int64_t> own_order_;  // where points stand in it
 };
 
 }  // namespace ot
