@@ -89,12 +89,13 @@ void Target::prepare_weights() {
   if (weights_.empty()) weights_.assign(count, 1.0 / static_cast<double>(count_));
   require(weights_.size() == count, "[target] there must be one weight for each point: ", weights_.size(),
           " weights against ", count, " points");
-  double sum = 0;
+  long double exact_sum = 0;  // what it is off by is off in log(nu), too
   for (std::size_t j = 0; j < count; ++j) {
     require(std::isfinite(weights_[j]) && weights_[j] >= 0, "[target] weights must be finite and not negative: weight ",
             j, " is ", weights_[j]);
-    sum += weights_[j];
+    exact_sum += weights_[j];
   }
+  const auto sum = static_cast<double>(exact_sum);
   require(std::abs(sum - 1) <= 1e-6, "[target] weights must sum to 1: their sum is ", sum);
 
   uniform_ = std::all_of(weights_.begin(), weights_.end(), [&](double weight) { return weight == weights_[0]; });
