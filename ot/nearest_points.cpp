@@ -183,22 +183,24 @@ class Search {
 
   /// All points of a block, in one digit.
   void multiply_block(std::int64_t b, std::span<const Stretch::Need> needs, std::vector<Candidate>& candidates) const {
+    std::vector<std::int32_t> queries;
+    for (const Stretch::Need& need : needs)
+      if (!given_up_[static_cast<std::size_t>(need.query)]) queries.push_back(need.query);
+    if (queries.empty()) return;
     ByteBlock block(bounds_.target());
     block.lay_out(bounds_.sketch().points_of(b));
-    std::vector<std::int32_t> rows;
-    for (const Stretch::Need& need : needs) rows.push_back(need.query);
-    Tensor products({std::ssize(rows), block_size});
-    products_->multiply(1, rows, block, products.data());
+    Tensor products({std::ssize(queries), block_size});
+    products_->multiply(1, queries, block, products.data());
     const real *product = products.data(), *offset = bounds_.offsets(b);
-    for (const Stretch::Need& need : needs) {
-      const auto error = static_cast<real>(products_->error_bound(need.query, 1));
+    for (const std::int32_t q : queries) {
+      const auto error = static_cast<real>(products_->error_bound(q, 1));
       // Finite, so that no place without a point is below it.
-      const real limit = std::min(query(need).cut + error, std::numeric_limits<real>::max());
+      const real limit = std::min(queries_[static_cast<std::size_t>(q)].cut + error, std::numeric_limits<real>::max());
       std::int32_t passed[block_size];
       const std::int64_t count = kernels().find_affine(block_size, offset, -1, product, limit, passed);
       for (std::int64_t c = 0; c < count; ++c)
-        candidates.push_back({need.query, static_cast<std::int32_t>(b * block_size) + passed[c],
-                              offset[passed[c]] - product[passed[c]] - error});
+        candidates.push_back(
+            {q, static_cast<std::int32_t>(b * block_size) + passed[c], offset[passed[c]] - product[passed[c]] - error});
       product += block_size;
     }
   }
