@@ -127,7 +127,9 @@ class SoftTransform {
       term += rows;
     }
     Tensor points({rows, d});
-    if (!problem_.target.bytes().empty()) {
+    if (problem_.target.bytes().empty()) {
+      problem_.centred_points(tile, points.data());
+    } else {
       problem_.points(tile, points.data());
       if (const auto compact = engine::CompactMatrix::of(points)) {
         compact->add_product_from_left(block.size(), terms(block, tile), sums);
@@ -136,8 +138,8 @@ class SoftTransform {
           kernels().axpy(d, static_cast<real>(-kernels().sum(rows, term)), problem_.target.mean().data(), sums);
         return;
       }
+      points = problem_.target.centred(points);
     }
-    problem_.centred_points(tile, points.data());
     engine::gemm_single(Transpose::no, Transpose::no, block.size(), d, rows, 1, terms(block, tile), rows, points.data(),
                         d, 1, sums, d);
   }
