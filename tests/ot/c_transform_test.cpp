@@ -212,7 +212,8 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
       const double limit = std::max(1e-5, 2 * epsilon / lambda);
       for (const CTransform& transform :
            {c_transform(target, x, psi, lambda, everything), brute_c_transform(target, x, psi, lambda, everything)}) {
-        CHECK(distance(transform.value, oracle.value) < 32 * epsilon);  // small beside the squared norms, about 1
+        // Near points are off to the same side, by at most some units of the squared norms, about 1.
+        CHECK(distance(transform.value, oracle.value) < 64 * epsilon);
         CHECK(relative_error(transform.gradient, oracle.gradient) < limit);
         CHECK(relative_error(transform.mass, oracle.mass) < limit);
       }
