@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include <cblas.h>
+#include <unistd.h>
 
 #include "engine/error.h"
 #include "engine/product.h"
@@ -32,6 +34,20 @@ blasint narrow(std::int64_t size) {
 
 bool contains(std::initializer_list<std::string_view> names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+struct Core {
+  std::string_view name, instructions;
+};
+
+// What OpenBLAS could run where its kernels are below what the CPU has.
+std::optional<Core> better_core() {
+  const std::string core = blas_core();
+  const bool wide = contains({"SkylakeX", "Cooperlake", "SapphireRapids"}, core);
+  const bool medium = wide || contains({"Haswell", "Zen"}, core);
+  if (simd::kernels_of(simd::Level::avx512) && !wide) return Core{"SkylakeX", "AVX-512"};
+  if (simd::kernels_of(simd::Level::avx2) && !medium) return Core{"Haswell", "AVX2"};
+  return {};
 }
 
 }  // namespace
@@ -65,20 +81,24 @@ std::string blas_core() {
 }
 
 std::string blas_warning() {
-  const std::string core = blas_core();
-  const bool wide = contains({"SkylakeX", "Cooperlake", "SapphireRapids"}, core);
-  const bool medium = wide || contains({"Haswell", "Zen"}, core);
-  std::string_view instructions;
-  if (simd::kernels_of(simd::Level::avx512) && !wide)
-    instructions = "AVX-512";
-  else if (simd::kernels_of(simd::Level::avx2) && !medium)
-    instructions = "AVX2";
-  if (instructions.empty()) return "";
+  const std::optional<Core> better = better_core();
+  if (!better) return "";
   const char* forced = std::getenv("OPENBLAS_CORETYPE");
-  return text("[blas] OpenBLAS runs its ", core, " kernels, but this CPU has ", instructions,
-              ": products are slower than they could be; ",
-              forced ? text("unset OPENBLAS_CORETYPE (now ", forced, ")")
-                     : text("try OPENBLAS_CORETYPE=", instructions == "AVX2" ? "Haswell" : "SkylakeX"));
+  std::string remedy = text("try OPENBLAS_CORETYPE=", better->name);
+  if (forced && forced == better->name)
+    remedy = text("install an OpenBLAS with kernels for ", better->name);
+  else if (forced)
+    remedy = text("unset OPENBLAS_CORETYPE (now ", forced, ")");
+  return text("[blas] OpenBLAS runs its ", blas_core(), " kernels, but this CPU has ", better->instructions,
+              ": products are slower than they could be; ", remedy);
+}
+
+void run_with_better_blas_core(char** arguments) {
+  const std::optional<Core> better = better_core();
+  if (!better || std::getenv("OPENBLAS_CORETYPE")) return;
+  ::setenv("OPENBLAS_CORETYPE", std::string(better->name).c_str(), 0);
+  ::execv("/proc/self/exe", arguments);
+  ::unsetenv("OPENBLAS_CORETYPE");
 }
 
 }  // namespace engine

@@ -24,4 +24,9 @@ void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, s
 std::string blas_core();
 std::string blas_warning();
 
+/// Where OpenBLAS chose such kernels itself, since it does not know the CPU: asks for better ones by OPENBLAS_CORETYPE,
+/// which it reads only as it is loaded, and so starts the program again with these arguments, of main(). Returns where
+/// there is nothing to gain or the program can't be started again.
+void run_with_better_blas_core(char** arguments);
+
 }  // namespace engine

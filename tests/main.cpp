@@ -1,7 +1,14 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+
+#include "engine/blas.h"
 
 // What clang's OpenMP still holds of its threads at the end is no leak of ours.
 extern "C" const char* __lsan_default_suppressions() {
   return "leak:libomp";
+}
+
+int main(int argc, char** argv) {
+  engine::run_with_better_blas_core(argv);
+  return doctest::Context(argc, argv).run();
 }

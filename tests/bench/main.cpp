@@ -235,6 +235,7 @@ void measure(const Request& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  engine::run_with_better_blas_core(argv);
   try {
     measure(parse({argv + 1, argv + argc}));
     return 0;

@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
+#include "engine/simd/kernels.h"
 
 using engine::real;
 using engine::Transpose;
@@ -172,19 +173,26 @@ TEST_CASE("sizes beyond BLAS's integers are refused") {
 
 TEST_CASE("the BLAS warning names the remedy, and is empty when the kernels fit the CPU") {
   CHECK_FALSE(engine::blas_core().empty());
-  std::string forced, free;
+  std::string forced, lacking, free;
   {
     const Environment environment("OPENBLAS_CORETYPE", "Prescott");
     forced = engine::blas_warning();
   }
   {
+    const Environment environment("OPENBLAS_CORETYPE",
+                                  engine::simd::kernels_of(engine::simd::Level::avx512) ? "SkylakeX" : "Haswell");
+    lacking = engine::blas_warning();
+  }
+  {
     const Environment environment("OPENBLAS_CORETYPE", nullptr);
     free = engine::blas_warning();
   }
-  CHECK(forced.empty() == free.empty());  // OpenBLAS chose when it was loaded: the variable only changes the remedy
+  CHECK(forced.empty() == free.empty());
+  CHECK(lacking.empty() == free.empty());  // OpenBLAS chose when it was loaded: the variable only changes the remedy
   if (!forced.empty()) {
     CHECK(forced.find("[blas] OpenBLAS runs its " + engine::blas_core() + " kernels") == 0);
     CHECK(forced.find("unset OPENBLAS_CORETYPE (now Prescott)") != std::string::npos);
-    CHECK(free.find("OPENBLAS_CORETYPE=") != std::string::npos);
+    CHECK(lacking.find("install an OpenBLAS with kernels for ") != std::string::npos);
+    CHECK(free.find("try OPENBLAS_CORETYPE=") != std::string::npos);
   }
 }
