@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include <cblas.h>
 #include <unistd.h>
@@ -96,8 +98,11 @@ std::string blas_warning() {
 void run_with_better_blas_core(char** arguments) {
   const std::optional<Core> better = better_core();
   if (!better || std::getenv("OPENBLAS_CORETYPE")) return;
+  std::error_code failed;
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (failed) return;
   ::setenv("OPENBLAS_CORETYPE", std::string(better->name).c_str(), 0);
-  ::execv("/proc/self/exe", arguments);
+  ::execv(program.c_str(), arguments);
   ::unsetenv("OPENBLAS_CORETYPE");
 }
 
