@@ -42,17 +42,13 @@ ByteDistances::ByteDistances(const Target& target, const std::vector<std::int64_
 
 void ByteDistances::round_row(std::int64_t i, const real* x) {
   const std::int64_t d = target_.dimension();
-  double largest = 0, squared_norm = 0;
-  for (std::int64_t k = 0; k < d; ++k) {
-    largest = std::max(largest, std::abs(static_cast<double>(x[k])));
-    squared_norm += static_cast<double>(x[k]) * x[k];
-  }
-  const double limit = (std::exp2(layout_.bits - 1) - 1) * std::exp2(layout_.bits * (layout_.most - 1));
-  const double per_step = largest > 0 ? limit / largest : 0;
-  std::int8_t* const row = digits_.data() + i * layout_.row(d);
-  for (std::int64_t k = 0; k < d; ++k) layout_.write(std::llrint(x[k] * per_step), d, k, row);
-  steps_[static_cast<std::size_t>(i)] = largest / limit;
-  squared_norms_[static_cast<std::size_t>(i)] = squared_norm;
+  double largest = 0;
+  for (std::int64_t k = 0; k < d; ++k) largest = std::max(largest, std::abs(static_cast<double>(x[k])));
+  const double step = largest / ((std::exp2(layout_.bits - 1) - 1) * std::exp2(layout_.bits * (layout_.most - 1)));
+  std::vector<engine::simd::Rest> rests(static_cast<std::size_t>(layout_.most) + 1);
+  kernels().round_to_digits(d, x, 0, step, x, digits_.data() + i * layout_.row(d), rests.data());
+  steps_[static_cast<std::size_t>(i)] = step;
+  squared_norms_[static_cast<std::size_t>(i)] = rests[0].squares;
 }
 
 double ByteDistances::typical_error() const {

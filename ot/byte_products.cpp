@@ -68,7 +68,7 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a)
   }
   longest_point_ = std::sqrt(longest);
   point_rms_ = std::sqrt(squares / static_cast<double>(target.size()));
-  for (const real m : target.mean()) mean_length_ += static_cast<double>(m) * m;
+  for (const real m : target.mean()) mean_length_ += static_cast<double>(m) * m, sum_of_mean_ += m;
   mean_length_ = std::sqrt(mean_length_);
   engine::parallel_for(a.dim(0), 8, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) round_row(i, a.data() + i * target.dimension());
@@ -89,38 +89,26 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
     }
     return;
   }
-  const int all = most_digits();
-  const auto base = static_cast<std::int64_t>(base_);
   const auto [low, high] = std::minmax_element(a, a + d);
   const double middle = (static_cast<double>(*low) + *high) / 2;
-  const double step = (*high - middle) / ((base_ / 2 - 1) * std::pow(base_, all - 1));
-  const double per_step = step > 0 ? 1 / step : 0;
-  std::int8_t* const row = digits_.data() + i * layout_.row(d);
-  std::vector<double> along_mean(rounded_.size()), squared_rest(rounded_.size());
-  double squared_length = 0;
-  for (std::int64_t k = 0; k < d; ++k) {
-    const double mean = target_.mean()[static_cast<std::size_t>(k)];
-    squared_length += static_cast<double>(a[k]) * a[k];
-    std::int64_t number = std::llrint((a[k] - middle) * per_step), unit = 1;
-    layout_.write(number, d, k, row);
-    for (int s = all - 1; s >= 0; --s, unit *= base, number = layout_.without_last(number)) {
-      const double rounded = middle + step * static_cast<double>(number * unit), rest = a[k] - rounded;
-      along_mean[static_cast<std::size_t>(s)] += rounded * mean;
-      squared_rest[static_cast<std::size_t>(s)] += rest * rest;
-    }
-  }
+  const double step = (*high - middle) / ((base_ / 2 - 1) * std::pow(base_, most_digits() - 1));
+  std::vector<engine::simd::Rest> rests(rounded_.size() + 1);
+  kernels().round_to_digits(d, a, middle, step, target_.mean().data(), digits_.data() + i * layout_.row(d),
+                            rests.data());
   steps_[index] = step;
   slope_[index] = static_cast<real>(middle / 255);
   double unit = step / 255;
-  for (std::size_t s = rounded_.size(); s-- > 0; unit *= base_) {
-    Rounded& rounded = rounded_[s];
+  for (std::size_t s = rounded_.size(); s > 0; --s, unit *= base_) {
+    Rounded& rounded = rounded_[s - 1];
+    const double along_mean = middle * sum_of_mean_ + rests[0].products - rests[s].products;
     rounded.scale[index] = static_cast<real>(unit);
-    rounded.shift[index] = static_cast<real>(-along_mean[s]);
-    rounded.rest_lengths[index] = std::sqrt(squared_rest[s]);
-    rounded.rest_along_mean[index] = static_cast<real>(along_mean.back() - along_mean[s]);
+    rounded.shift[index] = static_cast<real>(-along_mean);
+    rounded.rest_lengths[index] = std::sqrt(rests[s].squares);
+    rounded.rest_along_mean[index] = static_cast<real>(rests[s].products - rests.back().products);
   }
-  sizes_[index] = 2 * std::sqrt(squared_length) + 2 * rounded(1).rest_lengths[index] +
-                  2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
+  const double length = std::sqrt(kernels().dot(d, a, a));
+  sizes_[index] =
+      2 * length + 2 * rounded(1).rest_lengths[index] + 2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
 }
 
 double ByteProducts::error_bound(std::int64_t i, int digits) const {

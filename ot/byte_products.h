@@ -49,6 +49,7 @@ class ByteProducts {
 
   /// N, how many digits are as fine as a float.
   int most_digits() const { return layout_.most; }
+  int digits_of_16_bits() const { return 16 / layout_.bits; }
 
   /// How far the products of row i in so many digits are off at most, rounding included.
   double error_bound(std::int64_t i, int digits) const;
@@ -91,11 +92,12 @@ class ByteProducts {
   const Target& target_;
   engine::simd::Digits layout_;
   double base_;
-  std::vector<std::int8_t> digits_;                             // rows of layout_, [B]
-  std::vector<Rounded> rounded_;                                // to 1, 2, ... digits
-  std::vector<real> slope_;                                     // [B]
-  std::vector<double> steps_, sizes_;                           // sizes of what a product is summed from, per ||y||
-  double longest_point_ = 0, mean_length_ = 0, point_rms_ = 0;  // the largest ||y - mean||, ||mean||, mean square root
+  std::vector<std::int8_t> digits_;           // rows of layout_, [B]
+  std::vector<Rounded> rounded_;              // to 1, 2, ... digits
+  std::vector<real> slope_;                   // [B]
+  std::vector<double> steps_, sizes_;         // sizes of what a product is summed from, per ||y||
+  double longest_point_ = 0, point_rms_ = 0;  // the largest ||y - mean||, and their root mean square
+  double mean_length_ = 0, sum_of_mean_ = 0;  // ||mean||, and the sum of its coordinates
 };
 
 }  // namespace ot

@@ -190,10 +190,10 @@ class Search {
     ByteBlock block(bounds_.target());
     block.lay_out(bounds_.sketch().points_of(b));
     Tensor products({std::ssize(queries), block_size});
-    products_->multiply(1, queries, block, products.data());
+    products_->multiply(products_->digits_of_16_bits(), queries, block, products.data());
     const real *product = products.data(), *offset = bounds_.offsets(b);
     for (const std::int32_t q : queries) {
-      const auto error = static_cast<real>(products_->error_bound(q, 1));
+      const auto error = static_cast<real>(products_->error_bound(q, products_->digits_of_16_bits()));
       // Finite, so that no place without a point is below it.
       const real limit = std::min(queries_[static_cast<std::size_t>(q)].cut + error, std::numeric_limits<real>::max());
       std::int32_t passed[block_size];

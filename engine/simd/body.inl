@@ -55,6 +55,7 @@ constexpr Kernels table(Level level) {
           .group_values = group_values<Arch>,
           .box_bounds = box_bounds<Arch>,
           .digits = {},
+          .round_to_digits = nullptr,
           .interleave_bytes = nullptr,
           .digit_products = nullptr,
           .digit_sums = nullptr,

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -43,22 +42,12 @@ struct Digits {
     return (2 * padded(n) + 4 + 63) / 64 * 64;
   }
   static constexpr std::int64_t parts = 4;
+};
 
-  /// The number without its last digit, rounded.
-  std::int64_t without_last(std::int64_t number) const { return (number + (std::int64_t{1} << (bits - 1))) >> bits; }
-  /// Writes all digits of a number, |number| <= 2^(bits most - 1) - 2^(bits (most - 1)), as coordinate k of a row of n.
-  void write(std::int64_t number, std::int64_t n, std::int64_t k, std::int8_t* row) const {
-    for (int s = most - 1; s >= 0; --s) {
-      const std::int64_t rest = without_last(number), digit = s == 0 ? number : number - (rest << bits);
-      const auto word = static_cast<std::int16_t>(digit);
-      std::int8_t* const to = row + s * plane(n) + k * bits / 8;
-      if (bits == 8)
-        *to = static_cast<std::int8_t>(digit);
-      else
-        std::memcpy(to, &word, sizeof(word));
-      number = rest;
-    }
-  }
+/// What the first digits of a row's numbers leave out, e_k, in a sum over its coordinates.
+struct Rest {
+  double squares;   ///< sum e_k^2
+  double products;  ///< sum e_k weight_k
 };
 
 /// One term of sum_products: where its two matrices begin, counted from the kernel's a and x.
@@ -158,6 +147,11 @@ struct Kernels {
   // Products of 8-bit points with numbers of a few digits, exact in integers up to their last step. All null where
   // digits.bits is 0. The number of `count` digits in a row is a_k = sum_s 2^(bits (count - 1 - s)) row_sk.
   Digits digits;
+  /// Writes the integers next to (x_k - centre) / step as the n numbers of a row; |x_k - centre| / step is at most
+  /// 2^(bits most - 1) - 2^(bits (most - 1)), or step is 0 and all numbers are. rests[s] is of the first s digits, s <=
+  /// most: e_k = x_k - centre - step 2^(bits (most - s)) a_k.
+  void (*round_to_digits)(std::int64_t n, const real* x, double centre, double step, const real* weight,
+                          std::int8_t* row, Rest* rests);
   /// Lays block_size points, rows[l] [n], out as digit_products reads them, 64-byte aligned, in digits.block(n) bytes,
   /// without the coordinates that are 0 for all of them, as those at an image's border often are; sums_l = sum_k
   /// point_lk

@@ -7,6 +7,7 @@
 #endif
 
 #include "engine/simd/body.inl"
+#include "engine/simd/digits.inl"
 #include "engine/simd/transpose_words.inl"
 
 namespace engine::simd {
@@ -204,6 +205,7 @@ void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t
 
 constexpr Kernels with_byte_products(Kernels kernels) {
   kernels.digits = digits_of_8_bits;
+  kernels.round_to_digits = round_to_digits<xsimd::avx512bw, digits_of_8_bits.bits, digits_of_8_bits.most>;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
   kernels.digit_sums = digit_sums;

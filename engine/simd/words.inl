@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "engine/simd/vectors.inl"
+#include "engine/simd/digits.inl"
 
 namespace engine::simd {
 namespace {
@@ -284,6 +284,7 @@ void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t
 
 constexpr Kernels with_byte_products(Kernels kernels) {
   kernels.digits = digits_of_16_bits;
+  kernels.round_to_digits = round_to_digits<xsimd::fma3<xsimd::avx2>, digits_of_16_bits.bits, digits_of_16_bits.most>;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
   kernels.digit_sums = digit_sums;

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "engine/random.h"
 #include "tests/engine/simd/every_level.h"
 
 using namespace engine::simd;
@@ -50,6 +51,7 @@ template <class Check>
 void at_each_number_of_digits(const Check& check) {
   at_each_level([&](const Kernels& kernels) {
     CHECK((kernels.digits.bits == 0) == (kernels.digit_products == nullptr));
+    CHECK((kernels.digits.bits == 0) == (kernels.round_to_digits == nullptr));
     CHECK((kernels.digits.bits == 0) == (kernels.interleave_bytes == nullptr));
     CHECK((kernels.digits.bits == 0) == (kernels.digit_sums == nullptr));
     CHECK(kernels.digits.most <= all_most);
@@ -61,6 +63,52 @@ void at_each_number_of_digits(const Check& check) {
 }
 
 }  // namespace
+
+TEST_CASE("digits stand for the nearest numbers, and what they leave out is told for each number of them") {
+  at_each_number_of_digits([](const Kernels& kernels, int digits) {
+    const Digits& layout = kernels.digits;
+    const double largest = std::exp2(layout.bits * layout.most - 1) - std::exp2(layout.bits * (layout.most - 1));
+    for (const std::int64_t n : {1, 4, 7, 16, 33, 100}) {
+      CAPTURE(n);
+      const engine::Random random(5, static_cast<std::uint64_t>(n));
+      engine::Tensor x = random.uniform({n}, real(-0.5), 2), weight = engine::Random(6, 0).normal({n}, 0, 1);
+      x.data()[0] = 2;
+      x.data()[n - 1] = real(-0.5);
+      for (const double centre : {0.75, 0.0}) {
+        const double step = (2 - centre) / largest;
+        std::vector<std::int8_t> row(count(layout.row(n)));
+        Rest rests[all_most + 1];
+        kernels.round_to_digits(n, x.data(), centre, step, weight.data(), row.data(), rests);
+        Exact squares = 0, products = 0;
+        const double unit = step * std::exp2(layout.bits * (layout.most - digits));
+        for (std::int64_t k = 0; k < n; ++k) {
+          const Exact rest = x.data()[k] - centre - unit * number_at(layout, n, row.data(), digits, k);
+          CHECK(std::abs(static_cast<double>(rest)) <= 0.5 * unit * (1 + std::exp2(1 - layout.bits)));
+          squares += rest * rest;
+          products += rest * weight.data()[k];
+        }
+        const double size = 1e-14 * static_cast<double>(n);
+        CHECK(rests[digits].squares == doctest::Approx(static_cast<double>(squares)).epsilon(1e-5));
+        CHECK(std::abs(rests[digits].products - static_cast<double>(products)) <= size);
+      }
+    }
+  });
+}
+
+TEST_CASE("numbers without a step are all 0, and without digits all is left out") {
+  at_each_number_of_digits([](const Kernels& kernels, int) {
+    const Digits& layout = kernels.digits;
+    constexpr real x[] = {1, 3, 5}, weight[] = {1, 2, 4};
+    std::vector<std::int8_t> row(count(layout.row(3)), 1);
+    Rest rests[all_most + 1];
+    kernels.round_to_digits(3, x, 2, 0, weight, row.data(), rests);
+    for (int s = 0; s <= layout.most; ++s) {
+      CHECK(rests[s].squares == 11);
+      CHECK(rests[s].products == 13);
+    }
+    for (std::int64_t k = 0; k < 3; ++k) CHECK(number_at(layout, 3, row.data(), layout.most, k) == 0);
+  });
+}
 
 TEST_CASE("digit products are the integers that the digits and bytes stand for, at every level that has them") {
   at_each_number_of_digits([](const Kernels& kernels, int digits) {
