@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include "engine/parallel.h"
 #include "ot/byte_winners.h"
+#include "ot/neighbour_search.h"
 #include "ot/soft_c_transform.h"
 #include "ot/tiled_problem.h"
 #include "ot/winners.h"
@@ -52,7 +54,8 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
   std::optional<ByteProducts> bytes;
   if (ByteProducts::available(problem.target)) {
     bytes.emplace(problem.target, problem.queries);
-    std::vector<std::int64_t> found = byte_winners(problem, *bytes, x, psi);
+    const TiledProblem neighbours(problem.target, x, psi, 0, order_of_neighbours(problem.target));
+    std::vector<std::int64_t> found = byte_winners(problem, neighbours, *bytes, x, psi);
     if (!found.empty()) return found;
   }
 
@@ -80,9 +83,9 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
 }  // namespace
 
 CTransform brute_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
-  const TiledProblem problem(target, x, psi, lambda);
-  if (lambda > 0) return soft_c_transform(problem, lambda, wanted);
-  return transform_at(target, x, psi, find_winners(problem, x, psi), wanted);
+  if (lambda == 0) return transform_at(target, x, psi, find_winners({target, x, psi, lambda}, x, psi), wanted);
+  const auto order = ByteProducts::available(target) ? order_of_neighbours(target) : std::span<const std::int64_t>();
+  return soft_c_transform({target, x, psi, lambda, order}, lambda, wanted);
 }
 
 }  // namespace ot

@@ -31,9 +31,10 @@ struct Winner {
 
 class Winners {
  public:
-  Winners(const TiledProblem& problem, const ByteProducts& products, const Tensor& x, const Tensor& psi,
-          QueryBlock block)
-      : problem_(problem),
+  Winners(const TiledProblem& sample, const TiledProblem& problem, const ByteProducts& products, const Tensor& x,
+          const Tensor& psi, QueryBlock block)
+      : sample_(sample),
+        problem_(problem),
         x_(x),
         psi_(psi),
         block_(block),
@@ -43,13 +44,13 @@ class Winners {
 
   /// Sets the limits by the least of a sample. Returns whether few points of it are below them.
   bool sample() {
-    const std::int64_t samples = (problem_.tiles() + sample_stride - 1) / sample_stride;
+    const std::int64_t samples = (sample_.tiles() + sample_stride - 1) / sample_stride;
     Tensor values({samples, block_.size() * tile_rows});
     std::vector<Minimum> minima(static_cast<std::size_t>(samples) * limit_.size());
     parallel_for(samples, 1, [&](std::int64_t s, std::int64_t) {
       real* products = values.data() + s * values.dim(1);
-      multiply(s * sample_stride, products);
-      problem_.tile_minima(block_, s * sample_stride, products, minima.data() + s * block_.size());
+      multiply(sample_, s * sample_stride, products);
+      sample_.tile_minima(block_, s * sample_stride, products, minima.data() + s * block_.size());
     });
     const double largest_offset = this->largest_offset();
     parallel_for(block_.size(), 8, [&](std::int64_t begin, std::int64_t end) {
@@ -61,7 +62,7 @@ class Winners {
       const std::int64_t tile = s * sample_stride;
       for (std::int64_t i = 0; i < block_.size(); ++i)
         found[static_cast<std::size_t>(s)] +=
-            find(tile, i, values.data() + s * values.dim(1) + i * problem_.rows(tile), rows);
+            find(sample_, tile, i, values.data() + s * values.dim(1) + i * sample_.rows(tile), rows);
     });
     double total = 0;
     for (const std::int64_t count : found) total += static_cast<double>(count);
@@ -81,14 +82,15 @@ class Winners {
   Winner& winner(std::int64_t tile, std::int64_t i) {
     return winners_[static_cast<std::size_t>(tile * block_.size() + i)];
   }
-  void multiply(std::int64_t tile, real* values) const {
-    const std::int64_t rows = problem_.rows(tile);
-    products_.multiply(1, block_.begin, block_.end, problem_.order, problem_.first_row(tile), rows, values, rows);
+  void multiply(const TiledProblem& problem, std::int64_t tile, real* values) const {
+    const std::int64_t rows = problem.rows(tile);
+    products_.multiply(1, block_.begin, block_.end, problem.order, problem.first_row(tile), rows, values, rows);
   }
   /// The rows of a tile that may be the least for query i.
-  std::int64_t find(std::int64_t tile, std::int64_t i, const real* products, std::int32_t* rows) const {
-    return kernels().find_affine(problem_.rows(tile), problem_.offsets.data() + problem_.first_row(tile),
-                                 problem_.slope, products, limit_[static_cast<std::size_t>(i)], rows);
+  std::int64_t find(const TiledProblem& problem, std::int64_t tile, std::int64_t i, const real* products,
+                    std::int32_t* rows) const {
+    return kernels().find_affine(problem.rows(tile), problem.offsets.data() + problem.first_row(tile), problem.slope,
+                                 products, limit_[static_cast<std::size_t>(i)], rows);
   }
 
   double largest_offset() const {
@@ -119,15 +121,18 @@ class Winners {
   void visit(std::int64_t tile) {
     const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
     Tensor values({block_.size(), rows});
-    multiply(tile, values.data());
+    multiply(problem_, tile, values.data());
     std::int32_t found[tile_rows];
     for (std::int64_t i = 0; i < block_.size(); ++i) {
-      const std::int64_t count = find(tile, i, values.data() + i * rows, found);
-      for (std::int64_t f = 0; f < count; ++f) winner(tile, i).meet({value(i, first + found[f]), first + found[f]});
+      const std::int64_t count = find(problem_, tile, i, values.data() + i * rows, found);
+      for (std::int64_t f = 0; f < count; ++f) {
+        const std::int64_t j = problem_.order[static_cast<std::size_t>(first + found[f])];
+        winner(tile, i).meet({value(i, j), j});
+      }
     }
   }
 
-  const TiledProblem& problem_;
+  const TiledProblem &sample_, &problem_;
   const Tensor &x_, &psi_;
   QueryBlock block_;
   const ByteProducts& products_;
@@ -137,12 +142,12 @@ class Winners {
 
 }  // namespace
 
-std::vector<std::int64_t> byte_winners(const TiledProblem& problem, const ByteProducts& products, const Tensor& x,
-                                       const Tensor& psi) {
+std::vector<std::int64_t> byte_winners(const TiledProblem& sample, const TiledProblem& problem,
+                                       const ByteProducts& products, const Tensor& x, const Tensor& psi) {
   constexpr std::int64_t most_queries = 256;
   std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()));
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
-    Winners block(problem, products, x, psi, {begin, std::min(problem.batch(), begin + most_queries)});
+    Winners block(sample, problem, products, x, psi, {begin, std::min(problem.batch(), begin + most_queries)});
     if (!block.sample()) return {};
     block.find_all(winners.data() + begin);
   }

@@ -28,7 +28,7 @@ constexpr double term_error = 0x1p-19, product_error = 0x1p-14;
 double most_cost(const Target& target, double lambda) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
-  if (lambda == 0) return 64 + (bytes ? 0.8 * work_in_one_digit(points) : points / 16);
+  if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 200);
   return 64 + points / (bytes && words ? 7.3 : 12);
 }
 

@@ -5,18 +5,18 @@
 
 #include "engine/blas.h"
 #include "engine/parallel.h"
-#include "ot/byte_products.h"
-#include "ot/neighbour_search.h"
 
 namespace ot {
 
 using engine::Tensor;
 using engine::Transpose;
 
-TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda)
+TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda,
+                           std::span<const std::int64_t> places)
     : target(to),
       queries(to.centred(x)),
       squared_norms(static_cast<std::size_t>(x.dim(0))),
+      order(places),
       offsets({to.size()}),
       slope(static_cast<real>(-2 * to.scale())) {
   const std::int64_t dimension = x.dim(1);
@@ -25,7 +25,6 @@ TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi,
     for (std::int64_t c = 0; c < dimension; ++c)
       squared_norms[static_cast<std::size_t>(i)] += static_cast<double>(row[c]) * row[c];
   }
-  if (lambda > 0 && ByteProducts::available(target)) order = order_of_neighbours(target);
   if (order.empty()) {
     own_order_.resize(static_cast<std::size_t>(target.size()));
     std::iota(own_order_.begin(), own_order_.end(), 0);

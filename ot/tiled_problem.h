@@ -26,14 +26,16 @@ struct QueryBlock {
 /// to which scale ||x'||^2 is then added. Products x'.y' are made for a block of queries and a tile of points at a
 /// time, so that tiles can be spread over the threads.
 ///
-/// For lambda > 0 and points that are multiplied in digits, those that are like each other stand together
-/// (order_of_neighbours()): in 16 neighbours of MNIST 279 pixels are not 0, in 16 digits in the order of the data
-/// 409. Otherwise points stand in their own order, so that a minimum's first place is the lowest index.
+/// Points that are multiplied in digits best stand beside those that they are like (order_of_neighbours()): in 16
+/// neighbours of MNIST 279 pixels are not 0, in 16 digits in the order of the data 409. In their own order a minimum's
+/// first place is the lowest index.
 struct TiledProblem {
   static constexpr std::int64_t tile_rows = 512;
 
-  /// For x [B, d] and psi [J]. The target must outlive it.
-  TiledProblem(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda);
+  /// For x [B, d] and psi [J]; `order` tells which point stands at each place, their own order if it is empty. The
+  /// target and the order must outlive it.
+  TiledProblem(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,
+               std::span<const std::int64_t> order = {});
   TiledProblem(const TiledProblem&) = delete;
 
   std::int64_t batch() const { return queries.dim(0); }

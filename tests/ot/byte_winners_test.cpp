@@ -41,16 +41,19 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
   for (std::int64_t k = 0; k < d; ++k) x.data()[k] *= 1000;                           // far from all points
   for (std::int64_t k = 0; k < d; ++k) x.data()[d + k] = reals_of(bytes)[7 * d + k];  // on a point
   x.data()[2 * d + 3] = std::numeric_limits<real>::quiet_NaN();
+  const std::vector<std::int64_t> order = Random(31, 3).permutation(count);
   for (const double deviation : {0.0, 0.01, 1.0}) {
     CAPTURE(deviation);
     const Tensor psi = Random(31, 2).normal({count}, 0, static_cast<real>(deviation));
     Tensor finite = x.clone();
     finite.data()[2 * d + 3] = 0;
     const Oracle oracle(reals_of(bytes), weights, target.scale(), finite, psi, 0);
-    const TiledProblem problem(target, x, psi, 0);
-    const auto winners = byte_winners(problem, ByteProducts(target, problem.queries), x, psi);
-    REQUIRE(winners.size() == batch);
-    for (std::size_t i = 0; i < batch; ++i) CHECK(winners[i] == (i == 2 ? -1 : oracle.winners[i]));
+    const TiledProblem problem(target, x, psi, 0), shuffled(target, x, psi, 0, order);
+    for (const TiledProblem* at : {&problem, &shuffled}) {
+      const auto winners = byte_winners(problem, *at, ByteProducts(target, problem.queries), x, psi);
+      REQUIRE(winners.size() == batch);
+      for (std::size_t i = 0; i < batch; ++i) CHECK(winners[i] == (i == 2 ? -1 : oracle.winners[i]));
+    }
   }
 }
 
@@ -61,6 +64,6 @@ TEST_CASE("where nearly all points may be the nearest one digit gives up, and th
   if (!ByteProducts::available(target)) return;
   const Tensor x = Tensor::full({3, d}, 0), psi = Tensor::zeros({count});
   const TiledProblem problem(target, x, psi, 0);
-  CHECK(byte_winners(problem, ByteProducts(target, problem.queries), x, psi).empty());
+  CHECK(byte_winners(problem, problem, ByteProducts(target, problem.queries), x, psi).empty());
   CHECK(brute_c_transform(target, x, psi, 0, {}).winners == std::vector<std::int64_t>{0, 0, 0});
 }
