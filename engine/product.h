@@ -86,7 +86,8 @@ class Product {
   void compute(const ProductTile& tile, bool add, real* c) const;
 
  private:
-  static constexpr std::int64_t bf16_rows = 252, panel_columns = simd::panel_columns;
+  static constexpr std::int64_t bf16_rows = 192;  // whole tiles, and whole sixes of rows
+  static constexpr std::int64_t panel_columns = simd::panel_columns;
 
   void round_a();
   void round_b();

@@ -6,7 +6,7 @@
 #                                 FLOORS the floors, RUNNER a command that runs the binaries, such as an emulator
 set -eu
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE  # the program warns of kernels below the CPU's, where tests expect silence
-if [ "$(uname -m)" = x86_64 ]; then lower='baseline avx2 avx512'; else lower=; fi
+if [ "$(uname -m)" = x86_64 ]; then lower='baseline avx2 avx512 vnni'; else lower=; fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0

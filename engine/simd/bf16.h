@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "engine/real.h"
+#include "engine/simd/kernels.h"
 
 namespace engine::simd {
 
@@ -13,7 +14,8 @@ inline constexpr std::int64_t panel_columns = 64;
 using Bf16Pair = std::uint32_t;
 
 /// Products of numbers rounded to bfloat16, 8 significant bits in float's range, summed in float: twice as many a cycle
-/// as in float. Arrays may be unaligned, and are read and written no further than said.
+/// as in float where a CPU has vector instructions for them, up to sixteen times as many where it has tiles (AMX).
+/// Arrays may be unaligned, and are read and written no further than said.
 struct Bf16Kernels {
   /// y holds x_0, x_1, ... rounded to the nearest (of equally near ones the even), a zero after them if n is odd
   void (*round)(std::int64_t n, const real* x, Bf16Pair* y);
@@ -24,13 +26,16 @@ struct Bf16Kernels {
                     std::int64_t stride_y);
   /// c = a b, or c += a b if `add`: a [rows, pairs], its rows one after the other; b a panel, [pairs, columns] with its
   /// rows columns apart, rounded up to a multiple of 16; c [rows, columns], its rows stride apart; columns <=
-  /// panel_columns. Every element is one sum in the order of the pairs.
+  /// panel_columns. Every element is one sum, in an order that depends on the pairs alone.
   void (*multiply)(std::int64_t rows, std::int64_t columns, std::int64_t pairs, const Bf16Pair* a, const Bf16Pair* b,
                    bool add, real* c, std::int64_t stride);
 };
 
-/// The kernels, null in double, where this CPU lacks AVX-512's bf16 instructions, and where SEMIDUAL_SIMD caps them
-/// away.
+/// The kernels of the level in use, null where it has none.
 const Bf16Kernels* bf16_kernels();
+
+/// The kernels of one level: of vnni those of AVX-512's bf16 instructions, of amx those of tiles. Null where this CPU
+/// lacks them, for other levels, and in double.
+const Bf16Kernels* bf16_kernels_of(Level level);
 
 }  // namespace engine::simd

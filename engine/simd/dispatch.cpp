@@ -1,6 +1,11 @@
 #include <cstdlib>
 #include <string_view>
 
+#if defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "engine/error.h"
 #include "engine/simd/levels.h"
 
@@ -8,7 +13,7 @@ namespace engine::simd {
 
 namespace {
 
-constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::vnni, Level::neon};
+constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::vnni, Level::amx, Level::neon};
 
 #if defined(__x86_64__)
 // __builtin_cpu_supports also asks whether the operating system saves the registers.
@@ -25,12 +30,24 @@ bool has_avx512() {
 bool has_vnni() {
   return sizeof(real) == sizeof(float) && has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
+
+bool has_bf16() {
+  return has_vnni() && __builtin_cpu_supports("avx512bf16");
+}
+
+// The operating system saves tiles for a program that has asked it to, unless there is no room for them.
+bool has_amx() {
+  constexpr long request_state = 0x1023, tiles = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  static const bool usable = has_bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+                             ::syscall(SYS_arch_prctl, request_state, tiles) == 0;
+  return usable;
+}
 #endif
 
 Level level_of(std::string_view wanted) {
   for (Level level : all_levels)
     if (wanted == name(level)) return level;
-  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512, vnni or neon: ", wanted);
+  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512, vnni, amx or neon: ", wanted);
 }
 
 }  // namespace
@@ -60,6 +77,14 @@ const Kernels* kernels_of(Level level) {
       return has_avx512() ? &avx512_kernels : nullptr;
     case Level::vnni:
       return has_vnni() ? &vnni_kernels : nullptr;
+    case Level::amx: {
+      static const Kernels amx_kernels = [] {
+        Kernels kernels = vnni_kernels;
+        kernels.level = Level::amx;
+        return kernels;
+      }();
+      return has_amx() ? &amx_kernels : nullptr;
+    }
     case Level::neon:
       return nullptr;
   }
@@ -70,12 +95,17 @@ const Kernels* kernels_of(Level level) {
 }
 
 const Bf16Kernels* bf16_kernels() {
+  static const Bf16Kernels* const chosen = bf16_kernels_of(kernels().level);
+  return chosen;
+}
+
+const Bf16Kernels* bf16_kernels_of([[maybe_unused]] Level level) {
 #if defined(__x86_64__) && !defined(SEMIDUAL_DOUBLE)
-  static const bool usable = kernels().level == Level::vnni && __builtin_cpu_supports("avx512bf16");
-  return usable ? &avx512_bf16_kernels : nullptr;
-#else
-  return nullptr;
+  static const Bf16Kernels amx_bf16_kernels = with_tiles(avx512_bf16_kernels);
+  if (level == Level::vnni && has_bf16()) return &avx512_bf16_kernels;
+  if (level == Level::amx && has_amx()) return &amx_bf16_kernels;
 #endif
+  return nullptr;
 }
 
 std::vector<Level> levels() {
@@ -95,6 +125,8 @@ std::string name(Level level) {
       return "avx512";
     case Level::vnni:
       return "vnni";
+    case Level::amx:
+      return "amx";
     case Level::neon:
       return "neon";
   }

@@ -9,7 +9,7 @@
 namespace engine::simd {
 
 /// Instruction sets that the kernels are compiled for, each in its own file with its own compiler flags.
-enum class Level { baseline, avx2, avx512, vnni, neon };
+enum class Level { baseline, avx2, avx512, vnni, amx, neon };
 
 /// A minimum and the lowest index that attains it; value +inf and index -1 where no element is below +inf.
 struct Minimum {
@@ -179,7 +179,7 @@ struct Kernels {
 };
 
 /// The kernels in use: the highest level that the CPU has, capped by the environment variable
-/// SEMIDUAL_SIMD=baseline|avx2|avx512|vnni|neon; chosen once. Throws Error for another value of the variable.
+/// SEMIDUAL_SIMD=baseline|avx2|avx512|vnni|amx|neon; chosen once. Throws Error for another value of the variable.
 const Kernels& kernels();
 
 /// The kernels of one level, null where this build or this CPU lacks it. For tests and benchmarks.

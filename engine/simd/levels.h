@@ -13,6 +13,8 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const Kernels vnni_kernels;
 extern const Bf16Kernels avx512_bf16_kernels;
+/// The same with AMX's products.
+Bf16Kernels with_tiles(Bf16Kernels kernels);
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #else
