@@ -2,6 +2,7 @@
 #include <string_view>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -35,11 +36,17 @@ bool has_bf16() {
   return has_vnni() && __builtin_cpu_supports("avx512bf16");
 }
 
+// clang 14's __builtin_cpu_supports does not know them.
+bool cpu_has_tiles() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned bf16 = 1u << 22, tiles = 1u << 24, needed = bf16 | tiles;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed;
+}
+
 // The operating system saves tiles for a program that has asked it to, unless there is no room for them.
 bool has_amx() {
   constexpr long request_state = 0x1023, tiles = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  static const bool usable = has_bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
-                             ::syscall(SYS_arch_prctl, request_state, tiles) == 0;
+  static const bool usable = has_bf16() && cpu_has_tiles() && ::syscall(SYS_arch_prctl, request_state, tiles) == 0;
   return usable;
 }
 #endif
