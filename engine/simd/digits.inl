@@ -9,13 +9,13 @@ namespace engine::simd {
 namespace {
 
 // Numbers are whole doubles: they have more bits than a 32-bit integer, and AVX2 converts no vectors of longer ones.
-template <class Arch, int bits, int most>
+template <class Arch, const Digits& layout>
 void round_to_digits(Index n, const real* x, double centre, double step, const real* weight, std::int8_t* row,
                      Rest* rests) {
   using Numbers = xsimd::batch<double, Arch>;
+  constexpr int bits = layout.bits, most = layout.most;
   using Digit = std::conditional_t<bits == 8, std::int8_t, std::int16_t>;
   constexpr Index together = Numbers::size;
-  constexpr Digits layout = {.bits = bits, .most = most};
   constexpr double base = std::int32_t{1} << bits;
   // A double of this size has no fraction, and the low bits of a whole number that is added are its own.
   const Numbers whole(6755399441055744.0);

@@ -24,12 +24,15 @@ inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block 
 inline constexpr std::int64_t most_digit_coordinates = 65536;
 
 /// How a level multiplies 8-bit points with numbers of a few signed digits. Coordinates are padded with zeros to a
-/// multiple of 4. What kernel files call is always inlined.
+/// multiple. What kernel files call is always inlined.
 struct Digits {
   int bits = 0;      ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
   int most = 0;      ///< digits of a number
   double apart = 0;  ///< the time of a digit with a point that stands apart, over that with one in a block
-  [[gnu::always_inline]] static constexpr std::int64_t padded(std::int64_t n) { return (n + 3) / 4 * 4; }
+  int multiple = 4;  ///< that the padded number of coordinates is of
+  [[gnu::always_inline]] constexpr std::int64_t padded(std::int64_t n) const {
+    return (n + multiple - 1) / multiple * multiple;
+  }
   /// Bytes of one digit of each of n coordinates, and of all digits: a row [most, padded(n)], the first digit first.
   [[gnu::always_inline]] constexpr std::int64_t plane(std::int64_t n) const { return padded(n) * bits / 8; }
   [[gnu::always_inline]] constexpr std::int64_t row(std::int64_t n) const { return most * plane(n); }
@@ -38,7 +41,7 @@ struct Digits {
     return block_size * plane(n) + parts * list(n);
   }
   /// Bytes of a list, a multiple of 64: how many entries there are, and up to padded(n) / 2 of them, in 32 bits.
-  [[gnu::always_inline]] static constexpr std::int64_t list(std::int64_t n) {
+  [[gnu::always_inline]] constexpr std::int64_t list(std::int64_t n) const {
     return (2 * padded(n) + 4 + 63) / 64 * 64;
   }
   static constexpr std::int64_t parts = 4;

@@ -7,50 +7,19 @@
 #endif
 
 #include "engine/simd/body.inl"
+#include "engine/simd/bytes.inl"
 #include "engine/simd/digits.inl"
-#include "engine/simd/transpose_words.inl"
 
 namespace engine::simd {
 
 namespace {
 
-constexpr int vectors = block_size / lanes;
-constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .apart = 8};
-
-template <class Real>
-void store(Real* out, __m512 values) {
-  if constexpr (sizeof(Real) == sizeof(float)) {
-    _mm512_storeu_ps(out, values);
-  } else {
-    _mm512_storeu_pd(out, _mm512_cvtps_pd(_mm512_castps512_ps256(values)));
-    _mm512_storeu_pd(out + lanes / 2, _mm512_cvtps_pd(_mm512_extractf32x8_ps(values, 1)));
-  }
-}
-
-template <class Real>
-__m512 load(const Real* x) {
-  if constexpr (sizeof(Real) == sizeof(float))
-    return _mm512_loadu_ps(x);
-  else
-    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(_mm512_loadu_pd(x))),
-                              _mm512_cvtpd_ps(_mm512_loadu_pd(x + lanes / 2)), 1);
-}
-
-// sum_i += four products of unsigned bytes a and signed bytes b, in each of 16 lanes i. GCC 12 moves every sum through
-// memory around the intrinsic.
-void add_products(__m512i& sum, __m512i a, __m512i b) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-}
-
-// A block: a list of the fours of coordinates that are not 0 for all points, then these: [fours, points, 4].
-constexpr Index four_bytes = block_size * 4;
-
-// Keeps the fours that are not 0 for all points.
+// A block: a list of the fours of coordinates that are not 0 for all points, then these. Keeps them.
 void compress_block(Index n, std::uint8_t* block) {
   auto* const list = reinterpret_cast<std::int32_t*>(block);
-  std::uint8_t* const fours = block + Digits::list(n);
+  std::uint8_t* const fours = block + digits_of_8_bits.list(n);
   std::int32_t kept = 0;
-  for (std::int32_t four = 0; four < Digits::padded(n) / 4; ++four) {
+  for (std::int32_t four = 0; four < digits_of_8_bits.padded(n) / 4; ++four) {
     __m512i any = _mm512_setzero_si512();
     for (Index v = 0; v < vectors; ++v) {
       const __m512i part = _mm512_load_si512(fours + four * four_bytes + v * 64);
@@ -64,27 +33,7 @@ void compress_block(Index n, std::uint8_t* block) {
 }
 
 void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
-  constexpr Index step = 64;
-  std::uint8_t* const fours = block + Digits::list(n);
-  const __m512i ones = _mm512_set1_epi8(1);
-  for (Index v = 0; v < vectors; ++v) {
-    __m512i sum = _mm512_setzero_si512();
-    for (Index k = 0; k < n; k += step) {
-      const Index bytes = n - k < step ? n - k : step;
-      const __mmask64 present = bytes == step ? ~__mmask64{0} : (__mmask64{1} << bytes) - 1;
-      __m512i word[lanes];
-      for (Index i = 0; i < lanes; ++i) word[i] = _mm512_maskz_loadu_epi8(present, rows[v * lanes + i] + k);
-      transpose_words(word);
-      const Index words = Digits::padded(bytes) / 4;
-#pragma GCC unroll 16
-      for (int w = 0; w < lanes; ++w) {
-        if (w >= words) break;
-        _mm512_store_si512(fours + (k / 4 + w) * four_bytes + v * step, word[w]);
-        add_products(sum, word[w], ones);
-      }
-    }
-    store(sums + v * lanes, _mm512_cvtepi32_ps(sum));
-  }
+  interleave(n, rows, block + digits_of_8_bits.list(n), sums);
   compress_block(n, block);
 }
 
@@ -104,7 +53,7 @@ void products_of(Index n, const std::uint8_t* block, const real* sums, const std
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) sum[r][v] = _mm512_setzero_si512();
   const auto* const list = reinterpret_cast<const std::int32_t*>(block);
-  const std::uint8_t* const fours = block + Digits::list(n);
+  const std::uint8_t* const fours = block + digits_of_8_bits.list(n);
   for (Index four = 0; four < list[0]; ++four) {
     const Index k = list[1 + four] * 4;
     __m512i point[vectors];
@@ -119,21 +68,16 @@ void products_of(Index n, const std::uint8_t* block, const real* sums, const std
       for (int v = 0; v < vectors; ++v) add_products(sum[r][v], point[v], digit);
     }
   }
-  const __m512 base = _mm512_set1_ps(256);
 #pragma GCC unroll 6
-  for (int q = 0; q < queries; ++q) {
-    const __m512 factor = _mm512_set1_ps(static_cast<float>(scale[found[q]]));
-    const __m512 constant = _mm512_set1_ps(static_cast<float>(shift[found[q]]));
-    const __m512 incline = _mm512_set1_ps(static_cast<float>(slope[found[q]]));
+  for (int q = 0; q < queries; ++q)
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
-      __m512 total = _mm512_cvtepi32_ps(sum[q * digits][v]);
+      __m512i of_digits[digits];
 #pragma GCC unroll 4
-      for (int s = 1; s < digits; ++s) total = _mm512_fmadd_ps(total, base, _mm512_cvtepi32_ps(sum[q * digits + s][v]));
-      const __m512 rest = _mm512_fmadd_ps(load(sums + v * lanes), incline, constant);
-      store(out + q * stride + v * lanes, _mm512_fmadd_ps(total, factor, rest));
+      for (int s = 0; s < digits; ++s) of_digits[s] = sum[q * digits + s][v];
+      write_products(of_digits, scale[found[q]], shift[found[q]], slope[found[q]], sums + v * lanes,
+                     out + q * stride + v * lanes);
     }
-  }
 }
 
 template <int digits>
@@ -205,7 +149,7 @@ void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t
 
 constexpr Kernels with_byte_products(Kernels kernels) {
   kernels.digits = digits_of_8_bits;
-  kernels.round_to_digits = round_to_digits<xsimd::avx512bw, digits_of_8_bits.bits, digits_of_8_bits.most>;
+  kernels.round_to_digits = round_to_digits<xsimd::avx512bw, digits_of_8_bits>;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
   kernels.digit_sums = digit_sums;

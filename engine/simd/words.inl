@@ -18,7 +18,7 @@ constexpr Index points_together = 2 * lanes, pair_bytes = points_together * 4;
 static_assert(block_size == Digits::parts * points_together);
 
 Index part_bytes(Index n) {
-  return Digits::list(n) + Digits::padded(n) / 2 * pair_bytes;
+  return digits_of_16_bits.list(n) + digits_of_16_bits.padded(n) / 2 * pair_bytes;
 }
 
 // A lane of a product adds up two coordinates of one point, at most 2^24 - 2^16 in modulus.
@@ -71,9 +71,9 @@ void transpose_words(__m256i (&row)[lanes]) {
 // Keeps the pairs that are not 0 for all points.
 void compress_part(Index n, std::uint8_t* part) {
   auto* const list = reinterpret_cast<std::int32_t*>(part);
-  std::uint8_t* const pairs = part + Digits::list(n);
+  std::uint8_t* const pairs = part + digits_of_16_bits.list(n);
   std::int32_t kept = 0;
-  for (std::int32_t pair = 0; pair < Digits::padded(n) / 2; ++pair) {
+  for (std::int32_t pair = 0; pair < digits_of_16_bits.padded(n) / 2; ++pair) {
     const __m256i left = load_256(pairs + pair * pair_bytes), right = load_256(pairs + pair * pair_bytes + 32);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(pairs + kept * pair_bytes), left);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(pairs + kept * pair_bytes + 32), right);
@@ -89,7 +89,7 @@ void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* bl
   const __m256i ones = _mm256_set1_epi16(1);
   for (Index first = 0; first < block_size; first += lanes) {
     std::uint8_t* const part = block + first / points_together * part_bytes(n);
-    std::uint8_t* const to = part + Digits::list(n) + first % points_together * 4;
+    std::uint8_t* const to = part + digits_of_16_bits.list(n) + first % points_together * 4;
     __m256i sum = _mm256_setzero_si256();
     for (Index k = 0; k < n; k += step) {
       __m256i word[lanes];
@@ -103,7 +103,7 @@ void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* bl
         word[i] = widened(from);
       }
       transpose_words(word);
-      const Index pairs = Digits::padded(n - k < step ? n - k : step) / 2;
+      const Index pairs = digits_of_16_bits.padded(n - k < step ? n - k : step) / 2;
 #pragma GCC unroll 8
       for (int w = 0; w < lanes; ++w) {
         if (w >= pairs) break;
@@ -123,7 +123,7 @@ template <int queries>
                                 real unit, real (*total)[points_together]) {
   constexpr int vectors = 2;
   const auto* const list = reinterpret_cast<const std::int32_t*>(part);
-  const std::uint8_t* const kept = part + Digits::list(n);
+  const std::uint8_t* const kept = part + digits_of_16_bits.list(n);
   const Index pairs = list[0];
   for (Index begin = 0; begin < pairs; begin += most_pairs) {
     const Index end = pairs - begin < most_pairs ? pairs : begin + most_pairs;
@@ -284,7 +284,7 @@ void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t
 
 constexpr Kernels with_byte_products(Kernels kernels) {
   kernels.digits = digits_of_16_bits;
-  kernels.round_to_digits = round_to_digits<xsimd::fma3<xsimd::avx2>, digits_of_16_bits.bits, digits_of_16_bits.most>;
+  kernels.round_to_digits = round_to_digits<xsimd::fma3<xsimd::avx2>, digits_of_16_bits>;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
   kernels.digit_sums = digit_sums;
