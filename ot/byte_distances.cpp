@@ -32,7 +32,7 @@ ByteDistances::ByteDistances(const Target& target, const std::vector<std::int64_
     : target_(target),
       point_norms_(squared_norms),
       layout_(kernels().digits),
-      digits_(static_cast<std::size_t>(x.dim(0) * layout_.row(x.dim(1)))),
+      digits_(x.dim(0), x.dim(1)),
       steps_(static_cast<std::size_t>(x.dim(0))),
       squared_norms_(steps_.size()) {
   engine::parallel_for(x.dim(0), 8, [&](std::int64_t begin, std::int64_t end) {
@@ -46,7 +46,7 @@ void ByteDistances::round_row(std::int64_t i, const real* x) {
   for (std::int64_t k = 0; k < d; ++k) largest = std::max(largest, std::abs(static_cast<double>(x[k])));
   const double step = largest / ((std::exp2(layout_.bits - 1) - 1) * std::exp2(layout_.bits * (layout_.most - 1)));
   std::vector<engine::simd::Rest> rests(static_cast<std::size_t>(layout_.most) + 1);
-  kernels().round_to_digits(d, x, 0, step, x, digits_.data() + i * layout_.row(d), rests.data());
+  kernels().round_to_digits(d, x, 0, step, x, digits_.row(i), rests.data());
   steps_[static_cast<std::size_t>(i)] = step;
   squared_norms_[static_cast<std::size_t>(i)] = rests[0].squares;
 }
@@ -61,7 +61,7 @@ void ByteDistances::squared(std::int64_t i, std::span<const std::int32_t> points
   constexpr double unit = 1.0 / 255;
   const std::int64_t d = target_.dimension();
   const auto index = static_cast<std::size_t>(i);
-  kernels().digit_sums(d, digits_.data() + i * layout_.row(d), layout_.most, target_.bytes().data(),
+  kernels().digit_sums(d, digits_.row(i), layout_.most, target_.bytes().data(),
                        static_cast<std::int64_t>(points.size()), points.data(), out);
   for (std::size_t f = 0; f < points.size(); ++f) {
     const auto norm = static_cast<double>(point_norms_[static_cast<std::size_t>(points[f])]);

@@ -6,6 +6,7 @@
 
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
+#include "ot/digit_rows.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -38,7 +39,7 @@ class ByteDistances {
   const Target& target_;
   const std::vector<std::int64_t>& point_norms_;
   engine::simd::Digits layout_;
-  std::vector<std::int8_t> digits_;            // rows of layout_, [B]
+  DigitRows digits_;
   std::vector<double> steps_, squared_norms_;  // [B]
 };
 

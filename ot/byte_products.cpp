@@ -18,9 +18,6 @@ using engine::simd::kernels;
 
 namespace {
 
-// Rows of a batch that meet a block at a time: their digits stay in the nearest cache.
-constexpr std::int64_t rows_together = 24;
-
 Buffer bytes_for(std::int64_t count) {
   return Buffer(static_cast<std::size_t>(count));
 }
@@ -50,7 +47,7 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a)
     : target_(target),
       layout_(kernels().digits),
       base_(std::exp2(layout_.bits)),
-      digits_(static_cast<std::size_t>(a.dim(0) * layout_.row(target.dimension()))),
+      digits_(a.dim(0), target.dimension()),
       rounded_(static_cast<std::size_t>(layout_.most)),
       slope_(static_cast<std::size_t>(a.dim(0))),
       steps_(slope_.size()),
@@ -75,10 +72,6 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a)
   });
 }
 
-const std::int8_t* ByteProducts::row(std::int64_t i) const {
-  return digits_.data() + i * layout_.row(target_.dimension());
-}
-
 void ByteProducts::round_row(std::int64_t i, const real* a) {
   const std::int64_t d = target_.dimension();
   const auto index = static_cast<std::size_t>(i);
@@ -93,8 +86,7 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
   const double middle = (static_cast<double>(*low) + *high) / 2;
   const double step = (*high - middle) / ((base_ / 2 - 1) * std::pow(base_, most_digits() - 1));
   std::vector<engine::simd::Rest> rests(rounded_.size() + 1);
-  kernels().round_to_digits(d, a, middle, step, target_.mean().data(), digits_.data() + i * layout_.row(d),
-                            rests.data());
+  kernels().round_to_digits(d, a, middle, step, target_.mean().data(), digits_.row(i), rests.data());
   steps_[index] = step;
   slope_[index] = static_cast<real>(middle / 255);
   double unit = step / 255;
@@ -142,7 +134,7 @@ void ByteProducts::add_rest(int digits, std::int64_t i, std::span<const std::int
     const std::size_t count = std::min(together, some.size());
     for (std::size_t f = 0; f < count; ++f)
       found[f] = static_cast<std::int32_t>(points[static_cast<std::size_t>(some[f])]);
-    kernels().digit_sums(d, row(i) + digits * layout_.plane(d), most_digits() - digits, target_.bytes().data(),
+    kernels().digit_sums(d, digits_.row(i) + digits * layout_.plane(d), most_digits() - digits, target_.bytes().data(),
                          static_cast<std::int64_t>(count), found, sums);
     for (std::size_t f = 0; f < count; ++f) out[some[f]] += static_cast<real>(scale * sums[f] - shift);
   }
@@ -179,13 +171,13 @@ void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, cons
 void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block,
                             std::span<const std::int64_t> next, real* out, std::int64_t stride) const {
   const Rounded& rounded = this->rounded(digits);
-  for (std::int64_t r = 0; r < std::ssize(rows); r += rows_together) {
-    const std::int64_t count = std::min(rows_together, std::ssize(rows) - r);
+  for (std::int64_t r = 0; r < std::ssize(rows); r += layout_.together) {
+    const std::int64_t count = std::min<std::int64_t>(layout_.together, std::ssize(rows) - r);
     const std::size_t share = next.size() * static_cast<std::size_t>(r + count) / rows.size();
     for (std::size_t n = next.size() * static_cast<std::size_t>(r) / rows.size(); n < share; ++n)
       target_.prefetch(next[n]);
     kernels().digit_products(target_.dimension(), bytes_of(block.laid_out_), block.sums_, count, rows.data() + r,
-                             digits, digits_.data(), rounded.scale.data(), rounded.shift.data(), slope_.data(),
+                             digits, digits_.row(0), rounded.scale.data(), rounded.shift.data(), slope_.data(),
                              out + r * stride, stride);
   }
 }

@@ -7,6 +7,7 @@
 #include "engine/pool.h"
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
+#include "ot/digit_rows.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -87,12 +88,11 @@ class ByteProducts {
   void multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block,
                 std::span<const std::int64_t> next, real* out, std::int64_t stride) const;
   const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }
-  const std::int8_t* row(std::int64_t i) const;
 
   const Target& target_;
   engine::simd::Digits layout_;
   double base_;
-  std::vector<std::int8_t> digits_;           // rows of layout_, [B]
+  DigitRows digits_;
   std::vector<Rounded> rounded_;              // to 1, 2, ... digits
   std::vector<real> slope_;                   // [B]
   std::vector<double> steps_, sizes_;         // sizes of what a product is summed from, per ||y||

@@ -8,17 +8,14 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
-#include <immintrin.h>
-
+#include "engine/simd/bytes.inl"
 #include "engine/simd/levels.h"
 
 namespace engine::simd {
 
 namespace {
 
-using Index = std::int64_t;
-
-constexpr Index tile_rows = 16, tile_bytes = 64, lanes = 16;
+constexpr Index tile_rows = 16, tile_bytes = 64;
 
 // Two groups of rows meet two vectors of columns: their sums are the tiles 0 to 3, group after group, the rows of the
 // left matrix 4 and 5, the columns of the right one 6 and 7.
@@ -62,22 +59,31 @@ void store(void* to, Index stride) {
   asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(tile) : "memory");
 }
 
-template <int sums, int left, int right>
-void add_bf16_products() {
-  asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(left), "i"(right) : "memory");
-}
+struct OfBf16 {
+  template <int sums, int left, int right>
+  static void add_products() {
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(left), "i"(right) : "memory");
+  }
+};
+
+struct OfDigitsAndBytes {
+  template <int sums, int left, int right>
+  static void add_products() {
+    asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(left), "i"(right) : "memory");
+  }
+};
 
 // Adds the products of one step: 64 bytes of each row of the left matrix, 16 rows of the right one.
-template <int groups, int vectors>
-void add_step(const void* const (&left)[2], Index left_stride, const void* right, Index right_stride) {
+template <class Of, int groups, int vectors>
+void add_step(const void* const (&left)[2], Index left_stride, const void* const (&right)[2], Index right_stride) {
   load<4>(left[0], left_stride);
   if constexpr (groups == 2) load<5>(left[1], left_stride);
-  load<6>(right, right_stride);
-  if constexpr (vectors == 2) load<7>(static_cast<const char*>(right) + tile_bytes, right_stride);
-  add_bf16_products<0, 4, 6>();
-  if constexpr (vectors == 2) add_bf16_products<1, 4, 7>();
-  if constexpr (groups == 2) add_bf16_products<2, 5, 6>();
-  if constexpr (groups == 2 && vectors == 2) add_bf16_products<3, 5, 7>();
+  load<6>(right[0], right_stride);
+  if constexpr (vectors == 2) load<7>(right[1], right_stride);
+  Of::template add_products<0, 4, 6>();
+  if constexpr (vectors == 2) Of::template add_products<1, 4, 7>();
+  if constexpr (groups == 2) Of::template add_products<2, 5, 6>();
+  if constexpr (groups == 2 && vectors == 2) Of::template add_products<3, 5, 7>();
 }
 
 // c [rows, columns] of a product, rows <= 32, columns <= 32; a points to its rows, b to its columns, `width` apart.
@@ -90,7 +96,8 @@ void multiply_piece(Index rows, Index columns, Index pairs, const Bf16Pair* a, c
   if constexpr (groups == 2 && vectors == 2) clear<3>();
   const Index whole = pairs / lanes * lanes, left_over = pairs - whole;
   for (Index k = 0; k < whole; k += lanes)
-    add_step<groups, vectors>({a + k, a + tile_rows * pairs + k}, pairs * 4, b + k * width, width * 4);
+    add_step<OfBf16, groups, vectors>({a + k, a + tile_rows * pairs + k}, pairs * 4,
+                                      {b + k * width, b + k * width + lanes}, width * 4);
   if (left_over > 0) {
     // Filled up with zeros, as a tile would reach beyond.
     alignas(64) Bf16Pair left[groups * tile_rows][lanes] = {}, right[lanes][vectors * lanes] = {};
@@ -98,7 +105,8 @@ void multiply_piece(Index rows, Index columns, Index pairs, const Bf16Pair* a, c
       for (Index k = 0; k < left_over; ++k) left[r][k] = a[r * pairs + whole + k];
     for (Index k = 0; k < left_over; ++k)
       for (Index j = 0; j < vectors * lanes; ++j) right[k][j] = b[(whole + k) * width + j];
-    add_step<groups, vectors>({left[0], left[(groups - 1) * tile_rows]}, sizeof(left[0]), right[0], sizeof(right[0]));
+    add_step<OfBf16, groups, vectors>({left[0], left[(groups - 1) * tile_rows]}, sizeof(left[0]),
+                                      {right[0], &right[0][(vectors - 1) * lanes]}, sizeof(right[0]));
   }
   alignas(64) float sums[groups * tile_rows][vectors * lanes];
   store<0>(sums[0], sizeof(sums[0]));
@@ -107,7 +115,7 @@ void multiply_piece(Index rows, Index columns, Index pairs, const Bf16Pair* a, c
   if constexpr (groups == 2 && vectors == 2) store<3>(&sums[tile_rows][lanes], sizeof(sums[0]));
   for (Index r = 0; r < rows; ++r)
     for (Index v = 0; v < vectors; ++v) {
-      const Index present = std::min(columns - v * lanes, lanes);
+      const Index present = std::min<Index>(columns - v * lanes, lanes);
       const auto mask = static_cast<__mmask16>((1u << present) - 1);
       float* const out = c + r * stride + v * lanes;
       const __m512 before = add ? _mm512_maskz_loadu_ps(mask, out) : _mm512_setzero_ps();
@@ -126,13 +134,115 @@ void multiply(Index rows, Index columns, Index pairs, const Bf16Pair* a, const B
       const bool both = columns - j > lanes;
       const auto run = count > tile_rows ? (both ? multiply_piece<2, 2> : multiply_piece<2, 1>)
                                          : (both ? multiply_piece<1, 2> : multiply_piece<1, 1>);
-      run(count, std::min(columns - j, 2 * lanes), pairs, a + r * pairs, b + j, width, add, c + r * stride + j, stride);
+      run(count, std::min<Index>(columns - j, 2 * lanes), pairs, a + r * pairs, b + j, width, add, c + r * stride + j,
+          stride);
     }
   }
   end_tiles();
 }
 
+// A block: tiles of 16 fours of coordinates of 16 points, all tiles of the same points one after the other.
+void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
+  interleave(n, rows, tile_bytes, lanes * digits_of_8_bits.padded(n), block, sums);
+}
+
+// Half of a block's points, and the sums of one digit of each of some queries with them.
+constexpr Index half_block = 2 * lanes;
+using Sums = std::int32_t[tile_rows][half_block];
+
+// Such sums for one or two groups of `count` rows each, of so many bytes. Rows that are not at the same distance from
+// each other, as tiles need them, are copied.
+template <int groups>
+void sum_up(Index bytes, const std::uint8_t* half, Index count, const std::int8_t* const (&row)[2][tile_rows],
+            Sums* sums) {
+  constexpr Index most_copied = 1024, stride = sizeof(sums[0][0]);
+  alignas(64) std::int8_t copied[groups][tile_rows][most_copied];
+  const Index apart = count > 1 ? row[0][1] - row[0][0] : tile_bytes;
+  bool even = apart > 0;
+  for (int g = 0; g < groups; ++g)
+    for (Index r = 1; r < count; ++r) even = even && row[g][r] - row[g][r - 1] == apart;
+  const Index part = even ? bytes : most_copied;
+  clear<0>();
+  clear<1>();
+  if constexpr (groups == 2) clear<2>(), clear<3>();
+  for (Index begin = 0; begin < bytes; begin += part) {
+    const Index end = std::min(bytes, begin + part);
+    const std::int8_t* left[2] = {row[0][0] + begin, row[groups - 1][0] + begin};
+    if (!even)
+      for (int g = 0; g < groups; ++g) {
+        for (Index r = 0; r < count; ++r)
+          for (Index k = 0; k < end - begin; k += tile_bytes)
+            _mm512_store_si512(&copied[g][r][k], _mm512_loadu_si512(row[g][r] + begin + k));
+        left[g] = copied[g][0];
+      }
+    for (Index k = begin; k < end; k += tile_bytes)
+      add_step<OfDigitsAndBytes, groups, 2>({left[0] + k - begin, left[groups - 1] + k - begin},
+                                            even ? apart : most_copied, {half + k * lanes, half + (bytes + k) * lanes},
+                                            tile_bytes);
+  }
+  store<0>(&sums[0][0][0], stride);
+  store<1>(&sums[0][0][lanes], stride);
+  if constexpr (groups == 2) {
+    store<2>(&sums[1][0][0], stride);
+    store<3>(&sums[1][0][lanes], stride);
+  }
+}
+
+// Queries are cut into parts of as many, the last one perhaps with some of the one before. Of a single digit two parts
+// meet half a block, which stays in the nearest cache, at a time; of more digits two of one part.
+template <int digits>
+void products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
+              const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+              Index stride) {
+  constexpr int parts_at_once = digits == 1 ? 2 : 1, rows = parts_at_once * digits;
+  const Digits& layout = digits_of_8_bits;
+  const Index parts = (queries + tile_rows - 1) / tile_rows, count = (queries + parts - 1) / parts;
+  const auto first = [&](Index p) { return std::min(p * count, queries - count); };
+  start_tiles(Shapes(count, count));
+  for (Index half = 0; half < block_size; half += half_block)
+    for (Index p = 0; p < parts; p += parts_at_once) {
+      const int groups = static_cast<int>(std::min<Index>(parts - p, parts_at_once)) * digits;
+      alignas(64) Sums of_rows[rows];
+      for (int g = 0; g < groups; g += 2) {
+        const std::int8_t* row[2][tile_rows];
+        for (int both = 0; both < 2 && g + both < groups; ++both)
+          for (Index r = 0; r < count; ++r)
+            row[both][r] = query + found[first(p + (g + both) / digits) + r] * layout.row(n) +
+                           (g + both) % digits * layout.plane(n);
+        const auto run = g + 1 < groups ? sum_up<2> : sum_up<1>;
+        run(layout.padded(n), block + half * layout.padded(n), count, row, of_rows + g);
+      }
+      for (int part = 0; part * digits < groups; ++part)
+        for (Index r = 0; r < count; ++r) {
+          const Index q = first(p + part) + r;
+          for (Index l = 0; l < half_block; l += lanes) {
+            __m512i of_digits[digits];
+            for (int s = 0; s < digits; ++s) of_digits[s] = _mm512_load_si512(&of_rows[part * digits + s][r][l]);
+            write_products(of_digits, scale[found[q]], shift[found[q]], slope[found[q]], sums + half + l,
+                           out + q * stride + half + l);
+          }
+        }
+    }
+  end_tiles();
+}
+
+void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
+                    int count, const std::int8_t* query, const real* scale, const real* shift, const real* slope,
+                    real* out, Index stride) {
+  if (queries == 0) return;
+  const auto run = count == 1 ? products<1> : count == 2 ? products<2> : products<3>;
+  run(n, block, sums, queries, found, query, scale, shift, slope, out, stride);
+}
+
 }  // namespace
+
+Kernels with_tiles(Kernels kernels) {
+  kernels.level = Level::amx;
+  kernels.digits.together = 256;  // the points stay there instead
+  kernels.interleave_bytes = interleave_bytes;
+  kernels.digit_products = digit_products;
+  return kernels;
+}
 
 Bf16Kernels with_tiles(Bf16Kernels kernels) {
   kernels.multiply = multiply;

@@ -39,11 +39,10 @@ void add_products(__m512i& sum, __m512i a, __m512i b) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 }
 
-// Points as [fours of coordinates, points, 4], padded: fours are what products take at a time.
-constexpr Index four_bytes = block_size * 4;
-
-// Lays points out so; sums_l = sum_k point_lk.
-void interleave(Index n, const std::uint8_t* const* rows, std::uint8_t* fours, real* sums) {
+// Lays points out by fours of coordinates, which products take at a time, padded with zeros: those of 16 points side by
+// side, and so many bytes apart from the next four and the next points. sums_l = sum_k point_lk.
+void interleave(Index n, const std::uint8_t* const* rows, Index four_bytes, Index points_bytes, std::uint8_t* out,
+                real* sums) {
   constexpr Index step = 64;
   const __m512i ones = _mm512_set1_epi8(1);
   for (Index v = 0; v < vectors; ++v) {
@@ -55,7 +54,7 @@ void interleave(Index n, const std::uint8_t* const* rows, std::uint8_t* fours, r
       transpose_words(word);
 #pragma GCC unroll 16
       for (int w = 0; w < lanes; ++w) {
-        _mm512_store_si512(fours + (k / 4 + w) * four_bytes + v * step, word[w]);
+        _mm512_store_si512(out + v * points_bytes + (k / 4 + w) * four_bytes, word[w]);
         add_products(sum, word[w], ones);
       }
     }

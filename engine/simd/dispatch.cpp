@@ -39,7 +39,7 @@ bool has_bf16() {
 // clang 14's __builtin_cpu_supports does not know them.
 bool cpu_has_tiles() {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned bf16 = 1u << 22, tiles = 1u << 24, needed = bf16 | tiles;
+  constexpr unsigned bf16 = 1u << 22, tiles = 1u << 24, bytes = 1u << 25, needed = bf16 | tiles | bytes;
   return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed;
 }
 
@@ -48,6 +48,17 @@ bool has_amx() {
   constexpr long request_state = 0x1023, tiles = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   static const bool usable = has_bf16() && cpu_has_tiles() && ::syscall(SYS_arch_prctl, request_state, tiles) == 0;
   return usable;
+}
+
+// Made only where the CPU has them: the file of tiles is compiled for such a CPU.
+const Kernels* amx_kernels() {
+#ifndef SEMIDUAL_DOUBLE
+  if (has_amx()) {
+    static const Kernels kernels = with_tiles(vnni_kernels);
+    return &kernels;
+  }
+#endif
+  return nullptr;
 }
 #endif
 
@@ -84,14 +95,8 @@ const Kernels* kernels_of(Level level) {
       return has_avx512() ? &avx512_kernels : nullptr;
     case Level::vnni:
       return has_vnni() ? &vnni_kernels : nullptr;
-    case Level::amx: {
-      static const Kernels amx_kernels = [] {
-        Kernels kernels = vnni_kernels;
-        kernels.level = Level::amx;
-        return kernels;
-      }();
-      return has_amx() ? &amx_kernels : nullptr;
-    }
+    case Level::amx:
+      return amx_kernels();
     case Level::neon:
       return nullptr;
   }
@@ -108,9 +113,11 @@ const Bf16Kernels* bf16_kernels() {
 
 const Bf16Kernels* bf16_kernels_of([[maybe_unused]] Level level) {
 #if defined(__x86_64__) && !defined(SEMIDUAL_DOUBLE)
-  static const Bf16Kernels amx_bf16_kernels = with_tiles(avx512_bf16_kernels);
   if (level == Level::vnni && has_bf16()) return &avx512_bf16_kernels;
-  if (level == Level::amx && has_amx()) return &amx_bf16_kernels;
+  if (level == Level::amx && has_amx()) {
+    static const Bf16Kernels with = with_tiles(avx512_bf16_kernels);
+    return &with;
+  }
 #endif
   return nullptr;
 }

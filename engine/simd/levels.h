@@ -13,7 +13,8 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const Kernels vnni_kernels;
 extern const Bf16Kernels avx512_bf16_kernels;
-/// The same with AMX's products.
+/// The kernels of vnni and those of AVX-512's bf16 instructions with products by AMX's tiles. Not in double.
+Kernels with_tiles(Kernels kernels);
 Bf16Kernels with_tiles(Bf16Kernels kernels);
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;

@@ -14,6 +14,8 @@ namespace engine::simd {
 
 namespace {
 
+constexpr Index four_bytes = block_size * 4;
+
 // A block: a list of the fours of coordinates that are not 0 for all points, then these. Keeps them.
 void compress_block(Index n, std::uint8_t* block) {
   auto* const list = reinterpret_cast<std::int32_t*>(block);
@@ -33,7 +35,7 @@ void compress_block(Index n, std::uint8_t* block) {
 }
 
 void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
-  interleave(n, rows, block + digits_of_8_bits.list(n), sums);
+  interleave(n, rows, four_bytes, 64, block + digits_of_8_bits.list(n), sums);
   compress_block(n, block);
 }
 
