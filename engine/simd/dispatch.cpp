@@ -17,6 +17,8 @@ namespace {
 constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::vnni, Level::amx, Level::neon};
 
 #if defined(__x86_64__)
+constexpr bool in_float = sizeof(real) == sizeof(float);
+
 // __builtin_cpu_supports also asks whether the operating system saves the registers.
 bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -29,7 +31,7 @@ bool has_avx512() {
 
 // In double it would have nothing that avx512 lacks.
 bool has_vnni() {
-  return sizeof(real) == sizeof(float) && has_avx512() && __builtin_cpu_supports("avx512vnni");
+  return in_float && has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
 
 bool has_bf16() {
@@ -52,12 +54,11 @@ bool has_amx() {
 
 // Made only where the CPU has them: the file of tiles is compiled for such a CPU.
 const Kernels* amx_kernels() {
-#ifndef SEMIDUAL_DOUBLE
-  if (has_amx()) {
+  if constexpr (in_float) {
+    if (!has_amx()) return nullptr;
     static const Kernels kernels = with_tiles(vnni_kernels);
     return &kernels;
   }
-#endif
   return nullptr;
 }
 #endif
@@ -112,11 +113,13 @@ const Bf16Kernels* bf16_kernels() {
 }
 
 const Bf16Kernels* bf16_kernels_of([[maybe_unused]] Level level) {
-#if defined(__x86_64__) && !defined(SEMIDUAL_DOUBLE)
-  if (level == Level::vnni && has_bf16()) return &avx512_bf16_kernels;
-  if (level == Level::amx && has_amx()) {
-    static const Bf16Kernels with = with_tiles(avx512_bf16_kernels);
-    return &with;
+#if defined(__x86_64__)
+  if constexpr (in_float) {
+    if (level == Level::vnni && has_bf16()) return &avx512_bf16_kernels;
+    if (level == Level::amx && has_amx()) {
+      static const Bf16Kernels kernels = with_tiles(avx512_bf16_kernels);
+      return &kernels;
+    }
   }
 #endif
   return nullptr;
