@@ -54,8 +54,8 @@ bool has_amx() {
 
 // Made only where the CPU has them: the file of tiles is compiled for such a CPU.
 const Kernels* amx_kernels() {
+  if (!has_amx()) return nullptr;
   if constexpr (in_float) {
-    if (!has_amx()) return nullptr;
     static const Kernels kernels = with_tiles(vnni_kernels);
     return &kernels;
   }
