@@ -96,8 +96,8 @@ void multiply_piece(Index rows, Index columns, Index pairs, const Bf16Pair* a, c
   if constexpr (groups == 2 && vectors == 2) clear<3>();
   const Index whole = pairs / lanes * lanes, left_over = pairs - whole;
   for (Index k = 0; k < whole; k += lanes)
-    add_step<OfBf16, groups, vectors>({a + k, a + tile_rows * pairs + k}, pairs * 4,
-                                      {b + k * width, b + k * width + lanes}, width * 4);
+    add_step<OfBf16, groups, vectors>({a + k, a + k + (groups - 1) * tile_rows * pairs}, pairs * 4,
+                                      {b + k * width, b + k * width + (vectors - 1) * lanes}, width * 4);
   if (left_over > 0) {
     // Filled up with zeros, as a tile would reach beyond.
     alignas(64) Bf16Pair left[groups * tile_rows][lanes] = {}, right[lanes][vectors * lanes] = {};
