@@ -143,12 +143,14 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
                                shift.data(), slope.data(), out.data(), stride);
         for (std::int64_t q = 0; q < queries; ++q) {
           const std::int64_t r = found[count(q)];
+          std::vector<Exact> numbers;
+          for (std::int64_t k = 0; k < n; ++k)
+            numbers.push_back(number_at(layout, n, query.data() + r * layout.row(n), digits, k));
           for (std::int64_t l = 0; l < block_size; ++l) {
             Exact sum = 0, modulus = 0, total = 0;
             for (std::int64_t k = 0; k < n; ++k) {
-              const Exact number = number_at(layout, n, query.data() + r * layout.row(n), digits, k);
-              sum += number * rows[count(l * n + k)];
-              modulus += std::abs(number) * rows[count(l * n + k)];
+              sum += numbers[count(k)] * rows[count(l * n + k)];
+              modulus += std::abs(numbers[count(k)]) * rows[count(l * n + k)];
               total += rows[count(l * n + k)];
             }
             CHECK(sums[count(l)] == total);
