@@ -105,6 +105,8 @@ class CommandLine {
     add(figure_command, "--points", figure.points, "the first J points of the data only; 0: all [0]");
     add(figure_command, "--preset", figure.preset,
         "the other options of the runs: paper or best, as for train [paper]");
+    add(figure_command, "--dual-precision", figure.dual_precision,
+        "of what a network potential multiplies: full or bf16, as for train [full]");
     add(figure_command, "--inner", figure.inner, "steps of psi before each step of the generator [10]");
     add(figure_command, "--batch", figure.batch, "generated points in each step [200]");
     add(figure_command, "--seed", figure.seed, "of all random numbers [0]");

@@ -18,8 +18,9 @@ struct FigureRequest {
   std::string data = "mnist";
   std::int64_t points = 0;
   std::string preset = "paper";
-  std::int64_t inner = 0, batch = 0;  ///< 0: the preset's
-  std::string theta;                  ///< figure 4: the run whose generator is fixed; empty: one that is not trained
+  std::string dual_precision = "full";  ///< of runs with a network potential
+  std::int64_t inner = 0, batch = 0;    ///< 0: the preset's
+  std::string theta;                    ///< figure 4: the run whose generator is fixed; empty: one that is not trained
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: all
 };

@@ -42,6 +42,7 @@ TrainOptions options_of(const Figure& figure, const std::string& dual, const std
   options.generator = shared.generator;
   options.lambda = lambda;
   options.batch = shared.batch;
+  options.dual_precision = shared.dual_precision;
   options.seed = shared.seed;
   options.threads = shared.threads;
   return options;
@@ -139,6 +140,7 @@ class InnerLoops {
                                 {"batch", options.batch},      {"seed", options.seed}};
     if (!sinkhorn)
       what.update({{"rate", options.dual_lr}, {"decay", options.dual_decay}, {"average", options.dual_average}});
+    if (options.dual_precision != "full") what["precision"] = options.dual_precision;
     const fs::path file = folder_ / (name + ".txt");
     std::vector<double> values = kept_curve(file, what.dump());
     if (values.size() >= length) {

@@ -34,6 +34,7 @@ TrainOptions Figure::options(const Combination& combination) const {
   options.iterations = combination.dual == "network" ? network_iterations : iterations;
   if (inner > 0) options.inner = inner;
   if (batch > 0) options.batch = batch;
+  if (combination.dual == "network") options.dual_precision = dual_precision;
   options.seed = seed;
   if (threads > 0) options.threads = threads;
   return options;

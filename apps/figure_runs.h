@@ -25,7 +25,7 @@ struct Figure {
   std::vector<double> lambdas;
   std::int64_t iterations, network_iterations;
   /// The options given that apply to all runs; 0 in `inner` and `batch` is the preset's number.
-  std::string data, preset;
+  std::string data, preset, dual_precision;
   std::int64_t points, inner, batch;
   std::uint64_t seed;
   int threads;

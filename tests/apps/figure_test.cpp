@@ -10,8 +10,10 @@
 #include <doctest/doctest.h>
 
 #include "apps/checkpoint.h"
+#include "apps/config.h"
 #include "apps/run_folder.h"
 #include "data/npy.h"
+#include "engine/product.h"
 #include "tests/apps/program.h"
 
 namespace fs = std::filesystem;
@@ -144,6 +146,28 @@ TEST_CASE("Ctrl-C ends a figure with 130 and keeps its runs, and the same call g
   CHECK(content(out + "/figure2.csv") == content(straight + "/figure2.csv"));
 }
 
+TEST_CASE("a figure's networks, and no other run of it, multiply in bf16 where it is asked") {
+  if (!can_draw() || !engine::has_bf16_products()) return;
+  const TemporaryFolder temporary;
+  const std::string out = temporary / "out";
+  const Arguments bf16{"--dual-precision", "bf16", "--lambdas", "0.1"};
+  const Outcome outcome = semidual(small_figure("2", out) + bf16);
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  const auto precision = [&](const std::string& run) {
+    return apps::read_config(RunFolder{out + "/runs/" + run}.config()).options.dual_precision;
+  };
+  CHECK(precision("dcgan-network-0.1") == "bf16");
+  CHECK(precision("dcgan-vector-0.1") == "full");
+  const Outcome full = semidual(small_figure("2", out) + Arguments{"--lambdas", "0.1"});
+  CHECK(full.code == 2);
+  CHECK(contains(full.err, "runs/dcgan-network-0.1: --dual-precision can't change on --resume"));
+
+  CHECK(semidual(small_figure("4", out) + bf16).code == 0);
+  const Outcome inner = semidual(small_figure("4", out) + Arguments{"--lambdas", "0.1"});
+  CHECK(inner.code == 2);
+  CHECK(contains(inner.err, "runs/inner/network-asgd-0.1.txt is of other options"));
+}
+
 TEST_CASE("figure 1 shows images of each run") {
   if (!can_draw()) return;
   const TemporaryFolder temporary;
@@ -227,6 +251,11 @@ TEST_CASE("a figure that can't be made is refused in one line, before any run") 
   refused("2", {"--lambdas", "0,x"}, "--lambdas must be numbers with commas between: '0,x'");
   refused("2", {"--lambdas", "-1"}, "--lambda must be 0 or a positive number: -1");
   refused("2", {"--preset", "good"}, "--preset 'good' is unknown");
+  refused("2", {"--dual-precision", "half"}, "--dual-precision 'half' is unknown: it must be full or bf16");
+  refused("2", {"--dual-precision", "bf16", "--duals", "vector"},
+          "--dual-precision bf16 is for --duals network, a vector multiplies nothing");
+  if (!engine::has_bf16_products())
+    refused("2", {"--dual-precision", "bf16"}, "--dual-precision bf16 needs a CPU with AVX-512 BF16");
   refused("2", {"--iterations", "-1"}, "--iterations must be at least 1: -1");
   refused("2", {"--network-iterations", "-1"}, "--network-iterations must be at least 1: -1");
   {
