@@ -111,9 +111,11 @@ class SoftTransform {
 
   void add_mass(QueryBlock block, std::int64_t tile, const std::vector<double>& weights) {
     const std::int64_t rows = problem_.rows(tile);
+    const double all = std::ldexp(1.0, -std::numeric_limits<real>::digits);
+    const double least = all / static_cast<double>(problem_.target.size());
     const real* term = terms(block, tile);
     for (std::size_t i = 0; i < weights.size(); ++i, term += rows)
-      if (weights[i] != 0)
+      if (!(weights[i] < least))  // NaN stays
         kernels().axpy(rows, static_cast<real>(weights[i] / static_cast<double>(problem_.batch())), term,
                        result_.mass.data() + problem_.first_row(tile));
   }

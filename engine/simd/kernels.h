@@ -17,6 +17,10 @@ struct Minimum {
   std::int64_t index;
 };
 
+/// Terms of a softmin below this are 0. What becomes of smaller ones, times a share or a weight, lies below the normal
+/// numbers, where a CPU takes a hundred times as long.
+inline constexpr real least_term = sizeof(real) == sizeof(float) ? real(0x1p-94) : real(0x1p-766);
+
 /// How many points group_minima and digit_products take together, and in how many groups.
 inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
 
@@ -117,8 +121,8 @@ struct Kernels {
   /// Writes the j with u_j <= limit, in order, to `found`, which has room for n; returns how many there are.
   std::int64_t (*find_affine)(std::int64_t n, const real* offset, real scale, const real* product, real limit,
                               std::int32_t* found);
-  /// y_j = e^((shift - u_j) rate), rate = 1 / lambda: the responsibilities when shift is the softmin; y may be
-  /// `product`
+  /// y_j = e^((shift - u_j) rate), rate = 1 / lambda, and 0 below least_term: the responsibilities when shift is the
+  /// softmin; y may be `product`
   void (*exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate,
                      real* y);
 

@@ -79,9 +79,13 @@ Index find_affine(Index n, const real* offset, real scale, const real* product, 
 
 template <class Arch>
 void exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
-  const Batch<Arch> factor(scale), origin(shift), slope(rate);
+  const Batch<Arch> factor(scale), origin(shift), slope(rate), zero(real(0)), least(least_term);
   map<Arch>(
-      n, y, [=](Batch<Arch> o, Batch<Arch> p) { return xsimd::exp((origin - xsimd::fma(factor, p, o)) * slope); },
+      n, y,
+      [=](Batch<Arch> o, Batch<Arch> p) {
+        const Batch<Arch> term = xsimd::exp((origin - xsimd::fma(factor, p, o)) * slope);
+        return xsimd::select(term < least, zero, term);  // NaN stays
+      },
       offset, product);
 }
 
