@@ -15,9 +15,16 @@ struct Neighbour {
 /// single points that take as long.
 struct SearchWork {
   double groups = 0, fine_bounds = 0, values = 0;
-  double terms = 0;  ///< of a softmin
+  double rows = 0;  ///< of SoftminTerms
   /// In units of one value; measured.
-  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + 0.15 * terms; }
+  double cost() const { return values + 0.7 * fine_bounds + 0.8 * groups + rows; }
+  SearchWork& operator+=(const SearchWork& other) {
+    groups += other.groups, fine_bounds += other.fine_bounds, values += other.values, rows += other.rows;
+    return *this;
+  }
+  SearchWork operator/(double count) const {
+    return {groups / count, fine_bounds / count, values / count, rows / count};
+  }
 };
 
 }  // namespace ot

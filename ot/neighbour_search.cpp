@@ -24,12 +24,12 @@ constexpr double term_error = 0x1p-19, product_error = 0x1p-14;
 
 // The work of a query, as the values of a share of all points, at which the brute force is as fast: what its part of
 // that costs, less what all queries cost anyway. In digits (ByteProducts) that is cheap, the more so for lambda = 0,
-// where a value is a row from memory.
-double most_cost(const Target& target, double lambda) {
+// where a value is a row from memory; and values of single points that digits don't tell finely enough are dear.
+double most_cost(const Target& target, double lambda, const ByteValues& values) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 200);
-  return 64 + points / (!bytes ? 12 : words ? 9 : 20);
+  return 64 + points / (!bytes ? 12 : (words ? 7.3 : 12) * (values.apart ? 1 : 2.7));
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for
@@ -49,15 +49,9 @@ constexpr int rest_of_boxes = 16;
 constexpr int longest_rest = 64, most_patience = 8;
 
 SearchWork mean(const std::vector<SearchWork>& works) {
-  const double share = 1 / static_cast<double>(works.size());
-  SearchWork result;
-  for (const SearchWork& work : works) {
-    result.groups += share * work.groups;
-    result.fine_bounds += share * work.fine_bounds;
-    result.values += share * work.values;
-    result.terms += share * work.terms;
-  }
-  return result;
+  SearchWork sum;
+  for (const SearchWork& work : works) sum += work;
+  return sum / static_cast<double>(works.size());
 }
 
 }  // namespace
@@ -79,10 +73,11 @@ class NeighbourSearch::Batch {
 
   std::int64_t size() const { return bounds_.size(); }
   double near_share() const { return bounds_.near_share(); }
+  double most_cost() const { return ot::most_cost(bounds_.target(), lambda_, values_); }
 
   std::vector<std::vector<Neighbour>> nearest(const std::vector<std::int64_t>& queries,
                                               std::vector<SearchWork>& work) const {
-    return find_nearest(bounds_, reach_, most_for_one * most_cost(bounds_.target(), lambda_), queries, size(), work);
+    return find_nearest(bounds_, reach_, most_for_one * most_cost(), queries, size(), work);
   }
 
   SoftminTerms terms(const std::vector<std::int64_t>& queries, std::vector<SearchWork>& work) const {
@@ -127,7 +122,7 @@ double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
 NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
   const std::int64_t most_probes = lambda_ > 0 ? 25 : 8;
   const double cost = batch.cost(batch.every((batch.size() + most_probes - 1) / most_probes));
-  return {cost < most_cost(target_, lambda_), static_cast<real>(cost)};
+  return {cost < batch.most_cost(), static_cast<real>(cost)};
 }
 
 // As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as it
@@ -197,7 +192,7 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
   std::vector<SearchWork> work;
   SoftminTerms terms = batch->terms(batch->every(1), work);
   // Far out, where double no longer tells u apart, a query may find nothing.
-  if (std::ranges::any_of(work, [](const SearchWork& of_query) { return of_query.terms == 0; })) return std::nullopt;
+  if (std::ranges::any_of(work, [](const SearchWork& of_query) { return of_query.rows == 0; })) return std::nullopt;
   end(probed_cost_, mean(work));  // as the next call will be told its own
   return terms;
 }

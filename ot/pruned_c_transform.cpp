@@ -15,11 +15,17 @@
 namespace ot {
 
 using engine::Tensor;
+using engine::simd::block_size;
 
 namespace {
 
-// Queries that are searched together: their bounds and terms are held at a time.
-constexpr std::int64_t most_together = 512;
+// Queries that are searched together: their bounds and terms are held at a time, of a softmin at worst those of all
+// blocks.
+std::int64_t most_together(const Target& target, double lambda) {
+  constexpr std::int64_t most = 512, most_rows = 1 << 21;
+  const std::int64_t blocks = (target.size() + block_size - 1) / block_size;
+  return lambda > 0 ? std::clamp<std::int64_t>(most_rows / blocks, 1, most) : most;
+}
 
 // Only if all values are finite is their sum; one that overflows leaves the batch to the brute force.
 bool finite(const Tensor& tensor) {
@@ -41,57 +47,82 @@ std::int64_t winner_of(const std::vector<std::int64_t>& order, const std::vector
   }));
 }
 
-// The softmin over the terms of query q, which become its responsibilities in place of their excess.
-double soften(SoftminTerms& terms, std::size_t q, std::int64_t points, double lambda) {
-  const auto& kernels = engine::simd::kernels();
-  const std::int64_t count = terms.begin[q + 1] - terms.begin[q];
-  real* const term = terms.excess.data() + terms.begin[q];
-  const real least = *std::min_element(term, term + count);
-  kernels.standardise(count, least, static_cast<real>(-1 / lambda), 0, term, term);
-  kernels.exp(count, term, term);
-  constexpr std::int64_t piece = 1024;  // few enough for a sum in real to keep its digits
-  double sum = 0;
-  for (std::int64_t t = 0; t < count; t += piece) sum += kernels.sum(std::min(piece, count - t), term + t);
-  kernels.scale(count, static_cast<real>(1 / sum), term, term);
-  return terms.origin[q] + least - lambda * std::log(sum / static_cast<double>(points));
-}
+// The sum of each query's terms, as e^{-least / lambda} sum.
+class Softmins {
+ public:
+  Softmins(const SoftminTerms& terms, std::int64_t queries, double lambda)
+      : lambda_(lambda), softmins_(static_cast<std::size_t>(queries)) {
+    for_each_row(terms, [&](const SoftminTerms::Row& row) { least(row) = std::min(least(row), row.base); });
+    for_each_row(terms, [&](const SoftminTerms::Row& row) {
+      softmins_[static_cast<std::size_t>(row.query)].sum += share(row) * static_cast<double>(row.sum);
+    });
+  }
+
+  real value(std::int64_t query, std::int64_t points) const {
+    const Softmin& softmin = softmins_[static_cast<std::size_t>(query)];
+    return static_cast<real>(softmin.least - lambda_ * std::log(softmin.sum / static_cast<double>(points)));
+  }
+  /// What a row's terms are to be multiplied by to be responsibilities.
+  double weight(const SoftminTerms::Row& row) const {
+    return share(row) / softmins_[static_cast<std::size_t>(row.query)].sum;
+  }
+
+ private:
+  struct Softmin {
+    double least = std::numeric_limits<double>::infinity(), sum = 0;
+  };
+
+  template <class Body>
+  static void for_each_row(const SoftminTerms& terms, const Body& body) {
+    for (const SoftminTerms::Piece& piece : terms.pieces) std::ranges::for_each(piece.rows, body);
+  }
+  double& least(const SoftminTerms::Row& row) { return softmins_[static_cast<std::size_t>(row.query)].least; }
+  double share(const SoftminTerms::Row& row) const {
+    const double below = softmins_[static_cast<std::size_t>(row.query)].least - row.base;
+    return below == 0 ? 1 : std::exp(below / lambda_);
+  }
+
+  double lambda_;
+  std::vector<Softmin> softmins_;
+};
 
 // 2 scale (x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m digits of
 // real.
-Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& responsibilities) {
+Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
   const std::vector<std::int64_t>& order = target.search().order();
   const std::int64_t batch = x.dim(0), d = x.dim(1);
-  // One stretch of places and one query after the other: what all queries need of a stretch is then in the cache.
-  constexpr std::int64_t stretch = 128;
   constexpr int most_summed = 64;  // points, before their sum is added to the others: fewer roundings than one by one
   const auto& kernels = engine::simd::kernels();
-  const double left_out = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits);
-  const std::int32_t* const places = responsibilities.places();
-  const real* const p = responsibilities.excess.data();
+  const double left_out = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits) / static_cast<double>(target.size());
   Tensor gradient = x.clone();
   const std::int64_t grain = (batch + engine::threads() - 1) / engine::threads();
   engine::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<std::int64_t> next(responsibilities.begin.begin() + begin, responsibilities.begin.begin() + end);
     Tensor sums = Tensor::zeros({end - begin, d});
-    std::vector<int> summed(next.size());
-    for (std::int64_t until = stretch; until < target.size() + stretch; until += stretch)
-      for (std::int64_t i = begin; i < end; ++i) {
-        std::int64_t& t = next[static_cast<std::size_t>(i - begin)];
-        const std::int64_t first = responsibilities.begin[static_cast<std::size_t>(i)];
-        const std::int64_t last = responsibilities.begin[static_cast<std::size_t>(i) + 1];
-        const auto least = static_cast<real>(left_out / static_cast<double>(last - first));
-        real* const sum = sums.data() + (i - begin) * d;
-        int& count = summed[static_cast<std::size_t>(i - begin)];
-        for (; t < last && places[t] < until; ++t) {
-          if (p[t] < least) continue;
-          target.add_point(order[static_cast<std::size_t>(places[t])], p[t], sum);
-          ++count;
+    std::vector<int> summed(static_cast<std::size_t>(end - begin));
+    const auto add_sum = [&](std::int64_t i) {
+      real* const sum = sums.data() + (i - begin) * d;
+      kernels.axpy(d, -1, sum, gradient.data() + i * d);
+      std::fill_n(sum, d, real{0});
+      summed[static_cast<std::size_t>(i - begin)] = 0;
+    };
+    // One block after the other, whose points are then in the cache for all queries that need them.
+    for (const SoftminTerms::Piece& piece : terms.pieces) {
+      const real* term = piece.terms();
+      for (const SoftminTerms::Row& row : piece.rows) {
+        const real* const these = std::exchange(term, term + block_size);
+        if (row.query < begin || row.query >= end) continue;
+        const double weight = softmins.weight(row);
+        const auto least = static_cast<real>(left_out / weight);
+        for (std::int64_t l = 0; l < block_size; ++l) {
+          if (these[l] < least) continue;
+          const std::int64_t j = order[static_cast<std::size_t>(row.block * block_size + l)];
+          target.add_point(j, static_cast<real>(weight * these[l]), sums.data() + (row.query - begin) * d);
+          ++summed[static_cast<std::size_t>(row.query - begin)];
         }
-        if (count < most_summed && until < target.size()) continue;
-        kernels.axpy(d, -1, sum, gradient.data() + i * d);
-        std::fill_n(sum, d, real{0});
-        count = 0;
+        if (summed[static_cast<std::size_t>(row.query - begin)] >= most_summed) add_sum(row.query);
       }
+    }
+    for (std::int64_t i = begin; i < end; ++i) add_sum(i);
     real* const rows = gradient.data() + begin * d;
     kernels.scale((end - begin) * d, static_cast<real>(2 * target.scale()), rows, rows);
   });
@@ -99,36 +130,34 @@ Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& re
 }
 
 // The means of the responsibilities over the queries.
-Tensor mass_of(const std::vector<std::int64_t>& order, const SoftminTerms& responsibilities) {
-  const std::int64_t points = std::ssize(order);
-  Tensor mass({points});
-  const auto share = static_cast<real>(1 / static_cast<double>(responsibilities.queries()));
-  constexpr std::int64_t grain = 4096;
-  engine::parallel_for(points, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<real> part(static_cast<std::size_t>(end - begin));
-    const std::int32_t* const places = responsibilities.places();
-    for (std::size_t q = 0; q < responsibilities.origin.size(); ++q) {
-      const std::int32_t* const last = places + responsibilities.begin[q + 1];
-      const std::int32_t* place = std::lower_bound(places + responsibilities.begin[q], last, begin);
-      for (; place < last && *place < end; ++place)
-        part[static_cast<std::size_t>(*place - begin)] += responsibilities.excess.data()[place - places];
+Tensor mass_of(const Target& target, std::int64_t batch, const SoftminTerms& terms, const Softmins& softmins) {
+  const std::vector<std::int64_t>& order = target.search().order();
+  Tensor mass({target.size()});
+  constexpr std::int64_t places = SoftminTerms::blocks_in_piece * block_size;
+  engine::parallel_for(target.size(), places, [&](std::int64_t begin, std::int64_t end) {
+    const SoftminTerms::Piece& piece = terms.pieces[static_cast<std::size_t>(begin / places)];
+    std::vector<real> sums(static_cast<std::size_t>(places));
+    const real* term = piece.terms();
+    for (const SoftminTerms::Row& row : piece.rows) {
+      const auto weight = static_cast<real>(softmins.weight(row) / static_cast<double>(batch));
+      engine::simd::kernels().axpy(block_size, weight, std::exchange(term, term + block_size),
+                                   sums.data() + (row.block * block_size - begin));
     }
     for (std::int64_t place = begin; place < end; ++place)
-      mass.data()[order[static_cast<std::size_t>(place)]] = share * part[static_cast<std::size_t>(place - begin)];
+      mass.data()[order[static_cast<std::size_t>(place)]] = sums[static_cast<std::size_t>(place - begin)];
   });
   return mass;
 }
 
-CTransform soft_transform(const Target& target, const Tensor& x, SoftminTerms terms, double lambda, Wanted wanted) {
+CTransform soft_transform(const Target& target, const Tensor& x, const SoftminTerms& terms, double lambda,
+                          Wanted wanted) {
   const std::int64_t batch = x.dim(0);
+  const Softmins softmins(terms, batch, lambda);
   CTransform result;
   result.value = Tensor({batch});
-  engine::parallel_for(batch, 4, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      result.value.data()[i] = static_cast<real>(soften(terms, static_cast<std::size_t>(i), target.size(), lambda));
-  });
-  if (wanted.gradient) result.gradient = gradient_of(target, x, terms);
-  if (wanted.mass) result.mass = mass_of(target.search().order(), terms);
+  for (std::int64_t i = 0; i < batch; ++i) result.value.data()[i] = softmins.value(i, target.size());
+  if (wanted.gradient) result.gradient = gradient_of(target, x, terms, softmins);
+  if (wanted.mass) result.mass = mass_of(target, batch, terms, softmins);
   return result;
 }
 
@@ -140,7 +169,7 @@ std::optional<CTransform> transform_together(const Target& target, const Tensor&
         lambda * (std::numeric_limits<real>::digits * std::log(2.0) + std::log(2 * static_cast<double>(target.size())));
     auto terms = search.terms(x, psi, lambda, reach);
     if (!terms) return std::nullopt;
-    return soft_transform(target, x, *std::move(terms), lambda, wanted);
+    return soft_transform(target, x, *terms, lambda, wanted);
   }
   const auto neighbours = search.nearest(x, psi, 0);
   if (!neighbours) return std::nullopt;
@@ -166,14 +195,15 @@ std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor&
   if (!target.searchable() || target.size() < NeighbourSearch::fewest_points || !finite(x) || !finite(psi))
     return std::nullopt;
   const std::int64_t batch = x.dim(0), d = x.dim(1);
-  if (batch <= most_together) return transform_together(target, x, psi, lambda, wanted);
+  const std::int64_t together = most_together(target, lambda);
+  if (batch <= together) return transform_together(target, x, psi, lambda, wanted);
 
   CTransform result{Tensor({batch}),
                     wanted.gradient ? Tensor({batch, d}) : Tensor(),
                     wanted.mass ? Tensor::zeros({target.size()}) : Tensor(),
                     {}};
-  for (std::int64_t begin = 0; begin < batch; begin += most_together) {
-    const std::int64_t count = std::min(most_together, batch - begin);
+  for (std::int64_t begin = 0; begin < batch; begin += together) {
+    const std::int64_t count = std::min(together, batch - begin);
     Tensor some({count, d});
     std::copy_n(x.data() + begin * d, count * d, some.data());
     std::optional<CTransform> part = transform_together(target, some, psi, lambda, wanted);

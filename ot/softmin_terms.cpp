@@ -27,53 +27,52 @@ struct Query {
   double origin, best;  // the least u at the start, and so far
   double reach;         // points with u > best + reach don't matter
   real group_cut, cut;  // of the least bounds of groups that may matter, and of the bounds of their points
+  real least_sum;       // of a row: below, none of its points matters
 };
 
-// The terms of a stretch of blocks: runs of those of one query in one block, with u = base + excess. Of single points
-// base is the least u of the run, so that excess is rounded finely where it counts; of a whole block, whose products
-// are in real, it is the query's origin.
-class Piece {
+// A stretch of blocks as it is gone through.
+class Visit {
  public:
-  struct Term {
-    std::int32_t place;
-    real excess;
-  };
-  struct Run {
-    std::size_t query;
-    std::int64_t count;
-    double base;
-  };
+  Visit(std::vector<Query> of_queries, double lambda)
+      : queries(std::move(of_queries)), work(queries.size()), rate_(static_cast<real>(1 / lambda)) {}
 
-  explicit Piece(std::size_t queries = 0) : counts(queries), work(queries) {}
-
-  /// Room for the terms of a query in a block; close_run() says how many there are.
-  Term* open_run() {
-    if (size_ + block_size > capacity_) grow();
-    return terms() + size_;
+  /// Keeps the terms of a query with a block, where u = base + excess, unless all are beyond its reach.
+  void add_row(std::size_t q, std::int64_t block, double base, const real* excess) {
+    // Larger terms come with larger exponents, which are rounded more: then the least u is the better base.
+    constexpr real largest_sum = 0x1p16;
+    static constexpr real zeros[block_size] = {};
+    if ((std::ssize(piece.rows) + 1) * block_size > capacity_) grow();
+    real* const terms = piece.terms() + std::ssize(piece.rows) * block_size;
+    const auto sum_of_terms = [&](real shift) {
+      kernels().exp_affine(block_size, excess, 0, zeros, shift, rate_, terms);
+      return kernels().sum(block_size, terms);
+    };
+    real sum = sum_of_terms(0);
+    if (sum < queries[q].least_sum) return;
+    if (!(sum < largest_sum)) {
+      const real least = kernels().min_affine(block_size, excess, 0, zeros).value;
+      sum = sum_of_terms(least);
+      base += least;
+    }
+    piece.rows.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(block), base, sum});
+    ++work[q].rows;
   }
-  void close_run(std::size_t query, std::int64_t count, double base) {
-    if (count == 0) return;
-    runs.push_back({query, count, base});
-    counts[query] += count;
-    size_ += count;
-  }
-  Term* terms() const { return static_cast<Term*>(buffer_.data()); }
 
-  std::vector<Run> runs;
-  std::vector<std::int64_t> counts;  // of the terms of each query
-  std::vector<SearchWork> work;      // of each query
+  std::vector<Query> queries;
+  std::vector<SearchWork> work;  // of each query
+  SoftminTerms::Piece piece;
 
  private:
   void grow() {
     constexpr std::int64_t least = 1 << 14;
     capacity_ = std::max(least, 2 * capacity_);
-    const engine::Buffer larger(static_cast<std::size_t>(capacity_) * sizeof(Term));
-    std::copy_n(terms(), size_, static_cast<Term*>(larger.data()));
-    buffer_ = larger;
+    const engine::Buffer larger(static_cast<std::size_t>(capacity_) * sizeof(real));
+    std::copy_n(piece.terms(), std::ssize(piece.rows) * block_size, static_cast<real*>(larger.data()));
+    piece.buffer = larger;
   }
 
-  engine::Buffer buffer_;
-  std::int64_t size_ = 0, capacity_ = 0;
+  std::int64_t capacity_ = 0;
+  real rate_;
 };
 
 class Search {
@@ -93,14 +92,15 @@ class Search {
     const double per_query = static_cast<double>(bounds_.size()) / static_cast<double>(queries_.size());
     SearchWork work;
     for (std::int64_t b = 0; b < bounds_.sketch().blocks(); ++b) {
-      double whole = 0, groups_of_whole = 0, groups_apart = 0;
+      double whole = 0, groups_of_whole = 0, groups_apart = 0, rows = 0;
       for (const Query& query : queries_) {
         const std::int64_t groups = groups_of(query, b);
         const bool dear = values_.blocks && apart_is_dear(groups);
         whole += dear;
+        rows += groups > 0;
         (dear ? groups_of_whole : groups_apart) += static_cast<double>(groups);
       }
-      work.terms += passing * group_size * (groups_of_whole + groups_apart);
+      work.rows += rows;
       if (whole * per_query < fewest_for_block)
         groups_apart += groups_of_whole;
       else
@@ -108,14 +108,12 @@ class Search {
       work.groups += groups_apart;
       work.values += passing * group_size * groups_apart;
     }
-    const auto count = static_cast<double>(queries_.size());
-    return {.groups = work.groups / count, .values = work.values / count, .terms = work.terms / count};
+    return work / static_cast<double>(queries_.size());
   }
 
   /// The terms of the blocks begin..end-1.
-  Piece visit(std::int64_t begin, std::int64_t end) const {
-    std::vector<Query> queries = queries_;
-    Piece piece(queries.size());
+  Visit visit(std::int64_t begin, std::int64_t end) const {
+    Visit visit(queries_, lambda_);
     std::vector<std::size_t> whole;  // queries that need all points of a block
     ByteBlock block(bounds_.target());
     for (std::int64_t b = begin; b < end; ++b) {
@@ -124,19 +122,19 @@ class Search {
           bounds_.sketch().prefetch_group((b + 1) * groups_in_block + g);
       whole.clear();
       if (values_.blocks)
-        for (std::size_t q = 0; q < queries.size(); ++q)
-          if (apart_is_dear(groups_of(queries[q], b))) whole.push_back(q);
+        for (std::size_t q = 0; q < queries_.size(); ++q)
+          if (apart_is_dear(groups_of(queries_[q], b))) whole.push_back(q);
       if (whole.size() < fewest_for_block) whole.clear();
       auto next = whole.begin();
-      for (std::size_t q = 0; q < queries.size(); ++q) {
+      for (std::size_t q = 0; q < queries_.size(); ++q) {
         if (next != whole.end() && *next == q)
           ++next;
         else
-          visit_groups(queries[q], q, b, piece);
+          visit_groups(q, b, visit);
       }
-      if (!whole.empty()) visit_block(queries, whole, b, block, piece);
+      if (!whole.empty()) visit_block(whole, b, block, visit);
     }
-    return piece;
+    return visit;
   }
 
  private:
@@ -174,7 +172,8 @@ class Search {
             best,
             reach,
             std::min(farthest, bounds_.cut(i, best + group_reach)),
-            std::min(farthest, bounds_.cut(i, best + reach))};
+            std::min(farthest, bounds_.cut(i, best + reach)),
+            static_cast<real>(std::exp(-reach / lambda_))};
   }
 
   std::int64_t groups_of(const Query& query, std::int64_t b) const {
@@ -193,51 +192,52 @@ class Search {
   }
 
   /// Asks the points of query q in a block for their values one by one, where their bounds allow them to matter.
-  void visit_groups(Query& query, std::size_t q, std::int64_t b, Piece& piece) const {
-    std::int32_t places[block_size], points[block_size];
+  void visit_groups(std::size_t q, std::int64_t b, Visit& visit) const {
+    Query& query = visit.queries[q];
+    std::int32_t lanes[block_size], points[block_size];
     std::size_t count = 0;
     const real* minima = bounds_.minima(query.i, b);
     for (std::int64_t g = 0; g < groups_in_block; ++g) {
       if (minima[g] > query.group_cut) continue;
-      ++piece.work[q].groups;
+      ++visit.work[q].groups;
       real bound[group_size];
       bounds_.coarse(query.i, b * groups_in_block + g, bound);
       for (std::int64_t l = 0; l < group_size; ++l) {
-        places[count] = static_cast<std::int32_t>((b * groups_in_block + g) * group_size + l);
+        lanes[count] = static_cast<std::int32_t>(g * group_size + l);
         count += bound[l] <= query.cut;
       }
     }
     if (count == 0) return;
-    piece.work[q].values += static_cast<double>(count);
-    for (std::size_t c = 0; c < count; ++c) points[c] = static_cast<std::int32_t>(bounds_.point(places[c]));
+    visit.work[q].values += static_cast<double>(count);
+    for (std::size_t c = 0; c < count; ++c)
+      points[c] = static_cast<std::int32_t>(bounds_.point(b * block_size + lanes[c]));
     double squared[block_size];
     if (values_.apart) values_.apart->squared(query.i, {points, count}, squared);
     double u[block_size];
     for (std::size_t c = 0; c < count; ++c)
       u[c] = values_.apart ? bounds_.value_at(squared[c], points[c]) : bounds_.value(query.i, points[c]);
-    const double base = *std::min_element(u, u + count);
-    query.best = std::min(query.best, base);
-    Piece::Term* const terms = piece.open_run();
-    std::int64_t kept = 0;
-    for (std::size_t c = 0; c < count; ++c) {
-      terms[kept] = {places[c], static_cast<real>(u[c] - base)};
-      kept += u[c] <= query.best + query.reach;
-    }
-    piece.close_run(q, kept, base);
+    const double least = *std::min_element(u, u + count);
+    query.best = std::min(query.best, least);
+    if (least > query.best + query.reach) return;
+    real excess[block_size];
+    std::fill_n(excess, block_size, std::numeric_limits<real>::infinity());
+    for (std::size_t c = 0; c < count; ++c)
+      if (u[c] <= query.best + query.reach) excess[lanes[c]] = static_cast<real>(u[c] - least);
+    visit.add_row(q, b, least, excess);
   }
 
   /// The values of all points of a block for the queries in `whole`.
-  void visit_block(const std::vector<Query>& queries, const std::vector<std::size_t>& whole, std::int64_t b,
-                   ByteBlock& block, Piece& piece) const {
+  void visit_block(const std::vector<std::size_t>& whole, std::int64_t b, ByteBlock& block, Visit& visit) const {
     const std::span<const std::int64_t> points = bounds_.sketch().points_of(b);
     block.lay_out(points);
     std::vector<std::int32_t> rows;
-    for (const std::size_t q : whole) rows.push_back(static_cast<std::int32_t>(queries[q].i));
+    for (const std::size_t q : whole) rows.push_back(static_cast<std::int32_t>(queries_[q].i));
     Tensor products({std::ssize(rows), block_size});
     values_.blocks->multiply(values_.blocks->most_digits(), rows, block, products.data());
 
     // u = scale (||x'||^2 - 2 x'.y') + offset
-    double offset[block_size] = {};
+    double offset[block_size];
+    std::fill_n(offset, block_size, std::numeric_limits<double>::infinity());  // where a block has no point
     for (std::size_t l = 0; l < points.size(); ++l) {
       const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
       offset[l] = bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]);
@@ -246,18 +246,13 @@ class Search {
     const double work = work_of_block(static_cast<double>(whole.size()));
     const real* product = products.data();
     for (const std::size_t q : whole) {
-      const Query& query = queries[q];
+      const Query& query = queries_[q];
       const double base = scale * bounds_.squared_norm(query.i) - query.origin;
       real excess[block_size];
       for (std::int64_t l = 0; l < block_size; ++l)
         excess[l] = static_cast<real>(base + offset[l] - 2 * scale * static_cast<double>(product[l]));
-      std::int32_t passed[block_size];
-      const std::int64_t count = kernels().find_affine(block_size, bounds_.offsets(b), -1, product, query.cut, passed);
-      Piece::Term* const terms = piece.open_run();
-      for (std::int64_t c = 0; c < count; ++c)
-        terms[c] = {static_cast<std::int32_t>(b * block_size) + passed[c], excess[passed[c]]};
-      piece.close_run(q, count, query.origin);
-      piece.work[q].values += work;
+      visit.add_row(q, b, query.origin, excess);
+      visit.work[q].values += work;
       product += block_size;
     }
   }
@@ -273,44 +268,19 @@ class Search {
 SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
                         const std::vector<std::int64_t>& queries, SearchWork* work) {
   const Search search(bounds, values, lambda, reach, queries);
-  constexpr std::int64_t grain = 32;  // blocks
-  std::vector<Piece> pieces(static_cast<std::size_t>((bounds.sketch().blocks() + grain - 1) / grain));
-  parallel_for(bounds.sketch().blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
-    pieces[static_cast<std::size_t>(begin / grain)] = search.visit(begin, end);
-  });
-
+  const std::int64_t blocks = bounds.sketch().blocks();
+  constexpr std::int64_t grain = SoftminTerms::blocks_in_piece;
   SoftminTerms terms;
-  terms.begin.push_back(0);
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    std::int64_t next = terms.begin.back();
-    work[q] = {};
-    for (Piece& piece : pieces) {
-      work[q].groups += piece.work[q].groups;
-      work[q].values += piece.work[q].values;
-      next += std::exchange(piece.counts[q], next);  // from now on where the piece's terms of q go
-    }
-    work[q].terms = static_cast<double>(next - terms.begin.back());
-    terms.begin.push_back(next);
-  }
-  terms.origin.assign(queries.size(), std::numeric_limits<double>::infinity());
-  for (const Piece& piece : pieces)
-    for (const Piece::Run& run : piece.runs) terms.origin[run.query] = std::min(terms.origin[run.query], run.base);
-  terms.excess = Tensor({terms.begin.back()});
-  terms.places_buffer = engine::Buffer(static_cast<std::size_t>(terms.begin.back()) * sizeof(std::int32_t));
-  std::int32_t* const places = terms.places();
-  real* const excess = terms.excess.data();
-  parallel_for(std::ssize(pieces), 1, [&](std::int64_t p, std::int64_t) {
-    Piece& piece = pieces[static_cast<std::size_t>(p)];
-    const Piece::Term* from = piece.terms();
-    for (const Piece::Run& run : piece.runs) {
-      const double shift = run.base - terms.origin[run.query];
-      std::int64_t& to = piece.counts[run.query];
-      for (const Piece::Term* const end = from + run.count; from < end; ++from, ++to) {
-        places[to] = from->place;
-        excess[to] = static_cast<real>(shift + from->excess);
-      }
-    }
+  terms.pieces.resize(static_cast<std::size_t>((blocks + grain - 1) / grain));
+  std::vector<std::vector<SearchWork>> works(terms.pieces.size());
+  parallel_for(blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+    Visit visit = search.visit(begin, end);
+    terms.pieces[static_cast<std::size_t>(begin / grain)] = std::move(visit.piece);
+    works[static_cast<std::size_t>(begin / grain)] = std::move(visit.work);
   });
+  std::fill_n(work, queries.size(), SearchWork{});
+  for (const std::vector<SearchWork>& of_piece : works)
+    for (std::size_t q = 0; q < queries.size(); ++q) work[q] += of_piece[q];
   return terms;
 }
 

@@ -18,25 +18,32 @@ struct ByteValues {
   const ByteProducts* blocks = nullptr;  ///< of x' with all points of a block, where a query needs many of them
 };
 
-/// For some queries the terms e^{-u / lambda} of their softmins that matter, side by side in the order of their places
-/// in Sketch::order(): those of query q are t = begin[q], ..., begin[q + 1] - 1, with u = origin[q] + excess[t] for the
-/// point at places()[t].
+/// The terms of some queries' softmins that matter, e^{(base - u) / lambda}: a row holds those of one query with the
+/// points of one block of the sketch, 0 for points that don't matter.
 struct SoftminTerms {
-  std::vector<std::int64_t> begin;  ///< one more than there are queries
-  std::vector<double> origin;
-  engine::Tensor excess;
-  engine::Buffer places_buffer;
+  struct Row {
+    std::int32_t query, block;
+    double base;
+    engine::real sum;
+  };
+  /// A stretch of blocks, whose rows stand in the order of blocks, with their terms [rows, block_size].
+  struct Piece {
+    std::vector<Row> rows;
+    engine::Buffer buffer;
 
-  std::int64_t queries() const { return std::ssize(origin); }
-  std::int32_t* places() { return static_cast<std::int32_t*>(places_buffer.data()); }
-  const std::int32_t* places() const { return static_cast<const std::int32_t*>(places_buffer.data()); }
+    engine::real* terms() { return static_cast<engine::real*>(buffer.data()); }
+    const engine::real* terms() const { return static_cast<const engine::real*>(buffer.data()); }
+  };
+  static constexpr std::int64_t blocks_in_piece = 32;
+
+  std::vector<Piece> pieces;  ///< one for each blocks_in_piece blocks
 };
 
 /// The terms that matter for these queries, lambda > 0. Writes work[0], ...
 ///
 /// What is left out adds up to at most 2 J e^{-reach / lambda} of the sum of all terms: groups of 16 points that, by
 /// their least bounds, have terms so small that all of them together are below half of that, and of the other groups
-/// the points that together are below the other half. The other groups are gone through block by block for all queries,
+/// points that together are below the other half. The other groups are gone through block by block for all queries,
 /// while a block is in the cache: the points that their own bound allows are asked for their value, or all of a block
 /// where that is faster.
 SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
