@@ -9,18 +9,19 @@
 namespace engine::simd {
 namespace {
 
-// acc[q][v] = h - sum_k query[q][k] points[k], for `queries` queries and `vectors` vectors of one block.
+// acc[q][v] = sum_k query[q][k] points[k] - h, for `queries` queries and `vectors` vectors of one block. The sign is
+// such that no coordinate has to be negated: xsimd's fnma does that, in the units that multiply.
 template <class Arch, int queries, int vectors>
 void block_products(Index dimension, const real* points, const real* h, const real* const (&query)[queries],
                     Batch<Arch> (&acc)[queries][vectors]) {
   for (int q = 0; q < queries; ++q)
-    for (int v = 0; v < vectors; ++v) acc[q][v] = Batch<Arch>::load_aligned(h + v * width<Arch>);
+    for (int v = 0; v < vectors; ++v) acc[q][v] = -Batch<Arch>::load_aligned(h + v * width<Arch>);
   for (Index k = 0; k < dimension; ++k) {
     Batch<Arch> point[vectors];
     for (int v = 0; v < vectors; ++v) point[v] = Batch<Arch>::load_aligned(points + k * block_size + v * width<Arch>);
     for (int q = 0; q < queries; ++q) {
       const Batch<Arch> coordinate(query[q][k]);
-      for (int v = 0; v < vectors; ++v) acc[q][v] = xsimd::fnma(coordinate, point[v], acc[q][v]);
+      for (int v = 0; v < vectors; ++v) acc[q][v] = xsimd::fma(coordinate, point[v], acc[q][v]);
     }
   }
 }
@@ -70,7 +71,7 @@ void query_minima(Index dimension, const real* points, const real* h, const std:
     for (int q = 0; q < queries; ++q)
       for (int v = 0; v < vectors; ++v) {
         Batch<Arch>& group = least[q][(first + v * width<Arch>) / group_size];
-        group = xsimd::min(group, acc[q][v]);
+        group = xsimd::min(group, -acc[q][v]);
       }
   }
   for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + found[q] * groups_in_block);
@@ -120,7 +121,7 @@ void box_bounds(Index boxes, Index dimension, const real* box, const real* offse
 }
 
 // Coordinates are summed by their remainder modulo `parts`, so that the additions of one query do not wait for each
-// other.
+// other; negative values, as in block_products().
 template <class Arch, int queries>
 void query_values(Index dimension, const real* points, const real* h, const real* query, real* values) {
   constexpr int vectors = group_size / width<Arch>, parts = vectors < 4 ? 4 / vectors : 1;
@@ -128,12 +129,12 @@ void query_values(Index dimension, const real* points, const real* h, const real
   for (int part = 0; part < parts; ++part)
     for (int q = 0; q < queries; ++q)
       for (int v = 0; v < vectors; ++v)
-        acc[part][q][v] = part == 0 ? Batch<Arch>::load_unaligned(h + v * width<Arch>) : Batch<Arch>(real(0));
+        acc[part][q][v] = part == 0 ? -Batch<Arch>::load_unaligned(h + v * width<Arch>) : Batch<Arch>(real(0));
   const auto include = [&](int part, Index k) {
     for (int v = 0; v < vectors; ++v) {
       const auto point = Batch<Arch>::load_unaligned(points + k * block_size + v * width<Arch>);
       for (int q = 0; q < queries; ++q)
-        acc[part][q][v] = xsimd::fnma(Batch<Arch>(query[q * dimension + k]), point, acc[part][q][v]);
+        acc[part][q][v] = xsimd::fma(Batch<Arch>(query[q * dimension + k]), point, acc[part][q][v]);
     }
   };
   Index k = 0;
@@ -143,7 +144,7 @@ void query_values(Index dimension, const real* points, const real* h, const real
   for (int q = 0; q < queries; ++q)
     for (int v = 0; v < vectors; ++v) {
       for (int part = 1; part < parts; ++part) acc[0][q][v] = acc[0][q][v] + acc[part][q][v];
-      acc[0][q][v].store_unaligned(values + q * group_size + v * width<Arch>);
+      (-acc[0][q][v]).store_unaligned(values + q * group_size + v * width<Arch>);
     }
 }
 
