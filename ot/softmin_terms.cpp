@@ -36,23 +36,24 @@ class Visit {
   Visit(std::vector<Query> of_queries, double lambda)
       : queries(std::move(of_queries)), work(queries.size()), rate_(static_cast<real>(1 / lambda)) {}
 
-  /// Keeps the terms of a query with a block, where u = base + excess, unless all are beyond its reach.
-  void add_row(std::size_t q, std::int64_t block, double base, const real* excess) {
+  /// Keeps the terms of a query with a block, where u = base + offset + scale product - shift, unless all are beyond
+  /// its reach.
+  void add_row(std::size_t q, std::int64_t block, double base, real shift, const real* offset, real scale,
+               const real* product) {
     // Larger terms come with larger exponents, which are rounded more: then the least u is the better base.
     constexpr real largest_sum = 0x1p16;
-    static constexpr real zeros[block_size] = {};
     if ((std::ssize(piece.rows) + 1) * block_size > capacity_) grow();
     real* const terms = piece.terms() + std::ssize(piece.rows) * block_size;
-    const auto sum_of_terms = [&](real shift) {
-      kernels().exp_affine(block_size, excess, 0, zeros, shift, rate_, terms);
+    const auto sum_of_terms = [&](real least) {
+      kernels().exp_affine(block_size, offset, scale, product, least, rate_, terms);
       return kernels().sum(block_size, terms);
     };
-    real sum = sum_of_terms(0);
+    real sum = sum_of_terms(shift);
     if (sum < queries[q].least_sum) return;
     if (!(sum < largest_sum)) {
-      const real least = kernels().min_affine(block_size, excess, 0, zeros).value;
+      const real least = kernels().min_affine(block_size, offset, scale, product).value;
       sum = sum_of_terms(least);
-      base += least;
+      base += static_cast<double>(least) - shift;
     }
     piece.rows.push_back({static_cast<std::int32_t>(q), static_cast<std::int32_t>(block), base, sum});
     ++work[q].rows;
@@ -114,25 +115,21 @@ class Search {
   /// The terms of the blocks begin..end-1.
   Visit visit(std::int64_t begin, std::int64_t end) const {
     Visit visit(queries_, lambda_);
-    std::vector<std::size_t> whole;  // queries that need all points of a block
+    std::vector<std::size_t> whole, apart;  // queries that need all points of a block, and a few
     ByteBlock block(bounds_.target());
     for (std::int64_t b = begin; b < end; ++b) {
       if (b + 1 < end)
         for (std::int64_t g = 0; g < groups_in_block; ++g)
           bounds_.sketch().prefetch_group((b + 1) * groups_in_block + g);
       whole.clear();
-      if (values_.blocks)
-        for (std::size_t q = 0; q < queries_.size(); ++q)
-          if (apart_is_dear(groups_of(queries_[q], b))) whole.push_back(q);
-      if (whole.size() < fewest_for_block) whole.clear();
-      auto next = whole.begin();
+      apart.clear();
       for (std::size_t q = 0; q < queries_.size(); ++q) {
-        if (next != whole.end() && *next == q)
-          ++next;
-        else
-          visit_groups(q, b, visit);
+        const std::int64_t groups = groups_of(queries_[q], b);
+        if (groups > 0) (values_.blocks && apart_is_dear(groups) ? whole : apart).push_back(q);
       }
-      if (!whole.empty()) visit_block(whole, b, block, visit);
+      if (whole.size() < fewest_for_block) apart.insert(apart.end(), whole.begin(), whole.end());
+      for (const std::size_t q : apart) visit_groups(q, b, visit);
+      if (whole.size() >= fewest_for_block) visit_block(whole, b, block, visit);
     }
     return visit;
   }
@@ -219,11 +216,12 @@ class Search {
     const double least = *std::min_element(u, u + count);
     query.best = std::min(query.best, least);
     if (least > query.best + query.reach) return;
+    static constexpr real zeros[block_size] = {};
     real excess[block_size];
     std::fill_n(excess, block_size, std::numeric_limits<real>::infinity());
     for (std::size_t c = 0; c < count; ++c)
       if (u[c] <= query.best + query.reach) excess[lanes[c]] = static_cast<real>(u[c] - least);
-    visit.add_row(q, b, least, excess);
+    visit.add_row(q, b, least, 0, excess, 0, zeros);
   }
 
   /// The values of all points of a block for the queries in `whole`.
@@ -236,22 +234,20 @@ class Search {
     values_.blocks->multiply(values_.blocks->most_digits(), rows, block, products.data());
 
     // u = scale (||x'||^2 - 2 x'.y') + offset
-    double offset[block_size];
-    std::fill_n(offset, block_size, std::numeric_limits<double>::infinity());  // where a block has no point
+    real offset[block_size];
+    std::fill_n(offset, block_size, std::numeric_limits<real>::infinity());  // where a block has no point
     for (std::size_t l = 0; l < points.size(); ++l) {
       const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
-      offset[l] = bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]);
+      offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]));
     }
     const double scale = bounds_.target().scale();
     const double work = work_of_block(static_cast<double>(whole.size()));
     const real* product = products.data();
     for (const std::size_t q : whole) {
       const Query& query = queries_[q];
-      const double base = scale * bounds_.squared_norm(query.i) - query.origin;
-      real excess[block_size];
-      for (std::int64_t l = 0; l < block_size; ++l)
-        excess[l] = static_cast<real>(base + offset[l] - 2 * scale * static_cast<double>(product[l]));
-      visit.add_row(q, b, query.origin, excess);
+      const double of_query = scale * bounds_.squared_norm(query.i);
+      const auto shift = static_cast<real>(query.origin - of_query);
+      visit.add_row(q, b, of_query + shift, shift, offset, static_cast<real>(-2 * scale), product);
       visit.work[q].values += work;
       product += block_size;
     }
