@@ -24,7 +24,8 @@ struct Figure {
   std::vector<std::string> generators, duals;
   std::vector<double> lambdas;
   std::int64_t iterations, network_iterations;
-  /// The options given that apply to all runs; 0 in `inner` and `batch` is the preset's number.
+  /// The options given that apply to all runs, `dual_precision` to those with a network; 0 in `inner` and `batch` is
+  /// the preset's number.
   std::string data, preset, dual_precision;
   std::int64_t points, inner, batch;
   std::uint64_t seed;

@@ -22,7 +22,7 @@ namespace {
 // Queries that are searched together: their bounds and terms are held at a time, of a softmin at worst those of all
 // blocks.
 std::int64_t most_together(const Target& target, double lambda) {
-  constexpr std::int64_t most = 512, most_rows = 1 << 21;
+  constexpr std::int64_t most = 512, most_rows = 1 << 20;
   const std::int64_t blocks = (target.size() + block_size - 1) / block_size;
   return lambda > 0 ? std::clamp<std::int64_t>(most_rows / blocks, 1, most) : most;
 }
@@ -112,6 +112,7 @@ Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& te
         const real* const these = std::exchange(term, term + block_size);
         if (row.query < begin || row.query >= end) continue;
         const double weight = softmins.weight(row);
+        if (weight * row.sum < left_out) continue;
         const auto least = static_cast<real>(left_out / weight);
         for (std::int64_t l = 0; l < block_size; ++l) {
           if (these[l] < least) continue;
@@ -129,18 +130,21 @@ Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& te
   return gradient;
 }
 
-// The means of the responsibilities over the queries.
+// The means of the responsibilities over the queries, but for blocks in which a query has less than 2^-m / J.
 Tensor mass_of(const Target& target, std::int64_t batch, const SoftminTerms& terms, const Softmins& softmins) {
   const std::vector<std::int64_t>& order = target.search().order();
   Tensor mass({target.size()});
+  const double left_out = std::ldexp(1.0, -std::numeric_limits<real>::digits) / static_cast<double>(target.size());
   constexpr std::int64_t places = SoftminTerms::blocks_in_piece * block_size;
   engine::parallel_for(target.size(), places, [&](std::int64_t begin, std::int64_t end) {
     const SoftminTerms::Piece& piece = terms.pieces[static_cast<std::size_t>(begin / places)];
     std::vector<real> sums(static_cast<std::size_t>(places));
     const real* term = piece.terms();
     for (const SoftminTerms::Row& row : piece.rows) {
-      const auto weight = static_cast<real>(softmins.weight(row) / static_cast<double>(batch));
-      engine::simd::kernels().axpy(block_size, weight, std::exchange(term, term + block_size),
+      const real* const these = std::exchange(term, term + block_size);
+      const double weight = softmins.weight(row);
+      if (weight * row.sum < left_out) continue;
+      engine::simd::kernels().axpy(block_size, static_cast<real>(weight / static_cast<double>(batch)), these,
                                    sums.data() + (row.block * block_size - begin));
     }
     for (std::int64_t place = begin; place < end; ++place)
@@ -195,8 +199,9 @@ std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor&
   if (!target.searchable() || target.size() < NeighbourSearch::fewest_points || !finite(x) || !finite(psi))
     return std::nullopt;
   const std::int64_t batch = x.dim(0), d = x.dim(1);
-  const std::int64_t together = most_together(target, lambda);
-  if (batch <= together) return transform_together(target, x, psi, lambda, wanted);
+  const std::int64_t most = most_together(target, lambda);
+  if (batch <= most) return transform_together(target, x, psi, lambda, wanted);
+  const std::int64_t parts = (batch + most - 1) / most, together = (batch + parts - 1) / parts;
 
   CTransform result{Tensor({batch}),
                     wanted.gradient ? Tensor({batch, d}) : Tensor(),

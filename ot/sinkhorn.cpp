@@ -138,7 +138,7 @@ class Transforms {
       return static_cast<double>(kernels_.sum(m_, terms));
     };
     double total = sum_of_terms();
-    if (!(total > 1e-12 && total < 1e20)) {
+    if (!(total > 1e-6 && total < 1e20)) {
       shift = kernels_.min_affine(m_, reduced, -1, offsets_.data()).value;
       total = sum_of_terms();
     }

@@ -27,7 +27,7 @@ struct Query {
   double origin, best;  // the least u at the start, and so far
   double reach;         // points with u > best + reach don't matter
   real group_cut, cut;  // of the least bounds of groups that may matter, and of the bounds of their points
-  real least_sum;       // of a row: below, none of its points matters
+  real least_sum;       // of a whole block's terms e^{(origin - u) / lambda}: below, none of its points matters
 };
 
 // A stretch of blocks as it is gone through.
@@ -36,16 +36,16 @@ class Visit {
   Visit(std::vector<Query> of_queries, double lambda)
       : queries(std::move(of_queries)), work(queries.size()), rate_(static_cast<real>(1 / lambda)) {}
 
-  /// Keeps the terms of a query with a block, where u = base + offset + scale product - shift, unless all are beyond
-  /// its reach.
+  /// Keeps the terms of a query with a block, where u = base + offset + scale product - shift, unless their sum
+  /// tells that none matters.
   void add_row(std::size_t q, std::int64_t block, double base, real shift, const real* offset, real scale,
                const real* product) {
     // Larger terms come with larger exponents, which are rounded more: then the least u is the better base.
     constexpr real largest_sum = 0x1p16;
     if ((std::ssize(piece.rows) + 1) * block_size > capacity_) grow();
     real* const terms = piece.terms() + std::ssize(piece.rows) * block_size;
-    const auto sum_of_terms = [&](real least) {
-      kernels().exp_affine(block_size, offset, scale, product, least, rate_, terms);
+    const auto sum_of_terms = [&](real origin) {
+      kernels().exp_affine(block_size, offset, scale, product, origin, rate_, terms);
       return kernels().sum(block_size, terms);
     };
     real sum = sum_of_terms(shift);
@@ -86,6 +86,8 @@ class Search {
       for (auto q = static_cast<std::size_t>(begin); q < static_cast<std::size_t>(end); ++q)
         queries_[q] = started(indices[q], bounds_.least(indices[q]).value);
     });
+    const Query& first = queries_.front();
+    centre_ = first.origin - bounds_.target().scale() * bounds_.squared_norm(first.i);
   }
 
   SearchWork expected() const {
@@ -154,7 +156,9 @@ class Search {
         ++groups[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, distance)))];
       }
     }
-    double tail = points * std::exp(-reach_ / lambda_), near = std::accumulate(groups.begin(), groups.end(), 0.0);
+    double near = std::accumulate(groups.begin(), groups.end(), 0.0);
+    // Of the groups' half of what may be left out, what those beyond the reach don't take.
+    double tail = std::min(points, group_size * near) * std::exp(-reach_ / lambda_);
     std::size_t end = bins;
     for (; end > 0; --end) {
       tail -= groups[end - 1] * group_size * std::exp(-width * static_cast<double>(end - 1));
@@ -233,19 +237,19 @@ class Search {
     Tensor products({std::ssize(rows), block_size});
     values_.blocks->multiply(values_.blocks->most_digits(), rows, block, products.data());
 
-    // u = scale (||x'||^2 - 2 x'.y') + offset
+    // u = scale (||x'||^2 - 2 x'.y') + centre + offset
     real offset[block_size];
     std::fill_n(offset, block_size, std::numeric_limits<real>::infinity());  // where a block has no point
     for (std::size_t l = 0; l < points.size(); ++l) {
       const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
-      offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]));
+      offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]) - centre_);
     }
     const double scale = bounds_.target().scale();
     const double work = work_of_block(static_cast<double>(whole.size()));
     const real* product = products.data();
     for (const std::size_t q : whole) {
       const Query& query = queries_[q];
-      const double of_query = scale * bounds_.squared_norm(query.i);
+      const double of_query = scale * bounds_.squared_norm(query.i) + centre_;
       const auto shift = static_cast<real>(query.origin - of_query);
       visit.add_row(q, b, of_query + shift, shift, offset, static_cast<real>(-2 * scale), product);
       visit.work[q].values += work;
@@ -257,6 +261,7 @@ class Search {
   ByteValues values_;
   double lambda_, reach_;
   std::vector<Query> queries_;
+  double centre_;  // what offsets have in common, such as a constant in psi: real rounds what differs
 };
 
 }  // namespace

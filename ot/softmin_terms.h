@@ -19,7 +19,7 @@ struct ByteValues {
 };
 
 /// The terms of some queries' softmins that matter, e^{(base - u) / lambda}: a row holds those of one query with the
-/// points of one block of the sketch, 0 for points that don't matter.
+/// points of one block of the sketch, 0 for places without a point and for points that were not asked for.
 struct SoftminTerms {
   struct Row {
     std::int32_t query, block;

@@ -17,8 +17,8 @@ struct Minimum {
   std::int64_t index;
 };
 
-/// Terms of a softmin below this are 0. What becomes of smaller ones, times a share or a weight, lies below the normal
-/// numbers, where a CPU takes a hundred times as long.
+/// Terms of a softmin below this are 0. Smaller ones, times a share or a weight, may lie below the normal numbers,
+/// where a CPU takes a hundred times as long.
 inline constexpr real least_term = sizeof(real) == sizeof(float) ? real(0x1p-94) : real(0x1p-766);
 
 /// How many points group_minima and digit_products take together, and in how many groups.

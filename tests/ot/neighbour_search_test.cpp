@@ -1,6 +1,8 @@
 #include "ot/neighbour_search.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -22,6 +24,10 @@ using ot::Target;
 namespace {
 
 constexpr real epsilon = std::numeric_limits<real>::epsilon();
+
+bool equal_bits(const Tensor& a, const Tensor& b) {
+  return std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end());
+}
 
 // Points near a low-dimensional surface, as images are: `latent` coordinates bent into d, plus a little noise.
 std::vector<real> surface(std::int64_t count, std::int64_t d, std::int64_t latent, std::uint64_t seed,
@@ -254,10 +260,8 @@ TEST_CASE("with lambda > 0 the search agrees with the brute force in values, gra
   double sum = 0;
   for (double w : weights) sum += w;
   for (double& w : weights) w /= sum;
-  for (const bool uniform : {true, false}) {
-    const Target target(surface(count, d, 4, 20), count, d, CostScale::inverse_alpha,
-                        uniform ? std::vector<double>() : weights);
-    const Tensor x({batch, d}, surface(batch, d, 4, 21)), psi = Random(22, 0).normal({count}, 0, real(0.02));
+  const auto psi = Random(22, 0).normal({count}, 0, real(0.02));
+  const auto check = [&](const Target& target, const Tensor& x) {
     for (double lambda : {1e-4, 1e-3, 5e-3}) {
       CAPTURE(lambda);
       const auto pruned = ot::pruned_c_transform(target, x, psi, lambda, {.gradient = true, .mass = true});
@@ -269,7 +273,18 @@ TEST_CASE("with lambda > 0 the search agrees with the brute force in values, gra
       CHECK(largest_difference(pruned->gradient, brute.gradient) < tolerance * largest_value(brute.gradient));
       CHECK(largest_difference(pruned->mass, brute.mass) < tolerance * largest_value(brute.mass));
     }
-  }
+  };
+  const auto points = surface(count, d, 4, 20), queries = surface(batch, d, 4, 21);
+  check(Target(points, count, d, CostScale::inverse_alpha), Tensor({batch, d}, queries));
+  check(Target(points, count, d, CostScale::inverse_alpha, weights), Tensor({batch, d}, queries));
+  Tensor x({batch, d});  // among points from 0 to 1
+  std::transform(queries.begin(), queries.end(), x.data(), [](real value) { return (value + 2) / 4; });
+  std::vector<std::uint8_t> bytes(points.size());
+  std::transform(points.begin(), points.end(), bytes.begin(), [](real value) {
+    return static_cast<std::uint8_t>(std::clamp(255 * (value + 2) / 4, real(0), real(255)));
+  });
+  check(Target(bytes, count, d, CostScale::half), x);
+  check(Target(bytes, count, d, CostScale::half, weights), x);
 }
 
 TEST_CASE("many queries are transformed a part at a time, to the same values, winners, gradients and mean mass") {
@@ -327,12 +342,9 @@ TEST_CASE("a search goes on from its state as if it had not stopped: to the same
     CHECK(a.has_value() == (seed >= 38));
     REQUIRE(a.has_value() == b.has_value());
     if (!a) continue;
-    const auto equal = [](const Tensor& s, const Tensor& t) {
-      return std::equal(s.values().begin(), s.values().end(), t.values().begin(), t.values().end());
-    };
-    CHECK(equal(a->value, b->value));
-    CHECK(equal(a->gradient, b->gradient));
-    CHECK(equal(a->mass, b->mass));
+    CHECK(equal_bits(a->value, b->value));
+    CHECK(equal_bits(a->gradient, b->gradient));
+    CHECK(equal_bits(a->mass, b->mass));
   }
 
   using doctest::Contains;
@@ -340,6 +352,24 @@ TEST_CASE("a search goes on from its state as if it had not stopped: to the same
                        Contains("tensor search.policy is [3], it should be [5]"), engine::Error);
   CHECK_THROWS_WITH_AS(resumed.search().restore({{"search.directions", Tensor::zeros({8, 3})}, state[1]}, lambda),
                        Contains("tensor search.directions is [8, 3], it should be [8, 40]"), engine::Error);
+}
+
+TEST_CASE("searches for a softmin have the same bits, whatever the threads") {
+  constexpr std::int64_t count = 4100, d = 30, batch = 33;
+  const int before = engine::threads();
+  const Target target(surface(count, d, 4, 14), count, d, CostScale::inverse_alpha);
+  const Tensor x({batch, d}, surface(batch, d, 4, 15)), psi = Random(16, 0).normal({count}, 0, real(0.02));
+  std::optional<ot::CTransform> first;
+  for (int threads : {1, 2, 3}) {
+    engine::set_threads(threads);
+    const auto result = ot::pruned_c_transform(target, x, psi, 2e-3, {.gradient = true, .mass = true});
+    REQUIRE(result);
+    if (!first) first = result;
+    CHECK(equal_bits(result->value, first->value));
+    CHECK(equal_bits(result->gradient, first->gradient));
+    CHECK(equal_bits(result->mass, first->mass));
+  }
+  engine::set_threads(before);
 }
 
 TEST_CASE("c_transform returns the brute force's values, winners and gradients, whatever the threads") {
@@ -352,12 +382,9 @@ TEST_CASE("c_transform returns the brute force's values, winners and gradients, 
     engine::set_threads(threads);
     const auto result = c_transform(target, x, psi, 0, {.gradient = true, .mass = true});
     CHECK(result.winners == brute.winners);
-    const auto equal = [](const Tensor& a, const Tensor& b) {
-      return std::equal(a.values().begin(), a.values().end(), b.values().begin(), b.values().end());
-    };
-    CHECK(equal(result.value, brute.value));
-    CHECK(equal(result.gradient, brute.gradient));
-    CHECK(equal(result.mass, brute.mass));
+    CHECK(equal_bits(result.value, brute.value));
+    CHECK(equal_bits(result.gradient, brute.gradient));
+    CHECK(equal_bits(result.mass, brute.mass));
   }
   engine::set_threads(before);
 }

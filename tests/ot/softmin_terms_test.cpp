@@ -111,8 +111,10 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
               CHECK(row.block > last);
               last = row.block;
               double sum = 0;
+              CHECK(row.sum <= 0x1p16);
               for (std::int64_t place = row.block * block_size; term < end; ++place, ++term) {
                 if (*term == 0) continue;
+                REQUIRE(place < count);
                 sum += *term;
                 const long double exact = u[static_cast<std::size_t>(sketch.order()[static_cast<std::size_t>(place)])];
                 CHECK(std::abs(row.base - lambda * std::log(*term) - exact) < 1e-5L * lambda + 1e-7L);

@@ -62,21 +62,25 @@ TEST_CASE("the elements up to a limit are found in order") {
   });
 }
 
-TEST_CASE("responsibilities follow their formula; infinite offsets count exactly nothing") {
+TEST_CASE("responsibilities follow their formula; infinite offsets count exactly nothing, NaN stays") {
   at_each_level([](const Kernels& kernels) {
     for (std::int64_t n : sizes) {
-      for (real lambda : {real(10), real(0.1), real(0.01)}) {
+      for (real lambda : {real(10), real(0.1), real(sizeof(real) == sizeof(float) ? 0.01 : 0.002)}) {
         CAPTURE(n);
         CAPTURE(lambda);
         Values offset = random(n, 0, 1, 1);
         const Values product = random(n, 0, 1, 2);
-        for (std::size_t i = 2; i < offset.size(); i += 5) offset[i] = infinite;
+        for (std::size_t i = 2; i < offset.size(); i += 5) offset[i] = i % 2 ? not_a_number : infinite;
         const real scale = -2, shift = real(-1.5), rate = 1 / lambda;
         Values y(count(n)), in_place = product;
         kernels.exp_affine(n, offset.data(), scale, product.data(), shift, rate, y.data());
         kernels.exp_affine(n, offset.data(), scale, in_place.data(), shift, rate, in_place.data());
         CHECK(same_bits(y, in_place));
         for (std::size_t i = 0; i < y.size(); ++i) {
+          if (std::isnan(offset[i])) {
+            CHECK(std::isnan(y[i]));
+            continue;
+          }
           const Exact wanted = std::exp((shift - offset[i] - Exact(scale) * product[i]) * rate);
           if (offset[i] == infinite) CHECK(y[i] == 0);
           // The exponent's rounding is amplified; small terms are left out.
