@@ -29,7 +29,7 @@ double most_cost(const Target& target, double lambda, const ByteValues& values) 
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 200);
-  return 64 + points / (!bytes ? 12 : (words ? 7.3 : 12) * (values.apart ? 1 : 2.7));
+  return 64 + points / (!bytes ? 12 : words ? (values.apart ? 7.3 : 20) : (values.apart ? 26 : 39));
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for
