@@ -91,7 +91,6 @@ Figure figure_of(const FigureRequest& request) {
                 request.batch,
                 request.seed,
                 request.threads};
-  require_one_of("dual-precision", figure.dual_precision, {"full", "bf16"});
   require(figure.dual_precision == "full" || std::ranges::find(figure.duals, "network") != figure.duals.end(),
           "--dual-precision ", figure.dual_precision, " is for --duals network, a vector multiplies nothing");
   for (const Combination& combination : figure.combinations()) validate(figure.options(combination));

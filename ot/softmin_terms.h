@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/pool.h"
-#include "engine/tensor.h"
+#include "engine/real.h"
 #include "ot/batch_bounds.h"
 #include "ot/byte_distances.h"
 #include "ot/byte_products.h"

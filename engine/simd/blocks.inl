@@ -10,8 +10,7 @@ namespace engine::simd {
 namespace {
 
 // acc[q][v] = sum_k query[q][k] points[k] - h, for `queries` queries and `vectors` vectors of one block. The sign is
-// such that no coordinate has to be negated: with AVX-512 xsimd's fnma does that, in the units that
-// multiply.
+// such that no coordinate has to be negated: with AVX-512 xsimd's fnma does that, in the units that multiply.
 template <class Arch, int queries, int vectors>
 void block_products(Index dimension, const real* points, const real* h, const real* const (&query)[queries],
                     Batch<Arch> (&acc)[queries][vectors]) {
