@@ -33,7 +33,7 @@ $(BUILD)/engine/simd/avx2.o:   override CXXFLAGS += -mavx2 -mfma
 $(BUILD)/engine/simd/avx512.o: override CXXFLAGS += $(avx512)
 $(BUILD)/engine/simd/vnni.o:   override CXXFLAGS += $(avx512) -mavx512vnni
 $(BUILD)/engine/simd/bf16.o:   override CXXFLAGS += $(avx512) -mavx512bf16
-$(BUILD)/engine/simd/amx.o:    override CXXFLAGS += $(avx512) -mavx512vnni -mamx-tile -mamx-bf16 -mamx-int8
+$(BUILD)/engine/simd/amx.o:    override CXXFLAGS += $(avx512) -mavx512vnni -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8
 
 # Tests and the command line take longer to compile than to run.
 $(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(if $(SANITIZE),-O0,-O1)

@@ -28,9 +28,11 @@ BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tenso
       psi_(psi),
       lambda_(lambda),
       queries_(sketch.queries(x)),
+      packed_({x.dim(0), engine::simd::kernels().packed_size(sketch.dimension())}),
       h_(engine::Shape{sketch.blocks() * block_size}),
       box_offsets_(engine::Shape{sketch.blocks()}),
       minima_(engine::Shape{sketch.blocks(), x.dim(0), groups_in_block}) {
+  engine::simd::kernels().pack_queries(sketch.dimension(), size(), queries_.coarse.data(), packed_.data());
   prepare_offsets();
   bound_groups(reach);
 }
@@ -171,8 +173,7 @@ double BatchBounds::near_share() const {
 
 void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries) {
   engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.block(b), offsets(b), std::ssize(queries),
-                                       queries.data(), queries_.coarse.data(),
-                                       minima_.data() + b * size() * groups_in_block);
+                                       queries.data(), packed_.data(), minima_.data() + b * size() * groups_in_block);
 }
 
 void BatchBounds::evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, real* bounds) const {

@@ -101,6 +101,7 @@ class BatchBounds {
   const engine::Tensor &x_, &psi_;
   double lambda_;
   Sketch::Queries queries_;
+  engine::Tensor packed_;  // the queries' coarse coordinates, as engine::simd::Kernels::group_minima reads them
   engine::Tensor h_, box_offsets_, minima_;
   engine::Buffer near_;  // 32-bit [blocks, B]; each row begins with a block's near queries
   std::vector<std::int64_t> near_counts_;

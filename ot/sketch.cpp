@@ -24,6 +24,7 @@ using engine::simd::block_size;
 namespace {
 
 constexpr std::int64_t most_coarse = 32, most_fitted = 8;
+static_assert(most_coarse + most_fitted + 1 <= engine::simd::most_group_coordinates);
 constexpr std::int64_t sample_size = 4096;  // enough points to find the directions; any orthonormal ones are valid
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
@@ -381,8 +382,9 @@ void Sketch::describe(const real* centred, const real* coordinates, std::int64_t
 
   // In digits, fitted coordinates of a point are differences of products with the uncentred point and the mean.
   const double length = std::sqrt(std::max(squared, squared_c + squared_a + squared_fine));
-  q.margin[index] = static_cast<real>(static_cast<double>(d) * unit_roundoff * length *
-                                      (3 * std::sqrt(static_cast<double>(k)) + 4) * (point_norm_ + mean_norm_));
+  const double of_coordinates = static_cast<double>(d) * unit_roundoff * (3 * std::sqrt(static_cast<double>(k)) + 4);
+  q.margin[index] = static_cast<real>((of_coordinates + engine::simd::group_rounding(dimension())) * length *
+                                      (point_norm_ + mean_norm_));
 }
 
 void Sketch::prefetch_group(std::int64_t group) const {

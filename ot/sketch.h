@@ -33,9 +33,9 @@ namespace ot {
 /// lengths (to first order), so the computed coordinates p^ of a point err by a vector of length at most sqrt(k) d u
 /// ||y'||. (*) with p^ in place of p then fails by at most 2 sqrt(k) d u ||x'|| ||y'||, where ||x'|| stands for the
 /// length of the query's coordinates if that is larger; the directions depart from orthonormal by less than sqrt(k) d
-/// u, and the short product itself adds (k + 2) u: the margin is above the sum. r is rounded up by the error of its
-/// square, (2 sqrt(k) + 2) d u ||y'||^2. What the 8-bit codes miss of the coordinates is a vector e(y) of known length,
-/// to which Cauchy-Schwarz applies as to the rest.
+/// u, and the short product itself adds engine::simd::group_rounding(): the margin is above the sum. r is rounded up by
+/// the error of its square, (2 sqrt(k) + 2) d u ||y'||^2. What the 8-bit codes miss of the coordinates is a vector e(y)
+/// of known length, to which Cauchy-Schwarz applies as to the rest.
 ///
 /// Points stand in an order of their own (tree_order), in which those of a block are neighbours: what a query needs of
 /// them then lies in few blocks.

@@ -1,4 +1,4 @@
-// AMX: products by tiles, registers of up to 16 rows of 64 bytes, of which an instruction multiplies two.
+// AMX: products of bfloat16 numbers, of bytes and digits, and those of bounds, by tiles.
 
 #include <algorithm>
 
@@ -10,81 +10,12 @@
 
 #include "engine/simd/bytes.inl"
 #include "engine/simd/levels.h"
+#include "engine/simd/tiled_minima.inl"
+#include "engine/simd/tiles.inl"
 
 namespace engine::simd {
 
 namespace {
-
-constexpr Index tile_rows = 16, tile_bytes = 64;
-
-// Two groups of rows meet two vectors of columns: their sums are the tiles 0 to 3, group after group, the rows of the
-// left matrix 4 and 5, the columns of the right one 6 and 7.
-struct alignas(64) Shapes {
-  std::uint8_t palette = 1, start = 0, reserved[14] = {};
-  std::uint16_t bytes[16] = {};
-  std::uint8_t rows[16] = {};
-
-  Shapes(Index first, Index second) {
-    const auto shape = [&](int tile, Index count) {
-      rows[tile] = static_cast<std::uint8_t>(count);
-      bytes[tile] = count > 0 ? tile_bytes : 0;
-    };
-    for (const int tile : {0, 1, 4}) shape(tile, first);
-    for (const int tile : {2, 3, 5}) shape(tile, second);
-    for (const int tile : {6, 7}) shape(tile, tile_rows);
-  }
-};
-
-// In place of the intrinsics, of which GCC 12's don't tell that they read and write memory.
-void start_tiles(const Shapes& shapes) {
-  asm volatile("ldtilecfg %0" : : "m"(shapes) : "memory");
-}
-
-void end_tiles() {
-  asm volatile("tilerelease" : : : "memory");
-}
-
-template <int tile>
-void clear() {
-  asm volatile("tilezero %%tmm%c0" : : "i"(tile) : "memory");
-}
-
-template <int tile>
-void load(const void* from, Index stride) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(tile) : "memory");
-}
-
-template <int tile>
-void store(void* to, Index stride) {
-  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(tile) : "memory");
-}
-
-struct OfBf16 {
-  template <int sums, int left, int right>
-  static void add_products() {
-    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(left), "i"(right) : "memory");
-  }
-};
-
-struct OfDigitsAndBytes {
-  template <int sums, int left, int right>
-  static void add_products() {
-    asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(sums), "i"(left), "i"(right) : "memory");
-  }
-};
-
-// Adds the products of one step: 64 bytes of each row of the left matrix, 16 rows of the right one.
-template <class Of, int groups, int vectors>
-void add_step(const void* const (&left)[2], Index left_stride, const void* const (&right)[2], Index right_stride) {
-  load<4>(left[0], left_stride);
-  if constexpr (groups == 2) load<5>(left[1], left_stride);
-  load<6>(right[0], right_stride);
-  if constexpr (vectors == 2) load<7>(right[1], right_stride);
-  Of::template add_products<0, 4, 6>();
-  if constexpr (vectors == 2) Of::template add_products<1, 4, 7>();
-  if constexpr (groups == 2) Of::template add_products<2, 5, 6>();
-  if constexpr (groups == 2 && vectors == 2) Of::template add_products<3, 5, 7>();
-}
 
 // c [rows, columns] of a product, rows <= 32, columns <= 32; a points to its rows, b to its columns, `width` apart.
 template <int groups, int vectors>
@@ -239,6 +170,9 @@ void digit_products(Index n, const std::uint8_t* block, const real* sums, Index 
 Kernels with_tiles(Kernels kernels) {
   kernels.level = Level::amx;
   kernels.digits.together = 256;  // the points stay there instead
+  kernels.packed_size = packed_size;
+  kernels.pack_queries = pack_queries;
+  kernels.group_minima = group_minima;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
   return kernels;

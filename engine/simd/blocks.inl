@@ -77,6 +77,14 @@ void query_minima(Index dimension, const real* points, const real* h, const std:
   for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + found[q] * groups_in_block);
 }
 
+Index packed_size(Index dimension) {
+  return dimension;
+}
+
+void pack_queries(Index dimension, Index queries, const real* query, real* packed) {
+  for (Index k = 0; k < queries * dimension; ++k) packed[k] = query[k];
+}
+
 template <class Arch>
 void group_minima(Index dimension, const real* points, const real* h, Index queries, const std::int32_t* found,
                   const real* query, real* minima) {

@@ -51,6 +51,8 @@ constexpr Kernels table(Level level) {
           .axpy_bytes = axpy_bytes<Arch>,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,
+          .packed_size = packed_size,
+          .pack_queries = pack_queries,
           .group_minima = group_minima<Arch>,
           .group_values = group_values<Arch>,
           .box_bounds = box_bounds<Arch>,

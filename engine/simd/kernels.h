@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,13 @@ inline constexpr real least_term = sizeof(real) == sizeof(float) ? real(0x1p-94)
 
 /// How many points group_minima and digit_products take together, and in how many groups.
 inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
+
+/// The most coordinates of points in blocks, and how far values of group_minima are off at most, over the sum of the
+/// moduli of their terms.
+inline constexpr std::int64_t most_group_coordinates = 64;
+constexpr double group_rounding(std::int64_t dimension) {
+  return (4 * static_cast<double>(dimension) + 256) * std::numeric_limits<real>::epsilon() / 2;
+}
 
 /// The most coordinates of a point that is multiplied in digits, so that no 32-bit sum overflows.
 inline constexpr std::int64_t most_digit_coordinates = 65536;
@@ -136,12 +144,16 @@ struct Kernels {
   /// sum (x_i - unit y_i)^2, where unit y_i is rounded to real
   double (*squared_distance_bytes)(std::int64_t n, const real* x, real unit, const std::uint8_t* y);
 
-  // Affine functions of points that stand in blocks of block_size: coordinate k of point l of a block is
-  // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
-  /// minima[q, g] = the least value of query q over group g of a block, for the rows q = found[0], ...,
-  /// found[queries - 1] of `query` [.., dimension]
+  // Affine functions of points that stand in blocks of block_size: coordinate k < dimension <= most_group_coordinates
+  // of point l of a block is points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k
+  // query_k point_k.
+  /// The reals of a query as group_minima reads it, and such rows of `query` [queries, dimension].
+  std::int64_t (*packed_size)(std::int64_t dimension);
+  void (*pack_queries)(std::int64_t dimension, std::int64_t queries, const real* query, real* packed);
+  /// minima[q, g] = the least value of query q over group g of a block, for the rows q = found[0] < found[1] < ... of
+  /// queries as they are packed
   void (*group_minima)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
-                       const std::int32_t* found, const real* query, real* minima);
+                       const std::int32_t* found, const real* packed, real* minima);
   /// values[q, l] = the value of query q at point l of the group whose first point stands at `points`, its offset at h
   void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
                        const real* query, real* values);
