@@ -38,6 +38,22 @@ void ByteBlock::lay_out(std::span<const std::int64_t> points) {
   kernels().interleave_bytes(d, rows, bytes_of(laid_out_), sums_);
 }
 
+ByteBlocks::ByteBlocks(const Target& target, std::span<const std::int64_t> order, std::int64_t most_kept)
+    : order_(order) {
+  const std::int64_t blocks = (std::ssize(order) + block_size - 1) / block_size;
+  const std::int64_t bytes = kernels().digits.block(target.dimension());
+  if (blocks <= most_kept / bytes) blocks_ = std::vector(static_cast<std::size_t>(blocks), ByteBlock(target));
+}
+
+const ByteBlock& ByteBlocks::at(std::int64_t b, ByteBlock& spare) {
+  ByteBlock& block = kept() ? blocks_[static_cast<std::size_t>(b)] : spare;
+  if (!kept() || !block.laid_out_) {
+    const auto rest = order_.subspan(static_cast<std::size_t>(b * block_size));
+    block.lay_out(rest.first(std::min(rest.size(), static_cast<std::size_t>(block_size))));
+  }
+  return block;
+}
+
 bool ByteProducts::available(const Target& target) {
   return !target.bytes().empty() && kernels().digit_products &&
          target.dimension() <= engine::simd::most_digit_coordinates;

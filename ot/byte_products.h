@@ -19,16 +19,33 @@ class ByteBlock {
   explicit ByteBlock(const Target& target) : target_(target) {}
 
   void lay_out(std::span<const std::int64_t> points);
-  /// The time of that, over that of a row's products with the block; measured.
-  static constexpr double layout_time = 12;
 
  private:
   friend class ByteProducts;
+  friend class ByteBlocks;
 
   const Target& target_;
   engine::Buffer laid_out_;
   std::vector<std::uint8_t> no_point_;  // zeros in place of those that a block lacks
   real sums_[engine::simd::block_size];
+};
+
+/// The points of a target, block by block in some order, each block laid out when it is first asked for, and kept if
+/// all of them fit into `most_kept` bytes.
+class ByteBlocks {
+ public:
+  /// The target and the order must outlive it; ByteProducts must be available().
+  ByteBlocks(const Target& target, std::span<const std::int64_t> order, std::int64_t most_kept = 1 << 26);
+
+  bool kept() const { return !blocks_.empty(); }
+  /// Block b, laid out in `spare` if none is kept. Not for two threads at once for the same b.
+  const ByteBlock& at(std::int64_t b, ByteBlock& spare);
+  /// The time of laying a block out, over that of a row's products with the block; measured.
+  double layout_time() const { return kept() ? 0 : 12; }
+
+ private:
+  std::span<const std::int64_t> order_;
+  std::vector<ByteBlock> blocks_;
 };
 
 /// Products of a batch with a target's 8-bit points through integers. A product in float takes the time of four

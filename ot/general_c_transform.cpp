@@ -71,8 +71,8 @@ class CostBlock {
       for (std::int64_t i = 0; i < size(); ++i, term += count) {
         // Where all are +inf or NaN any shift will do, and NaN must stay.
         const real shift = least[static_cast<std::size_t>(i)] == infinity ? 0 : least[static_cast<std::size_t>(i)];
-        kernels().exp_affine(count, offsets_.data() + first_row(tile), scale(), term, shift, rate, term);
-        sums[static_cast<std::size_t>(tile * size() + i)] = kernels().sum(count, term);
+        sums[static_cast<std::size_t>(tile * size() + i)] =
+            kernels().exp_affine(count, offsets_.data() + first_row(tile), scale(), term, shift, rate, term);
       }
     });
     totals_.assign(static_cast<std::size_t>(size()), 0);

@@ -65,9 +65,10 @@ struct Stretch {
 
 class Search {
  public:
-  Search(const BatchBounds& bounds, double reach, const std::vector<std::int64_t>& indices, std::int64_t batch,
-         std::vector<SearchWork>& work)
+  Search(const BatchBounds& bounds, ByteBlocks* laid_out, double reach, const std::vector<std::int64_t>& indices,
+         std::int64_t batch, std::vector<SearchWork>& work)
       : bounds_(bounds),
+        laid_out_(laid_out),
         reach_(reach),
         share_(static_cast<double>(batch) / static_cast<double>(indices.size())),
         work_(work),
@@ -143,8 +144,8 @@ class Search {
     }
     std::fill(stretch.begin + at + 1, std::end(stretch.begin), stretch.needs.size());
     const auto queries = static_cast<double>(stretch.needs_of(at).size());
-    if (queries == 0) return;
-    const double each = work_in_16_bits(block_size) * (1 + ByteBlock::layout_time / (share_ * queries));
+    if (queries == 0 || !laid_out_) return;
+    const double each = work_in_16_bits(block_size) * (1 + laid_out_->layout_time() / (share_ * queries));
     if (apart * groups > each * queries) stretch.whole[at] = {each, apart * groups - each * queries};
   }
 
@@ -154,7 +155,7 @@ class Search {
     double spared = 0;
     for (const Stretch& stretch : stretches_)
       for (const Whole& whole : stretch.whole) spared += whole.spares;
-    if (ByteProducts::available(bounds_.target()) && spared > rounding * static_cast<double>(queries_.size())) {
+    if (spared > rounding * static_cast<double>(queries_.size())) {
       products_.emplace(bounds_.target(), centred_queries());
       return;
     }
@@ -192,8 +193,8 @@ class Search {
     for (const Stretch::Need& need : needs)
       if (!given_up_[static_cast<std::size_t>(need.query)]) queries.push_back(need.query);
     if (queries.empty()) return;
-    ByteBlock block(bounds_.target());
-    block.lay_out(bounds_.sketch().points_of(b));
+    ByteBlock spare(bounds_.target());
+    const ByteBlock& block = laid_out_->at(b, spare);
     Tensor products({std::ssize(queries), block_size});
     products_->multiply(products_->digits_of_16_bits(), queries, block, products.data());
     const real *product = products.data(), *offset = bounds_.offsets(b);
@@ -260,6 +261,7 @@ class Search {
   }
 
   const BatchBounds& bounds_;
+  ByteBlocks* laid_out_;
   double reach_, share_;
   std::vector<SearchWork>& work_;
   std::vector<Query> queries_;
@@ -271,10 +273,10 @@ class Search {
 
 }  // namespace
 
-std::vector<std::vector<Neighbour>> find_nearest(const BatchBounds& bounds, double reach, double most,
-                                                 const std::vector<std::int64_t>& queries, std::int64_t batch,
-                                                 std::vector<SearchWork>& work) {
-  return Search(bounds, reach, queries, batch, work).run(most);
+std::vector<std::vector<Neighbour>> find_nearest(const BatchBounds& bounds, ByteBlocks* blocks, double reach,
+                                                 double most, const std::vector<std::int64_t>& queries,
+                                                 std::int64_t batch, std::vector<SearchWork>& work) {
+  return Search(bounds, blocks, reach, queries, batch, work).run(most);
 }
 
 }  // namespace ot

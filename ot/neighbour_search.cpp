@@ -29,7 +29,9 @@ double most_cost(const Target& target, double lambda, const ByteValues& values) 
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 200);
-  return 64 + points / (!bytes ? 12 : words ? (values.apart ? 7.3 : 20) : (values.apart ? 26 : 39));
+  return 64 + points / (!bytes  ? 12
+                        : words ? (values.apart ? 7.3 : 20)
+                                : (values.apart || values.blocks_alone() ? 26 : 39));
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for
@@ -59,16 +61,19 @@ SearchWork mean(const std::vector<SearchWork>& works) {
 // One batch against one psi.
 class NeighbourSearch::Batch {
  public:
-  Batch(const NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
-      : bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, search.without_boxes_ > 0 ? infinity : reach),
+  Batch(NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
+      : blocks_(search.blocks_ ? &*search.blocks_ : nullptr),
+        bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, search.without_boxes_ > 0 ? infinity : reach),
         lambda_(search.lambda_),
         reach_(reach) {
-    if (lambda_ == 0 || search.squared_norms_.empty()) return;
+    if (lambda_ == 0 || !blocks_) return;
     const double per_term = search.target_.scale() / lambda_;
+    products_.emplace(search.target_, search.target_.centred(x));
+    if (per_term * 2 * products_->typical_rounding() <= product_error)
+      values_.blocks = &*products_, values_.laid_out = blocks_;
+    if (values_.blocks_alone()) return;
     distances_.emplace(search.target_, search.squared_norms_, x);
     if (per_term * distances_->typical_error() <= term_error) values_.apart = &*distances_;
-    products_.emplace(search.target_, search.target_.centred(x));
-    if (per_term * 2 * products_->typical_rounding() <= product_error) values_.blocks = &*products_;
   }
 
   std::int64_t size() const { return bounds_.size(); }
@@ -77,7 +82,7 @@ class NeighbourSearch::Batch {
 
   std::vector<std::vector<Neighbour>> nearest(const std::vector<std::int64_t>& queries,
                                               std::vector<SearchWork>& work) const {
-    return find_nearest(bounds_, reach_, most_for_one * most_cost(), queries, size(), work);
+    return find_nearest(bounds_, blocks_, reach_, most_for_one * most_cost(), queries, size(), work);
   }
 
   SoftminTerms terms(const std::vector<std::int64_t>& queries, std::vector<SearchWork>& work) const {
@@ -101,6 +106,7 @@ class NeighbourSearch::Batch {
   }
 
  private:
+  ByteBlocks* blocks_;  // null where points aren't multiplied in digits
   BatchBounds bounds_;
   double lambda_, reach_;
   std::optional<ByteDistances> distances_;
@@ -109,7 +115,10 @@ class NeighbourSearch::Batch {
 };
 
 Sketch& NeighbourSearch::sketch() {
-  if (!sketch_) sketch_ = std::make_unique<Sketch>(target_);
+  if (!sketch_) {
+    sketch_ = std::make_unique<Sketch>(target_);
+    if (ByteProducts::available(target_)) blocks_.emplace(target_, sketch_->order());
+  }
   return *sketch_;
 }
 

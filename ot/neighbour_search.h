@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/tensor.h"
+#include "ot/byte_products.h"
 #include "ot/named_tensors.h"
 #include "ot/neighbour.h"
 #include "ot/sketch.h"
@@ -62,6 +63,7 @@ class NeighbourSearch {
 
   const Target& target_;
   std::unique_ptr<Sketch> sketch_;           // made when it is first needed
+  std::optional<ByteBlocks> blocks_;         // of 8-bit points, made with it
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made at the first call for lambda > 0
   SearchWork work_;
   real probed_cost_ = 0;                                // of the batch last begun

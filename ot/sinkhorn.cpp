@@ -134,8 +134,7 @@ class Transforms {
     // The last phi is about the softmin, which saves looking for the minimum.
     real shift = static_cast<real>(phi_[row] - phi_reference_[row]);
     const auto sum_of_terms = [&] {
-      kernels_.exp_affine(m_, reduced, -1, offsets_.data(), shift, rate, terms);
-      return static_cast<double>(kernels_.sum(m_, terms));
+      return static_cast<double>(kernels_.exp_affine(m_, reduced, -1, offsets_.data(), shift, rate, terms));
     };
     double total = sum_of_terms();
     if (!(total > 1e-6 && total < 1e20)) {

@@ -63,8 +63,7 @@ class SoftTransform {
         const real least = kernels().min_affine(rows, offset, problem_.slope, term).value;
         // Where all are +inf or NaN any shift will do, and NaN must stay.
         const real shift = least == infinity ? 0 : least;
-        kernels().exp_affine(rows, offset, problem_.slope, term, shift, rate, term);
-        part(block, tile, i) = {least, kernels().sum(rows, term)};
+        part(block, tile, i) = {least, kernels().exp_affine(rows, offset, problem_.slope, term, shift, rate, term)};
       }
     });
     totals_.assign(static_cast<std::size_t>(block.size()), {});

@@ -30,11 +30,46 @@ struct Query {
   real least_sum;       // of a whole block's terms e^{(origin - u) / lambda}: below, none of its points matters
 };
 
+// Whether all points of so many groups, each by itself, take longer than their block.
+bool apart_is_dear(std::int64_t groups) {
+  return static_cast<double>(groups * group_size) * kernels().digits.apart > block_size;
+}
+
+// How many groups have a least bound so many times `width` lambda above the least u, within the reach.
+struct GroupsNear {
+  static constexpr double width = 0.25;
+  static constexpr std::size_t bins = 256;
+
+  GroupsNear(const BatchBounds& bounds, std::int64_t query, double lambda, double reach)
+      : i(query),
+        best(bounds.least(query).value),
+        // Finite, also where it overflows, so that no place without a point is below it.
+        farthest(std::min(bounds.cut(query, best + reach), std::numeric_limits<real>::max())),
+        nearest(bounds.above(query, 0, best)),
+        rate(bounds.target().scale() / (lambda * width)) {}
+
+  void count(const real* minima) {
+    for (std::int64_t g = 0; g < groups_in_block; ++g) {
+      if (minima[g] > farthest) continue;
+      const double distance = rate * (2 * static_cast<double>(minima[g]) + nearest);
+      ++counts[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, distance)))];
+    }
+  }
+
+  std::int64_t i;
+  double best;
+  real farthest;
+  double nearest, rate;
+  std::array<double, bins> counts = {};
+};
+
 // A stretch of blocks as it is gone through.
 class Visit {
  public:
-  Visit(std::vector<Query> of_queries, double lambda)
-      : queries(std::move(of_queries)), work(queries.size()), rate_(static_cast<real>(1 / lambda)) {}
+  Visit(std::vector<Query> of_queries, std::int64_t most_rows, double lambda)
+      : queries(std::move(of_queries)), work(queries.size()), rate_(static_cast<real>(1 / lambda)) {
+    piece.buffer = engine::Buffer(static_cast<std::size_t>(most_rows * block_size) * sizeof(real));
+  }
 
   /// Keeps the terms of a query with a block, where u = base + offset + scale product - shift, unless their sum
   /// tells that none matters.
@@ -42,11 +77,9 @@ class Visit {
                const real* product) {
     // Larger terms come with larger exponents, which are rounded more: then the least u is the better base.
     constexpr real largest_sum = 0x1p16;
-    if ((std::ssize(piece.rows) + 1) * block_size > capacity_) grow();
     real* const terms = piece.terms() + std::ssize(piece.rows) * block_size;
     const auto sum_of_terms = [&](real origin) {
-      kernels().exp_affine(block_size, offset, scale, product, origin, rate_, terms);
-      return kernels().sum(block_size, terms);
+      return kernels().exp_affine(block_size, offset, scale, product, origin, rate_, terms);
     };
     real sum = sum_of_terms(shift);
     if (sum < queries[q].least_sum) return;
@@ -64,15 +97,6 @@ class Visit {
   SoftminTerms::Piece piece;
 
  private:
-  void grow() {
-    constexpr std::int64_t least = 1 << 14;
-    capacity_ = std::max(least, 2 * capacity_);
-    const engine::Buffer larger(static_cast<std::size_t>(capacity_) * sizeof(real));
-    std::copy_n(piece.terms(), std::ssize(piece.rows) * block_size, static_cast<real*>(larger.data()));
-    piece.buffer = larger;
-  }
-
-  std::int64_t capacity_ = 0;
   real rate_;
 };
 
@@ -83,8 +107,13 @@ class Search {
       : bounds_(bounds), values_(values), lambda_(lambda), reach_(reach), queries_(indices.size()) {
     constexpr std::int64_t grain = 8;
     parallel_for(std::ssize(indices), grain, [&](std::int64_t begin, std::int64_t end) {
-      for (auto q = static_cast<std::size_t>(begin); q < static_cast<std::size_t>(end); ++q)
-        queries_[q] = started(indices[q], bounds_.least(indices[q]).value);
+      std::vector<GroupsNear> near;
+      for (std::int64_t q = begin; q < end; ++q)
+        near.emplace_back(bounds_, indices[static_cast<std::size_t>(q)], lambda_, reach_);
+      for (std::int64_t b = 0; b < bounds_.sketch().blocks(); ++b)
+        for (GroupsNear& of_query : near) of_query.count(bounds_.minima(of_query.i, b));
+      for (std::int64_t q = begin; q < end; ++q)
+        queries_[static_cast<std::size_t>(q)] = started(near[static_cast<std::size_t>(q - begin)]);
     });
     const Query& first = queries_.front();
     centre_ = first.origin - bounds_.target().scale() * bounds_.squared_norm(first.i);
@@ -104,7 +133,7 @@ class Search {
         (dear ? groups_of_whole : groups_apart) += static_cast<double>(groups);
       }
       work.rows += rows;
-      if (whole * per_query < fewest_for_block)
+      if (whole * per_query < fewest_for_block())
         groups_apart += groups_of_whole;
       else
         work.values += whole * work_of_block(whole * per_query);
@@ -116,64 +145,68 @@ class Search {
 
   /// The terms of the blocks begin..end-1.
   Visit visit(std::int64_t begin, std::int64_t end) const {
-    Visit visit(queries_, lambda_);
-    std::vector<std::size_t> whole, apart;  // queries that need all points of a block, and a few
-    ByteBlock block(bounds_.target());
+    std::array<Needs, SoftminTerms::blocks_in_piece> needs;
+    std::int64_t most_rows = 0;
     for (std::int64_t b = begin; b < end; ++b) {
-      if (b + 1 < end)
+      const Needs& of_block = needs[static_cast<std::size_t>(b - begin)] = needs_of(b);
+      most_rows += std::ssize(of_block.whole) + std::ssize(of_block.apart);
+    }
+    Visit visit(queries_, most_rows, lambda_);
+    ByteBlock spare(bounds_.target());
+    for (std::int64_t b = begin; b < end; ++b) {
+      const Needs& of_block = needs[static_cast<std::size_t>(b - begin)];
+      if (b + 1 < end && !needs[static_cast<std::size_t>(b + 1 - begin)].apart.empty())
         for (std::int64_t g = 0; g < groups_in_block; ++g)
           bounds_.sketch().prefetch_group((b + 1) * groups_in_block + g);
-      whole.clear();
-      apart.clear();
-      for (std::size_t q = 0; q < queries_.size(); ++q) {
-        const std::int64_t groups = groups_of(queries_[q], b);
-        if (groups > 0) (values_.blocks && apart_is_dear(groups) ? whole : apart).push_back(q);
-      }
-      if (whole.size() < fewest_for_block) apart.insert(apart.end(), whole.begin(), whole.end());
-      for (const std::size_t q : apart) visit_groups(q, b, visit);
-      if (whole.size() >= fewest_for_block) visit_block(whole, b, block, visit);
+      for (const std::size_t q : of_block.apart) visit_groups(q, b, visit);
+      if (!of_block.whole.empty()) visit_block(of_block.whole, b, spare, visit);
     }
     return visit;
   }
 
  private:
-  static constexpr std::size_t fewest_for_block = 8;  // queries, for which its layout pays
+  /// The queries that need all points of a block, and those that need a few.
+  struct Needs {
+    std::vector<std::size_t> whole, apart;
+  };
+
+  Needs needs_of(std::int64_t b) const {
+    Needs needs;
+    for (std::size_t q = 0; q < queries_.size(); ++q) {
+      const std::int64_t groups = groups_of(queries_[q], b);
+      if (groups > 0) (values_.blocks && apart_is_dear(groups) ? needs.whole : needs.apart).push_back(q);
+    }
+    if (static_cast<double>(needs.whole.size()) < fewest_for_block()) {
+      needs.apart.insert(needs.apart.end(), needs.whole.begin(), needs.whole.end());
+      needs.whole.clear();
+    }
+    return needs;
+  }
+
+  /// Queries for which a block's layout pays.
+  double fewest_for_block() const { return values_.blocks && values_.laid_out->kept() ? 1 : 8; }
 
   /// The tail of a query is what it leaves out by the bounds of whole groups.
-  Query started(std::int64_t i, double best) const {
-    constexpr double width = 0.25;  // of a bin, in lambdas
-    constexpr std::size_t bins = 256;
-    const std::int64_t blocks = bounds_.sketch().blocks();
-    const double points = static_cast<double>(bounds_.target().size()), rate = bounds_.target().scale() / lambda_;
-    // Finite, also where it overflows, so that no place without a point is below it.
-    const real farthest = std::min(bounds_.cut(i, best + reach_), std::numeric_limits<real>::max());
-    std::array<double, bins> groups = {};
-    for (std::int64_t b = 0; b < blocks; ++b) {
-      const real* minima = bounds_.minima(i, b);
-      for (std::int64_t g = 0; g < groups_in_block; ++g) {
-        if (minima[g] > farthest) continue;
-        const double distance = rate * bounds_.above(i, minima[g], best) / width;
-        ++groups[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, distance)))];
-      }
-    }
-    double near = std::accumulate(groups.begin(), groups.end(), 0.0);
+  Query started(const GroupsNear& groups) const {
+    const double points = static_cast<double>(bounds_.target().size());
+    double near = std::accumulate(groups.counts.begin(), groups.counts.end(), 0.0);
     // Of the groups' half of what may be left out, what those beyond the reach don't take.
     double tail = std::min(points, group_size * near) * std::exp(-reach_ / lambda_);
-    std::size_t end = bins;
+    std::size_t end = GroupsNear::bins;
     for (; end > 0; --end) {
-      tail -= groups[end - 1] * group_size * std::exp(-width * static_cast<double>(end - 1));
+      tail -= groups.counts[end - 1] * group_size * std::exp(-GroupsNear::width * static_cast<double>(end - 1));
       if (tail < 0) break;
-      near -= groups[end - 1];
+      near -= groups.counts[end - 1];
     }
-    const double group_reach = std::min(reach_, lambda_ * width * static_cast<double>(end));
+    const double group_reach = std::min(reach_, lambda_ * GroupsNear::width * static_cast<double>(end));
     // Of fewer points each may be larger, for the same sum.
     const double reach = reach_ - lambda_ * std::log(points / std::min(points, group_size * std::max(near, 1.0)));
-    return {i,
-            best,
-            best,
+    return {groups.i,
+            groups.best,
+            groups.best,
             reach,
-            std::min(farthest, bounds_.cut(i, best + group_reach)),
-            std::min(farthest, bounds_.cut(i, best + reach)),
+            std::min(groups.farthest, bounds_.cut(groups.i, groups.best + group_reach)),
+            std::min(groups.farthest, bounds_.cut(groups.i, groups.best + reach)),
             static_cast<real>(std::exp(-reach / lambda_))};
   }
 
@@ -182,17 +215,12 @@ class Search {
     return std::count_if(minima, minima + groups_in_block, [&](real least) { return least <= query.group_cut; });
   }
 
-  /// Whether all points of so many groups, each by itself, take longer than their block.
-  static bool apart_is_dear(std::int64_t groups) {
-    return static_cast<double>(groups * group_size) * kernels().digits.apart > block_size;
-  }
-
   /// Of each query that needs all points of a block, of so many, as a number of values.
-  static double work_of_block(double queries) {
+  double work_of_block(double queries) const {
     const engine::simd::Digits& digits = kernels().digits;
     // Digits of 8 bits are multiplied faster than single points come from memory; measured.
     const double from_memory = digits.bits == 8 ? 3 : 1;
-    return block_size / (digits.apart * from_memory) * (1 + ByteBlock::layout_time / queries);
+    return block_size / (digits.apart * from_memory) * (1 + values_.laid_out->layout_time() / queries);
   }
 
   /// Asks the points of query q in a block for their values one by one, where their bounds allow them to matter.
@@ -232,9 +260,9 @@ class Search {
   }
 
   /// The values of all points of a block for the queries in `whole`.
-  void visit_block(const std::vector<std::size_t>& whole, std::int64_t b, ByteBlock& block, Visit& visit) const {
+  void visit_block(const std::vector<std::size_t>& whole, std::int64_t b, ByteBlock& spare, Visit& visit) const {
     const std::span<const std::int64_t> points = bounds_.sketch().points_of(b);
-    block.lay_out(points);
+    const ByteBlock& block = values_.laid_out->at(b, spare);
     std::vector<std::int32_t> rows;
     for (const std::size_t q : whole) rows.push_back(static_cast<std::int32_t>(queries_[q].i));
     Tensor products({std::ssize(rows), block_size});
@@ -268,6 +296,10 @@ class Search {
 };
 
 }  // namespace
+
+bool ByteValues::blocks_alone() const {
+  return blocks && laid_out->kept() && apart_is_dear(1);
+}
 
 SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
                         const std::vector<std::int64_t>& queries, SearchWork* work) {

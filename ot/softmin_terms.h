@@ -16,6 +16,10 @@ namespace ot {
 struct ByteValues {
   const ByteDistances* apart = nullptr;  ///< of single points: a value then costs no more than a fine bound
   const ByteProducts* blocks = nullptr;  ///< of x' with all points of a block, where a query needs many of them
+  ByteBlocks* laid_out = nullptr;        ///< with `blocks`: those of the sketch
+
+  /// Whether whole blocks are always faster than single points, so that `apart` is not used.
+  bool blocks_alone() const;
 };
 
 /// The terms of some queries' softmins that matter, e^{(base - u) / lambda}: a row holds those of one query with the

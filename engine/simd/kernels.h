@@ -130,8 +130,8 @@ struct Kernels {
   std::int64_t (*find_affine)(std::int64_t n, const real* offset, real scale, const real* product, real limit,
                               std::int32_t* found);
   /// y_j = e^((shift - u_j) rate), rate = 1 / lambda, and 0 below least_term: the responsibilities when shift is the
-  /// softmin; y may be `product`
-  void (*exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate,
+  /// softmin; y may be `product`. Returns sum y_j
+  real (*exp_affine)(std::int64_t n, const real* offset, real scale, const real* product, real shift, real rate,
                      real* y);
 
   // 8-bit points.

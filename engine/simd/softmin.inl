@@ -78,15 +78,28 @@ Index find_affine(Index n, const real* offset, real scale, const real* product, 
 }
 
 template <class Arch>
-void exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
+real exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
+  constexpr Index w = width<Arch>, unroll = 4;
   const Batch<Arch> factor(scale), origin(shift), slope(rate), zero(real(0)), least(least_term);
-  map<Arch>(
-      n, y,
-      [=](Batch<Arch> o, Batch<Arch> p) {
-        const Batch<Arch> term = xsimd::exp((origin - xsimd::fma(factor, p, o)) * slope);
-        return xsimd::select(term < least, zero, term);  // NaN stays
-      },
-      offset, product);
+  const auto term = [=](Batch<Arch> o, Batch<Arch> p) {
+    const Batch<Arch> e = xsimd::exp((origin - xsimd::fma(factor, p, o)) * slope);
+    return xsimd::select(e < least, zero, e);  // NaN stays
+  };
+  Batch<Arch> sums[unroll] = {zero, zero, zero, zero};
+  const auto include = [&](Index k, Index i) {
+    const Batch<Arch> terms = term(load<Arch>(offset + i), load<Arch>(product + i));
+    terms.store_unaligned(y + i);
+    sums[k] = sums[k] + terms;
+  };
+  Index i = 0;
+  for (; i + unroll * w <= n; i += unroll * w)
+    for (Index k = 0; k < unroll; ++k) include(k, i + k * w);
+  for (; i + w <= n; i += w) include(0, i);
+  real sum = sum_of_lanes<Arch>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  if (i < n)
+    store_first<Arch>(n - i, term(load_first<Arch>(n - i, offset + i), load_first<Arch>(n - i, product + i)), y + i);
+  for (; i < n; ++i) sum += y[i];
+  return sum;
 }
 
 }  // namespace

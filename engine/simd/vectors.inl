@@ -75,6 +75,16 @@ void map(Index n, real* y, Function f, const Input*... x) {
   if (i < n) store_first<Arch>(n - i, f(load_first<Arch>(n - i, x + i)...), y + i);
 }
 
+template <class Arch>
+real sum_of_lanes(Batch<Arch> batch) {
+  constexpr Index w = width<Arch>;
+  alignas(64) real lanes[w];
+  batch.store_aligned(lanes);
+  for (Index half = w / 2; half > 0; half /= 2)
+    for (Index lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
+  return lanes[0];
+}
+
 // sum_i f(x_i...), where add(sum, x...) adds a vector of terms to a vector of sums. Four sums hide the latency of an
 // addition and shorten the chains of rounding errors.
 template <class Arch, class Add, class... Input>
@@ -89,12 +99,9 @@ real total(Index n, Add add, const Input*... x) {
     s3 = add(s3, load<Arch>(x + i + 3 * w)...);
   }
   for (; i + w <= n; i += w) s0 = add(s0, load<Arch>(x + i)...);
-  alignas(64) real lanes[w];
-  ((s0 + s1) + (s2 + s3)).store_aligned(lanes);
-  for (Index half = w / 2; half > 0; half /= 2)
-    for (Index lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
-  real result = lanes[0];
+  real result = sum_of_lanes<Arch>((s0 + s1) + (s2 + s3));
   if (i < n) {  // the padding's terms need not be zero: leave them out
+    alignas(64) real lanes[w];
     add(Batch<Arch>(real(0)), load_first<Arch>(n - i, x + i)...).store_aligned(lanes);
     for (Index lane = 0; lane < n - i; ++lane) result += lanes[lane];
   }

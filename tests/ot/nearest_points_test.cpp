@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include <doctest/doctest.h>
 
@@ -49,13 +50,16 @@ TEST_CASE(
     ot::Sketch sketch(target);
     sketch.fit(x);
     const Tensor psi = Random(73, 0).normal({count}, 0, real(0.01));
+    std::optional<ot::ByteBlocks> blocks;
     for (const double reach : {0.0, 0.02}) {
       CAPTURE(reach);
+      if (ot::ByteProducts::available(target)) blocks.emplace(target, sketch.order(), reach > 0 ? 0 : 1 << 26);
+      ot::ByteBlocks* const laid_out = blocks ? &*blocks : nullptr;
       const ot::BatchBounds bounds(target, sketch, x, psi, 0, reach);
       std::vector<std::int64_t> queries(batch);
       std::iota(queries.begin(), queries.end(), 0);
       std::vector<ot::SearchWork> work;
-      const auto found = ot::find_nearest(bounds, reach, 1e9, queries, batch, work);
+      const auto found = ot::find_nearest(bounds, laid_out, reach, 1e9, queries, batch, work);
       double groups = 0, needs = 0;
       for (const ot::SearchWork& of_query : work) groups += of_query.groups;
       for (std::int64_t b = 0; b < sketch.blocks(); ++b) needs += static_cast<double>(bounds.near(b).size());
@@ -77,7 +81,7 @@ TEST_CASE(
       // Some of them alone find the same; what costs too much is given up.
       const std::vector<std::int64_t> some = {3, 50, 89};
       std::vector<ot::SearchWork> their_work;
-      const auto again = ot::find_nearest(bounds, reach, 1e9, some, batch, their_work);
+      const auto again = ot::find_nearest(bounds, laid_out, reach, 1e9, some, batch, their_work);
       for (std::size_t q = 0; q < some.size(); ++q) {
         const auto places = [](std::vector<Neighbour> neighbours) {
           std::vector<std::int64_t> sorted;
@@ -87,7 +91,8 @@ TEST_CASE(
         };
         CHECK(places(again[q]) == places(found[static_cast<std::size_t>(some[q])]));
       }
-      for (const auto& none : ot::find_nearest(bounds, reach, -1, some, batch, their_work)) CHECK(none.empty());
+      for (const auto& none : ot::find_nearest(bounds, laid_out, reach, -1, some, batch, their_work))
+        CHECK(none.empty());
     }
   }
 }

@@ -73,7 +73,9 @@ TEST_CASE("responsibilities follow their formula; infinite offsets count exactly
         for (std::size_t i = 2; i < offset.size(); i += 5) offset[i] = i % 2 ? not_a_number : infinite;
         const real scale = -2, shift = real(-1.5), rate = 1 / lambda;
         Values y(count(n)), in_place = product;
-        kernels.exp_affine(n, offset.data(), scale, product.data(), shift, rate, y.data());
+        const real sum = kernels.exp_affine(n, offset.data(), scale, product.data(), shift, rate, y.data());
+        const real total = kernels.sum(n, y.data());
+        CHECK((sum == total || (std::isnan(sum) && std::isnan(total))));
         kernels.exp_affine(n, offset.data(), scale, in_place.data(), shift, rate, in_place.data());
         CHECK(same_bits(y, in_place));
         for (std::size_t i = 0; i < y.size(); ++i) {
