@@ -85,16 +85,17 @@ void pack_queries(Index dimension, Index queries, const real* query, real* packe
 using BlockWords = std::uint32_t[most_words][block_size];
 
 void pack_points(Index dimension, const real* points, BlockWords& out) {
-  for (Index l = 0; l < block_size; l += lanes) {
-    Index word = 0;
-    for (Index k = 0; k < dimension; k += 2) {
-      const __m512 second = k + 1 < dimension ? _mm512_load_ps(points + (k + 1) * block_size + l) : _mm512_setzero_ps();
+  Index word = 0;
+  for (Index k = 0; k < dimension; k += 2, word += words_of_two)
+    for (Index l = 0; l < block_size; l += lanes) {
+      const real* const first = points + k * block_size + l;
+      const __m512 second = k + 1 < dimension ? _mm512_load_ps(first + block_size) : _mm512_setzero_ps();
       __m512i words[words_of_two];
-      words_of_points(Halves(_mm512_load_ps(points + k * block_size + l)), Halves(second), words);
-      for (const __m512i& these : words) _mm512_store_si512(&out[word++][l], these);
+      words_of_points(Halves(_mm512_load_ps(first)), Halves(second), words);
+      for (Index w = 0; w < words_of_two; ++w) _mm512_store_si512(&out[word + w][l], words[w]);
     }
-    for (; word < words_of(dimension); ++word) _mm512_store_si512(&out[word][l], _mm512_setzero_si512());
-  }
+  for (; word < words_of(dimension); ++word)
+    for (Index l = 0; l < block_size; l += lanes) _mm512_store_si512(&out[word][l], _mm512_setzero_si512());
 }
 
 // The least lane of each of four vectors, as in blocks.inl.
