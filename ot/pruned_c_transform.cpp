@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "engine/parallel.h"
@@ -89,44 +90,38 @@ class Softmins {
 // 2 scale (x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m digits of
 // real.
 Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
-  const std::vector<std::int64_t>& order = target.search().order();
+  const std::span<const std::int64_t> order = target.search().order();
   const std::int64_t batch = x.dim(0), d = x.dim(1);
-  constexpr int most_summed = 64;  // points, before their sum is added to the others: fewer roundings than one by one
   const auto& kernels = engine::simd::kernels();
   const double left_out = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits) / static_cast<double>(target.size());
-  Tensor gradient = x.clone();
+  Tensor centres = Tensor::zeros({batch, d});
   const std::int64_t grain = (batch + engine::threads() - 1) / engine::threads();
   engine::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
-    Tensor sums = Tensor::zeros({end - begin, d});
-    std::vector<int> summed(static_cast<std::size_t>(end - begin));
-    const auto add_sum = [&](std::int64_t i) {
-      real* const sum = sums.data() + (i - begin) * d;
-      kernels.axpy(d, -1, sum, gradient.data() + i * d);
-      std::fill_n(sum, d, real{0});
-      summed[static_cast<std::size_t>(i - begin)] = 0;
-    };
-    // One block after the other, whose points are then in the cache for all queries that need them.
+    std::vector<real> shares;  // of a block's points, for each of the queries that need them
+    std::vector<real*> their_centres;
     for (const SoftminTerms::Piece& piece : terms.pieces) {
       const real* term = piece.terms();
-      for (const SoftminTerms::Row& row : piece.rows) {
-        const real* const these = std::exchange(term, term + block_size);
-        if (row.query < begin || row.query >= end) continue;
-        const double weight = softmins.weight(row);
-        if (weight * row.sum < left_out) continue;
-        const auto least = static_cast<real>(left_out / weight);
-        for (std::int64_t l = 0; l < block_size; ++l) {
-          if (these[l] < least) continue;
-          const std::int64_t j = order[static_cast<std::size_t>(row.block * block_size + l)];
-          target.add_point(j, static_cast<real>(weight * these[l]), sums.data() + (row.query - begin) * d);
-          ++summed[static_cast<std::size_t>(row.query - begin)];
+      for (auto row = piece.rows.begin(); row != piece.rows.end();) {
+        const std::int32_t block = row->block;
+        shares.clear();
+        their_centres.clear();
+        for (; row != piece.rows.end() && row->block == block; ++row, term += block_size) {
+          if (row->query < begin || row->query >= end) continue;
+          const double weight = softmins.weight(*row);
+          if (weight * row->sum < left_out) continue;
+          const auto least = static_cast<real>(left_out / weight), factor = static_cast<real>(weight);
+          for (std::int64_t l = 0; l < block_size; ++l) shares.push_back(term[l] < least ? 0 : factor * term[l]);
+          their_centres.push_back(centres.data() + row->query * d);
         }
-        if (summed[static_cast<std::size_t>(row.query - begin)] >= most_summed) add_sum(row.query);
+        const std::span rest = order.subspan(static_cast<std::size_t>(block * block_size));
+        target.add_points(rest.first(std::min(rest.size(), static_cast<std::size_t>(block_size))),
+                          std::ssize(their_centres), shares.data(), block_size, their_centres.data());
       }
     }
-    for (std::int64_t i = begin; i < end; ++i) add_sum(i);
-    real* const rows = gradient.data() + begin * d;
-    kernels.scale((end - begin) * d, static_cast<real>(2 * target.scale()), rows, rows);
   });
+  Tensor gradient({batch, d});
+  kernels.sub(batch * d, x.data(), centres.data(), gradient.data());
+  kernels.scale(batch * d, static_cast<real>(2 * target.scale()), gradient.data(), gradient.data());
   return gradient;
 }
 

@@ -230,6 +230,36 @@ void Target::add_point(std::int64_t j, real a, real* out) const {
     kernels.axpy_bytes(dimension_, a * byte_unit, bytes_.data() + j * dimension_, out);
 }
 
+bool Target::adds_points_fast() const {
+  return !bytes_.empty() && engine::simd::kernels().add_weighted_bytes;
+}
+
+void Target::add_points(std::span<const std::int64_t> points, std::int64_t rows, const real* weight,
+                        std::int64_t stride, real* const* out) const {
+  using engine::simd::block_size;
+  if (!adds_points_fast()) {
+    std::vector<real> sum(static_cast<std::size_t>(dimension_));  // fewer roundings than of one point after the other
+    for (std::int64_t q = 0; q < rows; ++q, weight += stride) {
+      std::ranges::fill(sum, real{0});
+      for (std::size_t l = 0; l < points.size(); ++l)
+        if (weight[l] != 0) add_point(points[l], weight[l], sum.data());
+      engine::simd::kernels().axpy(dimension_, 1, sum.data(), out[q]);
+    }
+    return;
+  }
+  if (std::ssize(points) < block_size) {
+    engine::Tensor padded = engine::Tensor::zeros({rows, block_size});
+    for (std::int64_t q = 0; q < rows; ++q)
+      std::copy_n(weight + q * stride, points.size(), padded.data() + q * block_size);
+    std::vector<std::int64_t> block(static_cast<std::size_t>(block_size), points.front());
+    std::ranges::copy(points, block.begin());
+    return add_points(block, rows, padded.data(), block_size, out);
+  }
+  const std::uint8_t* rows_of_bytes[block_size];
+  std::ranges::transform(points, rows_of_bytes, [&](std::int64_t j) { return bytes_.data() + j * dimension_; });
+  engine::simd::kernels().add_weighted_bytes(dimension_, byte_unit, rows_of_bytes, rows, weight, stride, out);
+}
+
 double Target::squared_distance(const real* x, std::int64_t j) const {
   const engine::simd::Kernels& kernels = engine::simd::kernels();
   return bytes_.empty() ? kernels.squared_distance(dimension_, x, reals_.data() + j * dimension_)

@@ -11,6 +11,7 @@
 #include "engine/simd/bytes.inl"
 #include "engine/simd/levels.h"
 #include "engine/simd/tiled_minima.inl"
+#include "engine/simd/tiled_sums.inl"
 #include "engine/simd/tiles.inl"
 
 namespace engine::simd {
@@ -208,6 +209,7 @@ Kernels with_tiles(Kernels kernels) {
   kernels.packed_size = packed_size;
   kernels.pack_queries = pack_queries;
   kernels.group_minima = group_minima;
+  kernels.add_weighted_bytes = add_weighted_bytes;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
   return kernels;

@@ -49,6 +49,7 @@ constexpr Kernels table(Level level) {
           .from_bytes = from_bytes<Arch>,
           .dot_bytes = dot_bytes<Arch>,
           .axpy_bytes = axpy_bytes<Arch>,
+          .add_weighted_bytes = nullptr,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,
           .packed_size = packed_size,

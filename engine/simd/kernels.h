@@ -138,6 +138,11 @@ struct Kernels {
   void (*from_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i = a x_i
   real (*dot_bytes)(std::int64_t n, const real* a, const std::uint8_t* b);     ///< sum a_i b_i
   void (*axpy_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i += a x_i
+  /// sums[q][k] += sum_l unit weight[q stride + l] points[l][k] over the bytes, [n], of block_size points, where unit
+  /// weight is rounded to real, as is each sum before it is added; null where the level does not do so faster than
+  /// products in real
+  void (*add_weighted_bytes)(std::int64_t n, real unit, const std::uint8_t* const* points, std::int64_t rows,
+                             const real* weight, std::int64_t stride, real* const* sums);
 
   // Distances by differences in real, whose squares are summed in double: accurate where x and y are close.
   double (*squared_distance)(std::int64_t n, const real* x, const real* y);  ///< sum (x_i - y_i)^2

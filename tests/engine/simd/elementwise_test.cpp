@@ -198,6 +198,40 @@ TEST_CASE("bytes scale and accumulate like the numbers they are") {
   });
 }
 
+TEST_CASE("weighted sums of 8-bit points add up as in long double, whatever their number") {
+  at_each_level([](const Kernels& kernels) {
+    if (!kernels.add_weighted_bytes) return;
+    for (std::int64_t n : {1, 16, 40, 200})
+      for (std::int64_t rows : {0, 1, 16, 17, 33, 70}) {
+        CAPTURE(n);
+        CAPTURE(rows);
+        constexpr std::int64_t stride = block_size + 3;
+        std::vector<std::uint8_t> bytes = random_bytes(n * block_size);
+        for (std::int64_t l = 0; l < block_size; ++l)  // columns without a point
+          for (std::int64_t k = 32; k < std::min<std::int64_t>(n, 64); ++k) bytes[count(l * n + k)] = 0;
+        const Values weight = random(rows * stride, -1, 1, 1), before = random(rows * n + 1, -5, 5, 2);
+        Values y = before;
+        std::vector<const std::uint8_t*> points;
+        for (std::int64_t l = 0; l < block_size; ++l) points.push_back(bytes.data() + l * n);
+        std::vector<real*> sums;
+        for (std::int64_t q = 0; q < rows; ++q) sums.push_back(y.data() + q * n);
+        kernels.add_weighted_bytes(n, real(0.5), points.data(), rows, weight.data(), stride, sums.data());
+        CHECK(y.back() == before.back());
+        for (std::int64_t q = 0; q < rows; ++q)
+          for (std::int64_t k = 0; k < n; ++k) {
+            Exact sum = 0, modulus = 0;
+            for (std::int64_t l = 0; l < block_size; ++l) {
+              const Exact term = Exact(0.5) * weight[count(q * stride + l)] * bytes[count(l * n + k)];
+              sum += term;
+              modulus += std::abs(term);
+            }
+            const Exact wanted = before[count(q * n + k)] + sum;
+            CHECK(std::abs(y[count(q * n + k)] - wanted) <= epsilon * (16 * modulus + std::abs(wanted)));
+          }
+      }
+  });
+}
+
 TEST_CASE("adam moves parameters and both moments in one pass") {
   at_each_level([](const Kernels& kernels) {
     for (std::int64_t n : sizes) {
