@@ -110,7 +110,9 @@ Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& te
           const double weight = softmins.weight(*row);
           if (weight * row->sum < left_out) continue;
           const auto least = static_cast<real>(left_out / weight), factor = static_cast<real>(weight);
-          for (std::int64_t l = 0; l < block_size; ++l) shares.push_back(term[l] < least ? 0 : factor * term[l]);
+          shares.resize(shares.size() + static_cast<std::size_t>(block_size));
+          real* const share = shares.data() + std::ssize(shares) - block_size;
+          for (std::int64_t l = 0; l < block_size; ++l) share[l] = term[l] < least ? 0 : factor * term[l];
           their_centres.push_back(centres.data() + row->query * d);
         }
         const std::span rest = order.subspan(static_cast<std::size_t>(block * block_size));

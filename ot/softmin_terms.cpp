@@ -35,32 +35,29 @@ bool apart_is_dear(std::int64_t groups) {
   return static_cast<double>(groups * group_size) * kernels().digits.apart > block_size;
 }
 
-// How many groups have a least bound so many times `width` lambda above the least u, within the reach.
-struct GroupsNear {
+// How many groups have a least bound so many times `width` lambda above the least u; the last bin has all beyond.
+struct Groups {
   static constexpr double width = 0.25;
   static constexpr std::size_t bins = 256;
 
-  GroupsNear(const BatchBounds& bounds, std::int64_t query, double lambda, double reach)
+  Groups(const BatchBounds& bounds, std::int64_t query, double lambda)
       : i(query),
         best(bounds.least(query).value),
-        // Finite, also where it overflows, so that no place without a point is below it.
-        farthest(std::min(bounds.cut(query, best + reach), std::numeric_limits<real>::max())),
-        nearest(bounds.above(query, 0, best)),
-        rate(bounds.target().scale() / (lambda * width)) {}
+        nearest(bounds.cut(query, best)),
+        rate(static_cast<real>(2 * bounds.target().scale() / (lambda * width))) {}
 
   void count(const real* minima) {
-    for (std::int64_t g = 0; g < groups_in_block; ++g) {
-      if (minima[g] > farthest) continue;
-      const double distance = rate * (2 * static_cast<double>(minima[g]) + nearest);
-      ++counts[std::min(bins - 1, static_cast<std::size_t>(std::max(0.0, distance)))];
-    }
+    constexpr real last = bins - 1;
+    std::int32_t bin[groups_in_block];
+    for (std::int64_t g = 0; g < groups_in_block; ++g)
+      bin[g] = static_cast<std::int32_t>(std::min(std::max((minima[g] - nearest) * rate, real{0}), last));
+    for (const std::int32_t b : bin) ++counts[static_cast<std::size_t>(b)];
   }
 
   std::int64_t i;
   double best;
-  real farthest;
-  double nearest, rate;
-  std::array<double, bins> counts = {};
+  real nearest, rate;
+  std::array<std::int32_t, bins> counts = {};
 };
 
 // A stretch of blocks as it is gone through.
@@ -107,13 +104,18 @@ class Search {
       : bounds_(bounds), values_(values), lambda_(lambda), reach_(reach), queries_(indices.size()) {
     constexpr std::int64_t grain = 8;
     parallel_for(std::ssize(indices), grain, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<GroupsNear> near;
+      std::vector<Groups> groups;
       for (std::int64_t q = begin; q < end; ++q)
-        near.emplace_back(bounds_, indices[static_cast<std::size_t>(q)], lambda_, reach_);
-      for (std::int64_t b = 0; b < bounds_.sketch().blocks(); ++b)
-        for (GroupsNear& of_query : near) of_query.count(bounds_.minima(of_query.i, b));
+        groups.emplace_back(bounds_, indices[static_cast<std::size_t>(q)], lambda_);
+      for (std::int64_t b = 0; b < bounds_.sketch().blocks(); ++b) {
+        // Bounds of a block are far from those of the next: they are asked for before they are read.
+        const std::int64_t ahead = std::min(b + 16, bounds_.sketch().blocks() - 1);
+        __builtin_prefetch(bounds_.minima(groups.front().i, ahead));
+        __builtin_prefetch(bounds_.minima(groups.back().i, ahead));
+        for (Groups& of_query : groups) of_query.count(bounds_.minima(of_query.i, b));
+      }
       for (std::int64_t q = begin; q < end; ++q)
-        queries_[static_cast<std::size_t>(q)] = started(near[static_cast<std::size_t>(q - begin)]);
+        queries_[static_cast<std::size_t>(q)] = started(groups[static_cast<std::size_t>(q - begin)]);
     });
     const Query& first = queries_.front();
     centre_ = first.origin - bounds_.target().scale() * bounds_.squared_norm(first.i);
@@ -187,26 +189,29 @@ class Search {
   double fewest_for_block() const { return values_.blocks && values_.laid_out->kept() ? 1 : 8; }
 
   /// The tail of a query is what it leaves out by the bounds of whole groups.
-  Query started(const GroupsNear& groups) const {
-    const double points = static_cast<double>(bounds_.target().size());
-    double near = std::accumulate(groups.counts.begin(), groups.counts.end(), 0.0);
+  Query started(const Groups& groups) const {
+    const double points = static_cast<double>(bounds_.target().size()), width = lambda_ * Groups::width;
+    auto end = static_cast<std::size_t>(std::min<double>(Groups::bins, std::floor(reach_ / width) + 1));
+    double near = std::accumulate(groups.counts.begin(), groups.counts.begin() + static_cast<std::ptrdiff_t>(end), 0.0);
     // Of the groups' half of what may be left out, what those beyond the reach don't take.
     double tail = std::min(points, group_size * near) * std::exp(-reach_ / lambda_);
-    std::size_t end = GroupsNear::bins;
     for (; end > 0; --end) {
-      tail -= groups.counts[end - 1] * group_size * std::exp(-GroupsNear::width * static_cast<double>(end - 1));
+      tail -= groups.counts[end - 1] * group_size * std::exp(-Groups::width * static_cast<double>(end - 1));
       if (tail < 0) break;
       near -= groups.counts[end - 1];
     }
-    const double group_reach = std::min(reach_, lambda_ * GroupsNear::width * static_cast<double>(end));
+    // Finite, also where it overflows, so that no place without a point is below it.
+    const auto cut = [&](double farthest) {
+      return std::min(bounds_.cut(groups.i, groups.best + farthest), std::numeric_limits<real>::max());
+    };
     // Of fewer points each may be larger, for the same sum.
     const double reach = reach_ - lambda_ * std::log(points / std::min(points, group_size * std::max(near, 1.0)));
     return {groups.i,
             groups.best,
             groups.best,
             reach,
-            std::min(groups.farthest, bounds_.cut(groups.i, groups.best + group_reach)),
-            std::min(groups.farthest, bounds_.cut(groups.i, groups.best + reach)),
+            cut(std::min(reach_, width * static_cast<double>(end))),
+            cut(reach),
             static_cast<real>(std::exp(-reach / lambda_))};
   }
 

@@ -42,6 +42,8 @@ bool pair_bytes(Index count, Index k, const std::uint8_t* const* points, Bytes& 
   const auto present = static_cast<__mmask32>(count < columns_at_once ? (1u << count) - 1 : ~0u);
   __m256i any = _mm256_setzero_si256();
   for (Index pair = 0; pair < block_size / 2; ++pair) {
+    // Points lie anywhere in memory: the next columns are asked for ahead, past a row's end in vain.
+    for (const Index l : {2 * pair, 2 * pair + 1}) _mm_prefetch(points[l] + k + 2 * columns_at_once, _MM_HINT_T0);
     const __m256i first = _mm256_maskz_loadu_epi8(present, points[2 * pair] + k);
     const __m256i second = _mm256_maskz_loadu_epi8(present, points[2 * pair + 1] + k);
     any = _mm256_or_si256(any, _mm256_or_si256(first, second));
