@@ -34,7 +34,8 @@ BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tenso
       minima_(engine::Shape{sketch.blocks(), x.dim(0), groups_in_block}) {
   engine::simd::kernels().pack_queries(sketch.dimension(), size(), queries_.coarse.data(), packed_.data());
   prepare_offsets();
-  bound_groups(reach);
+  find_near(reach);
+  bound_groups();
 }
 
 void BatchBounds::prepare_offsets() {
@@ -121,15 +122,31 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
   return cuts;
 }
 
-void BatchBounds::bound_groups(double reach) {
-  Tensor boxes;
-  std::vector<real> cuts;
-  if (std::isfinite(reach)) {
-    boxes = box_bounds();
-    cuts = box_cuts(boxes, reach);
+void BatchBounds::find_near(double reach) {
+  if (!std::isfinite(reach)) {
+    near_ = engine::Buffer(static_cast<std::size_t>(size()) * sizeof(std::int32_t));
+    auto* const queries = static_cast<std::int32_t*>(near_.data());
+    std::iota(queries, queries + size(), 0);
+    return;
   }
+  const Tensor boxes = box_bounds();
+  const std::vector<real> cuts = box_cuts(boxes, reach);
   near_ = engine::Buffer(static_cast<std::size_t>(sketch_.blocks() * size()) * sizeof(std::int32_t));
   near_counts_.resize(static_cast<std::size_t>(sketch_.blocks()));
+  engine::parallel_for(sketch_.blocks(), 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = begin; b < end; ++b) {
+      std::int32_t* const queries = static_cast<std::int32_t*>(near_.data()) + b * size();
+      std::int64_t count = 0;
+      for (std::size_t i = 0; i < cuts.size(); ++i) {
+        queries[count] = static_cast<std::int32_t>(i);
+        count += !(boxes.data()[b * boxes.dim(1) + static_cast<std::int64_t>(i)] > cuts[i]);
+      }
+      near_counts_[static_cast<std::size_t>(b)] = count;
+    }
+  });
+}
+
+void BatchBounds::bound_groups() {
   constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
   struct Least {
     real bound = infinity;
@@ -138,20 +155,11 @@ void BatchBounds::bound_groups(double reach) {
   std::vector<Least> least(static_cast<std::size_t>((sketch_.blocks() + grain - 1) / grain * size()));
   engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b) {
-      std::int32_t* const queries = static_cast<std::int32_t*>(near_.data()) + b * size();
-      std::int64_t count = 0;
-      if (cuts.empty()) {
-        std::iota(queries, queries + size(), 0);
-        count = size();
-      }
-      for (std::size_t i = 0; i < cuts.size(); ++i) {
-        queries[count] = static_cast<std::int32_t>(i);
-        count += !(boxes.data()[b * boxes.dim(1) + static_cast<std::int64_t>(i)] > cuts[i]);
-      }
-      near_counts_[static_cast<std::size_t>(b)] = count;
-      std::fill_n(minima_.data() + b * size() * groups_in_block, size() * groups_in_block, infinity);
-      bound_group_minima(b, near(b));
-      for (const std::int32_t i : near(b)) {
+      const std::span<const std::int32_t> queries = near(b);
+      if (std::ssize(queries) < size())
+        std::fill_n(minima_.data() + b * size() * groups_in_block, size() * groups_in_block, infinity);
+      bound_group_minima(b, queries);
+      for (const std::int32_t i : queries) {
         Least& its = least[static_cast<std::size_t>(begin / grain * size() + i)];
         if (const real bound = least_bound(i, b); bound < its.bound) its = {bound, b};
       }
@@ -167,6 +175,7 @@ void BatchBounds::bound_groups(double reach) {
 }
 
 double BatchBounds::near_share() const {
+  if (near_counts_.empty()) return 1;
   const auto near = std::accumulate(near_counts_.begin(), near_counts_.end(), std::int64_t{0});
   return static_cast<double>(near) / static_cast<double>(sketch_.blocks() * size());
 }

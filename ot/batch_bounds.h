@@ -38,8 +38,9 @@ class BatchBounds {
 
   /// The queries of which block b may have points within the reach, in their order.
   std::span<const std::int32_t> near(std::int64_t b) const {
-    return {static_cast<const std::int32_t*>(near_.data()) + b * size(),
-            static_cast<std::size_t>(near_counts_[static_cast<std::size_t>(b)])};
+    const auto* const queries = static_cast<const std::int32_t*>(near_.data());
+    if (near_counts_.empty()) return {queries, static_cast<std::size_t>(size())};
+    return {queries + b * size(), static_cast<std::size_t>(near_counts_[static_cast<std::size_t>(b)])};
   }
   /// Their share of all pairs of queries and blocks.
   double near_share() const;
@@ -88,7 +89,8 @@ class BatchBounds {
   void prepare_offsets();
   engine::Tensor box_bounds() const;
   std::vector<engine::real> box_cuts(const engine::Tensor& boxes, double reach);
-  void bound_groups(double reach);
+  void find_near(double reach);
+  void bound_groups();
   void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries);
   Neighbour least_of(std::int64_t i, std::int64_t b) const;
   void evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, engine::real* bounds) const;
@@ -103,8 +105,8 @@ class BatchBounds {
   Sketch::Queries queries_;
   engine::Tensor packed_;  // the queries' coarse coordinates, as engine::simd::Kernels::group_minima reads them
   engine::Tensor h_, box_offsets_, minima_;
-  engine::Buffer near_;  // 32-bit [blocks, B]; each row begins with a block's near queries
-  std::vector<std::int64_t> near_counts_;
+  engine::Buffer near_;                       // 32-bit [blocks, B]; each row begins with a block's near queries
+  std::vector<std::int64_t> near_counts_;     // empty if all are near all blocks: then one row tells it
   std::vector<std::int64_t> nearest_blocks_;  // those with the least bounds, [B]
   double rounding_of_h_ = 0;
 };

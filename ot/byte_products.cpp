@@ -74,13 +74,6 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a)
     rounded.rest_lengths.resize(slope_.size());
     rounded.rest_along_mean.resize(slope_.size());
   }
-  double longest = 0, squares = 0;
-  for (const real squared_norm : target.centred_squared_norms()) {
-    longest = std::max<double>(longest, squared_norm);
-    squares += squared_norm;
-  }
-  longest_point_ = std::sqrt(longest);
-  point_rms_ = std::sqrt(squares / static_cast<double>(target.size()));
   for (const real m : target.mean()) mean_length_ += static_cast<double>(m) * m, sum_of_mean_ += m;
   mean_length_ = std::sqrt(mean_length_);
   engine::parallel_for(a.dim(0), 8, [&](std::int64_t begin, std::int64_t end) {
@@ -91,7 +84,8 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a)
 void ByteProducts::round_row(std::int64_t i, const real* a) {
   const std::int64_t d = target_.dimension();
   const auto index = static_cast<std::size_t>(i);
-  if (!std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
+  const double squares = kernels().dot(d, a, a);
+  if (!std::isfinite(squares) && !std::all_of(a, a + d, [](real value) { return std::isfinite(value); })) {
     for (Rounded& rounded : rounded_) {
       rounded.scale[index] = std::numeric_limits<real>::quiet_NaN();
       rounded.rest_lengths[index] = std::numeric_limits<double>::infinity();
@@ -114,7 +108,7 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
     rounded.rest_lengths[index] = std::sqrt(rests[s].squares);
     rounded.rest_along_mean[index] = static_cast<real>(rests[s].products - rests.back().products);
   }
-  const double length = std::sqrt(kernels().dot(d, a, a));
+  const double length = std::sqrt(squares);
   sizes_[index] =
       2 * length + 2 * rounded(1).rest_lengths[index] + 2 * std::abs(middle) * std::sqrt(static_cast<double>(d));
 }
@@ -125,17 +119,17 @@ double ByteProducts::error_bound(std::int64_t i, int digits) const {
   // time.
   const double roundings = 4 + static_cast<double>(target_.dimension()) / 128;
   const double rounding = roundings * std::numeric_limits<float>::epsilon() * sizes_[index];
-  return rounded(digits).rest_lengths[index] * longest_point_ + rounding * (longest_point_ + mean_length_);
+  return rounded(digits).rest_lengths[index] * target_.longest() + rounding * (target_.longest() + mean_length_);
 }
 
 double ByteProducts::typical_error(std::int64_t i, int digits) const {
   const double last = steps_[static_cast<std::size_t>(i)] * std::pow(base_, most_digits() - digits);
-  return last * point_rms_ / std::sqrt(12.0);
+  return last * target_.root_mean_square() / std::sqrt(12.0);
 }
 
 double ByteProducts::typical_rounding() const {
   return std::numeric_limits<float>::epsilon() / 2 * *std::max_element(sizes_.begin(), sizes_.end()) *
-         std::hypot(point_rms_, mean_length_);
+         std::hypot(target_.root_mean_square(), mean_length_);
 }
 
 void ByteProducts::add_rest(int digits, std::int64_t i, std::span<const std::int64_t> points,

@@ -113,7 +113,6 @@ class ByteProducts {
   std::vector<Rounded> rounded_;              // to 1, 2, ... digits
   std::vector<real> slope_;                   // [B]
   std::vector<double> steps_, sizes_;         // sizes of what a product is summed from, per ||y||
-  double longest_point_ = 0, point_rms_ = 0;  // the largest ||y - mean||, and their root mean square
   double mean_length_ = 0, sum_of_mean_ = 0;  // ||mean||, and the sum of its coordinates
 };
 

@@ -42,8 +42,7 @@ constexpr const char *directions_name = "search.directions", *policy_name = "sea
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Boxes that leave more than this share of the blocks hardly pay, and so many calls do without. At lambda = 0 alone,
-// where no rounding depends on it.
+// Boxes that leave more than this share of the blocks hardly pay, and so many calls do without.
 constexpr double most_near = 0.7;
 constexpr int rest_of_boxes = 16;
 
@@ -173,7 +172,7 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   probed_cost_ = probed.cost;
   if (without_boxes_ > 0)
     --without_boxes_;
-  else if (lambda == 0 && batch->near_share() > most_near)
+  else if (batch->near_share() > most_near)
     without_boxes_ = rest_of_boxes;
   return batch;
 }
@@ -208,8 +207,12 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
 
 NamedTensors NeighbourSearch::state() const {
   if (!sketch_ || !sketch_->fitted()) return {};
-  const std::vector<real> policy = {least_cost_, excess_, static_cast<real>(patience_), static_cast<real>(rest_),
-                                    static_cast<real>(next_rest_)};
+  const std::vector<real> policy = {least_cost_,
+                                    excess_,
+                                    static_cast<real>(patience_),
+                                    static_cast<real>(rest_),
+                                    static_cast<real>(next_rest_),
+                                    static_cast<real>(without_boxes_)};
   return {{directions_name, sketch_->fitted_directions()}, {policy_name, Tensor({std::ssize(policy)}, policy)}};
 }
 
@@ -225,7 +228,8 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
                     ", it should be ", shape);
   };
   require_shape(*directions, sketch_->fitted_directions().shape());
-  require_shape(*policy, {5});
+  const bool older = policy->second.shape() == engine::Shape{5};  // a run that was saved by an older program
+  if (!older) require_shape(*policy, {6});
   sketch_->restore(directions->second);
   const real* values = policy->second.data();
   lambda_ = lambda;
@@ -234,6 +238,7 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   patience_ = static_cast<int>(values[2]);
   rest_ = static_cast<int>(values[3]);
   next_rest_ = static_cast<int>(values[4]);
+  without_boxes_ = older ? 0 : static_cast<int>(values[5]);
 }
 
 std::span<const std::int64_t> order_of_neighbours(const Target& target) {

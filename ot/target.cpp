@@ -79,6 +79,7 @@ Target::Target(const Target& whole, std::span<const std::int64_t> points)
     weights_.push_back(whole.weights_[static_cast<std::size_t>(j)] / total);
     squared_norms_.push_back(whole.squared_norms_[static_cast<std::size_t>(j)]);
   }
+  measure_lengths();
   prepare_weights();
 }
 
@@ -152,6 +153,7 @@ void Target::prepare(CostScale scale) {
   for (std::size_t j = 0; j < squared_norms_.size(); ++j)
     require(std::isfinite(squared_norms_[j]), "[target] squared distances must not overflow: point ", j,
             " is too far from the mean");
+  measure_lengths();
 
   alpha_ = ground_cost_ ? mean_cost_from_zero() : mean_squared_norm();
   if (scale == CostScale::half) scale_ = 0.5;
@@ -162,6 +164,13 @@ void Target::prepare(CostScale scale) {
         alpha_);
     scale_ = 1 / alpha_;
   }
+}
+
+void Target::measure_lengths() {
+  double sum = 0;
+  for (const real squared_norm : squared_norms_) sum += squared_norm;
+  longest_ = std::sqrt(static_cast<double>(*std::ranges::max_element(squared_norms_)));
+  root_mean_square_ = std::sqrt(sum / static_cast<double>(count_));
 }
 
 // E||y||^2 = E||y - m||^2 + ||m||^2, since m is the mean.

@@ -64,6 +64,9 @@ class Target {
   std::span<const real> mean() const { return mean_; }
   /// ||y_j - mean||^2
   std::span<const real> centred_squared_norms() const { return squared_norms_; }
+  /// The largest ||y_j - mean||, and their root mean square.
+  double longest() const { return longest_; }
+  double root_mean_square() const { return root_mean_square_; }
 
   /// The search for the points next to a query: its state changes how fast c-transforms are, and for lambda > 0 how
   /// they are rounded. It lets only one thread at a time transform to a target.
@@ -104,6 +107,7 @@ class Target {
   double mean_squared_norm() const;
   double mean_cost_from_zero() const;
   void prepare_weights();
+  void measure_lengths();
   void require_finite_points() const;
 
   std::int64_t count_, dimension_;
@@ -112,6 +116,7 @@ class Target {
   std::vector<double> weights_, log_weights_;
   bool uniform_ = true;
   std::vector<real> mean_, squared_norms_;
+  double longest_ = 0, root_mean_square_ = 0;
   std::shared_ptr<const GroundCost> ground_cost_;
   double alpha_ = 0, scale_ = 1;
   std::unique_ptr<NeighbourSearch> search_;

@@ -348,9 +348,14 @@ TEST_CASE("a search goes on from its state as if it had not stopped: to the same
     CHECK(equal_bits(a->mass, b->mass));
   }
 
+  // Older programs saved one value less.
+  const Target older = target();
+  older.search().restore({state[0], {"search.policy", Tensor({5}, state[1].second.values().first(5))}}, lambda);
+  CHECK_FALSE(transform(older, near(36)));
+
   using doctest::Contains;
   CHECK_THROWS_WITH_AS(resumed.search().restore({state[0], {"search.policy", Tensor::zeros({3})}}, lambda),
-                       Contains("tensor search.policy is [3], it should be [5]"), engine::Error);
+                       Contains("tensor search.policy is [3], it should be [6]"), engine::Error);
   CHECK_THROWS_WITH_AS(resumed.search().restore({{"search.directions", Tensor::zeros({8, 3})}, state[1]}, lambda),
                        Contains("tensor search.directions is [8, 3], it should be [8, 40]"), engine::Error);
 }
