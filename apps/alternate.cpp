@@ -51,9 +51,24 @@ ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) 
   return {target_, options_.target_batch, random_draws(options_.seed, purpose, n, k)};
 }
 
-void Alternate::step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k) {
+std::vector<Tensor> Alternate::dual_batches(std::int64_t n, std::int64_t first, std::int64_t last) const {
   const engine::NoGrad theta_is_fixed;
-  const Tensor x = generator_(latent_batch(batch, n, k)).value();
+  std::vector<Tensor> batches;
+  for (std::int64_t k = first; k < last; ++k) batches.push_back(latent_batch(Draw::dual_batch, n, k));
+  if (batches.size() == 1) return {generator_(batches.front()).value()};
+  const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1), d = generator_.output_size();
+  Tensor z({(last - first) * size, latent});
+  engine::real* rows = z.data();
+  for (const Tensor& batch : batches) rows = std::ranges::copy(batch.values(), rows).out;
+  const Tensor x = generator_(z).value();
+  for (std::size_t b = 0; b < batches.size(); ++b)
+    batches[b] = Tensor({size, d},
+                        x.values().subspan(b * static_cast<std::size_t>(size * d), static_cast<std::size_t>(size * d)));
+  return batches;
+}
+
+void Alternate::step_psi(const Tensor& x, Draw points, std::int64_t n, std::int64_t k) {
+  const engine::NoGrad theta_is_fixed;
   if (options_.target_batch == 0)
     dual_.solver->step(x);
   else
@@ -63,7 +78,8 @@ void Alternate::step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k
 void Alternate::warm_up() {
   assert(warming_up());
   if (warmup_ == 0) dual_.solver->begin();
-  step_psi(Draw::warmup_batch, Draw::warmup_points, warmup_, 0);
+  const engine::NoGrad theta_is_fixed;
+  step_psi(generator_(latent_batch(Draw::warmup_batch, warmup_, 0)).value(), Draw::warmup_points, warmup_, 0);
   if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
 }
 
@@ -80,9 +96,17 @@ Var Alternate::loss(const Var& x) const {
 
 double Alternate::iterate() {
   assert(!warming_up());
-  // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}.
+  // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}. Several
+  // of them are made together where they may be: larger products are faster.
+  constexpr std::int64_t most_coordinates = 1 << 21;
+  const std::int64_t of_batch = (options_.dual_batch > 0 ? options_.dual_batch : options_.batch) * target_.dimension();
+  const std::int64_t together = generator_.rows_apart() ? std::max<std::int64_t>(most_coordinates / of_batch, 1) : 1;
   dual_.solver->begin();
-  for (std::int64_t k = 0; k < options_.inner; ++k) step_psi(Draw::dual_batch, Draw::dual_points, n_, k);
+  for (std::int64_t first = 0; first < options_.inner; first += together) {
+    std::int64_t k = first;
+    for (const Tensor& x : dual_batches(n_, first, std::min(options_.inner, first + together)))
+      step_psi(x, Draw::dual_points, n_, k++);
+  }
   dual_.solver->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.

@@ -51,7 +51,9 @@ class Alternate {
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The points that a step sees, with --target-batch.
   ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
-  void step_psi(Draw batch, Draw points, std::int64_t n, std::int64_t k);
+  /// The batches of the steps first..last-1 on psi in iteration n.
+  std::vector<engine::Tensor> dual_batches(std::int64_t n, std::int64_t first, std::int64_t last) const;
+  void step_psi(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k);
   /// H(psi_n, .) on the points x, and the loss there.
   engine::Var H(const engine::Var& x) const;
   engine::Var loss(const engine::Var& x) const;

@@ -27,6 +27,10 @@ class Generator {
   /// Switches between training mode (batch statistics) and evaluation (running statistics).
   virtual void train(bool on) = 0;
 
+  /// Whether a point depends on its own row of z alone, and neither on others nor on buffers that move, so that
+  /// batches may be made together.
+  virtual bool rows_apart() const = 0;
+
   virtual std::int64_t latent_dimension() const = 0;
   virtual std::int64_t output_size() const = 0;
 };

@@ -25,6 +25,7 @@ class Mlp : public Generator {
   engine::Var operator()(const engine::Var& z) override;
   std::vector<Parameter> parameters() override;
   void train(bool) override {}
+  bool rows_apart() const override { return true; }
   std::int64_t latent_dimension() const override { return options_.sizes.front(); }
   std::int64_t output_size() const override { return options_.sizes.back(); }
 

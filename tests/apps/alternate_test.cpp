@@ -55,6 +55,23 @@ bool equal(const ot::NamedTensors& a, const ot::NamedTensors& b) {
   });
 }
 
+/// The batches of the dual steps of iteration 0, of so many points each: rows of z that are put together and whose
+/// points are taken apart again.
+std::vector<Tensor> dual_batches(models::Generator& generator, const TrainOptions& options, std::int64_t size) {
+  const std::int64_t latent = generator.latent_dimension();
+  std::vector<engine::real> z;
+  for (std::int64_t k = 0; k < options.inner; ++k) {
+    const Tensor rows = apps::latents(options.seed, apps::Draw::dual_batch, 0, k, size, latent);
+    z.insert(z.end(), rows.values().begin(), rows.values().end());
+  }
+  const Tensor x = generator(Tensor({options.inner * size, latent}, z)).value();
+  std::vector<Tensor> batches;
+  const auto values = static_cast<std::size_t>(size * dimension);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(options.inner); ++k)
+    batches.emplace_back(engine::Shape{size, dimension}, x.values().subspan(k * values, values));
+  return batches;
+}
+
 }  // namespace
 
 TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data cost to themselves") {
@@ -90,8 +107,15 @@ TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, ea
   const auto draw = [&](apps::Draw purpose, std::int64_t k) {
     return (*same)(apps::latents(options.seed, purpose, 0, k, options.batch, same->latent_dimension()));
   };
+  const std::vector<Tensor> batches = dual_batches(*same, options, options.batch);
   solver->begin();
-  for (std::int64_t k = 0; k < options.inner; ++k) solver->step(draw(apps::Draw::dual_batch, k).value());
+  for (std::int64_t k = 0; k < options.inner; ++k) {
+    const Tensor& batch = batches[static_cast<std::size_t>(k)];
+    const Tensor alone = draw(apps::Draw::dual_batch, k).value();
+    for (std::size_t i = 0; i < alone.values().size(); ++i)
+      CHECK(batch.values()[i] == doctest::Approx(alone.values()[i]).epsilon(1e-5));
+    solver->step(batch);
+  }
   solver->finish();
   engine::Tape tape;
   std::vector<engine::Var*> pointers;
@@ -120,12 +144,12 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
 
   ot::VectorPotential psi(target);
   const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
-  const auto step = [&](apps::Draw purpose, std::int64_t n, std::int64_t k) {
-    const Tensor z = apps::latents(options.seed, purpose, n, k, options.dual_batch, generator->latent_dimension());
-    solver->step((*generator)(z).value());
-  };
   solver->begin();
-  for (std::int64_t n = 0; n < options.dual_warmup; ++n) step(apps::Draw::warmup_batch, n, 0);
+  for (std::int64_t n = 0; n < options.dual_warmup; ++n) {
+    const Tensor rows =
+        apps::latents(options.seed, apps::Draw::warmup_batch, n, 0, options.dual_batch, generator->latent_dimension());
+    solver->step((*generator)(rows).value());
+  }
   solver->finish();
   CHECK(equal({{"psi", psi.values()}, {"dual.warmup.steps", Tensor::scalar(4)}},
               {*std::find_if(warm.begin(), warm.end(), [](const auto& t) { return t.first == "psi"; }), warm.back()}));
@@ -134,7 +158,7 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
       apps::latents(options.seed, apps::Draw::generator_batch, 0, 0, options.batch, generator->latent_dimension());
   const engine::Var x = (*generator)(z);
   solver->begin();
-  for (std::int64_t k = 0; k < options.inner; ++k) step(apps::Draw::dual_batch, 0, k);
+  for (const Tensor& batch : dual_batches(*generator, options, options.dual_batch)) solver->step(batch);
   solver->finish();
   CHECK(algorithm.iterate() == ot::semidual(target, x, psi.values(), options.lambda).value().item());
 }

@@ -99,7 +99,9 @@ TEST_CASE("the DCGAN's running statistics move in training only, with a tape or 
   }
   const auto twice = variance();
   CHECK(twice != once);
+  CHECK_FALSE(dcgan.rows_apart());
   dcgan.train(false);
+  CHECK(dcgan.rows_apart());
   dcgan(z);
   CHECK(variance() == twice);
 }
