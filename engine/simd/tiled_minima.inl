@@ -10,6 +10,7 @@
 
 #include "engine/simd/kernels.h"
 #include "engine/simd/tiles.inl"
+#include "engine/simd/transpose_words.inl"
 
 namespace engine::simd {
 namespace {
