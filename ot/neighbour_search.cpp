@@ -71,6 +71,7 @@ class NeighbourSearch::Batch {
     if (per_term * 2 * products_->typical_rounding() <= product_error)
       values_.blocks = &*products_, values_.laid_out = blocks_;
     if (values_.blocks_alone()) return;
+    if (search.squared_norms_.empty()) search.squared_norms_ = ByteDistances::squared_norms(search.target_);
     distances_.emplace(search.target_, search.squared_norms_, x);
     if (per_term * distances_->typical_error() <= term_error) values_.apart = &*distances_;
   }
@@ -148,8 +149,6 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
     return nullptr;
   }
   sketch();
-  if (lambda > 0 && squared_norms_.empty() && ByteDistances::available(target_))
-    squared_norms_ = ByteDistances::squared_norms(target_);
   const bool first = !sketch_->fitted();
   if (first) sketch_->fit(x);
   auto batch = std::make_unique<Batch>(*this, x, psi, reach);

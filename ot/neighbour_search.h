@@ -64,7 +64,7 @@ class NeighbourSearch {
   const Target& target_;
   std::unique_ptr<Sketch> sketch_;           // made when it is first needed
   std::optional<ByteBlocks> blocks_;         // of 8-bit points, made with it
-  std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made at the first call for lambda > 0
+  std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made when they are first needed
   SearchWork work_;
   real probed_cost_ = 0;                                // of the batch last begun
   real least_cost_ = std::numeric_limits<real>::max();  // of a call since the last fit

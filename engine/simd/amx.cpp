@@ -22,10 +22,7 @@ namespace {
 template <int groups, int vectors>
 void multiply_piece(Index rows, Index columns, Index pairs, const Bf16Pair* a, const Bf16Pair* b, Index width, bool add,
                     real* c, Index stride) {
-  clear<0>();
-  if constexpr (vectors == 2) clear<1>();
-  if constexpr (groups == 2) clear<2>();
-  if constexpr (groups == 2 && vectors == 2) clear<3>();
+  clear_sums<groups, vectors>();
   const Index whole = pairs / lanes * lanes, left_over = pairs - whole;
   for (Index k = 0; k < whole; k += lanes)
     add_step<OfBf16, groups, vectors>({a + k, a + k + (groups - 1) * tile_rows * pairs}, pairs * 4,
@@ -41,10 +38,7 @@ void multiply_piece(Index rows, Index columns, Index pairs, const Bf16Pair* a, c
                                       {right[0], &right[0][(vectors - 1) * lanes]}, sizeof(right[0]));
   }
   alignas(64) float sums[groups * tile_rows][vectors * lanes];
-  store<0>(sums[0], sizeof(sums[0]));
-  if constexpr (vectors == 2) store<1>(&sums[0][lanes], sizeof(sums[0]));
-  if constexpr (groups == 2) store<2>(sums[tile_rows], sizeof(sums[0]));
-  if constexpr (groups == 2 && vectors == 2) store<3>(&sums[tile_rows][lanes], sizeof(sums[0]));
+  store_sums<groups, vectors>(sums, sizeof(sums[0]));
   for (Index r = 0; r < rows; ++r)
     for (Index v = 0; v < vectors; ++v) {
       const Index present = std::min<Index>(columns - v * lanes, lanes);
@@ -111,23 +105,17 @@ template <int groups>
 void sum_up(bool add, const Steps<groups>& steps, Sums* sums) {
   constexpr Index stride = sizeof(sums[0][0]);
   for (Index l = 0; l < block_size; l += 2 * lanes) {
-    if (add) {
-      load<0>(&sums[0][0][l], stride);
-      load<1>(&sums[0][0][l + lanes], stride);
-      if constexpr (groups == 2) load<2>(&sums[1][0][l], stride), load<3>(&sums[1][0][l + lanes], stride);
-    } else {
-      clear<0>(), clear<1>();
-      if constexpr (groups == 2) clear<2>(), clear<3>();
-    }
+    if (add)
+      load_sums<groups, 2>(&sums[0][0][l], stride);
+    else
+      clear_sums<groups, 2>();
     const std::uint8_t* const points = steps.points + l / lanes * steps.points_bytes;
     for (Index step = 0; step < steps.count; ++step) {
       const Index in_row = steps.in_rows[step], in_points = steps.in_points[step] * lanes;
       add_step<OfDigitsAndBytes, groups, 2>({steps.rows[0] + in_row, steps.rows[groups - 1] + in_row}, steps.row_stride,
                                             {points + in_points, points + steps.points_bytes + in_points}, tile_bytes);
     }
-    store<0>(&sums[0][0][l], stride);
-    store<1>(&sums[0][0][l + lanes], stride);
-    if constexpr (groups == 2) store<2>(&sums[1][0][l], stride), store<3>(&sums[1][0][l + lanes], stride);
+    store_sums<groups, 2>(&sums[0][0][l], stride);
   }
 }
 

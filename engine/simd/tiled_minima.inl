@@ -125,19 +125,12 @@ void minima_of(Index size, const BlockWords& words, const real* h, Index queries
     rows[p] = copied[p];
   }
   alignas(64) float sums[parts][tile_rows][block_size];
-  constexpr Index stride = sizeof(sums[0][0]);
   for (Index l = 0; l < block_size; l += 2 * lanes) {
-    clear<0>(), clear<1>();
-    if constexpr (parts == 2) clear<2>(), clear<3>();
+    clear_sums<parts, 2>();
     for (Index w = 0; w < size; w += words_in_step)
       add_step<OfBf16, parts, 2>({rows[0] + w, rows[parts - 1] + w}, size * 4, {&words[w][l], &words[w][l + lanes]},
                                  sizeof(words[0]));
-    store<0>(&sums[0][0][l], stride);
-    store<1>(&sums[0][0][l + lanes], stride);
-    if constexpr (parts == 2) {
-      store<2>(&sums[1][0][l], stride);
-      store<3>(&sums[1][0][l + lanes], stride);
-    }
+    store_sums<parts, 2>(&sums[0][0][l], sizeof(sums[0][0]));
   }
   __m512 offset[groups_in_block];
   for (Index g = 0; g < groups_in_block; ++g) offset[g] = _mm512_load_ps(h + g * lanes);

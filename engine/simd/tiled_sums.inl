@@ -62,19 +62,13 @@ bool pair_bytes(Index count, Index k, const std::uint8_t* const* points, Bytes& 
 
 template <int groups>
 void sum_columns(const Weights& weights, Index row, const Bytes& bytes, float (&sums)[2 * tile_rows][columns_at_once]) {
-  clear<0>(), clear<1>();
-  if constexpr (groups == 2) clear<2>(), clear<3>();
+  clear_sums<groups, 2>();
   for (Index third = 0; third < thirds; ++third)
     for (Index step = 0; step < steps_in_block; ++step)
       add_step<OfBf16, groups, 2>({weights[row][third][step], weights[row + (groups - 1) * tile_rows][third][step]},
                                   sizeof(weights[0]), {&bytes[step][0][0], &bytes[step][0][lanes]},
                                   sizeof(bytes[0][0]));
-  store<0>(&sums[0][0], sizeof(sums[0]));
-  store<1>(&sums[0][lanes], sizeof(sums[0]));
-  if constexpr (groups == 2) {
-    store<2>(&sums[tile_rows][0], sizeof(sums[0]));
-    store<3>(&sums[tile_rows][lanes], sizeof(sums[0]));
-  }
+  store_sums<groups, 2>(sums, sizeof(sums[0]));
 }
 
 void add_weighted_bytes(Index n, real unit, const std::uint8_t* const* points, Index rows, const real* weight,

@@ -52,6 +52,33 @@ void store(void* to, Index stride) {
   asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(tile) : "memory");
 }
 
+// The sums of one or two groups and one or two vectors: in memory, rows so many bytes apart, one group after the other.
+template <int groups, int vectors>
+void clear_sums() {
+  clear<0>();
+  if constexpr (vectors == 2) clear<1>();
+  if constexpr (groups == 2) clear<2>();
+  if constexpr (groups == 2 && vectors == 2) clear<3>();
+}
+
+template <int groups, int vectors>
+void load_sums(const void* from, Index stride) {
+  const auto* const first = static_cast<const std::uint8_t*>(from);
+  load<0>(first, stride);
+  if constexpr (vectors == 2) load<1>(first + tile_bytes, stride);
+  if constexpr (groups == 2) load<2>(first + tile_rows * stride, stride);
+  if constexpr (groups == 2 && vectors == 2) load<3>(first + tile_rows * stride + tile_bytes, stride);
+}
+
+template <int groups, int vectors>
+void store_sums(void* to, Index stride) {
+  auto* const first = static_cast<std::uint8_t*>(to);
+  store<0>(first, stride);
+  if constexpr (vectors == 2) store<1>(first + tile_bytes, stride);
+  if constexpr (groups == 2) store<2>(first + tile_rows * stride, stride);
+  if constexpr (groups == 2 && vectors == 2) store<3>(first + tile_rows * stride + tile_bytes, stride);
+}
+
 struct OfBf16 {
   template <int sums, int left, int right>
   static void add_products() {
