@@ -42,8 +42,7 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
 
 Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
   const bool for_psi = purpose != Draw::generator_batch;
-  return latents(options_.seed, purpose, n, k,
-                 for_psi && options_.dual_batch > 0 ? options_.dual_batch : options_.batch,
+  return latents(options_.seed, purpose, n, k, for_psi ? dual_batch_size() : options_.batch,
                  generator_.latent_dimension());
 }
 
@@ -99,7 +98,7 @@ double Alternate::iterate() {
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}. Several
   // of them are made together where they may be: larger products are faster.
   constexpr std::int64_t most_coordinates = 1 << 21;
-  const std::int64_t of_batch = (options_.dual_batch > 0 ? options_.dual_batch : options_.batch) * target_.dimension();
+  const std::int64_t of_batch = dual_batch_size() * target_.dimension();
   const std::int64_t together = generator_.rows_apart() ? std::max<std::int64_t>(most_coordinates / of_batch, 1) : 1;
   dual_.solver->begin();
   for (std::int64_t first = 0; first < options_.inner; first += together) {

@@ -48,6 +48,8 @@ class Alternate {
   void restore(const ot::NamedTensors& state, std::int64_t iterations);
 
  private:
+  /// Points in a step's batch on psi.
+  std::int64_t dual_batch_size() const { return options_.dual_batch > 0 ? options_.dual_batch : options_.batch; }
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The points that a step sees, with --target-batch.
   ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;

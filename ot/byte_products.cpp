@@ -8,6 +8,7 @@
 #include "engine/parallel.h"
 #include "engine/pool.h"
 #include "engine/simd/kernels.h"
+#include "ot/point_order.h"
 
 namespace ot {
 
@@ -47,10 +48,7 @@ ByteBlocks::ByteBlocks(const Target& target, std::span<const std::int64_t> order
 
 const ByteBlock& ByteBlocks::at(std::int64_t b, ByteBlock& spare) {
   ByteBlock& block = kept() ? blocks_[static_cast<std::size_t>(b)] : spare;
-  if (!kept() || !block.laid_out_) {
-    const auto rest = order_.subspan(static_cast<std::size_t>(b * block_size));
-    block.lay_out(rest.first(std::min(rest.size(), static_cast<std::size_t>(block_size))));
-  }
+  if (!kept() || !block.laid_out_) block.lay_out(points_of_block(order_, b));
   return block;
 }
 

@@ -91,4 +91,9 @@ std::vector<std::int64_t> tree_order(std::span<const real> coordinates, std::int
   return Tree(coordinates, dimension).take();
 }
 
+std::span<const std::int64_t> points_of_block(std::span<const std::int64_t> order, std::int64_t b) {
+  const std::int64_t first = b * block_size, count = std::min(block_size, std::ssize(order) - first);
+  return order.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+}
+
 }  // namespace ot

@@ -16,4 +16,7 @@ namespace ot {
 /// group_size within a block.
 std::vector<std::int64_t> tree_order(std::span<const engine::real> coordinates, std::int64_t dimension);
 
+/// The points of block b of engine::simd::block_size places in an order, fewer in the last one.
+std::span<const std::int64_t> points_of_block(std::span<const std::int64_t> order, std::int64_t b);
+
 }  // namespace ot

@@ -10,6 +10,7 @@
 #include "engine/simd/kernels.h"
 #include "ot/brute_c_transform.h"
 #include "ot/neighbour_search.h"
+#include "ot/point_order.h"
 #include "ot/softmin_terms.h"
 #include "ot/winners.h"
 
@@ -115,9 +116,8 @@ Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& te
           for (std::int64_t l = 0; l < block_size; ++l) share[l] = term[l] < least ? 0 : factor * term[l];
           their_centres.push_back(centres.data() + row->query * d);
         }
-        const std::span rest = order.subspan(static_cast<std::size_t>(block * block_size));
-        target.add_points(rest.first(std::min(rest.size(), static_cast<std::size_t>(block_size))),
-                          std::ssize(their_centres), shares.data(), block_size, their_centres.data());
+        target.add_points(points_of_block(order, block), std::ssize(their_centres), shares.data(), block_size,
+                          their_centres.data());
       }
     }
   });

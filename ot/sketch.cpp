@@ -94,8 +94,7 @@ Sketch::Sketch(const Target& target)
 }
 
 std::span<const std::int64_t> Sketch::points_of(std::int64_t b) const {
-  const std::int64_t first = b * block_size, count = std::min(block_size, target_.size() - first);
-  return std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+  return points_of_block(order_, b);
 }
 
 // Subspace iteration: each round multiplies the directions by the sample's covariance.
