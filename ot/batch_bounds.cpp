@@ -27,11 +27,11 @@ BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tenso
       x_(x),
       psi_(psi),
       lambda_(lambda),
-      queries_(sketch.queries(x)),
-      packed_({x.dim(0), engine::simd::kernels().packed_size(sketch.dimension())}),
+      queries_(sketch.queries(x, lambda > 0 ? Sketch::Bounds::coarse : Sketch::Bounds::both)),
+      packed_(engine::Shape{engine::simd::kernels().packed_queries(sketch.dimension(), x.dim(0))}),
       h_(engine::Shape{sketch.blocks() * block_size}),
       box_offsets_(engine::Shape{sketch.blocks()}),
-      minima_(engine::Shape{sketch.blocks(), x.dim(0), groups_in_block}) {
+      minima_(engine::Shape{sketch.blocks(), groups_in_block, x.dim(0)}) {
   engine::simd::kernels().pack_queries(sketch.dimension(), size(), queries_.coarse.data(), packed_.data());
   prepare_offsets();
   find_near(reach);
@@ -100,6 +100,7 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
     std::array<std::int64_t, group_size> nearest = {};
     std::array<real, group_size> least;
     least.fill(infinity);
+    Tensor spare;
     for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
       for (std::size_t q = 0; q < nearest.size(); ++q) {
         const real bound = boxes.data()[b * lanes + begin + static_cast<std::int64_t>(q)];
@@ -108,7 +109,7 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t b = nearest[static_cast<std::size_t>(i - begin)];
       const auto query = static_cast<std::int32_t>(i);
-      bound_group_minima(b, {&query, 1});
+      bound_group_minima(b, {&query, 1}, spare);
       const double value = least_of(i, b).value;
       const real* coordinates = queries_.coarse.data() + i * dimension;
       double squared_length = 0;
@@ -148,29 +149,36 @@ void BatchBounds::find_near(double reach) {
 
 void BatchBounds::bound_groups() {
   constexpr std::int64_t grain = 16;  // blocks whose coordinates stay in the cache while all queries pass
-  struct Least {
-    real bound = infinity;
-    std::int64_t block = 0;
-  };
-  std::vector<Least> least(static_cast<std::size_t>((sketch_.blocks() + grain - 1) / grain * size()));
+  const auto batch = static_cast<std::size_t>(size()),
+             stretches = static_cast<std::size_t>((sketch_.blocks() + grain - 1) / grain);
+  // Of each stretch of blocks the least bound of every query, and the first block that has it.
+  std::vector<real> least(stretches * batch, infinity);
+  std::vector<std::int32_t> nearest(stretches * batch);
   engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
+    real* const bounds = least.data() + begin / grain * size();
+    std::int32_t* const blocks = nearest.data() + begin / grain * size();
+    Tensor spare;
     for (std::int64_t b = begin; b < end; ++b) {
       const std::span<const std::int32_t> queries = near(b);
       if (std::ssize(queries) < size())
-        std::fill_n(minima_.data() + b * size() * groups_in_block, size() * groups_in_block, infinity);
-      bound_group_minima(b, queries);
-      for (const std::int32_t i : queries) {
-        Least& its = least[static_cast<std::size_t>(begin / grain * size() + i)];
-        if (const real bound = least_bound(i, b); bound < its.bound) its = {bound, b};
+        std::fill_n(minima_.data() + b * groups_in_block * size(), groups_in_block * size(), infinity);
+      bound_group_minima(b, queries, spare);
+      static_assert(groups_in_block == 4);
+      const real *first = minima(b, 0), *second = minima(b, 1), *third = minima(b, 2), *fourth = minima(b, 3);
+      for (std::size_t i = 0; i < batch; ++i) {
+        const real bound = std::min(std::min(first[i], second[i]), std::min(third[i], fourth[i]));
+        const bool less = bound < bounds[i];
+        blocks[i] = less ? static_cast<std::int32_t>(b) : blocks[i];
+        bounds[i] = less ? bound : bounds[i];
       }
     }
   });
-  nearest_blocks_.resize(static_cast<std::size_t>(size()));
-  for (std::size_t i = 0; i < nearest_blocks_.size(); ++i) {
-    Least nearest;
-    for (std::size_t l = i; l < least.size(); l += nearest_blocks_.size())
-      if (least[l].bound < nearest.bound) nearest = least[l];
-    nearest_blocks_[i] = nearest.block;
+  nearest_blocks_.resize(batch);
+  for (std::size_t i = 0; i < batch; ++i) {
+    std::size_t first = i;
+    for (std::size_t l = i; l < least.size(); l += batch)
+      if (least[l] < least[first]) first = l;
+    nearest_blocks_[i] = nearest[first];
   }
 }
 
@@ -180,16 +188,16 @@ double BatchBounds::near_share() const {
   return static_cast<double>(near) / static_cast<double>(sketch_.blocks() * size());
 }
 
-void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries) {
-  engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.block(b), offsets(b), std::ssize(queries),
-                                       queries.data(), packed_.data(), minima_.data() + b * size() * groups_in_block);
+void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries, Tensor& spare) {
+  engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.packed_block(b, spare), offsets(b),
+                                       std::ssize(queries), queries.data(), packed_.data(),
+                                       minima_.data() + b * groups_in_block * size(), size());
 }
 
-void BatchBounds::evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, real* bounds) const {
+void BatchBounds::evaluate(const real* query, std::int64_t rows, std::int64_t group, real* bounds) const {
   const std::int64_t b = group / groups_in_block, first = group % groups_in_block * group_size;
   engine::simd::kernels().group_values(sketch_.dimension(), sketch_.block(b) + first,
-                                       h_.data() + b * block_size + first, rows,
-                                       queries_.both.data() + i * 2 * sketch_.dimension(), bounds);
+                                       h_.data() + b * block_size + first, rows, query, bounds);
 }
 
 real BatchBounds::cut(std::int64_t i, double highest) const {
@@ -202,8 +210,10 @@ double BatchBounds::above(std::int64_t i, real bound, double u) const {
 
 // The point of a block with the least bound.
 Neighbour BatchBounds::least_of(std::int64_t i, std::int64_t b) const {
-  const real* groups = minima(i, b);
-  const std::int64_t group = b * groups_in_block + (std::min_element(groups, groups + groups_in_block) - groups);
+  std::int64_t nearest = 0;
+  for (std::int64_t g = 1; g < groups_in_block; ++g)
+    if (minima(b, g)[i] < minima(b, nearest)[i]) nearest = g;
+  const std::int64_t group = b * groups_in_block + nearest;
   real bounds[group_size];
   coarse(i, group, bounds);
   const std::int64_t place = group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);

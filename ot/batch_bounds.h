@@ -44,22 +44,18 @@ class BatchBounds {
   }
   /// Their share of all pairs of queries and blocks.
   double near_share() const;
-  /// The least bounds of query i over the groups of block b; +inf if it is not near.
-  const engine::real* minima(std::int64_t i, std::int64_t b) const {
-    return minima_.data() + (b * size() + i) * engine::simd::groups_in_block;
-  }
-  /// The least of them.
-  engine::real least_bound(std::int64_t i, std::int64_t b) const {
-    static_assert(engine::simd::groups_in_block == 4);
-    const engine::real* groups = minima(i, b);
-    return std::min(std::min(groups[0], groups[1]), std::min(groups[2], groups[3]));
+  /// The least bounds of all queries over group g of block b, or somewhat less; +inf for those that are not near.
+  const engine::real* minima(std::int64_t b, std::int64_t g) const {
+    return minima_.data() + (b * engine::simd::groups_in_block + g) * size();
   }
   /// The bounds of query i for the points of a group, [group_size]; +inf for points that no query sees.
-  void coarse(std::int64_t i, std::int64_t group, engine::real* bounds) const { evaluate(i, group, 1, bounds); }
+  void coarse(std::int64_t i, std::int64_t group, engine::real* bounds) const {
+    evaluate(queries_.coarse.data() + i * sketch_.dimension(), 1, group, bounds);
+  }
   /// The same, and h less the product of the points' coarse coordinates with C x', a, the first part of the fine
-  /// bounds; [2, group_size].
+  /// bounds; [2, group_size]. For lambda = 0 alone.
   void coarse_and_fine(std::int64_t i, std::int64_t group, engine::real* bounds) const {
-    evaluate(i, group, 2, bounds);
+    evaluate(queries_.both.data() + i * 2 * sketch_.dimension(), 2, group, bounds);
   }
   /// No point with u <= `highest` has a bound, coarse or fine, above this.
   engine::real cut(std::int64_t i, double highest) const;
@@ -91,9 +87,9 @@ class BatchBounds {
   std::vector<engine::real> box_cuts(const engine::Tensor& boxes, double reach);
   void find_near(double reach);
   void bound_groups();
-  void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries);
+  void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries, engine::Tensor& spare);
   Neighbour least_of(std::int64_t i, std::int64_t b) const;
-  void evaluate(std::int64_t i, std::int64_t group, std::int64_t rows, engine::real* bounds) const;
+  void evaluate(const engine::real* query, std::int64_t rows, std::int64_t group, engine::real* bounds) const;
   double margin(std::int64_t i) const {
     return static_cast<double>(queries_.margin[static_cast<std::size_t>(i)]) + rounding_of_h_;
   }

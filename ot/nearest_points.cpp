@@ -128,10 +128,9 @@ class Search {
     double groups = 0;
     const auto meet = [&](std::int32_t q) {
       const Query& query = queries_[static_cast<std::size_t>(q)];
-      if (!within(bounds_.least_bound(query.i, b), query)) return;
-      const real* minima = bounds_.minima(query.i, b);
-      const auto count =
-          static_cast<int>(std::count_if(minima, minima + groups_in_block, [&](real m) { return within(m, query); }));
+      int count = 0;
+      for (std::int64_t g = 0; g < groups_in_block; ++g) count += within(bounds_.minima(b, g)[query.i], query);
+      if (count == 0) return;
       stretch.needs.push_back({q, count});
       groups += count;
     };
@@ -215,10 +214,9 @@ class Search {
   void bound_groups(std::int64_t b, Stretch::Need& need, std::vector<Candidate>& candidates) const {
     const Query& query = this->query(need);
     const Sketch& sketch = bounds_.sketch();
-    const real* minima = bounds_.minima(query.i, b);
     Candidate passed[block_size];  // with the coarse part of their fine bounds
     for (std::int64_t g = 0; g < groups_in_block; ++g) {
-      if (!within(minima[g], query)) continue;
+      if (!within(bounds_.minima(b, g)[query.i], query)) continue;
       const std::int64_t group = b * groups_in_block + g;
       real bounds[2 * group_size];
       bounds_.coarse_and_fine(query.i, group, bounds);

@@ -65,15 +65,9 @@ class NeighbourSearch::Batch {
         bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, search.without_boxes_ > 0 ? infinity : reach),
         lambda_(search.lambda_),
         reach_(reach) {
-    if (lambda_ == 0 || !blocks_) return;
-    const double per_term = search.target_.scale() / lambda_;
-    products_.emplace(search.target_, search.target_.centred(x));
-    if (per_term * 2 * products_->typical_rounding() <= product_error)
-      values_.blocks = &*products_, values_.laid_out = blocks_;
-    if (values_.blocks_alone()) return;
-    if (search.squared_norms_.empty()) search.squared_norms_ = ByteDistances::squared_norms(search.target_);
-    distances_.emplace(search.target_, search.squared_norms_, x);
-    if (per_term * distances_->typical_error() <= term_error) values_.apart = &*distances_;
+    if (lambda_ == 0) return;
+    if (blocks_) find_values(search, x);
+    terms_.emplace(bounds_, values_, lambda_, reach_);
   }
 
   std::int64_t size() const { return bounds_.size(); }
@@ -85,10 +79,7 @@ class NeighbourSearch::Batch {
     return find_nearest(bounds_, blocks_, reach_, most_for_one * most_cost(), queries, size(), work);
   }
 
-  SoftminTerms terms(const std::vector<std::int64_t>& queries, std::vector<SearchWork>& work) const {
-    work.resize(queries.size());
-    return find_terms(bounds_, values_, lambda_, reach_, queries, work.data());
-  }
+  SoftminTerms terms(std::vector<SearchWork>& work) const { return terms_->find(work); }
 
   /// Every `stride`-th query.
   std::vector<std::int64_t> every(std::int64_t stride) const {
@@ -97,21 +88,34 @@ class NeighbourSearch::Batch {
     return queries;
   }
 
-  /// What all queries cost, on average, as these tell it.
-  double cost(const std::vector<std::int64_t>& queries) const {
-    if (lambda_ > 0) return expected_work(bounds_, values_, lambda_, reach_, queries).cost();
+  /// What a query costs, on average, as all bounds tell it at lambda > 0, and at lambda = 0 a few queries.
+  double cost() const {
+    if (lambda_ > 0) return terms_->expected_work().cost();
+    constexpr std::int64_t most_probes = 8;
     std::vector<SearchWork> work;
-    nearest(queries, work);
+    nearest(every((size() + most_probes - 1) / most_probes), work);
     return mean(work).cost();
   }
 
  private:
+  void find_values(NeighbourSearch& search, const Tensor& x) {
+    const double per_term = search.target_.scale() / lambda_;
+    products_.emplace(search.target_, search.target_.centred(x));
+    if (per_term * 2 * products_->typical_rounding() <= product_error)
+      values_.blocks = &*products_, values_.laid_out = blocks_;
+    if (values_.blocks_alone()) return;
+    if (search.squared_norms_.empty()) search.squared_norms_ = ByteDistances::squared_norms(search.target_);
+    distances_.emplace(search.target_, search.squared_norms_, x);
+    if (per_term * distances_->typical_error() <= term_error) values_.apart = &*distances_;
+  }
+
   ByteBlocks* blocks_;  // null where points aren't multiplied in digits
   BatchBounds bounds_;
   double lambda_, reach_;
   std::optional<ByteDistances> distances_;
   std::optional<ByteProducts> products_;
   ByteValues values_;  // those of the two that are as fine as the terms of a softmin need
+  std::optional<TermSearch> terms_;
 };
 
 Sketch& NeighbourSearch::sketch() {
@@ -127,10 +131,8 @@ double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
   return values * static_cast<double>(target_.size()) / static_cast<double>(queries);
 }
 
-// A few queries of the batch tell what all will cost.
 NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
-  const std::int64_t most_probes = lambda_ > 0 ? 25 : 8;
-  const double cost = batch.cost(batch.every((batch.size() + most_probes - 1) / most_probes));
+  const double cost = batch.cost();
   return {cost < batch.most_cost(), static_cast<real>(cost)};
 }
 
@@ -197,7 +199,7 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
   const auto batch = begin(x, psi, lambda, reach);
   if (!batch) return std::nullopt;
   std::vector<SearchWork> work;
-  SoftminTerms terms = batch->terms(batch->every(1), work);
+  SoftminTerms terms = batch->terms(work);
   // Far out, where double no longer tells u apart, a query may find nothing.
   if (std::ranges::any_of(work, [](const SearchWork& of_query) { return of_query.rows == 0; })) return std::nullopt;
   end(probed_cost_, mean(work));  // as the next call will be told its own

@@ -25,7 +25,8 @@ namespace {
 
 constexpr std::int64_t most_coarse = 32, most_fitted = 8;
 static_assert(most_coarse + most_fitted + 1 <= engine::simd::most_group_coordinates);
-constexpr std::int64_t sample_size = 4096;  // enough points to find the directions; any orthonormal ones are valid
+constexpr std::int64_t most_packed = 1 << 26;  // bytes
+constexpr std::int64_t sample_size = 4096;     // enough points to find the directions; any orthonormal ones are valid
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
 double squared_norm(std::int64_t n, const real* x) {
@@ -152,6 +153,16 @@ const real* Sketch::block(std::int64_t b) const {
   return points_.data() + b * dimension() * block_size;
 }
 
+const real* Sketch::packed_block(std::int64_t b, Tensor& spare) const {
+  const auto& kernels = engine::simd::kernels();
+  const std::int64_t size = kernels.packed_points(dimension());
+  if (size == 0) return block(b);
+  if (packed_.size() > 0) return packed_.data() + b * size;
+  if (spare.size() != size) spare = Tensor(engine::Shape{size});
+  kernels.pack_points(dimension(), block(b), spare.data());
+  return spare.data();
+}
+
 // The first principal coordinates are the widest ones, which tell neighbours. They go back to the system, not to the
 // pool: for a million points they take 64 MB.
 void Sketch::find_order() {
@@ -169,6 +180,8 @@ void Sketch::find_order() {
 
 void Sketch::project_points() {
   points_ = Tensor::zeros({blocks_, dimension(), block_size});
+  const std::int64_t packed = engine::simd::kernels().packed_points(dimension());
+  if (blocks_ * packed * static_cast<std::int64_t>(sizeof(real)) <= most_packed) packed_ = Tensor({blocks_, packed});
   boxes_ = Tensor({blocks_, dimension(), 2});
   records_.resize(order_.size());
   squared_norms_.resize(order_.size());
@@ -298,6 +311,8 @@ void Sketch::use_fitted_directions() {
         squared_lengths_[place] = static_cast<real>(squared + static_cast<double>(rest) * rest);
       }
       enclose(b);
+      if (packed_.size() > 0)
+        engine::simd::kernels().pack_points(dimension(), this->block(b), packed_.data() + b * packed_.dim(1));
     }
   });
   is_fitted_ = true;
@@ -314,42 +329,69 @@ void Sketch::enclose(std::int64_t b) {
   }
 }
 
-Sketch::Queries Sketch::queries(const Tensor& x) const {
+Sketch::Queries Sketch::queries(const Tensor& x, Bounds bounds) const {
   const std::int64_t batch = x.dim(0), d = target_.dimension(), k = basis_.dim(0);
   const auto size = static_cast<std::size_t>(batch);
-  Queries q{Tensor(engine::Shape{batch, dimension()}),
-            Tensor::zeros({batch, 2, dimension()}),
-            Tensor(engine::Shape{batch, fine_}),
-            std::vector<real>(size),
-            std::vector<real>(size),
-            std::vector<real>(size),
-            std::vector<double>(size),
-            std::vector<real>(size)};
+  Queries q;
+  q.coarse = Tensor({batch, dimension()});
+  q.squared_norm.resize(size);
+  q.margin.resize(size);
+  if (bounds == Bounds::both) {
+    q.both = Tensor::zeros({batch, 2, dimension()});
+    q.fine = Tensor({batch, fine_});
+    q.fine_origin.resize(size);
+    q.fine_norm.resize(size);
+    q.fine_residual.resize(size);
+  }
   const Tensor centred = target_.centred(x);
   Tensor coordinates(engine::Shape{batch, k});
-  engine::gemm(Transpose::no, Transpose::yes, batch, k, d, 1, centred.data(), d, basis_.data(), d, 0,
-               coordinates.data(), k);
+  const auto project = [&](std::int64_t first, std::int64_t count) {
+    engine::gemm(Transpose::no, Transpose::yes, batch, count, d, 1, centred.data(), d, basis_.data() + first * d, d, 0,
+                 coordinates.data() + first, k);
+  };
+  if (bounds == Bounds::both) {
+    project(0, k);
+  } else {
+    project(0, coarse_);
+    project(principal(), fitted_);
+  }
   engine::parallel_for(batch, 8, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) describe(centred.data() + i * d, coordinates.data() + i * k, i, q);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto index = static_cast<std::size_t>(i);
+      double squared_length = describe(centred.data() + i * d, coordinates.data() + i * k, i, q);
+      if (bounds == Bounds::both)
+        squared_length = std::max(squared_length, describe_finely(coordinates.data() + i * k, i, q));
+      // In digits, fitted coordinates of a point are differences of products with the uncentred point and the mean.
+      const double of_coordinates =
+          static_cast<double>(d) * unit_roundoff * (3 * std::sqrt(static_cast<double>(k)) + 4);
+      q.margin[index] = static_cast<real>((of_coordinates + engine::simd::group_rounding(dimension())) *
+                                          std::sqrt(squared_length) * (point_norm_ + mean_norm_));
+    }
   });
   return q;
 }
 
-void Sketch::describe(const real* centred, const real* coordinates, std::int64_t i, Queries& q) const {
-  const std::int64_t d = target_.dimension(), k = basis_.dim(0);
-  const auto index = static_cast<std::size_t>(i);
-  const real *along_c = coordinates, *along_p = along_c + coarse_, *along_q = along_p + fine_,
-             *along_rest = along_q + fitted_;
-  const double squared = squared_norm(d, centred), squared_c = squared_norm(coarse_, along_c);
-  q.squared_norm[index] = squared;
-
+// Of the coarse coordinates, and returns the larger of their squared length and ||x'||^2.
+double Sketch::describe(const real* centred, const real* coordinates, std::int64_t i, Queries& q) const {
+  const real *along_c = coordinates, *along_q = coordinates + principal();
+  const double squared = squared_norm(target_.dimension(), centred);
+  const double squared_coarse = squared_norm(coarse_, along_c) + squared_norm(fitted_, along_q);
+  q.squared_norm[static_cast<std::size_t>(i)] = squared;
   real* coarse = q.coarse.data() + i * dimension();
+  coarse = std::copy_n(along_c, coarse_, coarse);
+  coarse = std::copy_n(along_q, fitted_, coarse);
+  *coarse = residual(squared, squared_coarse);
+  return std::max(squared, squared_coarse);
+}
+
+// The rest, after the coarse coordinates, and returns the squared length of the fine ones.
+double Sketch::describe_finely(const real* coordinates, std::int64_t i, Queries& q) const {
+  const auto index = static_cast<std::size_t>(i);
+  const real *along_c = coordinates, *along_p = along_c + coarse_, *along_rest = along_p + fine_ + fitted_;
+  const double squared_c = squared_norm(coarse_, along_c);
   real *again = q.both.data() + i * 2 * dimension(), *fitted = again + dimension();
-  std::copy_n(along_c, coarse_, coarse);
+  std::copy_n(q.coarse.data() + i * dimension(), dimension(), again);
   std::copy_n(along_c, coarse_, fitted);
-  std::copy_n(along_q, fitted_, coarse + coarse_);
-  coarse[dimension() - 1] = residual(squared, squared_c + squared_norm(fitted_, along_q));
-  std::copy_n(coarse, dimension(), again);
 
   std::vector<double> a(static_cast<std::size_t>(fitted_));
   // a = R^-T Q' x', from the last coordinate to the first
@@ -377,13 +419,8 @@ void Sketch::describe(const real* centred, const real* coordinates, std::int64_t
   q.fine_origin[index] = static_cast<real>(origin);
   q.fine_norm[index] = static_cast<real>(std::sqrt(squared_fine));
   q.fine_residual[index] =
-      residual(squared, squared_c + squared_norm(fine_, along_p) + squared_norm(fitted_, along_rest));
-
-  // In digits, fitted coordinates of a point are differences of products with the uncentred point and the mean.
-  const double length = std::sqrt(std::max(squared, squared_c + squared_a + squared_fine));
-  const double of_coordinates = static_cast<double>(d) * unit_roundoff * (3 * std::sqrt(static_cast<double>(k)) + 4);
-  q.margin[index] = static_cast<real>((of_coordinates + engine::simd::group_rounding(dimension())) * length *
-                                      (point_norm_ + mean_norm_));
+      residual(q.squared_norm[index], squared_c + squared_norm(fine_, along_p) + squared_norm(fitted_, along_rest));
+  return squared_c + squared_a + squared_fine;
 }
 
 void Sketch::prefetch_group(std::int64_t group) const {

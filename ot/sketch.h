@@ -55,8 +55,10 @@ class Sketch {
   std::int64_t dimension() const { return coarse_ + fitted_ + 1; }
   /// Blocks of engine::simd::block_size points; the last is filled up with points that no query sees (offsets +inf).
   std::int64_t blocks() const { return blocks_; }
-  /// Coarse coordinates of block b, [dimension, block_size], as engine::simd::Kernels::group_minima takes them.
+  /// Coarse coordinates of block b, [dimension, block_size].
   const real* block(std::int64_t b) const;
+  /// The same as engine::simd::Kernels::group_minima reads them, packed in `spare` if no block is kept so.
+  const real* packed_block(std::int64_t b, engine::Tensor& spare) const;
 
   /// The least and the largest of each coarse coordinate in every block, [blocks, dimension, 2].
   const engine::Tensor& boxes() const { return boxes_; }
@@ -74,15 +76,18 @@ class Sketch {
   /// The coordinates of each row of x [B, d].
   struct Queries {
     engine::Tensor coarse;             ///< [B, dimension]: C x', Q x', r
-    engine::Tensor both;               ///< [B, 2, dimension]: the coarse ones again, and C x', a, 0 of the fine ones
-    engine::Tensor fine;               ///< [B, rows of P], P x' - M^T a, each times the step of its code
-    std::vector<real> fine_origin;     ///< the product with the coordinates that code 0 stands for
-    std::vector<real> fine_norm;       ///< ||P x' - M^T a||
-    std::vector<real> fine_residual;   ///< r, for all directions
     std::vector<double> squared_norm;  ///< ||x'||^2
     std::vector<real> margin;          ///< how far a computed right side of (*), coarse or fine, may be too low
+
+    // For fine bounds:
+    engine::Tensor both;              ///< [B, 2, dimension]: the coarse ones again, and C x', a, 0 of the fine ones
+    engine::Tensor fine;              ///< [B, rows of P], P x' - M^T a, each times the step of its code
+    std::vector<real> fine_origin;    ///< the product with the coordinates that code 0 stands for
+    std::vector<real> fine_norm;      ///< ||P x' - M^T a||
+    std::vector<real> fine_residual;  ///< r, for all directions
   };
-  Queries queries(const engine::Tensor& x) const;
+  enum class Bounds { coarse, both };
+  Queries queries(const engine::Tensor& x, Bounds bounds = Bounds::both) const;
 
   /// Asks for the coarse coordinates of a group of engine::simd::group_size points to be brought to the cache.
   void prefetch_group(std::int64_t group) const;
@@ -113,7 +118,8 @@ class Sketch {
   void use_fitted_directions();
   void enclose(std::int64_t b);
   void gather(std::span<const std::int64_t> points, real* rows) const;  // minus the mean
-  void describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
+  double describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
+  double describe_finely(const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
   std::int64_t offset(std::int64_t place, std::int64_t k) const;  // of coarse coordinate k of a place
 
@@ -124,6 +130,7 @@ class Sketch {
   engine::Tensor factor_;                  // [fitted, fitted], R, lower triangular; a row is zero where it is in Q'
   std::vector<std::int64_t> order_;        // [J]; what follows of each point stands in this order
   engine::Tensor points_;                  // [blocks, dimension, block_size]
+  engine::Tensor packed_;                  // [blocks, ...], each as packed_block(); empty if they aren't kept
   engine::Tensor boxes_;                   // [blocks, dimension, 2]
   std::vector<Record> records_;            // [J]
   std::vector<real> origin_, step_;        // of the fine coordinates: code c stands for origin + c step

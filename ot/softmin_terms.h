@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/pool.h"
@@ -43,18 +44,51 @@ struct SoftminTerms {
   std::vector<Piece> pieces;  ///< one for each blocks_in_piece blocks
 };
 
-/// The terms that matter for these queries, lambda > 0. Writes work[0], ...
+/// The search for the terms of a batch that matter, lambda > 0.
 ///
 /// What is left out adds up to at most 2 J e^{-reach / lambda} of the sum of all terms: groups of 16 points that, by
 /// their least bounds, have terms so small that all of them together are below half of that, and of the other groups
 /// points that together are below the other half. The other groups are gone through block by block for all queries,
 /// while a block is in the cache: the points that their own bound allows are asked for their value, or all of a block
 /// where that is faster.
-SoftminTerms find_terms(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
-                        const std::vector<std::int64_t>& queries, SearchWork* work);
+class TermSearch {
+ public:
+  /// Bounds and values must outlive it.
+  TermSearch(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach);
 
-/// The work that find_terms() has for all queries, on average, as the bounds of these few tell it.
-SearchWork expected_work(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach,
-                         const std::vector<std::int64_t>& queries);
+  /// The work of find() for a query, on average, as the bounds tell it.
+  SearchWork expected_work() const;
+  /// The terms; writes the work for each query.
+  SoftminTerms find(std::vector<SearchWork>& work) const;
+
+ private:
+  struct Query {
+    double origin, best;     // the least u at the start, and so far
+    double reach;            // points with u > best + reach don't matter
+    engine::real cut;        // of the bounds of points that may matter
+    engine::real least_sum;  // of a whole block's terms e^{(origin - u) / lambda}: below, none of its points matters
+  };
+  // The queries that need all points of a block, and those that need some groups of it, so many together.
+  struct Needs {
+    std::vector<std::int32_t> whole, apart;
+    std::int64_t groups_apart = 0;
+  };
+  class Visit;
+
+  void start(std::int64_t begin, std::int64_t end);
+  Needs needs_of(std::int64_t b) const;
+  double work_of_block(double queries) const;
+  Visit visit(std::int64_t begin, std::int64_t end) const;
+  void visit_groups(std::int32_t q, std::int64_t b, Visit& visit) const;
+  void visit_block(std::span<const std::int32_t> whole, std::int64_t b, ByteBlock& spare, Visit& visit) const;
+
+  const BatchBounds& bounds_;
+  const ByteValues& values_;
+  double lambda_, reach_;
+  std::vector<Query> queries_;
+  std::vector<engine::real> group_cuts_;  // of the least bounds of groups that may matter to each query
+  std::vector<Needs> needs_;              // of each block
+  double centre_;  // what offsets have in common, such as a constant in psi: real rounds what differs
+};
 
 }  // namespace ot

@@ -194,7 +194,9 @@ void digit_products(Index n, const std::uint8_t* block, const real* sums, Index 
 Kernels with_tiles(Kernels kernels) {
   kernels.level = Level::amx;
   kernels.digits.together = 256;  // the points stay there instead
-  kernels.packed_size = packed_size;
+  kernels.packed_points = packed_points;
+  kernels.pack_points = pack_points;
+  kernels.packed_queries = packed_queries;
   kernels.pack_queries = pack_queries;
   kernels.group_minima = group_minima;
   kernels.add_weighted_bytes = add_weighted_bytes;

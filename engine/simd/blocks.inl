@@ -33,7 +33,7 @@ constexpr int block_vectors = width<Arch> * sizeof(real) == 64 ? 4 : 2;
 // The least lane of each of four vectors. Zipping two vectors keeps their lanes apart while halving what is left of
 // each.
 template <class Arch>
-void lowest_lanes(const Batch<Arch> (&group)[4], real* lowest) {
+void lowest_lanes(const Batch<Arch> (&group)[4], real* lowest, Index stride) {
   const auto halves = [](Batch<Arch> a, Batch<Arch> b) { return xsimd::min(xsimd::zip_lo(a, b), xsimd::zip_hi(a, b)); };
   constexpr Index w = width<Arch>;
   alignas(64) real lanes[4 * w];
@@ -41,21 +41,23 @@ void lowest_lanes(const Batch<Arch> (&group)[4], real* lowest) {
   if constexpr (sizeof(real) == sizeof(float)) {
     halves(halves(group[0], group[2]), halves(group[1], group[3])).store_aligned(lanes);
     for (Index g = 0; g < 4; ++g) {
-      lowest[g] = lanes[g];
-      for (Index i = 4; i < w; i += 4) lowest[g] = lanes[i + g] < lowest[g] ? lanes[i + g] : lowest[g];
+      real least = lanes[g];
+      for (Index i = 4; i < w; i += 4) least = lanes[i + g] < least ? lanes[i + g] : least;
+      lowest[g * stride] = least;
     }
   } else {
     for (Index g = 0; g < 4; ++g) {
       group[g].store_aligned(lanes);
-      lowest[g] = lanes[0];
-      for (Index i = 1; i < w; ++i) lowest[g] = lanes[i] < lowest[g] ? lanes[i] : lowest[g];
+      real least = lanes[0];
+      for (Index i = 1; i < w; ++i) least = lanes[i] < least ? lanes[i] : least;
+      lowest[g * stride] = least;
     }
   }
 }
 
 template <class Arch, int queries>
 void query_minima(Index dimension, const real* points, const real* h, const std::int32_t* found, const real* query,
-                  real* minima) {
+                  real* minima, Index stride) {
   constexpr int vectors = block_vectors<Arch>;
   constexpr Index step = vectors * width<Arch>;
   static_assert(groups_in_block == 4 && block_size % step == 0 && group_size % width<Arch> == 0);
@@ -74,11 +76,15 @@ void query_minima(Index dimension, const real* points, const real* h, const std:
         group = xsimd::min(group, -acc[q][v]);
       }
   }
-  for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + found[q] * groups_in_block);
+  for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + found[q], stride);
 }
 
-Index packed_size(Index dimension) {
-  return dimension;
+Index packed_points(Index) {
+  return 0;
+}
+
+Index packed_queries(Index dimension, Index queries) {
+  return queries * dimension;
 }
 
 void pack_queries(Index dimension, Index queries, const real* query, real* packed) {
@@ -87,12 +93,12 @@ void pack_queries(Index dimension, Index queries, const real* query, real* packe
 
 template <class Arch>
 void group_minima(Index dimension, const real* points, const real* h, Index queries, const std::int32_t* found,
-                  const real* query, real* minima) {
+                  const real* query, real* minima, Index stride) {
   constexpr int together = 6;
   Index q = 0;
   for (; q + together <= queries; q += together)
-    query_minima<Arch, together>(dimension, points, h, found + q, query, minima);
-  for (; q < queries; ++q) query_minima<Arch, 1>(dimension, points, h, found + q, query, minima);
+    query_minima<Arch, together>(dimension, points, h, found + q, query, minima, stride);
+  for (; q < queries; ++q) query_minima<Arch, 1>(dimension, points, h, found + q, query, minima, stride);
 }
 
 // A lane is a query. `vectors` of them, from query `first` on, meet one box at a time.

@@ -25,12 +25,15 @@ inline constexpr real least_term = sizeof(real) == sizeof(float) ? real(0x1p-94)
 /// How many points group_minima and digit_products take together, and in how many groups.
 inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
 
-/// The most coordinates of points in blocks, and how far values of group_minima are off at most, over the sum of the
-/// moduli of their terms.
+/// The most coordinates of points in blocks.
 inline constexpr std::int64_t most_group_coordinates = 64;
+
+/// A value of group_minima is above the true one by at most the first, times the sum of the moduli of its terms, and
+/// below by at most as much and the second, times the lengths of query and point.
 constexpr double group_rounding(std::int64_t dimension) {
-  return (4 * static_cast<double>(dimension) + 256) * std::numeric_limits<real>::epsilon() / 2;
+  return (4 * static_cast<double>(dimension) + 16) * std::numeric_limits<real>::epsilon() / 2;
 }
+inline constexpr double group_looseness = 0x1p-6;
 
 /// The most coordinates of a point that is multiplied in digits, so that no 32-bit sum overflows.
 inline constexpr std::int64_t most_digit_coordinates = 65536;
@@ -152,13 +155,16 @@ struct Kernels {
   // Affine functions of points that stand in blocks of block_size: coordinate k < dimension <= most_group_coordinates
   // of point l of a block is points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k
   // query_k point_k.
-  /// The reals of a query as group_minima reads it, and such rows of `query` [queries, dimension].
-  std::int64_t (*packed_size)(std::int64_t dimension);
+  /// How group_minima reads a block, and a batch of queries [queries, dimension]: in so many reals, 64-byte aligned;
+  /// none for a block if that is read as it is.
+  std::int64_t (*packed_points)(std::int64_t dimension);
+  void (*pack_points)(std::int64_t dimension, const real* points, real* packed);
+  std::int64_t (*packed_queries)(std::int64_t dimension, std::int64_t queries);
   void (*pack_queries)(std::int64_t dimension, std::int64_t queries, const real* query, real* packed);
-  /// minima[q, g] = the least value of query q over group g of a block, for the rows q = found[0] < found[1] < ... of
-  /// queries as they are packed
+  /// minima[g stride + q] = the least value of query q over group g of a block, or somewhat less, for the queries q =
+  /// found[0] < found[1] < ... of those that are packed
   void (*group_minima)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
-                       const std::int32_t* found, const real* packed, real* minima);
+                       const std::int32_t* found, const real* packed, real* minima, std::int64_t stride);
   /// values[q, l] = the value of query q at point l of the group whose first point stands at `points`, its offset at h
   void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
                        const real* query, real* values);

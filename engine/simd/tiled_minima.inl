@@ -1,12 +1,16 @@
-// The least bounds of groups by AMX's tiles, which multiply bfloat16 numbers. Part of amx.cpp.
+// Lower bounds of the least values of groups by AMX's tiles, which multiply bfloat16 numbers. Part of amx.cpp.
 //
-// A float is nearly the sum of two such numbers, x ~ x_high + x_low, within 2^-18 |x|. Of a product x y the tiles add
-// up x_high y_high + x_high y_low + x_low y_high, which is within 3 2^-18 |x y|.
+// Each coordinate is rounded to such a number, x to x^. By Cauchy-Schwarz
+//
+//     x.y <= x^.y^ + ||x - x^|| ||y|| + ||x^|| ||y - y^||,
+//
+// the product of (x^, ||x - x^||, ||x^||) and (y^, ||y||, ||y - y^||), whose last two numbers are rounded up.
 #pragma once
 
 #include <immintrin.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/simd/kernels.h"
 #include "engine/simd/tiles.inl"
@@ -15,148 +19,173 @@
 namespace engine::simd {
 namespace {
 
-constexpr Index words_in_step = tile_bytes / 4;
-
-// Words, each a pair of numbers, of two coordinates: their six products are those of three words.
-constexpr Index words_of_two = 3;
+// Words, each a pair of numbers, of a point or query. A tile holds 16 words of each of 16 points, or of 16 queries.
+constexpr Index words_in_tile = tile_bytes / 4, tile_words = tile_rows * words_in_tile;
 
 constexpr Index words_of(Index dimension) {
-  const Index words = (dimension + 1) / 2 * words_of_two;
-  return (words + words_in_step - 1) / words_in_step * words_in_step;
+  const Index words = (dimension + 2 + 1) / 2;
+  return (words + words_in_tile - 1) / words_in_tile * words_in_tile;
 }
 
 constexpr Index most_words = words_of(most_group_coordinates);
 
-// A coordinate of 16 points or queries, each half in the low bits of a word.
-struct Halves {
-  __m512i high, low;
+__m512i as_bf16(__m512 x) {
+  return _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
+}
 
-  explicit Halves(__m512 x) {
-    const auto rounded = [](__m512 value) {
-      return _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(value)));
-    };
-    high = rounded(x);
-    low = rounded(_mm512_sub_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(high, 16))));
+__m512 from_bf16(__m512i number) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(number, 16));
+}
+
+// For x >= 0, a number that is not below.
+__m512i as_bf16_above(__m512 x) {
+  return _mm512_srli_epi32(_mm512_add_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0xffff)), 16);
+}
+
+// 16 points or queries, a lane of each: its numbers, each in the low half of a word.
+struct Rounded {
+  __m512i numbers[2 * most_words];
+  __m512 length, missed;  // ||x|| and ||x - x^||, or a little more
+
+  template <class Coordinate>
+  Rounded(Index dimension, const Coordinate& coordinate) {
+    // Where squares are too small for a float, or add up to too much for it, the lengths are still not too small, and
+    // no product of theirs is that of 0 and infinity.
+    const __m512 smallest = _mm512_set1_ps(std::numeric_limits<float>::min());
+    __m512 squares = smallest, missed_squares = smallest;
+    for (Index k = 0; k < dimension; ++k) {
+      const __m512 x = coordinate(k);
+      numbers[k] = as_bf16(x);
+      const __m512 rest = _mm512_sub_ps(x, from_bf16(numbers[k]));
+      squares = _mm512_fmadd_ps(x, x, squares);
+      missed_squares = _mm512_fmadd_ps(rest, rest, missed_squares);
+    }
+    const __m512 wider = _mm512_set1_ps(1 + 0x1p-16f);  // by more than the rounding of sums
+    length = _mm512_mul_ps(_mm512_sqrt_ps(squares), wider);
+    missed = _mm512_mul_ps(_mm512_sqrt_ps(missed_squares), wider);
+  }
+
+  // The words of all numbers, with two more that follow.
+  void pair(Index dimension, __m512i last_but_one, __m512i last, __m512i* words) {
+    numbers[dimension] = last_but_one;
+    numbers[dimension + 1] = last;
+    for (Index k = dimension + 2; k < 2 * words_of(dimension); ++k) numbers[k] = _mm512_setzero_si512();
+    for (Index w = 0; w < words_of(dimension); ++w)
+      words[w] = _mm512_or_si512(numbers[2 * w], _mm512_slli_epi32(numbers[2 * w + 1], 16));
   }
 };
 
-__m512i pair(__m512i first, __m512i second) {
-  return _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
+Index packed_points(Index dimension) {
+  return block_size * words_of(dimension);
 }
 
-// The words of two coordinates of points and of queries: (high, high) meets (high, low), (low, high) meets (high,
-// high), and (high, low) meets (low, high).
-void words_of_points(const Halves& x, const Halves& y, __m512i (&words)[words_of_two]) {
-  words[0] = pair(x.high, x.high);
-  words[1] = pair(x.low, y.high);
-  words[2] = pair(y.high, y.low);
-}
-void words_of_queries(const Halves& x, const Halves& y, __m512i (&words)[words_of_two]) {
-  words[0] = pair(x.high, x.low);
-  words[1] = pair(x.high, y.high);
-  words[2] = pair(y.low, y.high);
+// Transposed: rows of 16 words, of one point after the other.
+void put_rows(Index dimension, __m512i* words, real* out) {
+  for (Index w = 0; w < words_of(dimension); w += words_in_tile) {
+    transpose_words(*reinterpret_cast<__m512i(*)[lanes]>(words + w));
+    for (Index l = 0; l < lanes; ++l) _mm512_store_si512(out + (w + l) * words_in_tile, words[w + l]);
+  }
 }
 
-Index packed_size(Index dimension) {
-  return words_of(dimension);
+// Group after group, the tiles of each, whose rows are of a point each.
+void pack_points(Index dimension, const real* points, real* packed) {
+  for (Index g = 0; g < groups_in_block; ++g) {
+    Rounded group(dimension, [&](Index k) { return _mm512_load_ps(points + k * block_size + g * lanes); });
+    __m512i words[most_words];
+    group.pair(dimension, as_bf16_above(group.length), as_bf16_above(group.missed), words);
+    put_rows(dimension, words, packed + g * lanes * words_of(dimension));
+  }
+}
+
+// 16 queries after 16 queries: their tiles, whose rows are of a word each, then the same with rows of a query each.
+Index packed_queries(Index dimension, Index queries) {
+  return (queries + lanes - 1) / lanes * 2 * lanes * words_of(dimension);
 }
 
 void pack_queries(Index dimension, Index queries, const real* query, real* packed) {
-  const Index size = words_of(dimension);
-  for (Index w = 0; w < queries * size; ++w) packed[w] = 0;
   const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   const __m512i row = _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(dimension)));
-  const __m512i out = _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(size)));
-  for (Index q = 0; q < queries; q += tile_rows) {
-    const auto present = static_cast<__mmask16>((1u << std::min(tile_rows, queries - q)) - 1);
-    const auto coordinate = [&](Index k) {
-      if (k >= dimension) return Halves(_mm512_setzero_ps());
-      return Halves(_mm512_mask_i32gather_ps(_mm512_setzero_ps(), present, row, query + q * dimension + k, 4));
-    };
-    for (Index k = 0; k < dimension; k += 2) {
-      __m512i words[words_of_two];
-      words_of_queries(coordinate(k), coordinate(k + 1), words);
-      for (Index w = 0; w < words_of_two; ++w)
-        _mm512_mask_i32scatter_epi32(packed + q * size + k / 2 * words_of_two + w, present, out, words[w], 4);
-    }
+  const Index size = lanes * words_of(dimension);
+  for (Index q = 0; q < queries; q += lanes, packed += 2 * size) {
+    const auto present = static_cast<__mmask16>((1u << std::min<Index>(lanes, queries - q)) - 1);
+    Rounded some(dimension, [&](Index k) {
+      const __m512 zero = _mm512_setzero_ps();
+      return _mm512_sub_ps(zero, _mm512_mask_i32gather_ps(zero, present, row, query + q * dimension + k, 4));
+    });
+    const auto negative = [](__m512i number) { return _mm512_or_si512(number, _mm512_set1_epi32(0x8000)); };
+    __m512i words[most_words];
+    some.pair(dimension, negative(as_bf16_above(some.missed)),
+              negative(as_bf16_above(_mm512_add_ps(some.length, some.missed))), words);
+    for (Index w = 0; w < words_of(dimension); ++w) _mm512_store_si512(packed + w * lanes, words[w]);
+    put_rows(dimension, words, packed + size);
   }
 }
 
-// The words of a block's points, those of all points side by side.
-using BlockWords = std::uint32_t[most_words][block_size];
-
-void pack_points(Index dimension, const real* points, BlockWords& out) {
-  Index word = 0;
-  for (Index k = 0; k < dimension; k += 2, word += words_of_two)
-    for (Index l = 0; l < block_size; l += lanes) {
-      const real* const first = points + k * block_size + l;
-      const __m512 second = k + 1 < dimension ? _mm512_load_ps(first + block_size) : _mm512_setzero_ps();
-      __m512i words[words_of_two];
-      words_of_points(Halves(_mm512_load_ps(first)), Halves(second), words);
-      for (Index w = 0; w < words_of_two; ++w) _mm512_store_si512(&out[word + w][l], words[w]);
+// The tiles of up to 16 queries: as they are packed, or `copied` together.
+const real* tiles_of(Index dimension, Index queries, const std::int32_t* found, const real* packed, real* copied) {
+  const Index size = lanes * words_of(dimension);
+  const auto sixteen = [&](std::int32_t q) { return packed + q / lanes * 2 * size; };
+  if (found[0] % lanes == 0 && found[queries - 1] == found[0] + queries - 1) return sixteen(found[0]);
+  for (Index w = 0; w < words_of(dimension); w += words_in_tile) {
+    __m512i rows[lanes];
+    for (Index l = 0; l < lanes; ++l) {
+      const std::int32_t q = found[std::min(l, queries - 1)];
+      rows[l] = _mm512_load_si512(sixteen(q) + size + (w + q % lanes) * words_in_tile);
     }
-  for (; word < words_of(dimension); ++word)
-    for (Index l = 0; l < block_size; l += lanes) _mm512_store_si512(&out[word][l], _mm512_setzero_si512());
-}
-
-// The least lane of each of four vectors, as in blocks.inl.
-__m128 lowest_lanes(const __m512 (&group)[groups_in_block]) {
-  const auto halves = [](__m512 a, __m512 b) {
-    return _mm512_min_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
-  };
-  const __m512 four = halves(halves(group[0], group[2]), halves(group[1], group[3]));
-  const __m256 two = _mm256_min_ps(_mm512_castps512_ps256(four), _mm512_extractf32x8_ps(four, 1));
-  return _mm_min_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1));
-}
-
-// For one or two parts of as many queries each.
-template <int parts>
-void minima_of(Index size, const BlockWords& words, const real* h, Index queries,
-               const std::int32_t* const (&found)[parts], const real* packed, real* minima) {
-  alignas(64) real copied[parts][tile_rows * most_words];
-  const real* rows[parts];
-  for (int p = 0; p < parts; ++p) {
-    rows[p] = packed + found[p][0] * size;
-    // Rows that don't follow each other are copied.
-    if (found[p][queries - 1] - found[p][0] == queries - 1) continue;
-    for (Index q = 0; q < queries; ++q)
-      for (Index w = 0; w < size; w += words_in_step)
-        _mm512_store_ps(copied[p] + q * size + w, _mm512_loadu_ps(packed + found[p][q] * size + w));
-    rows[p] = copied[p];
+    transpose_words(rows);
+    for (Index l = 0; l < lanes; ++l) _mm512_store_si512(copied + (w + l) * lanes, rows[l]);
   }
-  alignas(64) float sums[parts][tile_rows][block_size];
-  for (Index l = 0; l < block_size; l += 2 * lanes) {
-    clear_sums<parts, 2>();
-    for (Index w = 0; w < size; w += words_in_step)
-      add_step<OfBf16, parts, 2>({rows[0] + w, rows[parts - 1] + w}, size * 4, {&words[w][l], &words[w][l + lanes]},
-                                 sizeof(words[0]));
-    store_sums<parts, 2>(&sums[0][0][l], sizeof(sums[0][0]));
-  }
-  __m512 offset[groups_in_block];
-  for (Index g = 0; g < groups_in_block; ++g) offset[g] = _mm512_load_ps(h + g * lanes);
-  for (int p = 0; p < parts; ++p)
-    for (Index q = 0; q < queries; ++q) {
-      __m512 value[groups_in_block];
-      for (Index g = 0; g < groups_in_block; ++g)
-        value[g] = _mm512_sub_ps(offset[g], _mm512_load_ps(&sums[p][q][g * lanes]));
-      _mm_storeu_ps(minima + found[p][q] * groups_in_block, lowest_lanes(value));
-    }
+  return copied;
 }
 
-// Queries are cut into parts of as many, the last one perhaps with some of the one before.
+// Of one or two tiles of queries, the first of all full.
+template <int tiles>
+void minima_of(Index dimension, const real* points, const real (&offsets)[block_size][lanes], Index queries,
+               const std::int32_t* found, const real* packed, real* minima, Index stride) {
+  const Index size = lanes * words_of(dimension);
+  alignas(64) real copied[tiles][lanes * most_words];
+  const real* query[tiles];
+  for (Index t = 0; t < tiles; ++t)
+    query[t] = tiles_of(dimension, std::min<Index>(lanes, queries - t * lanes), found + t * lanes, packed, copied[t]);
+  for (Index g = 0; g < groups_in_block; g += 2) {
+    load<0>(offsets[g * lanes], tile_bytes);
+    if constexpr (tiles == 2) load<1>(offsets[g * lanes], tile_bytes);
+    load<2>(offsets[(g + 1) * lanes], tile_bytes);
+    if constexpr (tiles == 2) load<3>(offsets[(g + 1) * lanes], tile_bytes);
+    const real* const group = points + g * size;
+    for (Index w = 0; w < size; w += tile_words)
+      add_step<OfBf16, 2, tiles>({group + w, group + size + w}, tile_bytes, {query[0] + w, query[tiles - 1] + w},
+                                 tile_bytes);
+    alignas(64) float values[2][lanes][tiles][lanes];
+    store_sums<2, tiles>(values, sizeof(values[0][0]));
+    for (Index of_two = 0; of_two < 2; ++of_two)
+      for (Index t = 0; t < tiles; ++t) {
+        __m512 least = _mm512_set1_ps(std::numeric_limits<float>::infinity());
+        // NaN, as of an offset and a product that are both infinite, is not taken.
+        for (Index l = 0; l < lanes; ++l) least = _mm512_min_ps(_mm512_load_ps(values[of_two][l][t]), least);
+        const Index count = std::min<Index>(lanes, queries - t * lanes);
+        const auto present = static_cast<__mmask16>((1u << count) - 1);
+        const std::int32_t* const q = found + t * lanes;
+        real* const out = minima + (g + of_two) * stride;
+        if (q[count - 1] - q[0] == count - 1)
+          _mm512_mask_storeu_ps(out + q[0], present, least);
+        else
+          _mm512_mask_i32scatter_ps(out, present, _mm512_maskz_loadu_epi32(present, q), least, 4);
+      }
+  }
+}
+
 void group_minima(Index dimension, const real* points, const real* h, Index queries, const std::int32_t* found,
-                  const real* packed, real* minima) {
-  static_assert(group_size == lanes && groups_in_block == 4);
+                  const real* packed, real* minima, Index stride) {
+  static_assert(group_size == lanes && groups_in_block % 2 == 0);
   if (queries == 0) return;
-  const Index size = words_of(dimension), parts = (queries + tile_rows - 1) / tile_rows,
-              count = (queries + parts - 1) / parts;
-  const auto first = [&](Index p) { return found + std::min(p * count, queries - count); };
-  alignas(64) BlockWords words;
-  pack_points(dimension, points, words);
-  start_tiles(Shapes(count, count));
-  Index p = 0;
-  for (; p + 2 <= parts; p += 2) minima_of<2>(size, words, h, count, {first(p), first(p + 1)}, packed, minima);
-  if (p < parts) minima_of<1>(size, words, h, count, {first(p)}, packed, minima);
+  alignas(64) real offsets[block_size][lanes];
+  for (Index l = 0; l < block_size; ++l) _mm512_store_ps(offsets[l], _mm512_set1_ps(h[l]));
+  start_tiles(Shapes(tile_rows, tile_rows));
+  Index q = 0;
+  for (; q + lanes < queries; q += 2 * lanes)
+    minima_of<2>(dimension, points, offsets, queries - q, found + q, packed, minima, stride);
+  if (q < queries) minima_of<1>(dimension, points, offsets, queries - q, found + q, packed, minima, stride);
   end_tiles();
 }
 

@@ -74,8 +74,6 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
     for (ByteBlocks* blocks : {&*laid_out_once, &*laid_out_anew})
       ways.push_back({.apart = &*distances, .blocks = &*products, .laid_out = blocks});
   }
-  std::vector<std::int64_t> queries(batch);
-  std::iota(queries.begin(), queries.end(), 0);
   for (const double lambda : {1e-3, 1e-2, 1.0})
     for (const double digits : {8.0, 24.0})
       for (const ByteValues& values : ways) {
@@ -86,8 +84,9 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
         const BatchBounds bounds(target, sketch, x, psi, lambda, reach);
         // What the products of whole blocks are rounded by, at a few standard deviations.
         const long double rounding = values.blocks ? 8 * target.scale() * products->typical_rounding() : 0;
-        std::vector<SearchWork> work(batch);
-        const SoftminTerms found = find_terms(bounds, values, lambda, reach, queries, work.data());
+        const TermSearch search(bounds, values, lambda, reach);
+        std::vector<SearchWork> work;
+        const SoftminTerms found = search.find(work);
         double values_of_all = 0;
         for (std::int64_t i = 0; i < batch; ++i) {
           const auto index = static_cast<std::size_t>(i);
@@ -134,7 +133,7 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
           values_of_all += work[index].values;
         }
         if (!bounds_tell_work) continue;
-        const double expected = batch * expected_work(bounds, values, lambda, reach, queries).values;
+        const double expected = batch * search.expected_work().values;
         CHECK(expected > values_of_all / 2 - 100 * batch);
         CHECK(expected < values_of_all * 2 + 100 * batch);
 
@@ -143,8 +142,9 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
         std::copy_n(x.data(), d, alone.data());
         const BatchBounds its_bounds(target, sketch, alone, psi, lambda, reach);
         const bool whole = values.blocks && values.laid_out->kept();
-        find_terms(its_bounds, whole ? values : ByteValues{.apart = values.apart}, lambda, reach, {0}, work.data());
-        const double of_one = expected_work(its_bounds, values, lambda, reach, {0}).values;
+        const ByteValues apart{.apart = values.apart};
+        TermSearch(its_bounds, whole ? values : apart, lambda, reach).find(work);
+        const double of_one = TermSearch(its_bounds, values, lambda, reach).expected_work().values;
         CHECK(of_one > work[0].values / 2 - 64);
         CHECK(of_one < work[0].values * 2 + 64);
       }
