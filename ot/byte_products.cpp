@@ -152,40 +152,51 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, st
                             std::int64_t first, std::int64_t count, real* out, std::int64_t stride) const {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(end - begin));
   std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(begin));
+  constexpr std::int64_t together = blocks_together * block_size;
   const auto points_from = [&](std::int64_t place, std::int64_t until) {
     return order.subspan(static_cast<std::size_t>(place),
-                         static_cast<std::size_t>(std::min(block_size, std::max(until - place, std::int64_t{0}))));
+                         static_cast<std::size_t>(std::min(together, std::max(until - place, std::int64_t{0}))));
   };
-  ByteBlock block(target_);
-  for (std::int64_t l = 0; l < count; l += block_size) {
+  std::vector<ByteBlock> blocks(blocks_together, ByteBlock(target_));
+  for (std::int64_t l = 0; l < count; l += together) {
     const auto points = points_from(first + l, first + count);
     const auto next = points_from(first + l + std::ssize(points), std::ssize(order));
-    block.lay_out(points);
-    if (std::ssize(points) == block_size) {
-      multiply(digits, rows, block, next, out + l, stride);
+    std::vector<const ByteBlock*> laid_out;
+    for (std::int64_t p = 0; p < std::ssize(points); p += block_size) {
+      ByteBlock& block = blocks[laid_out.size()];
+      block.lay_out(points.subspan(static_cast<std::size_t>(p),
+                                   static_cast<std::size_t>(std::min(block_size, std::ssize(points) - p))));
+      laid_out.push_back(&block);
+    }
+    const std::int64_t width = std::ssize(laid_out) * block_size;
+    if (std::ssize(points) == width) {
+      multiply(digits, rows, laid_out, next, out + l, stride);
       continue;
     }
-    Tensor values(engine::Shape{end - begin, block_size});
-    multiply(digits, rows, block, next, values.data(), block_size);
+    Tensor values(engine::Shape{end - begin, width});
+    multiply(digits, rows, laid_out, next, values.data(), width);
     for (std::int64_t i = 0; i < end - begin; ++i)
-      std::copy_n(values.data() + i * block_size, points.size(), out + i * stride + l);
+      std::copy_n(values.data() + i * width, points.size(), out + i * stride + l);
   }
 }
 
-void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block, real* out) const {
-  multiply(digits, rows, block, {}, out, block_size);
+void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
+                            real* out) const {
+  multiply(digits, rows, blocks, {}, out, std::ssize(blocks) * block_size);
 }
 
-void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block,
+void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
                             std::span<const std::int64_t> next, real* out, std::int64_t stride) const {
   const Rounded& rounded = this->rounded(digits);
+  std::vector<engine::simd::DigitBlock> laid_out;
+  for (const ByteBlock* block : blocks) laid_out.push_back({bytes_of(block->laid_out_), block->sums_});
   for (std::int64_t r = 0; r < std::ssize(rows); r += layout_.together) {
     const std::int64_t count = std::min<std::int64_t>(layout_.together, std::ssize(rows) - r);
     const std::size_t share = next.size() * static_cast<std::size_t>(r + count) / rows.size();
     for (std::size_t n = next.size() * static_cast<std::size_t>(r) / rows.size(); n < share; ++n)
       target_.prefetch(next[n]);
-    kernels().digit_products(target_.dimension(), bytes_of(block.laid_out_), block.sums_, count, rows.data() + r,
-                             digits, digits_.row(0), rounded.scale.data(), rounded.shift.data(), slope_.data(),
+    kernels().digit_products(target_.dimension(), std::ssize(laid_out), laid_out.data(), count, rows.data() + r, digits,
+                             digits_.row(0), rounded.scale.data(), rounded.shift.data(), slope_.data(),
                              out + r * stride, stride);
   }
 }

@@ -59,6 +59,9 @@ class ByteBlocks {
 /// the error is at most ||e|| ||y - mean||. add_rest() adds the second, from the digits left, where it matters.
 class ByteProducts {
  public:
+  /// How many blocks that are like each other are best multiplied at a time.
+  static constexpr std::int64_t blocks_together = 4;
+
   /// Whether the points are 8-bit and the CPU has the instructions.
   static bool available(const Target& target);
 
@@ -82,9 +85,10 @@ class ByteProducts {
   void multiply(int digits, std::int64_t begin, std::int64_t end, std::span<const std::int64_t> order,
                 std::int64_t first, std::int64_t count, real* out, std::int64_t stride) const;
 
-  /// out[r block_size + l] = a^_i.(y_l - mean) for i = rows[r] and the points y_l of a block, with a^ of so many
-  /// digits. What lies beyond the block's points, up to block_size, is that of y = 0.
-  void multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block, real* out) const;
+  /// out[(r blocks + b) block_size + l] = a^_i.(y_bl - mean) for i = rows[r] and the points y_bl of some blocks, with
+  /// a^ of so many digits. What lies beyond a block's points, up to block_size, is that of y = 0.
+  void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
+                real* out) const;
 
   /// out[l] += e_i.(y_j - mean) for the l in `some` and j = points[l], where e is what so many digits, fewer than all,
   /// leave out: after multiply() the product is as fine as in all digits.
@@ -101,8 +105,8 @@ class ByteProducts {
   };
 
   void round_row(std::int64_t i, const real* a);
-  /// As the public one, while the points of the next block come to the cache.
-  void multiply(int digits, std::span<const std::int32_t> rows, const ByteBlock& block,
+  /// As the public one, while the points of the next blocks come to the cache.
+  void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
                 std::span<const std::int64_t> next, real* out, std::int64_t stride) const;
   const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }
 

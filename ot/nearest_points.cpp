@@ -193,9 +193,9 @@ class Search {
       if (!given_up_[static_cast<std::size_t>(need.query)]) queries.push_back(need.query);
     if (queries.empty()) return;
     ByteBlock spare(bounds_.target());
-    const ByteBlock& block = laid_out_->at(b, spare);
+    const ByteBlock* const block = &laid_out_->at(b, spare);
     Tensor products({std::ssize(queries), block_size});
-    products_->multiply(products_->digits_of_16_bits(), queries, block, products.data());
+    products_->multiply(products_->digits_of_16_bits(), queries, {&block, 1}, products.data());
     const real *product = products.data(), *offset = bounds_.offsets(b);
     for (const std::int32_t q : queries) {
       const auto error = static_cast<real>(products_->error_bound(q, products_->digits_of_16_bits()));

@@ -292,7 +292,8 @@ void Sketch::use_fitted_directions() {
       real* along = points_.data() + offset(first, coarse_);
       if (bytes) {
         block.lay_out(points);
-        bytes->multiply(bytes->most_digits(), all, block, along);
+        const ByteBlock* const laid_out = &block;
+        bytes->multiply(bytes->most_digits(), all, {&laid_out, 1}, along);
       } else {
         Tensor rows({count, d});
         gather(points, rows.data());

@@ -107,7 +107,8 @@ std::vector<SoftProducts::Histogram> SoftProducts::sample_terms(std::vector<real
     }
     ByteBlock block(problem_.target);
     block.lay_out(points);
-    bytes_->multiply(1, rows, block, products.data() + b * block_.size() * block_size);
+    const ByteBlock* const laid_out = &block;
+    bytes_->multiply(1, rows, {&laid_out, 1}, products.data() + b * block_.size() * block_size);
   });
   std::vector<Histogram> histograms(least.size());
   parallel_for(block_.size(), 4, [&](std::int64_t begin, std::int64_t end) {

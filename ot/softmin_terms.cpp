@@ -213,13 +213,23 @@ TermSearch::Visit TermSearch::visit(std::int64_t begin, std::int64_t end) const 
   std::size_t most_rows = 0;
   for (std::int64_t b = begin; b < end; ++b) most_rows += needs_at(b).whole.size() + needs_at(b).apart.size();
   Visit visit(queries_, most_rows, lambda_);
-  ByteBlock spare(bounds_.target());
+  std::vector<std::int64_t> wholes;  // blocks that the same queries need
+  const auto visit_wholes = [&] {
+    if (!wholes.empty()) visit_blocks(wholes, needs_at(wholes.front()).whole, visit);
+    wholes.clear();
+  };
   for (std::int64_t b = begin; b < end; ++b) {
+    const Needs& needs = needs_at(b);
     if (b + 1 < end && !needs_at(b + 1).apart.empty())
       for (std::int64_t g = 0; g < groups_in_block; ++g) bounds_.sketch().prefetch_group((b + 1) * groups_in_block + g);
-    for (const std::int32_t q : needs_at(b).apart) visit_groups(q, b, visit);
-    if (!needs_at(b).whole.empty()) visit_block(needs_at(b).whole, b, spare, visit);
+    if (!needs.apart.empty()) visit_wholes();  // as rows stand in the order of blocks
+    for (const std::int32_t q : needs.apart) visit_groups(q, b, visit);
+    if (needs.whole.empty()) continue;
+    if (!wholes.empty() && needs_at(wholes.front()).whole != needs.whole) visit_wholes();
+    wholes.push_back(b);
+    if (std::ssize(wholes) == ByteProducts::blocks_together) visit_wholes();
   }
+  visit_wholes();
   return visit;
 }
 
@@ -259,30 +269,37 @@ void TermSearch::visit_groups(std::int32_t q, std::int64_t b, Visit& visit) cons
   visit.add_row(q, b, least, 0, excess, 0, zeros);
 }
 
-// The values of all points of a block for the queries in `whole`.
-void TermSearch::visit_block(std::span<const std::int32_t> whole, std::int64_t b, ByteBlock& spare,
-                             Visit& visit) const {
-  const std::span<const std::int64_t> points = bounds_.sketch().points_of(b);
-  const ByteBlock& block = values_.laid_out->at(b, spare);
-  Tensor products({std::ssize(whole), block_size});
-  values_.blocks->multiply(values_.blocks->most_digits(), whole, block, products.data());
+// The values of all points of some blocks for these queries.
+void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, std::span<const std::int32_t> queries,
+                              Visit& visit) const {
+  std::vector<ByteBlock> spare(blocks.size(), ByteBlock(bounds_.target()));
+  std::vector<const ByteBlock*> laid_out;
+  for (const std::int64_t b : blocks) laid_out.push_back(&values_.laid_out->at(b, spare[laid_out.size()]));
+  const std::int64_t width = std::ssize(blocks) * block_size;
+  Tensor products({std::ssize(queries), width});
+  values_.blocks->multiply(values_.blocks->most_digits(), queries, laid_out, products.data());
 
-  // u = scale (||x'||^2 - 2 x'.y') + centre + offset
-  real offset[block_size];
-  std::fill_n(offset, block_size, std::numeric_limits<real>::infinity());  // where a block has no point
-  for (std::size_t l = 0; l < points.size(); ++l) {
-    const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
-    offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]) - centre_);
-  }
-  const double scale = bounds_.target().scale(), work = work_of_block(static_cast<double>(whole.size()));
-  const real* product = products.data();
-  for (const std::int32_t q : whole) {
-    const auto index = static_cast<std::size_t>(q);
-    const double of_query = scale * bounds_.squared_norm(q) + centre_;
-    const auto shift = static_cast<real>(queries_[index].origin - of_query);
-    visit.add_row(q, b, of_query + shift, shift, offset, static_cast<real>(-2 * scale), product);
-    visit.work[index].values += work;
-    product += block_size;
+  const double scale = bounds_.target().scale(), work = work_of_block(static_cast<double>(queries.size()));
+  const real* of_block = products.data();
+  for (const std::int64_t b : blocks) {
+    // u = scale (||x'||^2 - 2 x'.y') + centre + offset
+    const std::span<const std::int64_t> points = bounds_.sketch().points_of(b);
+    real offset[block_size];
+    std::fill_n(offset, block_size, std::numeric_limits<real>::infinity());  // where a block has no point
+    for (std::size_t l = 0; l < points.size(); ++l) {
+      const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
+      offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]) - centre_);
+    }
+    const real* product = of_block;
+    for (const std::int32_t q : queries) {
+      const auto index = static_cast<std::size_t>(q);
+      const double of_query = scale * bounds_.squared_norm(q) + centre_;
+      const auto shift = static_cast<real>(queries_[index].origin - of_query);
+      visit.add_row(q, b, of_query + shift, shift, offset, static_cast<real>(-2 * scale), product);
+      visit.work[index].values += work;
+      product += width;
+    }
+    of_block += block_size;
   }
 }
 

@@ -80,7 +80,7 @@ class TermSearch {
   double work_of_block(double queries) const;
   Visit visit(std::int64_t begin, std::int64_t end) const;
   void visit_groups(std::int32_t q, std::int64_t b, Visit& visit) const;
-  void visit_block(std::span<const std::int32_t> whole, std::int64_t b, ByteBlock& spare, Visit& visit) const;
+  void visit_blocks(std::span<const std::int64_t> blocks, std::span<const std::int32_t> queries, Visit& visit) const;
 
   const BatchBounds& bounds_;
   const ByteValues& values_;

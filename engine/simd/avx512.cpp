@@ -7,6 +7,7 @@
 #endif
 
 #include "engine/simd/body.inl"
+#include "engine/simd/term512.inl"
 #ifndef SEMIDUAL_DOUBLE
 #include "engine/simd/words.inl"
 #endif

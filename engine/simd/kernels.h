@@ -63,6 +63,12 @@ struct Digits {
   static constexpr std::int64_t parts = 4;
 };
 
+/// Points as interleave_bytes lays them out, and their sums.
+struct DigitBlock {
+  const std::uint8_t* points;
+  const real* sums;
+};
+
 /// What the first digits of a row's numbers leave out, e_k, in a sum over its coordinates.
 struct Rest {
   double squares;   ///< sum e_k^2
@@ -187,10 +193,10 @@ struct Kernels {
   /// without the coordinates that are 0 for all of them, as those at an image's border often are; sums_l = sum_k
   /// point_lk
   void (*interleave_bytes)(std::int64_t n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums);
-  /// out[q stride + l] = scale_r sum_k a_rk point_lk + shift_r + slope_r sums_l over a block for r = found[q], q <
-  /// queries, rounded to float, where a_r are the numbers of the first `count` digits of row r of `query`, and n <=
-  /// most_digit_coordinates
-  void (*digit_products)(std::int64_t n, const std::uint8_t* block, const real* sums, std::int64_t queries,
+  /// out[q stride + b block_size + l] = scale_r sum_k a_rk point_bl,k + shift_r + slope_r sums_bl over the points of
+  /// some blocks for r = found[q], q < queries, rounded to float, where a_r are the numbers of the first `count` digits
+  /// of row r of `query`, and n <= most_digit_coordinates; the faster the more alike the blocks are
+  void (*digit_products)(std::int64_t n, std::int64_t blocks, const DigitBlock* block, std::int64_t queries,
                          const std::int32_t* found, int count, const std::int8_t* query, const real* scale,
                          const real* shift, const real* slope, real* out, std::int64_t stride);
   /// out[f] = sum_k a_k rows_jk for j = found[f], f < points, where a are the numbers of `count` digits that stand at

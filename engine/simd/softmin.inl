@@ -80,14 +80,13 @@ Index find_affine(Index n, const real* offset, real scale, const real* product, 
 template <class Arch>
 real exp_affine(Index n, const real* offset, real scale, const real* product, real shift, real rate, real* y) {
   constexpr Index w = width<Arch>, unroll = 4;
-  const Batch<Arch> factor(scale), origin(shift), slope(rate), zero(real(0)), least(least_term);
-  const auto term = [=](Batch<Arch> o, Batch<Arch> p) {
-    const Batch<Arch> e = xsimd::exp((origin - xsimd::fma(factor, p, o)) * slope);
-    return xsimd::select(e < least, zero, e);  // NaN stays
+  const Batch<Arch> factor(scale), origin(shift), slope(rate), zero(real(0));
+  const auto term_of = [=](Batch<Arch> o, Batch<Arch> p) {
+    return term<Arch>((origin - xsimd::fma(factor, p, o)) * slope);
   };
   Batch<Arch> sums[unroll] = {zero, zero, zero, zero};
   const auto include = [&](Index k, Index i) {
-    const Batch<Arch> terms = term(load<Arch>(offset + i), load<Arch>(product + i));
+    const Batch<Arch> terms = term_of(load<Arch>(offset + i), load<Arch>(product + i));
     terms.store_unaligned(y + i);
     sums[k] = sums[k] + terms;
   };
@@ -97,7 +96,7 @@ real exp_affine(Index n, const real* offset, real scale, const real* product, re
   for (; i + w <= n; i += w) include(0, i);
   real sum = sum_of_lanes<Arch>((sums[0] + sums[1]) + (sums[2] + sums[3]));
   if (i < n)
-    store_first<Arch>(n - i, term(load_first<Arch>(n - i, offset + i), load_first<Arch>(n - i, product + i)), y + i);
+    store_first<Arch>(n - i, term_of(load_first<Arch>(n - i, offset + i), load_first<Arch>(n - i, product + i)), y + i);
   for (; i < n; ++i) sum += y[i];
   return sum;
 }

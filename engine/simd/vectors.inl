@@ -54,6 +54,13 @@ Batch<Arch> root(Batch<Arch> x) {
   return xsimd::sqrt(x);
 }
 
+// e^x, and 0 below least_term; NaN stays.
+template <class Arch>
+Batch<Arch> term(Batch<Arch> x) {
+  const Batch<Arch> e = xsimd::exp(x);
+  return xsimd::select(e < Batch<Arch>(least_term), Batch<Arch>(real(0)), e);
+}
+
 // ---- The two loops.
 
 // y_i = f(x_i...); an `x` may be `y`.

@@ -9,6 +9,7 @@
 #include "engine/simd/body.inl"
 #include "engine/simd/bytes.inl"
 #include "engine/simd/digits.inl"
+#include "engine/simd/term512.inl"
 
 namespace engine::simd {
 
@@ -94,11 +95,12 @@ void products(Index n, const std::uint8_t* block, const real* sums, Index querie
     products_of<1, digits>(n, block, sums, found + q, query, scale, shift, slope, out + q * stride, stride);
 }
 
-void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
-                    int count, const std::int8_t* query, const real* scale, const real* shift, const real* slope,
-                    real* out, Index stride) {
+void digit_products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found, int count,
+                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+                    Index stride) {
   const auto run = count == 1 ? products<1> : count == 2 ? products<2> : products<3>;
-  run(n, block, sums, queries, found, query, scale, shift, slope, out, stride);
+  for (Index b = 0; b < blocks; ++b)
+    run(n, block[b].points, block[b].sums, queries, found, query, scale, shift, slope, out + b * block_size, stride);
 }
 
 // Points that stand apart are read where they are, a few together so that sums do not wait for one another.

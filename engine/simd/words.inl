@@ -186,7 +186,7 @@ Products rest(Index queries) {
   return few[queries - 1];
 }
 
-void digit_products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
+void block_products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
                     int count, const std::int8_t* query, const real* scale, const real* shift, const real* slope,
                     real* out, Index stride) {
   constexpr Index together = 6;
@@ -200,6 +200,14 @@ void digit_products(Index n, const std::uint8_t* block, const real* sums, Index 
       rest(queries - q)(n, part, sums + first, found + q, count, query, scale, shift, slope, out + q * stride + first,
                         stride);
   }
+}
+
+void digit_products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found, int count,
+                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
+                    Index stride) {
+  for (Index b = 0; b < blocks; ++b)
+    block_products(n, block[b].points, block[b].sums, queries, found, count, query, scale, shift, slope,
+                   out + b * block_size, stride);
 }
 
 // The sum of all lanes, in 64 bits.

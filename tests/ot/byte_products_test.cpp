@@ -117,7 +117,8 @@ TEST_CASE("a block of points from anywhere is multiplied by rows from anywhere a
     for (std::int32_t r = 0; r < 31; ++r) rows.push_back(r * 3 % batch);
     some.lay_out(picked);
     std::vector<real> out(rows.size() * block);
-    products.multiply(products.most_digits(), rows, some, out.data());
+    const ot::ByteBlock* const laid_out = &some;
+    products.multiply(products.most_digits(), rows, {&laid_out, 1}, out.data());
     for (std::size_t r = 0; r < rows.size(); ++r)
       for (std::size_t l = 0; l < picked.size(); ++l)
         CHECK(out[r * block + l] == in_place[static_cast<std::size_t>(rows[r] * points + picked[l])]);

@@ -139,8 +139,9 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
         const Values scale = random(all, real(0.5), 2, 1), shift = random(all, -1, 1, 2), slope = random(all, -1, 1, 3);
         const std::int64_t stride = block_size + 3;  // what lies between rows stays as it is
         Values out(count(queries * stride), real(42));
-        kernels.digit_products(n, block, sums.data(), queries, found.data(), digits, query.data(), scale.data(),
-                               shift.data(), slope.data(), out.data(), stride);
+        const DigitBlock points = {block, sums.data()};
+        kernels.digit_products(n, 1, &points, queries, found.data(), digits, query.data(), scale.data(), shift.data(),
+                               slope.data(), out.data(), stride);
         for (std::int64_t q = 0; q < queries; ++q) {
           const std::int64_t r = found[count(q)];
           std::vector<Exact> numbers;
@@ -164,6 +165,49 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
   });
 }
 
+TEST_CASE("blocks that are multiplied together have the products that each has alone") {
+  at_each_number_of_digits([](const Kernels& kernels, int digits) {
+    constexpr std::int64_t blocks = 6, queries = 21;
+    const Digits& layout = kernels.digits;
+    Bytes bytes;
+    for (const std::int64_t n : {5, 128, 784, 4500}) {
+      CAPTURE(n);
+      engine::Tensor scratch({blocks, layout.block(n)});
+      Values sums(count(blocks * block_size));
+      std::vector<DigitBlock> block;
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        auto rows = bytes.draw<std::uint8_t>(block_size * n);
+        // Other coordinates are 0 in each, and in the fourth all.
+        for (std::int64_t l = 0; l < block_size; ++l)
+          for (std::int64_t k = 0; k < n; ++k)
+            if (b == 3 || (k / 4 + b) % 5 < 2) rows[count(l * n + k)] = 0;
+        auto* const points = reinterpret_cast<std::uint8_t*>(scratch.data() + b * layout.block(n));
+        kernels.interleave_bytes(n, pointers_to(rows, n).data(), points, sums.data() + b * block_size);
+        block.push_back({points, sums.data() + b * block_size});
+      }
+      const auto query = bytes.draw<std::int8_t>(queries * layout.row(n));
+      const Values scale = random(queries, real(0.5), 2, 1), shift = random(queries, -1, 1, 2),
+                   slope = random(queries, -1, 1, 3);
+      std::vector<std::int32_t> found;
+      for (std::int32_t q = 0; q < queries; ++q) found.push_back(q);
+      const auto multiply = [&](std::int64_t some, const DigitBlock* of, real* out) {
+        kernels.digit_products(n, some, of, queries, found.data(), digits, query.data(), scale.data(), shift.data(),
+                               slope.data(), out, some * block_size);
+      };
+      Values together(count(queries * blocks * block_size)), alone(count(queries * block_size));
+      multiply(blocks, block.data(), together.data());
+      int different = 0;
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        multiply(1, &block[count(b)], alone.data());
+        for (std::int64_t q = 0; q < queries; ++q)
+          for (std::int64_t l = 0; l < block_size; ++l)
+            different += together[count((q * blocks + b) * block_size + l)] != alone[count(q * block_size + l)];
+      }
+      CHECK(different == 0);
+    }
+  });
+}
+
 TEST_CASE("a block of zeros has products of zero") {
   at_each_number_of_digits([](const Kernels& kernels, int digits) {
     constexpr std::int64_t n = 37;
@@ -175,7 +219,8 @@ TEST_CASE("a block of zeros has products of zero") {
     kernels.interleave_bytes(n, pointers_to(rows, n).data(), block, sums.data());
     const real one = 1, shift = 3, slope = 5;
     const std::int32_t found = 0;
-    kernels.digit_products(n, block, sums.data(), 1, &found, digits, query.data(), &one, &shift, &slope, out.data(),
+    const DigitBlock points = {block, sums.data()};
+    kernels.digit_products(n, 1, &points, 1, &found, digits, query.data(), &one, &shift, &slope, out.data(),
                            block_size);
     for (std::int64_t l = 0; l < block_size; ++l) {
       CHECK(sums[count(l)] == 0);
@@ -227,8 +272,8 @@ TEST_CASE("the largest digits and bytes do not overflow") {
     for (real sum : sums) CHECK(sum == real(255.0 * n));
     const real one = 1, zero = 0;
     const std::int32_t found[] = {0, 63};
-    kernels.digit_products(n, block, sums.data(), 1, found, 1, query.data(), &one, &zero, &zero, out.data(),
-                           block_size);
+    const DigitBlock points = {block, sums.data()};
+    kernels.digit_products(n, 1, &points, 1, found, 1, query.data(), &one, &zero, &zero, out.data(), block_size);
     const double least = -std::exp2(layout.bits - 1) * 255 * n;
     for (real value : out) CHECK(value == doctest::Approx(least).epsilon(1e-5));
     double exact[2];
