@@ -118,12 +118,16 @@ class NeighbourSearch::Batch {
   std::optional<TermSearch> terms_;
 };
 
+// Where only the nearest points are looked for, more directions tell them better.
 Sketch& NeighbourSearch::sketch() {
-  if (!sketch_) {
-    sketch_ = std::make_unique<Sketch>(target_);
-    if (ByteProducts::available(target_)) blocks_.emplace(target_, sketch_->order());
-  }
+  if (!sketch_) make_sketch(lambda_ == 0 ? Sketch::affordable_fitted(target_) : Sketch::few_fitted);
   return *sketch_;
+}
+
+void NeighbourSearch::make_sketch(std::int64_t fitted) {
+  sketch_ = std::make_unique<Sketch>(target_, fitted);
+  blocks_.reset();
+  if (ByteProducts::available(target_)) blocks_.emplace(target_, sketch_->order());
 }
 
 double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
@@ -142,6 +146,13 @@ bool NeighbourSearch::fit_is_due(real cost, std::int64_t queries) const {
   return excess_ + cost - least_cost_ > patience_ * cost_of_fit(queries);
 }
 
+// Leaves the next calls to the brute force, and more of them each time.
+std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::rest() {
+  rest_ = next_rest_;
+  next_rest_ = std::min(longest_rest, 2 * next_rest_);
+  return nullptr;
+}
+
 // The batch that is to be searched; null where that is left to the brute force.
 std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, const Tensor& psi, double lambda,
                                                                double reach) {
@@ -155,22 +166,26 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   if (first) sketch_->fit(x);
   auto batch = std::make_unique<Batch>(*this, x, psi, reach);
   Probe probed = probe(*batch);
+  const double fit = cost_of_fit(x.dim(0));
+  if (!first && !probed.helps && spared_ < fit) {
+    // A fit that did not last until it paid is not made again at once.
+    spared_ = std::numeric_limits<real>::max();
+    return rest();
+  }
   if (!first && (!probed.helps || fit_is_due(probed.cost, x.dim(0)))) {
     sketch_->fit(x);
     batch = std::make_unique<Batch>(*this, x, psi, reach);
     const Probe before = std::exchange(probed, probe(*batch));
     const double gain = before.cost - probed.cost;
-    patience_ = gain > cost_of_fit(x.dim(0)) / 8 ? 1 : std::min(most_patience, 2 * patience_);
+    patience_ = gain > fit / 8 ? 1 : std::min(most_patience, 2 * patience_);
     excess_ = 0;
+    spared_ = 0;
     least_cost_ = std::numeric_limits<real>::max();
   }
-  if (!probed.helps) {
-    rest_ = next_rest_;
-    next_rest_ = std::min(longest_rest, 2 * next_rest_);
-    return nullptr;
-  }
-  next_rest_ = 1;
+  if (!probed.helps) return rest();
   probed_cost_ = probed.cost;
+  spared_ += static_cast<real>(batch->most_cost() - probed.cost);
+  if (spared_ >= fit) next_rest_ = 1;
   if (without_boxes_ > 0)
     --without_boxes_;
   else if (batch->near_share() > most_near)
@@ -213,7 +228,8 @@ NamedTensors NeighbourSearch::state() const {
                                     static_cast<real>(patience_),
                                     static_cast<real>(rest_),
                                     static_cast<real>(next_rest_),
-                                    static_cast<real>(without_boxes_)};
+                                    static_cast<real>(without_boxes_),
+                                    spared_};
   return {{directions_name, sketch_->fitted_directions()}, {policy_name, Tensor({std::ssize(policy)}, policy)}};
 }
 
@@ -223,23 +239,27 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   };
   const auto directions = find(directions_name), policy = find(policy_name);
   if (directions == state.end() || policy == state.end()) return;
-  sketch();
   const auto require_shape = [](const auto& named, const engine::Shape& shape) {
     engine::require(named.second.shape() == shape, "tensor ", named.first, " is ", named.second.shape(),
                     ", it should be ", shape);
   };
-  require_shape(*directions, sketch_->fitted_directions().shape());
-  const bool older = policy->second.shape() == engine::Shape{5};  // a run that was saved by an older program
-  if (!older) require_shape(*policy, {6});
-  sketch_->restore(directions->second);
-  const real* values = policy->second.data();
+  // Other levels may have fitted another number of directions, and older programs saved fewer values.
+  const engine::Shape& saved = directions->second.shape();
   lambda_ = lambda;
+  make_sketch(saved.rank() == 2 ? std::clamp<std::int64_t>(saved[0], 0, Sketch::most_fitted) : Sketch::few_fitted);
+  require_shape(*directions, sketch_->fitted_directions().shape());
+  const engine::Shape& of_policy = policy->second.shape();
+  if (of_policy != engine::Shape{5} && of_policy != engine::Shape{6}) require_shape(*policy, {7});
+  sketch_->restore(directions->second);
+  std::vector<real> values = {0, 0, 0, 0, 0, 0, std::numeric_limits<real>::max()};
+  std::ranges::copy(policy->second.values(), values.begin());
   least_cost_ = values[0];
   excess_ = values[1];
   patience_ = static_cast<int>(values[2]);
   rest_ = static_cast<int>(values[3]);
   next_rest_ = static_cast<int>(values[4]);
-  without_boxes_ = older ? 0 : static_cast<int>(values[5]);
+  without_boxes_ = static_cast<int>(values[5]);
+  spared_ = values[6];
 }
 
 std::span<const std::int64_t> order_of_neighbours(const Target& target) {

@@ -39,7 +39,7 @@ class NeighbourSearch {
 
   /// What decides between ways that differ in rounding at lambda > 0, so that a run that goes on from it ends with the
   /// same bits: `search.directions` and `search.policy`; nothing before the first call. restore() leaves a search that
-  /// has no such tensors as it is, and throws Error where they have another shape.
+  /// has no such tensors as it is, takes those of older programs, and throws Error where they have another shape.
   NamedTensors state() const;
   void restore(const NamedTensors& state, double lambda);
 
@@ -51,6 +51,8 @@ class NeighbourSearch {
  private:
   class Batch;
   Sketch& sketch();
+  void make_sketch(std::int64_t fitted);
+  std::unique_ptr<Batch> rest();
   std::unique_ptr<Batch> begin(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
   void end(real cost, const SearchWork& work);
   struct Probe {
@@ -70,6 +72,7 @@ class NeighbourSearch {
   real least_cost_ = std::numeric_limits<real>::max();  // of a call since the last fit
   real excess_ = 0;                                     // sum of the costs above it
   int patience_ = 1;
+  real spared_ = 0;               // work since the last fit, or a rest after it, against the brute force
   double lambda_ = 0;             // of the last call
   int without_boxes_ = 0;         // calls to come
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure

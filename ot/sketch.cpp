@@ -23,10 +23,10 @@ using engine::simd::block_size;
 
 namespace {
 
-constexpr std::int64_t most_coarse = 32, most_fitted = 8;
-static_assert(most_coarse + most_fitted + 1 <= engine::simd::most_group_coordinates);
-constexpr std::int64_t most_packed = 1 << 26;  // bytes
-constexpr std::int64_t sample_size = 4096;     // enough points to find the directions; any orthonormal ones are valid
+constexpr std::int64_t most_coarse = 32;
+static_assert(most_coarse + Sketch::most_fitted + 1 <= engine::simd::most_group_coordinates);
+constexpr std::int64_t most_packed = 1 << 26, real_bytes = sizeof(real);
+constexpr std::int64_t sample_size = 4096;  // enough points to find the directions; any orthonormal ones are valid
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
 double squared_norm(std::int64_t n, const real* x) {
@@ -68,6 +68,10 @@ void orthonormalise(real* row, std::int64_t d, std::initializer_list<Rows> other
     std::fill_n(row, d, real{0});
 }
 
+std::int64_t blocks_of(const Target& target) {
+  return (target.size() + block_size - 1) / block_size;
+}
+
 // As a float that is not below.
 float rounded_up(double value) {
   return static_cast<float>(value * (1 + 1e-6));
@@ -75,12 +79,17 @@ float rounded_up(double value) {
 
 }  // namespace
 
-Sketch::Sketch(const Target& target)
+std::int64_t Sketch::affordable_fitted(const Target& target) {
+  const std::int64_t packed = engine::simd::kernels().packed_points(most_coarse + most_fitted + 1);
+  return packed > 0 && blocks_of(target) * packed * real_bytes <= most_packed ? most_fitted : few_fitted;
+}
+
+Sketch::Sketch(const Target& target, std::int64_t fitted)
     : target_(target),
       coarse_(std::min({most_coarse, target.dimension(), target.size()})),
-      fitted_(std::min(most_fitted, target.dimension() - coarse_)),
+      fitted_(std::min(fitted, target.dimension() - coarse_)),
       fine_(std::min({Record::most_codes, target.dimension() - coarse_, target.size() - coarse_})),
-      blocks_((target.size() + block_size - 1) / block_size),
+      blocks_(blocks_of(target)),
       basis_(Tensor::zeros({coarse_ + fine_ + 2 * fitted_, target.dimension()})),
       mixing_(Tensor::zeros({fitted_, fine_})),
       factor_(Tensor::zeros({fitted_, fitted_})),
@@ -181,7 +190,7 @@ void Sketch::find_order() {
 void Sketch::project_points() {
   points_ = Tensor::zeros({blocks_, dimension(), block_size});
   const std::int64_t packed = engine::simd::kernels().packed_points(dimension());
-  if (blocks_ * packed * static_cast<std::int64_t>(sizeof(real)) <= most_packed) packed_ = Tensor({blocks_, packed});
+  if (blocks_ * packed * real_bytes <= most_packed) packed_ = Tensor({blocks_, packed});
   boxes_ = Tensor({blocks_, dimension(), 2});
   records_.resize(order_.size());
   squared_norms_.resize(order_.size());

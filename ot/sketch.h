@@ -41,8 +41,15 @@ namespace ot {
 /// them then lies in few blocks.
 class Sketch {
  public:
-  /// Principal directions by subspace iteration on a sample, then the order and the coordinates of all points.
-  explicit Sketch(const Target& target);
+  /// How many directions are fitted to a batch: few, or as many as take no longer in bounds over groups on a level that
+  /// packs points. These keep the more packed blocks.
+  static constexpr std::int64_t few_fitted = 8, most_fitted = 27;
+  /// The most of them for which all blocks are kept packed, as bounds need them for every batch.
+  static std::int64_t affordable_fitted(const Target& target);
+
+  /// Principal directions by subspace iteration on a sample, then the order and the coordinates of all points. Up to
+  /// `fitted` directions are fitted, as the dimension allows.
+  explicit Sketch(const Target& target, std::int64_t fitted = few_fitted);
 
   /// The point at each place, [J].
   const std::vector<std::int64_t>& order() const { return order_; }

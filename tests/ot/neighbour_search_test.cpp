@@ -219,6 +219,27 @@ TEST_CASE("where all queries lie off the points in one direction, the fitted dir
   CHECK(target.search().work_per_query().cost() < 100);
 }
 
+TEST_CASE("a direction that is fitted anew for every batch is fitted less and less, until it has paid") {
+  constexpr std::int64_t count = 6000, d = 100, batch = 4;
+  auto points = surface(count, d, 5, 11);
+  const Tensor noise = Random(20, 0).normal({count, d}, 0, real(0.1)), psi = Tensor::zeros({count});
+  for (std::size_t i = 0; i < points.size(); ++i) points[i] += noise.values()[i];
+  const Target target(points, count, d, CostScale::one);
+  // Off the points along one wave or another.
+  const auto searched = [&](std::int64_t period) {
+    auto queries = surface(batch, d, 5, 12);
+    for (std::size_t i = 0; i < queries.size(); ++i)
+      queries[i] += static_cast<std::int64_t>(i) % d / period % 2 ? real(10) : real(-10);
+    return winners(target, Tensor({batch, d}, queries), psi).has_value();
+  };
+  CHECK(searched(1));
+  for (const bool expected : {false, false, true}) CHECK(searched(5) == expected);
+  for (const bool expected : {false, false, false, true}) CHECK(searched(2) == expected);
+  for (int call = 0; call < 8; ++call) CHECK(searched(2));
+  CHECK(searched(25));
+  for (const bool expected : {false, false, true}) CHECK(searched(1) == expected);
+}
+
 TEST_CASE("data that no few directions describe are left to the brute force, which is asked seldom to try again") {
   constexpr std::int64_t count = 3000, d = 300, batch = 64;
   const Tensor points = Random(13, 0).normal({count, d}, 0, 1);
@@ -351,14 +372,17 @@ TEST_CASE("a search goes on from its state as if it had not stopped: to the same
     CHECK(equal_bits(a->mass, b->mass));
   }
 
-  // Older programs saved one value less.
-  const Target older = target();
-  older.search().restore({state[0], {"search.policy", Tensor({5}, state[1].second.values().first(5))}}, lambda);
-  CHECK_FALSE(transform(older, near(36)));
+  // Older programs saved one or two values less.
+  for (const std::int64_t values : {5, 6}) {
+    const Target older = target();
+    const Tensor policy({values}, state[1].second.values().first(static_cast<std::size_t>(values)));
+    older.search().restore({state[0], {"search.policy", policy}}, lambda);
+    CHECK_FALSE(transform(older, near(36)));
+  }
 
   using doctest::Contains;
   CHECK_THROWS_WITH_AS(resumed.search().restore({state[0], {"search.policy", Tensor::zeros({3})}}, lambda),
-                       Contains("tensor search.policy is [3], it should be [6]"), engine::Error);
+                       Contains("tensor search.policy is [3], it should be [7]"), engine::Error);
   CHECK_THROWS_WITH_AS(resumed.search().restore({{"search.directions", Tensor::zeros({8, 3})}, state[1]}, lambda),
                        Contains("tensor search.directions is [8, 3], it should be [8, 40]"), engine::Error);
 }
