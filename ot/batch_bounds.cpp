@@ -160,17 +160,21 @@ void BatchBounds::bound_groups() {
     Tensor spare;
     for (std::int64_t b = begin; b < end; ++b) {
       const std::span<const std::int32_t> queries = near(b);
-      if (std::ssize(queries) < size())
-        std::fill_n(minima_.data() + b * groups_in_block * size(), groups_in_block * size(), infinity);
+      const bool all = queries.size() == batch;
+      if (!all) std::fill_n(minima_.data() + b * groups_in_block * size(), groups_in_block * size(), infinity);
       bound_group_minima(b, queries, spare);
       static_assert(groups_in_block == 4);
       const real *first = minima(b, 0), *second = minima(b, 1), *third = minima(b, 2), *fourth = minima(b, 3);
-      for (std::size_t i = 0; i < batch; ++i) {
+      const auto meet = [&](std::size_t i) {
         const real bound = std::min(std::min(first[i], second[i]), std::min(third[i], fourth[i]));
         const bool less = bound < bounds[i];
         blocks[i] = less ? static_cast<std::int32_t>(b) : blocks[i];
         bounds[i] = less ? bound : bounds[i];
-      }
+      };
+      if (all)
+        for (std::size_t i = 0; i < batch; ++i) meet(i);
+      else
+        for (const std::int32_t i : queries) meet(static_cast<std::size_t>(i));
     }
   });
   nearest_blocks_.resize(batch);

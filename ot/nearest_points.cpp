@@ -125,6 +125,10 @@ class Search {
   }
 
   void find_needs(std::int64_t b, Stretch& stretch, std::int64_t at) const {
+    // Bounds of few queries lie far apart: those of the next block are asked for before they are read.
+    if (const std::int64_t next = std::min(b + 1, blocks() - 1); bounds_.near(next).size() < queries_.size())
+      for (const std::int32_t i : bounds_.near(next))
+        for (std::int64_t g = 0; g < groups_in_block; ++g) __builtin_prefetch(bounds_.minima(next, g) + i);
     double groups = 0;
     const auto meet = [&](std::int32_t q) {
       const Query& query = queries_[static_cast<std::size_t>(q)];
