@@ -72,7 +72,7 @@ class NeighbourSearch {
   real least_cost_ = std::numeric_limits<real>::max();  // of a call since the last fit
   real excess_ = 0;                                     // sum of the costs above it
   int patience_ = 1;
-  real spared_ = 0;               // work since the last fit, or a rest after it, against the brute force
+  real spared_ = 0;               // work, against the brute force, since the last fit; anything after a rest
   double lambda_ = 0;             // of the last call
   int without_boxes_ = 0;         // calls to come
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure

@@ -41,10 +41,10 @@ namespace ot {
 /// them then lies in few blocks.
 class Sketch {
  public:
-  /// How many directions are fitted to a batch: few, or as many as take no longer in bounds over groups on a level that
-  /// packs points. These keep the more packed blocks.
+  /// How many directions may be fitted to a batch.
   static constexpr std::int64_t few_fitted = 8, most_fitted = 27;
-  /// The most of them for which all blocks are kept packed, as bounds need them for every batch.
+  /// The most of them that bounds over groups take hardly longer for: on a level that packs points it has room for all,
+  /// where all blocks are kept packed.
   static std::int64_t affordable_fitted(const Target& target);
 
   /// Principal directions by subspace iteration on a sample, then the order and the coordinates of all points. Up to
@@ -86,14 +86,14 @@ class Sketch {
     std::vector<double> squared_norm;  ///< ||x'||^2
     std::vector<real> margin;          ///< how far a computed right side of (*), coarse or fine, may be too low
 
-    // For fine bounds:
+    // For fine bounds alone:
     engine::Tensor both;              ///< [B, 2, dimension]: the coarse ones again, and C x', a, 0 of the fine ones
     engine::Tensor fine;              ///< [B, rows of P], P x' - M^T a, each times the step of its code
     std::vector<real> fine_origin;    ///< the product with the coordinates that code 0 stands for
     std::vector<real> fine_norm;      ///< ||P x' - M^T a||
     std::vector<real> fine_residual;  ///< r, for all directions
   };
-  enum class Bounds { coarse, both };
+  enum class Bounds { coarse, both };  ///< those that queries are to have
   Queries queries(const engine::Tensor& x, Bounds bounds = Bounds::both) const;
 
   /// Asks for the coarse coordinates of a group of engine::simd::group_size points to be brought to the cache.
