@@ -38,7 +38,7 @@ TEST_CASE(
   for (const bool between : {false, true}) {
     CAPTURE(between);
     Tensor x({batch, d}), other({1, d});
-    const Tensor blur = Random(72, 0).uniform({batch, d}, real(-0.2), real(0.2));
+    const Tensor blur = Random(72, 0).uniform({batch, d}, real(-0.3), real(0.3));
     for (std::int64_t i = 0; i < batch; ++i) {
       target.rows(i * 37, i * 37 + 1, x.data() + i * d);
       target.rows(i * 41 + 3, i * 41 + 4, other.data());
@@ -63,8 +63,7 @@ TEST_CASE(
       double groups = 0, needs = 0;
       for (const ot::SearchWork& of_query : work) groups += of_query.groups;
       for (std::int64_t b = 0; b < sketch.blocks(); ++b) needs += static_cast<double>(bounds.near(b).size());
-      // A near block has up to four groups that a query needs.
-      if (ot::ByteProducts::available(target) && between) CHECK(groups < needs);
+      if (ot::ByteProducts::available(target) && between) CHECK(groups < needs / 2);
       if (!between) CHECK(groups > 0);
 
       int wrong = 0;
