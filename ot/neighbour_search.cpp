@@ -66,7 +66,7 @@ class NeighbourSearch::Batch {
         lambda_(search.lambda_),
         reach_(reach) {
     if (lambda_ == 0) return;
-    if (blocks_) find_values(search, x);
+    if (blocks_) find_values(search);
     terms_.emplace(bounds_, values_, lambda_, reach_);
   }
 
@@ -98,14 +98,14 @@ class NeighbourSearch::Batch {
   }
 
  private:
-  void find_values(NeighbourSearch& search, const Tensor& x) {
+  void find_values(NeighbourSearch& search) {
     const double per_term = search.target_.scale() / lambda_;
-    products_.emplace(search.target_, search.target_.centred(x));
+    products_.emplace(search.target_, bounds_.queries().centred);
     if (per_term * 2 * products_->typical_rounding() <= product_error)
       values_.blocks = &*products_, values_.laid_out = blocks_;
     if (values_.blocks_alone()) return;
     if (search.squared_norms_.empty()) search.squared_norms_ = ByteDistances::squared_norms(search.target_);
-    distances_.emplace(search.target_, search.squared_norms_, x);
+    distances_.emplace(search.target_, search.squared_norms_, bounds_.x());
     if (per_term * distances_->typical_error() <= term_error) values_.apart = &*distances_;
   }
 

@@ -353,11 +353,11 @@ Sketch::Queries Sketch::queries(const Tensor& x, Bounds bounds) const {
     q.fine_norm.resize(size);
     q.fine_residual.resize(size);
   }
-  const Tensor centred = target_.centred(x);
+  q.centred = target_.centred(x);
   Tensor coordinates(engine::Shape{batch, k});
   const auto project = [&](std::int64_t first, std::int64_t count) {
-    engine::gemm(Transpose::no, Transpose::yes, batch, count, d, 1, centred.data(), d, basis_.data() + first * d, d, 0,
-                 coordinates.data() + first, k);
+    engine::gemm(Transpose::no, Transpose::yes, batch, count, d, 1, q.centred.data(), d, basis_.data() + first * d, d,
+                 0, coordinates.data() + first, k);
   };
   if (bounds == Bounds::both) {
     project(0, k);
@@ -368,7 +368,7 @@ Sketch::Queries Sketch::queries(const Tensor& x, Bounds bounds) const {
   engine::parallel_for(batch, 8, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto index = static_cast<std::size_t>(i);
-      double squared_length = describe(centred.data() + i * d, coordinates.data() + i * k, i, q);
+      double squared_length = describe(coordinates.data() + i * k, i, q);
       if (bounds == Bounds::both)
         squared_length = std::max(squared_length, describe_finely(coordinates.data() + i * k, i, q));
       // In digits, fitted coordinates of a point are differences of products with the uncentred point and the mean.
@@ -382,9 +382,9 @@ Sketch::Queries Sketch::queries(const Tensor& x, Bounds bounds) const {
 }
 
 // Of the coarse coordinates, and returns the larger of their squared length and ||x'||^2.
-double Sketch::describe(const real* centred, const real* coordinates, std::int64_t i, Queries& q) const {
+double Sketch::describe(const real* coordinates, std::int64_t i, Queries& q) const {
   const real *along_c = coordinates, *along_q = coordinates + principal();
-  const double squared = squared_norm(target_.dimension(), centred);
+  const double squared = squared_norm(target_.dimension(), q.centred.data() + i * target_.dimension());
   const double squared_coarse = squared_norm(coarse_, along_c) + squared_norm(fitted_, along_q);
   q.squared_norm[static_cast<std::size_t>(i)] = squared;
   real* coarse = q.coarse.data() + i * dimension();

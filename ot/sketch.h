@@ -82,6 +82,7 @@ class Sketch {
 
   /// The coordinates of each row of x [B, d].
   struct Queries {
+    engine::Tensor centred;            ///< x' [B, d]
     engine::Tensor coarse;             ///< [B, dimension]: C x', Q x', r
     std::vector<double> squared_norm;  ///< ||x'||^2
     std::vector<real> margin;          ///< how far a computed right side of (*), coarse or fine, may be too low
@@ -125,7 +126,7 @@ class Sketch {
   void use_fitted_directions();
   void enclose(std::int64_t b);
   void gather(std::span<const std::int64_t> points, real* rows) const;  // minus the mean
-  double describe(const real* centred, const real* coordinates, std::int64_t i, Queries& queries) const;
+  double describe(const real* coordinates, std::int64_t i, Queries& queries) const;
   double describe_finely(const real* coordinates, std::int64_t i, Queries& queries) const;
   real residual(double squared_norm, double squared_coordinates) const;
   std::int64_t offset(std::int64_t place, std::int64_t k) const;  // of coarse coordinate k of a place
