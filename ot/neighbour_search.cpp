@@ -120,14 +120,11 @@ class NeighbourSearch::Batch {
 
 // Where only the nearest points are looked for, more directions tell them better.
 Sketch& NeighbourSearch::sketch() {
-  if (!sketch_) make_sketch(lambda_ == 0 ? Sketch::affordable_fitted(target_) : Sketch::few_fitted);
+  if (!sketch_) {
+    sketch_ = std::make_unique<Sketch>(target_, lambda_ == 0 ? Sketch::affordable_fitted(target_) : Sketch::few_fitted);
+    if (ByteProducts::available(target_)) blocks_.emplace(target_, sketch_->order());
+  }
   return *sketch_;
-}
-
-void NeighbourSearch::make_sketch(std::int64_t fitted) {
-  sketch_ = std::make_unique<Sketch>(target_, fitted);
-  blocks_.reset();
-  if (ByteProducts::available(target_)) blocks_.emplace(target_, sketch_->order());
 }
 
 double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
@@ -243,11 +240,12 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
     engine::require(named.second.shape() == shape, "tensor ", named.first, " is ", named.second.shape(),
                     ", it should be ", shape);
   };
-  // Other levels may have fitted another number of directions, and older programs saved fewer values.
-  const engine::Shape& saved = directions->second.shape();
   lambda_ = lambda;
-  make_sketch(saved.rank() == 2 ? std::clamp<std::int64_t>(saved[0], 0, Sketch::most_fitted) : Sketch::few_fitted);
-  require_shape(*directions, sketch_->fitted_directions().shape());
+  const engine::Shape wanted = sketch().fitted_directions().shape(), &saved = directions->second.shape();
+  const bool of_another_number = saved.rank() == 2 && saved[0] != wanted[0] && saved[0] <= Sketch::most_fitted;
+  if (of_another_number && saved[1] == wanted[1]) return;
+  require_shape(*directions, wanted);
+  // Older programs saved fewer values.
   const engine::Shape& of_policy = policy->second.shape();
   if (of_policy != engine::Shape{5} && of_policy != engine::Shape{6}) require_shape(*policy, {7});
   sketch_->restore(directions->second);

@@ -38,8 +38,9 @@ class NeighbourSearch {
   std::optional<SoftminTerms> terms(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
 
   /// What decides between ways that differ in rounding at lambda > 0, so that a run that goes on from it ends with the
-  /// same bits: `search.directions` and `search.policy`; nothing before the first call. restore() leaves a search that
-  /// has no such tensors as it is, takes those of older programs, and throws Error where they have another shape.
+  /// same bits: `search.directions` and `search.policy`; nothing before the first call. restore() takes those of older
+  /// programs, leaves the search as it is where there are none, or those of a level that fits another number of
+  /// directions, and throws Error where they have another shape. order() stays where it is.
   NamedTensors state() const;
   void restore(const NamedTensors& state, double lambda);
 
@@ -51,7 +52,6 @@ class NeighbourSearch {
  private:
   class Batch;
   Sketch& sketch();
-  void make_sketch(std::int64_t fitted);
   std::unique_ptr<Batch> rest();
   std::unique_ptr<Batch> begin(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
   void end(real cost, const SearchWork& work);

@@ -380,6 +380,14 @@ TEST_CASE("a search goes on from its state as if it had not stopped: to the same
     CHECK_FALSE(transform(older, near(36)));
   }
 
+  // Another number of directions is not taken; who holds the order keeps it.
+  const Target other = target();
+  const auto order = std::span(other.search().order());
+  other.search().restore({{"search.directions", Tensor::zeros({7, 40})}, state[1]}, lambda);
+  CHECK(other.search().state().empty());
+  CHECK(order.data() == other.search().order().data());
+  CHECK(transform(other, near(36)));
+
   using doctest::Contains;
   CHECK_THROWS_WITH_AS(resumed.search().restore({state[0], {"search.policy", Tensor::zeros({3})}}, lambda),
                        Contains("tensor search.policy is [3], it should be [7]"), engine::Error);
