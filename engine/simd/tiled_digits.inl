@@ -111,58 +111,61 @@ void gather_queries(Index queries, const std::int32_t* found, Index row, const s
 // The sums of one digit of 16 queries with a block.
 using Sums = std::int32_t[tile_rows][block_size];
 
-// Those of one or two digits with 32 of the points, or what is added to them.
-template <int digits>
-void sum_up(bool add, Index steps, const Tile* const (&query)[digits], const Tile* points, std::int32_t* sums) {
+// Those of one or two groups, each a digit of some queries, with 32 of the points, or what is added to them.
+template <int groups>
+void sum_up(bool add, Index steps, const Tile (*query)[most_steps], const Tile* points, std::int32_t* sums) {
   if (add)
-    load_sums<digits, 2>(sums, sizeof(Sums) / tile_rows);
+    load_sums<groups, 2>(sums, sizeof(Sums) / tile_rows);
   else
-    clear_sums<digits, 2>();
+    clear_sums<groups, 2>();
   for (Index s = 0; s < steps; ++s)
-    add_step<OfDigitsAndBytes, digits, 2>({query[0][s], query[digits - 1][s]}, tile_bytes,
+    add_step<OfDigitsAndBytes, groups, 2>({query[0][s], query[groups - 1][s]}, tile_bytes,
                                           {points[s], points[steps + s]}, tile_bytes);
-  store_sums<digits, 2>(sums, sizeof(Sums) / tile_rows);
+  store_sums<groups, 2>(sums, sizeof(Sums) / tile_rows);
 }
 
-// Queries are cut into parts of as many, the last one perhaps with some of the one before.
+// Queries are cut into parts of as many, the last one perhaps with some of the one before. Groups are the digits of a
+// part, or of a single digit those of two parts.
 template <int digits>
 void products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found,
               const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
               Index stride) {
+  constexpr int parts_at_once = digits == 1 ? 2 : 1, most_groups = parts_at_once * digits;
   Step all_steps[most_digit_coordinates / tile_bytes];
   const Index steps = find_steps(n, blocks, block, all_steps), together = most_steps / blocks;
   const Index parts = (queries + tile_rows - 1) / tile_rows, count = (queries + parts - 1) / parts;
-  alignas(64) Tile points[most_steps * vectors], of_query[digits][most_steps];
-  alignas(64) Sums sums[digits];
+  alignas(64) Tile points[most_steps * vectors], of_query[most_groups][most_steps];
+  alignas(64) Sums sums[most_groups];
   start_tiles(Shapes(count, count));
-  for (Index part = 0; part < parts; ++part) {
-    const Index first = std::min(part * count, queries - count);
+  for (Index part = 0; part < parts; part += parts_at_once) {
+    const int groups = static_cast<int>(std::min<Index>(parts - part, parts_at_once)) * digits;
+    const auto first = [&](int g) { return std::min((part + g / digits) * count, queries - count); };
     for (Index begin = 0; begin == 0 || begin < steps; begin += together) {
       const Step* const step = all_steps + begin;
       const Index length = std::min(together, steps - begin);
       if (part == 0 || steps > together)
         for (Index b = 0; b < blocks; ++b)
           gather_points(n, block[b].points, length, step, points + b * vectors * length);
-      for (int s = 0; s < digits; ++s)
-        gather_queries(count, found + first, digits_of_8_bits.row(n), query + s * digits_of_8_bits.plane(n), length,
-                       step, of_query[s]);
+      for (int g = 0; g < groups; ++g)
+        gather_queries(count, found + first(g), digits_of_8_bits.row(n), query + g % digits * digits_of_8_bits.plane(n),
+                       length, step, of_query[g]);
       for (Index b = 0; b < blocks; ++b) {
         for (Index v = 0; v < vectors; v += 2) {
           const Tile* const of_two = points + (b * vectors + v) * length;
-          if constexpr (digits >= 2)
-            sum_up<2>(begin > 0, length, {of_query[0], of_query[1]}, of_two, &sums[0][0][v * lanes]);
-          if constexpr (digits != 2)
-            sum_up<1>(begin > 0, length, {of_query[digits - 1]}, of_two, &sums[digits - 1][0][v * lanes]);
+          int g = 0;
+          for (; g + 2 <= groups; g += 2) sum_up<2>(begin > 0, length, of_query + g, of_two, &sums[g][0][v * lanes]);
+          if (g < groups) sum_up<1>(begin > 0, length, of_query + g, of_two, &sums[g][0][v * lanes]);
         }
         if (begin + together < steps) continue;
-        for (Index r = 0; r < count; ++r)
-          for (Index l = 0; l < block_size; l += lanes) {
-            __m512i of_digits[digits];
-            for (int s = 0; s < digits; ++s) of_digits[s] = _mm512_load_si512(&sums[s][r][l]);
-            const std::int32_t q = found[first + r];
-            write_products(of_digits, scale[q], shift[q], slope[q], block[b].sums + l,
-                           out + (first + r) * stride + b * block_size + l);
-          }
+        for (int g = 0; g < groups; g += digits)
+          for (Index r = first(g); r < first(g) + count; ++r)
+            for (Index l = 0; l < block_size; l += lanes) {
+              __m512i of_digits[digits];
+              for (int s = 0; s < digits; ++s) of_digits[s] = _mm512_load_si512(&sums[g + s][r - first(g)][l]);
+              const std::int32_t q = found[r];
+              write_products(of_digits, scale[q], shift[q], slope[q], block[b].sums + l,
+                             out + r * stride + b * block_size + l);
+            }
       }
     }
   }
