@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <span>
 
 #include "engine/parallel.h"
 #include "ot/byte_winners.h"
@@ -54,7 +53,7 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
   std::optional<ByteProducts> bytes;
   if (ByteProducts::available(problem.target)) {
     bytes.emplace(problem.target, problem.queries);
-    const TiledProblem neighbours(problem.target, x, psi, 0, order_of_neighbours(problem.target));
+    const TiledProblem neighbours(problem.target, x, psi, 0, blocks_of_neighbours(problem.target));
     std::vector<std::int64_t> found = byte_winners(problem, neighbours, *bytes, x, psi);
     if (!found.empty()) return found;
   }
@@ -66,7 +65,7 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
       const std::int64_t rows = problem.rows(tile);
       Tensor products({block.size(), rows});
       if (bytes)
-        bytes->multiply(bytes->most_digits(), block.begin, block.end, problem.order, problem.first_row(tile), rows,
+        bytes->multiply(bytes->most_digits(), block.begin, block.end, *problem.blocks, problem.first_row(tile), rows,
                         products.data(), rows);
       else
         problem.multiply(block, tile, products.data());
@@ -84,8 +83,7 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
 
 CTransform brute_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   if (lambda == 0) return transform_at(target, x, psi, find_winners({target, x, psi, lambda}, x, psi), wanted);
-  const auto order = ByteProducts::available(target) ? order_of_neighbours(target) : std::span<const std::int64_t>();
-  return soft_c_transform({target, x, psi, lambda, order}, lambda, wanted);
+  return soft_c_transform({target, x, psi, lambda, blocks_of_neighbours(target)}, lambda, wanted);
 }
 
 }  // namespace ot

@@ -148,35 +148,30 @@ void ByteProducts::add_rest(int digits, std::int64_t i, std::span<const std::int
   }
 }
 
-void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, std::span<const std::int64_t> order,
-                            std::int64_t first, std::int64_t count, real* out, std::int64_t stride) const {
+void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, ByteBlocks& blocks, std::int64_t first,
+                            std::int64_t count, real* out, std::int64_t stride) const {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(end - begin));
   std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(begin));
   constexpr std::int64_t together = blocks_together * block_size;
-  const auto points_from = [&](std::int64_t place, std::int64_t until) {
-    return order.subspan(static_cast<std::size_t>(place),
-                         static_cast<std::size_t>(std::min(together, std::max(until - place, std::int64_t{0}))));
-  };
-  std::vector<ByteBlock> blocks(blocks_together, ByteBlock(target_));
+  std::vector<ByteBlock> spare(blocks_together, ByteBlock(target_));
   for (std::int64_t l = 0; l < count; l += together) {
-    const auto points = points_from(first + l, first + count);
-    const auto next = points_from(first + l + std::ssize(points), std::ssize(order));
+    const std::int64_t places = std::min(together, count - l);
     std::vector<const ByteBlock*> laid_out;
-    for (std::int64_t p = 0; p < std::ssize(points); p += block_size) {
-      ByteBlock& block = blocks[laid_out.size()];
-      block.lay_out(points.subspan(static_cast<std::size_t>(p),
-                                   static_cast<std::size_t>(std::min(block_size, std::ssize(points) - p))));
-      laid_out.push_back(&block);
+    for (std::int64_t p = 0; p < places; p += block_size)
+      laid_out.push_back(&blocks.at((first + l + p) / block_size, spare[laid_out.size()]));
+    std::span<const std::int64_t> next;
+    if (!blocks.kept()) {
+      next = blocks.order().subspan(static_cast<std::size_t>(first + l + places));
+      next = next.first(std::min<std::size_t>(next.size(), together));
     }
     const std::int64_t width = std::ssize(laid_out) * block_size;
-    if (std::ssize(points) == width) {
+    if (places == width) {
       multiply(digits, rows, laid_out, next, out + l, stride);
       continue;
     }
     Tensor values(engine::Shape{end - begin, width});
     multiply(digits, rows, laid_out, next, values.data(), width);
-    for (std::int64_t i = 0; i < end - begin; ++i)
-      std::copy_n(values.data() + i * width, points.size(), out + i * stride + l);
+    for (std::int64_t i = 0; i < end - begin; ++i) std::copy_n(values.data() + i * width, places, out + i * stride + l);
   }
 }
 

@@ -37,6 +37,7 @@ class ByteBlocks {
   /// The target and the order must outlive it; ByteProducts must be available().
   ByteBlocks(const Target& target, std::span<const std::int64_t> order, std::int64_t most_kept = 1 << 26);
 
+  std::span<const std::int64_t> order() const { return order_; }
   bool kept() const { return !blocks_.empty(); }
   /// Block b, laid out in `spare` if none is kept. Not for two threads at once for the same b.
   const ByteBlock& at(std::int64_t b, ByteBlock& spare);
@@ -80,10 +81,10 @@ class ByteProducts {
   /// How far the rounding of sums to float alone puts products off, typically, in the batch's longest row.
   double typical_rounding() const;
 
-  /// out[(i - begin) stride + l] = a^_i.(y_j - mean) for rows begin..end-1, l < count and j = order[first + l], with a^
-  /// of so many digits; NaN where a_i is not finite.
-  void multiply(int digits, std::int64_t begin, std::int64_t end, std::span<const std::int64_t> order,
-                std::int64_t first, std::int64_t count, real* out, std::int64_t stride) const;
+  /// out[(i - begin) stride + l] = a^_i.(y_j - mean) for rows begin..end-1, l < count and the point j at place first +
+  /// l of the blocks' order, with a^ of so many digits; NaN where a_i is not finite. A block begins at `first`.
+  void multiply(int digits, std::int64_t begin, std::int64_t end, ByteBlocks& blocks, std::int64_t first,
+                std::int64_t count, real* out, std::int64_t stride) const;
 
   /// out[(r blocks + b) block_size + l] = a^_i.(y_bl - mean) for i = rows[r] and the points y_bl of some blocks, with
   /// a^ of so many digits. What lies beyond a block's points, up to block_size, is that of y = 0.
@@ -105,7 +106,7 @@ class ByteProducts {
   };
 
   void round_row(std::int64_t i, const real* a);
-  /// As the public one, while the points of the next blocks come to the cache.
+  /// As the public one, while these points come to the cache, from which the next blocks are laid out.
   void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
                 std::span<const std::int64_t> next, real* out, std::int64_t stride) const;
   const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }

@@ -84,7 +84,7 @@ class Winners {
   }
   void multiply(const TiledProblem& problem, std::int64_t tile, real* values) const {
     const std::int64_t rows = problem.rows(tile);
-    products_.multiply(1, block_.begin, block_.end, problem.order, problem.first_row(tile), rows, values, rows);
+    products_.multiply(1, block_.begin, block_.end, *problem.blocks, problem.first_row(tile), rows, values, rows);
   }
   /// The rows of a tile that may be the least for query i.
   std::int64_t find(const TiledProblem& problem, std::int64_t tile, std::int64_t i, const real* products,

@@ -260,9 +260,18 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   spared_ = values[6];
 }
 
+namespace {
+bool searched(const Target& target) {
+  return target.searchable() && !target.ground_cost() && target.size() >= NeighbourSearch::fewest_points;
+}
+}  // namespace
+
 std::span<const std::int64_t> order_of_neighbours(const Target& target) {
-  const bool searched = target.searchable() && !target.ground_cost() && target.size() >= NeighbourSearch::fewest_points;
-  return searched ? std::span<const std::int64_t>(target.search().order()) : std::span<const std::int64_t>();
+  return searched(target) ? std::span<const std::int64_t>(target.search().order()) : std::span<const std::int64_t>();
+}
+
+ByteBlocks* blocks_of_neighbours(const Target& target) {
+  return searched(target) ? target.search().blocks() : nullptr;
 }
 
 }  // namespace ot

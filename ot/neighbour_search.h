@@ -46,6 +46,8 @@ class NeighbourSearch {
 
   /// Sketch::order().
   const std::vector<std::int64_t>& order() { return sketch().order(); }
+  /// The points of 8 bits in that order; null where they aren't multiplied in digits.
+  ByteBlocks* blocks() { return sketch(), blocks_ ? &*blocks_ : nullptr; }
   /// What the last call computed for a query, on average.
   const SearchWork& work_per_query() const { return work_; }
 
@@ -81,5 +83,8 @@ class NeighbourSearch {
 /// NeighbourSearch::order(), in which points that are like each other stand together; empty for a target that is not
 /// searched.
 std::span<const std::int64_t> order_of_neighbours(const Target& target);
+
+/// NeighbourSearch::blocks(), null for a target that is not searched.
+ByteBlocks* blocks_of_neighbours(const Target& target);
 
 }  // namespace ot

@@ -169,7 +169,7 @@ void SoftProducts::multiply(std::int64_t tile) const {
   real* product = products_ + problem_.first_row(tile) * block_.size();
   if (!bytes_) return problem_.multiply(block_, tile, product);
   const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
-  bytes_->multiply(digits_, block_.begin, block_.end, problem_.order, first, rows, product, rows);
+  bytes_->multiply(digits_, block_.begin, block_.end, *problem_.blocks, first, rows, product, rows);
   if (end_of_heads_.empty()) return;
   const auto points = problem_.order.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows));
   std::int32_t found[TiledProblem::tile_rows];

@@ -11,12 +11,10 @@ namespace ot {
 using engine::Tensor;
 using engine::Transpose;
 
-TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda,
-                           std::span<const std::int64_t> places)
+TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda, ByteBlocks* laid_out)
     : target(to),
       queries(to.centred(x)),
       squared_norms(static_cast<std::size_t>(x.dim(0))),
-      order(places),
       offsets({to.size()}),
       slope(static_cast<real>(-2 * to.scale())) {
   const std::int64_t dimension = x.dim(1);
@@ -25,10 +23,15 @@ TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi,
     for (std::int64_t c = 0; c < dimension; ++c)
       squared_norms[static_cast<std::size_t>(i)] += static_cast<double>(row[c]) * row[c];
   }
-  if (order.empty()) {
+  if (laid_out) {
+    order = laid_out->order();
+    blocks = laid_out;
+  } else {
     own_order_.resize(static_cast<std::size_t>(target.size()));
     std::iota(own_order_.begin(), own_order_.end(), 0);
     order = own_order_;
+    constexpr std::int64_t most_kept = 0;
+    if (ByteProducts::available(target)) blocks = &own_blocks_.emplace(target, order, most_kept);
   }
   constexpr std::int64_t grain = 4096;
   engine::parallel_for(target.size(), grain, [&](std::int64_t begin, std::int64_t end) {

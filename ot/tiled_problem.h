@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
+#include "ot/byte_products.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -32,10 +34,10 @@ struct QueryBlock {
 struct TiledProblem {
   static constexpr std::int64_t tile_rows = 512;
 
-  /// For x [B, d] and psi [J]; `order` tells which point stands at each place, their own order if it is empty. The
-  /// target and the order must outlive it.
+  /// For x [B, d] and psi [J]; the order of `laid_out` tells which point stands at each place, their own order if it is
+  /// null. The target and the blocks must outlive it.
   TiledProblem(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,
-               std::span<const std::int64_t> order = {});
+               ByteBlocks* laid_out = nullptr);
   TiledProblem(const TiledProblem&) = delete;
 
   std::int64_t batch() const { return queries.dim(0); }
@@ -55,6 +57,7 @@ struct TiledProblem {
   engine::Tensor queries;               ///< x', [B, d]
   std::vector<double> squared_norms;    ///< ||x'||^2, [B]
   std::span<const std::int64_t> order;  ///< which point stands at each place, [J]
+  ByteBlocks* blocks = nullptr;         ///< these; null where points aren't multiplied in digits
   engine::Tensor offsets;               ///< of the places, [J]; +inf outside the support, NaN where psi is
   real slope;
 
@@ -63,6 +66,7 @@ struct TiledProblem {
   void for_each_point(std::int64_t tile, const Body& body) const;
 
   std::vector<std::int64_t> own_order_;  // where points stand in it
+  std::optional<ByteBlocks> own_blocks_;
 };
 
 }  // namespace ot

@@ -54,13 +54,15 @@ TEST_CASE("products in digits err by no more than what the digits leave out, and
   const ByteProducts products(target, a);
   const double base = std::exp2(engine::simd::kernels().digits.bits);
   const std::vector<std::int64_t> order = order_of_step(7);
+  ot::ByteBlocks laid_out_once(target, order), laid_out_anew(target, order, 0);
   for (int digits = 1; digits <= products.most_digits(); ++digits)
     for (std::int64_t first : {0, 64, 128})
       for (std::int64_t count : {1, 22}) {
+        ot::ByteBlocks& blocks = count == 1 ? laid_out_once : laid_out_anew;
         const std::int64_t begin = 2, end = 6, stride = 25;
         const auto point = [&](std::int64_t l) { return order[static_cast<std::size_t>(first + l)]; };
         std::vector<real> out(static_cast<std::size_t>((end - begin) * stride), real(42));
-        products.multiply(digits, begin, end, order, first, count, out.data(), stride);
+        products.multiply(digits, begin, end, blocks, first, count, out.data(), stride);
         for (std::int64_t i = begin; i < end; ++i) {
           const real* row = a.data() + i * d;
           real largest = 0;
@@ -92,7 +94,9 @@ TEST_CASE("a row that is not finite has no products, and leaves the others their
   a.data()[2 * d + 9] = std::numeric_limits<real>::infinity();
   std::vector<real> out(3 * 64);
   const ByteProducts products(target, a);
-  products.multiply(products.most_digits(), 0, 3, order_of_step(1), 0, 64, out.data(), 64);
+  const std::vector<std::int64_t> order = order_of_step(1);
+  ot::ByteBlocks blocks(target, order);
+  products.multiply(products.most_digits(), 0, 3, blocks, 0, 64, out.data(), 64);
   for (std::size_t l = 0; l < 64; ++l) {
     CHECK(std::isfinite(out[l]));
     CHECK(std::isnan(out[64 + l]));
@@ -108,7 +112,9 @@ TEST_CASE("a block of points from anywhere is multiplied by rows from anywhere a
   const Tensor a = engine::Random(5, 0).normal({batch, d}, 0, 1);
   const ByteProducts products(target, a);
   std::vector<real> in_place(batch * points);
-  products.multiply(products.most_digits(), 0, batch, order_of_step(1), 0, points, in_place.data(), points);
+  const std::vector<std::int64_t> order = order_of_step(1);
+  ot::ByteBlocks blocks(target, order);
+  products.multiply(products.most_digits(), 0, batch, blocks, 0, points, in_place.data(), points);
   ot::ByteBlock some(target);
   for (const std::int64_t count : {block, std::int64_t{5}}) {
     std::vector<std::int64_t> picked;

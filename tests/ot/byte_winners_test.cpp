@@ -42,13 +42,14 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
   for (std::int64_t k = 0; k < d; ++k) x.data()[d + k] = reals_of(bytes)[7 * d + k];  // on a point
   x.data()[2 * d + 3] = std::numeric_limits<real>::quiet_NaN();
   const std::vector<std::int64_t> order = Random(31, 3).permutation(count);
+  ot::ByteBlocks blocks(target, order);
   for (const double deviation : {0.0, 0.01, 1.0}) {
     CAPTURE(deviation);
     const Tensor psi = Random(31, 2).normal({count}, 0, static_cast<real>(deviation));
     Tensor finite = x.clone();
     finite.data()[2 * d + 3] = 0;
     const Oracle oracle(reals_of(bytes), weights, target.scale(), finite, psi, 0);
-    const TiledProblem problem(target, x, psi, 0), shuffled(target, x, psi, 0, order);
+    const TiledProblem problem(target, x, psi, 0), shuffled(target, x, psi, 0, &blocks);
     for (const TiledProblem* at : {&problem, &shuffled}) {
       const auto winners = byte_winners(problem, *at, ByteProducts(target, problem.queries), x, psi);
       REQUIRE(winners.size() == batch);
