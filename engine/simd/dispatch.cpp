@@ -52,7 +52,16 @@ bool has_amx() {
   return usable;
 }
 
-// Made only where the CPU has them: the file of tiles is compiled for such a CPU.
+// Made only where the CPU has them: the files of bf16 and of tiles are compiled for such a CPU.
+const Kernels* kernels_of_vnni() {
+  if (!has_vnni()) return nullptr;
+  if constexpr (in_float) {
+    static const Kernels kernels = has_bf16() ? with_bf16(vnni_kernels) : vnni_kernels;
+    return &kernels;
+  }
+  return &vnni_kernels;
+}
+
 const Kernels* amx_kernels() {
   if (!has_amx()) return nullptr;
   if constexpr (in_float) {
@@ -95,7 +104,7 @@ const Kernels* kernels_of(Level level) {
     case Level::avx512:
       return has_avx512() ? &avx512_kernels : nullptr;
     case Level::vnni:
-      return has_vnni() ? &vnni_kernels : nullptr;
+      return kernels_of_vnni();
     case Level::amx:
       return amx_kernels();
     case Level::neon:

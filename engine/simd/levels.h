@@ -13,6 +13,8 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const Kernels vnni_kernels;
 extern const Bf16Kernels avx512_bf16_kernels;
+/// Kernels of vnni with bounds by AVX-512's bf16 instructions, where the CPU has them. Not in double.
+Kernels with_bf16(Kernels kernels);
 /// The kernels of vnni and those of AVX-512's bf16 instructions with products by AMX's tiles. Not in double.
 Kernels with_tiles(Kernels kernels);
 Bf16Kernels with_tiles(Bf16Kernels kernels);
