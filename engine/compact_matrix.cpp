@@ -100,18 +100,6 @@ Tensor CompactMatrix::product_from_left(const Tensor& left) const {
   return result;
 }
 
-void CompactMatrix::add_product_from_left(std::int64_t n, const real* left, real* c) const {
-  for (std::int64_t g = 0; g < groups_; ++g) {
-    const std::int64_t columns = group(g).columns;
-    Tensor part({n, columns});
-    gemm_single(Transpose::no, Transpose::no, n, columns, rows_of(g), 1, left + g * group_rows, rows_, values(g),
-                columns, 0, part.data(), columns);
-    for (std::int64_t i = 0; i < n; ++i)
-      for (const Run* run = runs(g); run != runs(g) + group(g).runs; ++run)
-        simd::kernels().axpy(run->count, 1, part.data() + i * columns + run->at, c + i * columns_ + run->first);
-  }
-}
-
 // Where the first column of X that is not before `column` stands in the rows of a group.
 std::int64_t CompactMatrix::place(std::int64_t g, std::int64_t column) const {
   for (const Run* run = runs(g); run != runs(g) + group(g).runs; ++run)

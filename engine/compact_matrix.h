@@ -31,8 +31,6 @@ class CompactMatrix {
   void add_product(const ProductTile& tile, const Tensor& w, real* c) const;
   /// L^T X [n, k], for L [m, n].
   Tensor product_from_left(const Tensor& left) const;
-  /// C + L X, for L [n, m] and C [n, k], in the calling thread alone.
-  void add_product_from_left(std::int64_t n, const real* left, real* c) const;
   /// X
   Tensor dense() const;
 

@@ -8,6 +8,7 @@
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/block_shares.h"
 #include "ot/brute_c_transform.h"
 #include "ot/neighbour_search.h"
 #include "ot/point_order.h"
@@ -91,39 +92,38 @@ class Softmins {
 // 2 scale (x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m digits of
 // real.
 Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
+  constexpr std::int64_t most_parts = 16;  // of all pieces; each has sums of its own
   const std::span<const std::int64_t> order = target.search().order();
-  const std::int64_t batch = x.dim(0), d = x.dim(1);
-  const auto& kernels = engine::simd::kernels();
+  const std::int64_t batch = x.dim(0), d = x.dim(1), pieces = std::ssize(terms.pieces);
   const double left_out = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits) / static_cast<double>(target.size());
-  Tensor centres = Tensor::zeros({batch, d});
-  const std::int64_t grain = (batch + engine::threads() - 1) / engine::threads();
-  engine::parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<real> shares;  // of a block's points, for each of the queries that need them
-    std::vector<real*> their_centres;
-    for (const SoftminTerms::Piece& piece : terms.pieces) {
+  const std::int64_t grain = (pieces + most_parts - 1) / most_parts, parts = (pieces + grain - 1) / grain;
+  Tensor centres = Tensor::zeros({parts, batch * d});
+  engine::parallel_for(pieces, grain, [&](std::int64_t begin, std::int64_t end) {
+    real* const sums = centres.data() + begin / grain * batch * d;
+    BlockShares shares(target);
+    for (std::int64_t p = begin; p < end; ++p) {
+      const SoftminTerms::Piece& piece = terms.pieces[static_cast<std::size_t>(p)];
       const real* term = piece.terms();
       for (auto row = piece.rows.begin(); row != piece.rows.end();) {
         const std::int32_t block = row->block;
-        shares.clear();
-        their_centres.clear();
         for (; row != piece.rows.end() && row->block == block; ++row, term += block_size) {
-          if (row->query < begin || row->query >= end) continue;
           const double weight = softmins.weight(*row);
-          if (weight * row->sum < left_out) continue;
-          const auto least = static_cast<real>(left_out / weight), factor = static_cast<real>(weight);
-          shares.resize(shares.size() + static_cast<std::size_t>(block_size));
-          real* const share = shares.data() + std::ssize(shares) - block_size;
-          for (std::int64_t l = 0; l < block_size; ++l) share[l] = term[l] < least ? 0 : factor * term[l];
-          their_centres.push_back(centres.data() + row->query * d);
+          if (weight * row->sum >= left_out)
+            shares.add(weight, left_out, {term, static_cast<std::size_t>(block_size)}, sums + row->query * d);
         }
-        target.add_points(points_of_block(order, block), std::ssize(their_centres), shares.data(), block_size,
-                          their_centres.data());
+        shares.end_block(points_of_block(order, block));
       }
     }
   });
-  Tensor gradient({batch, d});
-  kernels.sub(batch * d, x.data(), centres.data(), gradient.data());
-  kernels.scale(batch * d, static_cast<real>(2 * target.scale()), gradient.data(), gradient.data());
+  Tensor gradient = x.clone();
+  engine::parallel_for(batch, 8, [&](std::int64_t begin, std::int64_t end) {
+    const auto& kernels = engine::simd::kernels();
+    const std::int64_t size = (end - begin) * d;
+    real* const rows = gradient.data() + begin * d;
+    for (std::int64_t part = 0; part < parts; ++part)
+      kernels.axpy(size, -1, centres.data() + part * batch * d + begin * d, rows);
+    kernels.scale(size, static_cast<real>(2 * target.scale()), rows, rows);
+  });
   return gradient;
 }
 

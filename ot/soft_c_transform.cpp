@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/blas.h"
-#include "engine/compact_matrix.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/block_shares.h"
 #include "ot/soft_products.h"
 
 namespace ot {
@@ -103,7 +103,11 @@ class SoftTransform {
         for (std::int64_t i = 0; i < block.size(); ++i)
           weights[static_cast<std::size_t>(i)] = share(block, tile, i) / totals_[static_cast<std::size_t>(i)].sum;
         if (result_.mass.defined()) add_mass(block, tile, weights);
-        if (sums && !add_few_points(block, tile, weights, sums)) add_all_points(block, tile, weights, sums);
+        if (!sums) continue;
+        if (!problem_.target.bytes().empty())
+          add_bytes(block, tile, weights, sums);
+        else if (!add_few_points(block, tile, weights, sums))
+          add_all_points(block, tile, weights, sums);
       }
     });
     if (centres.defined()) write_gradient(block, centres);
@@ -120,7 +124,31 @@ class SoftTransform {
                        result_.mass.data() + problem_.first_row(tile));
   }
 
-  /// Adds sum_j p_ij y'_j of a tile to sums [block, d] by a product, without pixels that are 0 for all its points.
+  /// What p_ij are left out of sum_j p_ij y'_j below: they have less than 2^(4 - m) of the mass, for the m digits of
+  /// real.
+  double least_share() const {
+    return std::ldexp(1.0, 4 - std::numeric_limits<real>::digits) / static_cast<double>(problem_.target.size());
+  }
+
+  /// Adds sum_j p_ij y'_j of a tile to sums [block, d], where points are 8-bit.
+  void add_bytes(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
+    const std::int64_t rows = problem_.rows(tile), d = problem_.target.dimension();
+    const double least = least_share();
+    std::vector<double> mass(weights.size());
+    BlockShares shares(problem_.target);
+    for (std::int64_t row = 0; row < rows; row += block_size) {
+      const auto count = static_cast<std::size_t>(std::min(block_size, rows - row));
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const auto query = static_cast<std::int64_t>(i);
+        mass[i] += shares.add(weights[i], least, {terms(block, tile) + query * rows + row, count}, sums + query * d);
+      }
+      shares.end_block(problem_.order.subspan(static_cast<std::size_t>(problem_.first_row(tile) + row), count));
+    }
+    for (std::size_t i = 0; i < mass.size(); ++i, sums += d)
+      kernels().axpy(d, static_cast<real>(-mass[i]), problem_.target.mean().data(), sums);
+  }
+
+  /// The same by a product, where they are not.
   void add_all_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
     const std::int64_t rows = problem_.rows(tile), d = problem_.target.dimension();
     real* term = terms(block, tile);
@@ -128,48 +156,18 @@ class SoftTransform {
       kernels().scale(rows, static_cast<real>(weight), term, term);
       term += rows;
     }
-    if (problem_.target.adds_points_fast()) {
-      std::vector<real*> rows_of_sums;
-      for (std::int64_t i = 0; i < block.size(); ++i) rows_of_sums.push_back(sums + i * d);
-      for (std::int64_t row = 0; row < rows; row += block_size) {
-        const auto points = problem_.order.subspan(static_cast<std::size_t>(problem_.first_row(tile) + row),
-                                                   static_cast<std::size_t>(std::min(block_size, rows - row)));
-        problem_.target.add_points(points, block.size(), terms(block, tile) + row, rows, rows_of_sums.data());
-      }
-      return centre(block, tile, sums);
-    }
     Tensor points({rows, d});
-    if (problem_.target.bytes().empty()) {
-      problem_.centred_points(tile, points.data());
-    } else {
-      problem_.points(tile, points.data());
-      if (const auto compact = engine::CompactMatrix::of(points)) {
-        compact->add_product_from_left(block.size(), terms(block, tile), sums);
-        return centre(block, tile, sums);
-      }
-      points = problem_.target.centred(points);
-    }
+    problem_.centred_points(tile, points.data());
     engine::gemm_single(Transpose::no, Transpose::no, block.size(), d, rows, 1, terms(block, tile), rows, points.data(),
                         d, 1, sums, d);
   }
 
-  /// Turns sum_j p_ij y_j of a tile into sum_j p_ij y'_j.
-  void centre(QueryBlock block, std::int64_t tile, real* sums) {
-    const std::int64_t rows = problem_.rows(tile), d = problem_.target.dimension();
-    const real* term = terms(block, tile);
-    for (std::int64_t i = 0; i < block.size(); ++i, term += rows, sums += d)
-      kernels().axpy(d, static_cast<real>(-kernels().sum(rows, term)), problem_.target.mean().data(), sums);
-  }
-
-  /// The same point by point, where few have p_ij >= 2^(4 - m) / J, for the m digits of real, so that what is left out
-  /// has less than 2^(4 - m) of the mass; false where a product is faster or p is NaN.
+  /// The same point by point, where few matter; false where a product is faster or p is NaN.
   bool add_few_points(QueryBlock block, std::int64_t tile, const std::vector<double>& weights, real* sums) {
-    // Of the terms: a point costs four times its share of a product, or twenty times with tiles.
-    const double most = problem_.target.adds_points_fast() ? 0.05 : 0.25;
+    constexpr double most = 0.25;  // of the terms: a point costs four times its share of a product
     static constexpr real zeros[TiledProblem::tile_rows] = {};
     const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile), d = problem_.target.dimension();
-    const double all = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits);
-    const double least = all / static_cast<double>(problem_.target.size());
+    const double least = least_share();
     std::vector<std::int32_t> found(static_cast<std::size_t>(block.size() * rows));
     std::vector<std::int64_t> ends;  // of each query's part of `found`
     std::int64_t count = 0;

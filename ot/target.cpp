@@ -239,14 +239,10 @@ void Target::add_point(std::int64_t j, real a, real* out) const {
     kernels.axpy_bytes(dimension_, a * byte_unit, bytes_.data() + j * dimension_, out);
 }
 
-bool Target::adds_points_fast() const {
-  return !bytes_.empty() && engine::simd::kernels().add_weighted_bytes;
-}
-
 void Target::add_points(std::span<const std::int64_t> points, std::int64_t rows, const real* weight,
                         std::int64_t stride, real* const* out) const {
   using engine::simd::block_size;
-  if (!adds_points_fast()) {
+  if (bytes_.empty()) {
     std::vector<real> sum(static_cast<std::size_t>(dimension_));  // fewer roundings than of one point after the other
     for (std::int64_t q = 0; q < rows; ++q, weight += stride) {
       std::ranges::fill(sum, real{0});

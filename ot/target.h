@@ -84,11 +84,8 @@ class Target {
   /// out += a y_j for out [d].
   void add_point(std::int64_t j, real a, real* out) const;
   /// out_q += sum_l weight[q stride + l] y_j for j = points[l], out_q [d] and at most engine::simd::block_size points.
-  /// Points that a query gives no weight are left out, or all are added so fast that no product in real is faster.
   void add_points(std::span<const std::int64_t> points, std::int64_t rows, const real* weight, std::int64_t stride,
                   real* const* out) const;
-  /// The latter.
-  bool adds_points_fast() const;
   /// Asks for y_j to be brought to the cache, for a squared_distance() soon.
   void prefetch(std::int64_t j) const;
   /// ||x - y_j||^2 for x [d], by differences, summed in double.

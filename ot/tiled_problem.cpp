@@ -64,13 +64,6 @@ void TiledProblem::for_each_point(std::int64_t tile, const Body& body) const {
   }
 }
 
-void TiledProblem::points(std::int64_t tile, real* out) const {
-  for_each_point(tile, [&](std::int64_t j) {
-    target.rows(j, j + 1, out);
-    out += target.dimension();
-  });
-}
-
 void TiledProblem::centred_points(std::int64_t tile, real* out) const {
   for_each_point(tile, [&](std::int64_t j) {
     target.centred_rows(j, j + 1, out);

@@ -47,8 +47,7 @@ struct TiledProblem {
 
   /// x'.y' for the block and the tile, [block, rows], in real by a single-threaded BLAS call.
   void multiply(QueryBlock block, std::int64_t tile, real* products) const;
-  /// The y and the y' of a tile, [rows, d].
-  void points(std::int64_t tile, real* out) const;
+  /// The y' of a tile, [rows, d].
   void centred_points(std::int64_t tile, real* out) const;
   /// The least u of each query over a tile, from these products, with its place.
   void tile_minima(QueryBlock block, std::int64_t tile, const real* products, engine::simd::Minimum* minima) const;

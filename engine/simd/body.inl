@@ -13,6 +13,7 @@
 #include "engine/simd/products.inl"
 #include "engine/simd/reduce.inl"
 #include "engine/simd/softmin.inl"
+#include "engine/simd/weighted_bytes.inl"
 
 namespace engine::simd {
 namespace {
@@ -49,7 +50,7 @@ constexpr Kernels table(Level level) {
           .from_bytes = from_bytes<Arch>,
           .dot_bytes = dot_bytes<Arch>,
           .axpy_bytes = axpy_bytes<Arch>,
-          .add_weighted_bytes = nullptr,
+          .add_weighted_bytes = add_weighted_bytes<Arch>,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,
           .packed_points = packed_points,

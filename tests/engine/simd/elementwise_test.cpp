@@ -200,16 +200,19 @@ TEST_CASE("bytes scale and accumulate like the numbers they are") {
 
 TEST_CASE("weighted sums of 8-bit points add up as in long double, whatever their number") {
   at_each_level([](const Kernels& kernels) {
-    if (!kernels.add_weighted_bytes) return;
-    for (std::int64_t n : {1, 16, 40, 200})
-      for (std::int64_t rows : {0, 1, 16, 17, 33, 70}) {
+    for (std::int64_t n : {1, 16, 40, 203, 600})
+      for (std::int64_t rows : {0, 1, 16, 17, 33, 70, 300}) {
         CAPTURE(n);
         CAPTURE(rows);
         constexpr std::int64_t stride = block_size + 3;
         std::vector<std::uint8_t> bytes = random_bytes(n * block_size);
         for (std::int64_t l = 0; l < block_size; ++l)  // columns without a point
           for (std::int64_t k = 32; k < std::min<std::int64_t>(n, 64); ++k) bytes[count(l * n + k)] = 0;
-        const Values weight = random(rows * stride, -1, 1, 1), before = random(rows * n + 1, -5, 5, 2);
+        const Values before = random(rows * n + 1, -5, 5, 2);
+        Values weight = random(rows * stride, -1, 1, 1);
+        for (std::int64_t q = 0; q < rows; ++q)  // points without weight, in all rows and in some
+          for (std::int64_t l = 0; l < block_size; ++l)
+            if (l % 5 == 1 || (q + l) % 3 == 0) weight[count(q * stride + l)] = 0;
         Values y = before;
         std::vector<const std::uint8_t*> points;
         for (std::int64_t l = 0; l < block_size; ++l) points.push_back(bytes.data() + l * n);
