@@ -42,10 +42,8 @@ Var Dcgan::operator()(const Var& z) {
   constexpr auto layout = engine::Layout::batch_last;
   Var x = reshape(transpose(z), {latent_dimension(), 1, 1, z.dim(0)});
   for (std::size_t i = 0; i < norms_.size(); ++i) {
-    // One statement each: without a tape, the relu then has the memory of the convolution's value to write to.
     x = convolutions_[i](x, layout);
-    x = norms_[i](x, training_, layout);
-    x = relu(x);
+    x = norms_[i](x, training_, layout, engine::Activation::relu());
   }
   x = sigmoid(convolutions_.back()(x, layout));
   const Var planes = reshape(x, {options_.image_channels, side * side, z.dim(0)});

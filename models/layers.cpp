@@ -77,9 +77,10 @@ BatchNorm2d::BatchNorm2d(std::string layer_name, std::int64_t channels) : name(s
   running_var = Tensor::full({channels}, 1);
 }
 
-Var BatchNorm2d::operator()(const Var& x, bool training, Layout layout) {
-  return training ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var, 0.1, 1e-5, layout)
-                  : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var, 1e-5, layout);
+Var BatchNorm2d::operator()(const Var& x, bool training, Layout layout, const engine::Activation& activation) {
+  return training
+             ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var, 0.1, 1e-5, layout, activation)
+             : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var, 1e-5, layout, activation);
 }
 
 std::vector<Parameter> BatchNorm2d::parameters() {

@@ -63,14 +63,15 @@ struct ConvTranspose2d {
   engine::Stride stride;
 };
 
-/// Batch normalisation of x [B, channels, H, W] or [channels, H, W, B], see engine::batch_norm2d_train. Starts as the
-/// identity: weight 1, bias 0, running_mean 0, running_var 1.
+/// activation(batch normalisation of x), [B, channels, H, W] or [channels, H, W, B], see engine::batch_norm2d_train.
+/// Starts as the identity: weight 1, bias 0, running_mean 0, running_var 1.
 struct BatchNorm2d {
   /// Throws Error for fewer than one channel.
   BatchNorm2d(std::string layer_name, std::int64_t channels);
   /// With `training` the batch's own statistics serve, and the running ones move towards them on every call, on a tape
   /// or not; without it the running ones serve.
-  engine::Var operator()(const engine::Var& x, bool training, engine::Layout layout = engine::Layout::batch_first);
+  engine::Var operator()(const engine::Var& x, bool training, engine::Layout layout = engine::Layout::batch_first,
+                         const engine::Activation& activation = {});
   std::vector<Parameter> parameters();
   std::vector<State> buffers();
 

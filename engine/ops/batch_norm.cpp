@@ -142,8 +142,9 @@ void require_shapes(const Var& x, const Shape& weight, const Shape& bias, const 
 }  // namespace
 
 Var batch_norm2d_train(const Var& x, const Var& weight, const Var& bias, Tensor& running_mean, Tensor& running_var,
-                       double momentum, double epsilon, Layout layout) {
+                       double momentum, double epsilon, Layout layout, const Activation& activation) {
   require_shapes(x, weight.shape(), bias.shape(), running_mean.shape(), running_var.shape(), layout);
+  activation.require_slope("batch_norm2d");
   const Channels channels(x.shape(), layout);
   require(channels.values() >= 2, "[batch_norm2d] training needs at least two values a channel: ", x.shape());
 
@@ -180,25 +181,28 @@ Var batch_norm2d_train(const Var& x, const Var& weight, const Var& bias, Tensor&
     const real added = bias.value().data()[channel];
     for_each_piece(channels, channel, [&](std::int64_t n, std::int64_t i) {
       k.standardise(n, static_cast<real>(centre), scale, added, values + i, out + i);
+      activation.apply(n, out + i);
     });
   });
 
-  Var result = recorded(std::move(y), x, weight, bias);
-  result.pull_back(x, [x, weight, moments, layout, epsilon](const Var& g) {
+  // The sums stand on the tape with their shape alone: what their memory holds is already y.
+  Var sums = recorded(std::move(y), x, weight, bias);
+  sums.pull_back(x, [x, weight, moments, layout, epsilon](const Var& g) {
     return gradient_in_x(g, x, weight, moments, layout, epsilon);
   });
-  result.pull_back(weight, [x, moments, layout, epsilon](const Var& g) {
+  sums.pull_back(weight, [x, moments, layout, epsilon](const Var& g) {
     return gradient_in_weight(g, x, moments, layout, epsilon);
   });
-  result.pull_back(bias, [layout](const Var& g) { return sum_of_channels(g, layout); });
-  return result;
+  sums.pull_back(bias, [layout](const Var& g) { return sum_of_channels(g, layout); });
+  return activation.of(sums);
 }
 
 Var batch_norm2d_eval(const Var& x, const Var& weight, const Var& bias, const Tensor& running_mean,
-                      const Tensor& running_var, double epsilon, Layout layout) {
+                      const Tensor& running_var, double epsilon, Layout layout, const Activation& activation) {
   require_shapes(x, weight.shape(), bias.shape(), running_mean.shape(), running_var.shape(), layout);
+  activation.require_slope("batch_norm2d");
   const Var scale = weight * pow(Var(running_var) + epsilon, -0.5);
-  return (x - per_channel(running_mean, layout)) * per_channel(scale, layout) + per_channel(bias, layout);
+  return activation((x - per_channel(running_mean, layout)) * per_channel(scale, layout) + per_channel(bias, layout));
 }
 
 }  // namespace engine

@@ -86,11 +86,15 @@ Tensor packed(const Geometry& g, const Tensor& weight, bool transposed) {
   Tensor result({g.taps(), rows, depth});
   const real* in = weight.data();
   real* out = result.data();
-  parallel_for(rows, simd::row_block, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = 0; k < depth; ++k)
-      for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
-        real* to = out + (tap * rows + begin) * depth + k * (end - begin);
-        for (std::int64_t row = begin; row < end; ++row) *to++ = in[row * row_stride + k * depth_stride + tap];
+  parallel_for(depth, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k)
+      for (std::int64_t first = 0; first < rows; first += simd::row_block) {
+        const std::int64_t count = std::min(simd::row_block, rows - first);
+        const real* const from = in + first * row_stride + k * depth_stride;
+        for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
+          real* const to = out + (tap * rows + first) * depth + k * count;
+          for (std::int64_t row = 0; row < count; ++row) to[row] = from[row * row_stride + tap];
+        }
       }
   });
   return result;

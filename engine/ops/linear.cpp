@@ -1,51 +1,28 @@
 #include "engine/ops/linear.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 #include "engine/compact_matrix.h"
-#include "engine/ops/elementwise.h"
 #include "engine/ops/matmul.h"
 #include "engine/ops/reduce.h"
 #include "engine/product.h"
-#include "engine/simd/kernels.h"
 
 namespace engine {
-
-namespace {
-
-using Kind = Activation::Kind;
-
-void apply(const Activation& activation, std::int64_t n, real* values) {
-  if (activation.kind == Kind::leaky_relu)
-    simd::kernels().leaky_relu(n, static_cast<real>(activation.slope), values, values);
-  else if (activation.kind == Kind::sigmoid)
-    simd::kernels().sigmoid(n, values, values);
-}
-
-/// The gradient in the sums, given the gradient g in y = activation(sums).
-Var gradient(const Activation& activation, const Var& g, const Var& y) {
-  return activation.kind == Kind::leaky_relu ? leaky_relu_gradient(g, y.value(), activation.slope)
-                                             : sigmoid_gradient(g, y);
-}
-
-}  // namespace
 
 Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& activation) {
   require(x.rank() == 2 && weight.rank() == 2 && x.dim(1) == weight.dim(1),
           "[linear] x [B, in] and weight [out, in] must agree in `in`: ", x.shape(), " x ", weight.shape());
   require(bias.rank() == 1 && bias.dim(0) == weight.dim(0),
           "[linear] bias [out] must match weight [out, in]: ", bias.shape(), " against ", weight.shape());
-  require(activation.slope >= 0 && std::isfinite(activation.slope),
-          "[linear] the slope must be finite and not negative: ", activation.slope);
+  activation.require_slope("linear");
   const std::int64_t inputs = x.dim(1), outputs = weight.dim(0);
   Tensor value(Shape{x.dim(0), outputs});
   const auto finish = [&](const ProductTile& tile, const auto& add_product) {
     const auto row = [&](std::int64_t r) { return value.data() + (tile.i + r) * outputs + tile.j; };
     for (std::int64_t r = 0; r < tile.rows; ++r) std::copy_n(bias.value().data() + tile.j, tile.columns, row(r));
     add_product();
-    for (std::int64_t r = 0; r < tile.rows; ++r) apply(activation, tile.columns, row(r));
+    for (std::int64_t r = 0; r < tile.rows; ++r) activation.apply(tile.columns, row(r));
   };
   // On a tape or not, so that y is the same either way.
   const auto compact = bf16_products_on() ? std::nullopt : CompactMatrix::of(x.value());
@@ -71,10 +48,7 @@ Var linear(const Var& x, const Var& weight, const Var& bias, const Activation& a
   else
     sums.pull_back(weight, [x](const Var& g) { return matmul(g, x, Transpose::yes); });
   sums.pull_back(bias, [](const Var& g) { return sum(g, {0}); });
-  if (activation.kind == Kind::identity) return sums;
-  Var y = recorded(sums.value(), sums);
-  y.pull_back(sums, [activation, y](const Var& g) { return gradient(activation, g, y); });
-  return y;
+  return activation.of(sums);
 }
 
 }  // namespace engine

@@ -167,6 +167,36 @@ TEST_CASE("the fused gradient agrees with the one that can be differentiated aga
   }
 }
 
+TEST_CASE("with an activation, batch norm and its gradients are those of the two ops") {
+  const Shape shape{9, 5, 3, 4};
+  const Tensor probe = random(shape, 14);
+  for (const bool training : {true, false})
+    for (const Activation& activation : {Activation{}, Activation::leaky_relu(0.2), Activation::sigmoid()}) {
+      std::vector<std::vector<Tensor>> results;
+      for (const bool fused : {true, false}) {
+        Tape tape;
+        std::vector<Var> leaves{random(shape, 11, 1, 2), random({5}, 12), random({5}, 13)};
+        for (Var& leaf : leaves) tape.watch(leaf);
+        Running running(5);
+        const auto norm = [&](const Activation& applied) {
+          const Layout layout = Layout::batch_first;
+          return training ? batch_norm2d_train(leaves[0], leaves[1], leaves[2], running.mean, running.var, 0.1, 1e-5,
+                                               layout, applied)
+                          : batch_norm2d_eval(leaves[0], leaves[1], leaves[2], running.mean, running.var, 1e-5, layout,
+                                              applied);
+        };
+        const Var y = fused ? norm(activation) : activation(norm({}));
+        std::vector<Tensor> values{y.value()};
+        for (const bool twice : {false, true})
+          for (const Var& gradient : tape.gradient(sum(y * probe), leaves, twice)) values.push_back(gradient.value());
+        results.push_back(values);
+      }
+      for (std::size_t i = 0; i < results[0].size(); ++i)
+        for (std::int64_t j = 0; j < results[0][i].size(); ++j)
+          CHECK(results[0][i].data()[j] == doctest::Approx(results[1][i].data()[j]).epsilon(tolerance));
+    }
+}
+
 TEST_CASE("in evaluation the running statistics serve and stay") {
   const Tensor x = random({3, 2, 2, 2}, 11), weight = random({2}, 12), bias = random({2}, 13);
   Running running(2);
@@ -215,4 +245,8 @@ TEST_CASE("batch norm refuses what does not fit") {
       "[batch_norm2d] the running statistics must have one value a channel: [3] and [2] for x [2, 3, 1, 1]");
   CHECK_THROWS_WITH(batch_norm2d_train(Tensor::zeros({1, 3, 1, 1}), three, three, mean, var),
                     "[batch_norm2d] training needs at least two values a channel: [1, 3, 1, 1]");
+  const auto with_slope = [&](double slope) {
+    batch_norm2d_train(x, three, three, mean, var, 0.1, 1e-5, Layout::batch_first, Activation::leaky_relu(slope));
+  };
+  CHECK_THROWS_WITH(with_slope(-1), "[batch_norm2d] the slope must be finite and not negative: -1");
 }
