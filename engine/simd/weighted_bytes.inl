@@ -78,7 +78,7 @@ struct CompactColumns {
     for (Index l = 0; l < block_size; ++l) {
       from_bytes<Arch>(columns, 1, points[l] + first, row);
       for (Index f = 0; f < count; ++f) copy_four(row + four[f], value[l] + f * four_columns);
-      std::fill(value[l] + count * four_columns, value[l] + (count * four_columns + 15) / 16 * 16, real(0));
+      for (Index k = count * four_columns; k % 16 != 0; ++k) value[l][k] = 0;
     }
   }
 };
