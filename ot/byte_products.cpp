@@ -166,23 +166,25 @@ void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, By
     }
     const std::int64_t width = std::ssize(laid_out) * block_size;
     if (places == width) {
-      multiply(digits, rows, laid_out, next, out + l, stride);
+      multiply(digits, rows, laid_out, {}, next, out + l, stride);
       continue;
     }
     Tensor values(engine::Shape{end - begin, width});
-    multiply(digits, rows, laid_out, next, values.data(), width);
+    multiply(digits, rows, laid_out, {}, next, values.data(), width);
     for (std::int64_t i = 0; i < end - begin; ++i) std::copy_n(values.data() + i * width, places, out + i * stride + l);
   }
 }
 
 void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
-                            real* out) const {
-  multiply(digits, rows, blocks, {}, out, std::ssize(blocks) * block_size);
+                            real* out, std::span<const std::uint8_t> wanted) const {
+  multiply(digits, rows, blocks, wanted, {}, out, std::ssize(blocks) * block_size);
 }
 
 void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
-                            std::span<const std::int64_t> next, real* out, std::int64_t stride) const {
+                            std::span<const std::uint8_t> wanted, std::span<const std::int64_t> next, real* out,
+                            std::int64_t stride) const {
   const Rounded& rounded = this->rounded(digits);
+  const engine::simd::ScaledRows of_rows = {digits_.row(0), rounded.scale.data(), rounded.shift.data(), slope_.data()};
   std::vector<engine::simd::DigitBlock> laid_out;
   for (const ByteBlock* block : blocks) laid_out.push_back({bytes_of(block->laid_out_), block->sums_});
   for (std::int64_t r = 0; r < std::ssize(rows); r += layout_.together) {
@@ -190,8 +192,8 @@ void ByteProducts::multiply(int digits, std::span<const std::int32_t> rows, std:
     const std::size_t share = next.size() * static_cast<std::size_t>(r + count) / rows.size();
     for (std::size_t n = next.size() * static_cast<std::size_t>(r) / rows.size(); n < share; ++n)
       target_.prefetch(next[n]);
-    kernels().digit_products(target_.dimension(), std::ssize(laid_out), laid_out.data(), count, rows.data() + r, digits,
-                             digits_.row(0), rounded.scale.data(), rounded.shift.data(), slope_.data(),
+    kernels().digit_products(target_.dimension(), std::ssize(laid_out), laid_out.data(), count, rows.data() + r,
+                             wanted.empty() ? nullptr : wanted.data() + r * std::ssize(blocks), digits, of_rows,
                              out + r * stride, stride);
   }
 }

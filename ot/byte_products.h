@@ -87,9 +87,10 @@ class ByteProducts {
                 std::int64_t count, real* out, std::int64_t stride) const;
 
   /// out[(r blocks + b) block_size + l] = a^_i.(y_bl - mean) for i = rows[r] and the points y_bl of some blocks, with
-  /// a^ of so many digits. What lies beyond a block's points, up to block_size, is that of y = 0.
-  void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
-                real* out) const;
+  /// a^ of so many digits. What lies beyond a block's points, up to block_size, is that of y = 0. -inf may stand for
+  /// the products with group g of block b unless bit g of wanted[r blocks + b] is set, or `wanted` is empty.
+  void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks, real* out,
+                std::span<const std::uint8_t> wanted = {}) const;
 
   /// out[l] += e_i.(y_j - mean) for the l in `some` and j = points[l], where e is what so many digits, fewer than all,
   /// leave out: after multiply() the product is as fine as in all digits.
@@ -108,7 +109,8 @@ class ByteProducts {
   void round_row(std::int64_t i, const real* a);
   /// As the public one, while these points come to the cache, from which the next blocks are laid out.
   void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks,
-                std::span<const std::int64_t> next, real* out, std::int64_t stride) const;
+                std::span<const std::uint8_t> wanted, std::span<const std::int64_t> next, real* out,
+                std::int64_t stride) const;
   const Rounded& rounded(int digits) const { return rounded_[static_cast<std::size_t>(digits - 1)]; }
 
   const Target& target_;

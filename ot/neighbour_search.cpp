@@ -29,9 +29,8 @@ double most_cost(const Target& target, double lambda, const ByteValues& values) 
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
   if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 200);
-  return 64 + points / (!bytes  ? 12
-                        : words ? (values.apart ? 7.3 : 20)
-                                : (values.apart || values.blocks_alone() ? 26 : 39));
+  const bool cheap = values.apart || values.blocks_alone();
+  return 64 + points / (!bytes ? 12 : words ? (cheap ? 7.3 : 20) : (cheap ? 26 : 39));
 }
 
 // A single query may take several times as much before it is left to the brute force, which costs more where it is for

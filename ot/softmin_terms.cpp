@@ -1,7 +1,7 @@
 #include "ot/softmin_terms.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -21,15 +21,6 @@ using engine::simd::groups_in_block;
 using engine::simd::kernels;
 
 namespace {
-
-// The fewest groups of a block whose points, each by itself, take longer than the block; one more than there are where
-// blocks aren't multiplied.
-std::int32_t dear_apart(const ByteValues& values) {
-  std::int32_t groups = groups_in_block + 1;
-  const double apart = static_cast<double>(group_size) * kernels().digits.apart;
-  while (values.blocks && groups > 1 && (groups - 1) * apart > block_size) --groups;
-  return groups;
-}
 
 // Of a few consecutive queries how many groups have a least bound so many times `width` lambda above the least u; the
 // last bin has all beyond.
@@ -146,27 +137,27 @@ void TermSearch::start(std::int64_t begin, std::int64_t end) {
 
 TermSearch::Needs TermSearch::needs_of(std::int64_t b) const {
   const std::size_t batch = queries_.size();
-  std::vector<std::int32_t> groups(batch), whole(batch + 1), apart(batch + 1);
+  std::vector<std::int32_t> groups(batch), queries(batch + 1);
   for (std::int64_t g = 0; g < groups_in_block; ++g) {
     const real* const minima = bounds_.minima(b, g);
-    for (std::size_t q = 0; q < batch; ++q) groups[q] += minima[q] <= group_cuts_[q];
+    for (std::size_t q = 0; q < batch; ++q) groups[q] |= static_cast<std::int32_t>(minima[q] <= group_cuts_[q]) << g;
   }
-  std::int32_t dear = dear_apart(values_);
-  const auto wholes = std::ranges::count_if(groups, [&](std::int32_t count) { return count >= dear; });
-  // Queries for which a block's layout pays.
-  if (wholes < (values_.blocks && values_.laid_out->kept() ? 1 : 8)) dear = groups_in_block + 1;
   // Without branches, as half of all queries may need a block.
-  Needs needs;
-  std::size_t w = 0, a = 0;
+  std::size_t count = 0;
   for (std::size_t q = 0; q < batch; ++q) {
-    const bool in_whole = groups[q] >= dear, in_part = groups[q] > 0 && !in_whole;
-    whole[w] = apart[a] = static_cast<std::int32_t>(q);
-    w += in_whole;
-    a += in_part;
-    needs.groups_apart += in_part ? groups[q] : 0;
+    queries[count] = static_cast<std::int32_t>(q);
+    count += groups[q] != 0;
   }
-  needs.whole.assign(whole.data(), whole.data() + w);
-  needs.apart.assign(apart.data(), apart.data() + a);
+  Needs needs;
+  needs.queries.assign(queries.data(), queries.data() + count);
+  needs.groups.reserve(count);
+  for (const std::int32_t q : needs.queries) {
+    const auto of_query = static_cast<std::uint8_t>(groups[static_cast<std::size_t>(q)]);
+    needs.groups.push_back(of_query);
+    needs.all_groups += std::popcount(of_query);
+  }
+  constexpr std::size_t least = 8;  // queries for which a block's layout pays
+  needs.multiplied = values_.blocks && count >= (values_.laid_out->kept() ? 1 : least);
   return needs;
 }
 
@@ -174,21 +165,22 @@ SearchWork TermSearch::expected_work() const {
   constexpr double passing = 0.6;  // share of the points of a group that pass their own bounds, typically
   SearchWork work;
   for (const Needs& needs : needs_) {
-    const auto whole = static_cast<double>(needs.whole.size()), groups = static_cast<double>(needs.groups_apart);
-    work.rows += whole + static_cast<double>(needs.apart.size());
-    if (whole > 0) work.values += whole * work_of_block(whole);
-    work.groups += groups;
-    work.values += passing * group_size * groups;
+    const auto groups = static_cast<double>(needs.all_groups);
+    work.rows += static_cast<double>(needs.queries.size());
+    if (!needs.multiplied) work.groups += groups;
+    work.values += needs.multiplied ? work_of_products(needs) : passing * group_size * groups;
   }
   return work / static_cast<double>(queries_.size());
 }
 
-// Of each query that needs all points of a block, of so many, as a number of values.
-double TermSearch::work_of_block(double queries) const {
+// As a number of values.
+double TermSearch::work_of_products(const Needs& needs) const {
   const engine::simd::Digits& digits = kernels().digits;
   // Digits of 8 bits are multiplied faster than single points come from memory; measured.
   const double from_memory = digits.bits == 8 ? 3 : 1;
-  return block_size / (digits.apart * from_memory) * (1 + values_.laid_out->layout_time() / queries);
+  const std::int64_t groups = digits.by_groups ? needs.all_groups : std::ssize(needs.queries) * groups_in_block;
+  const double points = static_cast<double>(groups * group_size) + block_size * values_.laid_out->layout_time();
+  return points / (digits.apart * from_memory);
 }
 
 SoftminTerms TermSearch::find(std::vector<SearchWork>& work) const {
@@ -211,36 +203,40 @@ SoftminTerms TermSearch::find(std::vector<SearchWork>& work) const {
 TermSearch::Visit TermSearch::visit(std::int64_t begin, std::int64_t end) const {
   const auto needs_at = [&](std::int64_t b) -> const Needs& { return needs_[static_cast<std::size_t>(b)]; };
   std::size_t most_rows = 0;
-  for (std::int64_t b = begin; b < end; ++b) most_rows += needs_at(b).whole.size() + needs_at(b).apart.size();
+  for (std::int64_t b = begin; b < end; ++b) most_rows += needs_at(b).queries.size();
   Visit visit(queries_, most_rows, lambda_);
-  std::vector<std::int64_t> wholes;  // blocks that the same queries need
-  const auto visit_wholes = [&] {
-    if (!wholes.empty()) visit_blocks(wholes, needs_at(wholes.front()).whole, visit);
-    wholes.clear();
+  std::vector<std::int64_t> alike;  // blocks that the same queries need, to be multiplied together
+  const auto visit_alike = [&] {
+    if (!alike.empty()) visit_blocks(alike, visit);
+    alike.clear();
   };
   for (std::int64_t b = begin; b < end; ++b) {
     const Needs& needs = needs_at(b);
-    if (b + 1 < end && !needs_at(b + 1).apart.empty())
+    if (b + 1 < end && !needs_at(b + 1).multiplied && !needs_at(b + 1).queries.empty())
       for (std::int64_t g = 0; g < groups_in_block; ++g) bounds_.sketch().prefetch_group((b + 1) * groups_in_block + g);
-    if (!needs.apart.empty()) visit_wholes();  // as rows stand in the order of blocks
-    for (const std::int32_t q : needs.apart) visit_groups(q, b, visit);
-    if (needs.whole.empty()) continue;
-    if (!wholes.empty() && needs_at(wholes.front()).whole != needs.whole) visit_wholes();
-    wholes.push_back(b);
-    if (std::ssize(wholes) == ByteProducts::blocks_together) visit_wholes();
+    if (needs.queries.empty()) continue;
+    // Rows stand in the order of blocks.
+    if (!needs.multiplied || (!alike.empty() && needs_at(alike.front()).queries != needs.queries)) visit_alike();
+    if (!needs.multiplied) {
+      for (std::size_t n = 0; n < needs.queries.size(); ++n) visit_points(needs.queries[n], b, needs.groups[n], visit);
+      continue;
+    }
+    alike.push_back(b);
+    if (std::ssize(alike) == ByteProducts::blocks_together) visit_alike();
   }
-  visit_wholes();
+  visit_alike();
   return visit;
 }
 
-// Asks the points of query q in a block for their values one by one, where their bounds allow them to matter.
-void TermSearch::visit_groups(std::int32_t q, std::int64_t b, Visit& visit) const {
+// Asks the points of query q in some groups of a block for their values one by one, where their bounds allow them to
+// matter.
+void TermSearch::visit_points(std::int32_t q, std::int64_t b, std::uint8_t groups, Visit& visit) const {
   Query& query = visit.queries[static_cast<std::size_t>(q)];
   SearchWork& work = visit.work[static_cast<std::size_t>(q)];
   std::int32_t lanes[block_size], points[block_size];
   std::size_t count = 0;
   for (std::int64_t g = 0; g < groups_in_block; ++g) {
-    if (bounds_.minima(b, g)[q] > group_cuts_[static_cast<std::size_t>(q)]) continue;
+    if (!(groups >> g & 1)) continue;
     ++work.groups;
     real bound[group_size];
     bounds_.coarse(q, b * groups_in_block + g, bound);
@@ -269,17 +265,22 @@ void TermSearch::visit_groups(std::int32_t q, std::int64_t b, Visit& visit) cons
   visit.add_row(q, b, least, 0, excess, 0, zeros);
 }
 
-// The values of all points of some blocks for these queries.
-void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, std::span<const std::int32_t> queries,
-                              Visit& visit) const {
+// The values of all points of the groups of some blocks that the same queries need.
+void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, Visit& visit) const {
+  const std::vector<std::int32_t>& queries = needs_[static_cast<std::size_t>(blocks.front())].queries;
   std::vector<ByteBlock> spare(blocks.size(), ByteBlock(bounds_.target()));
   std::vector<const ByteBlock*> laid_out;
-  for (const std::int64_t b : blocks) laid_out.push_back(&values_.laid_out->at(b, spare[laid_out.size()]));
+  std::vector<std::uint8_t> wanted(queries.size() * blocks.size());
+  for (const std::int64_t b : blocks) {
+    const std::vector<std::uint8_t>& groups = needs_[static_cast<std::size_t>(b)].groups;
+    for (std::size_t n = 0; n < queries.size(); ++n) wanted[n * blocks.size() + laid_out.size()] = groups[n];
+    laid_out.push_back(&values_.laid_out->at(b, spare[laid_out.size()]));
+  }
   const std::int64_t width = std::ssize(blocks) * block_size;
   Tensor products({std::ssize(queries), width});
-  values_.blocks->multiply(values_.blocks->most_digits(), queries, laid_out, products.data());
+  values_.blocks->multiply(values_.blocks->most_digits(), queries, laid_out, products.data(), wanted);
 
-  const double scale = bounds_.target().scale(), work = work_of_block(static_cast<double>(queries.size()));
+  const double scale = bounds_.target().scale();
   const real* of_block = products.data();
   for (const std::int64_t b : blocks) {
     // u = scale (||x'||^2 - 2 x'.y') + centre + offset
@@ -290,6 +291,7 @@ void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, std::span<co
       const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
       offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]) - centre_);
     }
+    const double work = work_of_products(needs_[static_cast<std::size_t>(b)]) / static_cast<double>(queries.size());
     const real* product = of_block;
     for (const std::int32_t q : queries) {
       const auto index = static_cast<std::size_t>(q);
@@ -301,10 +303,6 @@ void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, std::span<co
     }
     of_block += block_size;
   }
-}
-
-bool ByteValues::blocks_alone() const {
-  return blocks && laid_out->kept() && dear_apart(*this) == 1;
 }
 
 }  // namespace ot

@@ -16,11 +16,11 @@ namespace ot {
 /// Ways to the values of 8-bit points in integers; null where there is none, or none as fine as the terms need.
 struct ByteValues {
   const ByteDistances* apart = nullptr;  ///< of single points: a value then costs no more than a fine bound
-  const ByteProducts* blocks = nullptr;  ///< of x' with all points of a block, where a query needs many of them
+  const ByteProducts* blocks = nullptr;  ///< of x' with all points of a group
   ByteBlocks* laid_out = nullptr;        ///< with `blocks`: those of the sketch
 
-  /// Whether whole blocks are always faster than single points, so that `apart` is not used.
-  bool blocks_alone() const;
+  /// Whether `apart` is not used, as blocks are laid out and faster.
+  bool blocks_alone() const { return blocks && laid_out->kept(); }
 };
 
 /// The terms of some queries' softmins that matter, e^{(base - u) / lambda}: a row holds those of one query with the
@@ -49,7 +49,7 @@ struct SoftminTerms {
 /// What is left out adds up to at most 2 J e^{-reach / lambda} of the sum of all terms: groups of 16 points that, by
 /// their least bounds, have terms so small that all of them together are below half of that, and of the other groups
 /// points that together are below the other half. The other groups are gone through block by block for all queries,
-/// while a block is in the cache: the points that their own bound allows are asked for their value, or all of a block
+/// while a block is in the cache: the points that their own bound allows are asked for their value, or all of them
 /// where that is faster.
 class TermSearch {
  public:
@@ -68,19 +68,21 @@ class TermSearch {
     engine::real cut;        // of the bounds of points that may matter
     engine::real least_sum;  // of a whole block's terms e^{(origin - u) / lambda}: below, none of its points matters
   };
-  // The queries that need all points of a block, and those that need some groups of it, so many together.
+  // The queries that need some groups of a block, and of each those, a bit for a group.
   struct Needs {
-    std::vector<std::int32_t> whole, apart;
-    std::int64_t groups_apart = 0;
+    std::vector<std::int32_t> queries;
+    std::vector<std::uint8_t> groups;
+    std::int64_t all_groups = 0;
+    bool multiplied = false;  // or point by point
   };
   class Visit;
 
   void start(std::int64_t begin, std::int64_t end);
   Needs needs_of(std::int64_t b) const;
-  double work_of_block(double queries) const;
+  double work_of_products(const Needs& needs) const;
   Visit visit(std::int64_t begin, std::int64_t end) const;
-  void visit_groups(std::int32_t q, std::int64_t b, Visit& visit) const;
-  void visit_blocks(std::span<const std::int64_t> blocks, std::span<const std::int32_t> queries, Visit& visit) const;
+  void visit_points(std::int32_t q, std::int64_t b, std::uint8_t groups, Visit& visit) const;
+  void visit_blocks(std::span<const std::int64_t> blocks, Visit& visit) const;
 
   const BatchBounds& bounds_;
   const ByteValues& values_;

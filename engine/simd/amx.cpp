@@ -72,6 +72,7 @@ void multiply(Index rows, Index columns, Index pairs, const Bf16Pair* a, const B
 Kernels with_tiles(Kernels kernels) {
   kernels.level = Level::amx;
   kernels.digits.together = 256;  // the points stay there instead
+  kernels.digits.by_groups = false;
   kernels.packed_points = packed_points;
   kernels.pack_points = pack_points;
   kernels.packed_queries = packed_queries;

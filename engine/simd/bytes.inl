@@ -12,7 +12,7 @@ namespace {
 using Index = std::int64_t;
 
 constexpr int vectors = block_size / lanes;
-constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .apart = 8, .multiple = 64};
+constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .apart = 8, .together = 64, .multiple = 64};
 
 template <class Real>
 void store(Real* out, __m512 values) {

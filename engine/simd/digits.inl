@@ -53,5 +53,28 @@ void round_to_digits(Index n, const real* x, double centre, double step, const r
   for (int s = 0; s <= most; ++s) rests[s] = {xsimd::hadd(squares[s]), xsimd::hadd(products[s])};
 }
 
+// Calls products(b, g, begin, count, at, out) for each group g of each block b: for the queries begin + at[i], i <
+// count, for which it is wanted, see digit_products; their products go to out + at[i] stride. Those of the others are
+// -inf.
+template <Index together, class Products>
+void for_each_group(Index blocks, Index queries, const std::uint8_t* wanted, real* out, Index stride,
+                    const Products& products) {
+  for (Index begin = 0; begin < queries; begin += together)
+    for (Index b = 0; b < blocks; ++b)
+      for (Index g = 0; g < groups_in_block; ++g) {
+        real* const first = out + begin * stride + b * block_size + g * group_size;
+        std::int32_t at[together];
+        Index count = 0;
+        for (Index q = 0; q < queries - begin && q < together; ++q) {
+          at[count] = static_cast<std::int32_t>(q);
+          if (!wanted || wanted[(begin + q) * blocks + b] >> g & 1)
+            ++count;
+          else
+            for (Index l = 0; l < group_size; ++l) first[q * stride + l] = -infinity;
+        }
+        products(b, g, begin, count, at, first);
+      }
+}
+
 }  // namespace
 }  // namespace engine::simd

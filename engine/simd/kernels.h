@@ -41,11 +41,12 @@ inline constexpr std::int64_t most_digit_coordinates = 65536;
 /// How a level multiplies 8-bit points with numbers of a few signed digits. Coordinates are padded with zeros to a
 /// multiple. What kernel files call is always inlined.
 struct Digits {
-  int bits = 0;       ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
-  int most = 0;       ///< digits of a number
-  double apart = 0;   ///< the time of a digit with a point that stands apart, over that with one in a block
-  int together = 24;  ///< rows that are best multiplied at a time: they stay in the nearest cache
-  int multiple = 4;   ///< that the padded number of coordinates is of
+  int bits = 0;           ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
+  int most = 0;           ///< digits of a number
+  double apart = 0;       ///< the time of a digit with a point that stands apart, over that with one in a block
+  int together = 24;      ///< rows that are best multiplied at a time: they stay in the nearest cache
+  int multiple = 4;       ///< that the padded number of coordinates is of
+  bool by_groups = true;  ///< whether digit_products leaves out groups of a block that aren't wanted
   [[gnu::always_inline]] constexpr std::int64_t padded(std::int64_t n) const {
     return (n + multiple - 1) / multiple * multiple;
   }
@@ -67,6 +68,12 @@ struct Digits {
 struct DigitBlock {
   const std::uint8_t* points;
   const real* sums;
+};
+
+/// Rows of numbers in digits, one after the other, and what turns sums over the digits of row r into products.
+struct ScaledRows {
+  const std::int8_t* digits;
+  const real *scale, *shift, *slope;  ///< of each row
 };
 
 /// What the first digits of a row's numbers leave out, e_k, in a sum over its coordinates.
@@ -189,15 +196,17 @@ struct Kernels {
   void (*round_to_digits)(std::int64_t n, const real* x, double centre, double step, const real* weight,
                           std::int8_t* row, Rest* rests);
   /// Lays block_size points, rows[l] [n], out as digit_products reads them, 64-byte aligned, in digits.block(n) bytes,
-  /// without the coordinates that are 0 for all of them, as those at an image's border often are; sums_l = sum_k
+  /// without most of the coordinates that are 0 for many of them, as those at an image's border are; sums_l = sum_k
   /// point_lk
   void (*interleave_bytes)(std::int64_t n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums);
   /// out[q stride + b block_size + l] = scale_r sum_k a_rk point_bl,k + shift_r + slope_r sums_bl over the points of
   /// some blocks for r = found[q], q < queries, rounded to float, where a_r are the numbers of the first `count` digits
-  /// of row r of `query`, and n <= most_digit_coordinates; the faster the more alike the blocks are
+  /// of row r, and n <= most_digit_coordinates; the faster the more alike a block's points and the blocks are. Where
+  /// `wanted` is not null, -inf may stand for the products with group g of block b unless bit g of wanted[q blocks + b]
+  /// is set.
   void (*digit_products)(std::int64_t n, std::int64_t blocks, const DigitBlock* block, std::int64_t queries,
-                         const std::int32_t* found, int count, const std::int8_t* query, const real* scale,
-                         const real* shift, const real* slope, real* out, std::int64_t stride);
+                         const std::int32_t* found, const std::uint8_t* wanted, int count, const ScaledRows& rows,
+                         real* out, std::int64_t stride);
   /// out[f] = sum_k a_k rows_jk for j = found[f], f < points, where a are the numbers of `count` digits that stand at
   /// `query`, and rows [.., n] as they are
   void (*digit_sums)(std::int64_t n, const std::int8_t* query, int count, const std::uint8_t* rows, std::int64_t points,

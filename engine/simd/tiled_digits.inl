@@ -128,8 +128,7 @@ void sum_up(bool add, Index steps, const Tile (*query)[most_steps], const Tile* 
 // part, or of a single digit those of two parts.
 template <int digits>
 void products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found,
-              const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-              Index stride) {
+              const ScaledRows& rows, real* out, Index stride) {
   constexpr int parts_at_once = digits == 1 ? 2 : 1, most_groups = parts_at_once * digits;
   Step all_steps[most_digit_coordinates / tile_bytes];
   const Index steps = find_steps(n, blocks, block, all_steps), together = most_steps / blocks;
@@ -147,8 +146,8 @@ void products(Index n, Index blocks, const DigitBlock* block, Index queries, con
         for (Index b = 0; b < blocks; ++b)
           gather_points(n, block[b].points, length, step, points + b * vectors * length);
       for (int g = 0; g < groups; ++g)
-        gather_queries(count, found + first(g), digits_of_8_bits.row(n), query + g % digits * digits_of_8_bits.plane(n),
-                       length, step, of_query[g]);
+        gather_queries(count, found + first(g), digits_of_8_bits.row(n),
+                       rows.digits + g % digits * digits_of_8_bits.plane(n), length, step, of_query[g]);
       for (Index b = 0; b < blocks; ++b) {
         for (Index v = 0; v < vectors; v += 2) {
           const Tile* const of_two = points + (b * vectors + v) * length;
@@ -163,7 +162,7 @@ void products(Index n, Index blocks, const DigitBlock* block, Index queries, con
               __m512i of_digits[digits];
               for (int s = 0; s < digits; ++s) of_digits[s] = _mm512_load_si512(&sums[g + s][r - first(g)][l]);
               const std::int32_t q = found[r];
-              write_products(of_digits, scale[q], shift[q], slope[q], block[b].sums + l,
+              write_products(of_digits, rows.scale[q], rows.shift[q], rows.slope[q], block[b].sums + l,
                              out + r * stride + b * block_size + l);
             }
       }
@@ -172,16 +171,15 @@ void products(Index n, Index blocks, const DigitBlock* block, Index queries, con
   end_tiles();
 }
 
-void digit_products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found, int count,
-                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-                    Index stride) {
+// A tile takes no longer for all queries than for some, so that all groups are as if they were wanted.
+void digit_products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found,
+                    const std::uint8_t*, int count, const ScaledRows& rows, real* out, Index stride) {
   if (queries == 0) return;
   const auto run = count == 1 ? products<1> : count == 2 ? products<2> : products<3>;
   const Index steps = digits_of_8_bits.padded(n) / tile_bytes;
   const Index most = std::clamp<Index>(most_steps / steps, 1, most_blocks);
   for (Index b = 0; b < blocks; b += most)
-    run(n, std::min(most, blocks - b), block + b, queries, found, query, scale, shift, slope, out + b * block_size,
-        stride);
+    run(n, std::min(most, blocks - b), block + b, queries, found, rows, out + b * block_size, stride);
 }
 
 }  // namespace

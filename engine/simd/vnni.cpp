@@ -15,92 +15,98 @@ namespace engine::simd {
 
 namespace {
 
-constexpr Index four_bytes = block_size * 4;
+// A part of a block, a group of 16 points: a list of the fours of coordinates that are not 0 for all of them, then
+// these.
+constexpr Index four_bytes = group_size * 4;
+static_assert(Digits::parts == groups_in_block && lanes == group_size);
 
-// A block: a list of the fours of coordinates that are not 0 for all points, then these. Keeps them.
-void compress_block(Index n, std::uint8_t* block) {
-  auto* const list = reinterpret_cast<std::int32_t*>(block);
-  std::uint8_t* const fours = block + digits_of_8_bits.list(n);
+Index part_bytes(Index n) {
+  return digits_of_8_bits.list(n) + digits_of_8_bits.padded(n) / 4 * four_bytes;
+}
+
+// Keeps the fours that are not 0 for all points.
+void compress_part(Index n, std::uint8_t* part) {
+  auto* const list = reinterpret_cast<std::int32_t*>(part);
+  std::uint8_t* const fours = part + digits_of_8_bits.list(n);
   std::int32_t kept = 0;
   for (std::int32_t four = 0; four < digits_of_8_bits.padded(n) / 4; ++four) {
-    __m512i any = _mm512_setzero_si512();
-    for (Index v = 0; v < vectors; ++v) {
-      const __m512i part = _mm512_load_si512(fours + four * four_bytes + v * 64);
-      _mm512_store_si512(fours + kept * four_bytes + v * 64, part);
-      any = _mm512_or_si512(any, part);
-    }
+    const __m512i of_points = _mm512_load_si512(fours + four * four_bytes);
+    _mm512_store_si512(fours + kept * four_bytes, of_points);
     list[1 + kept] = four;
-    kept += _mm512_test_epi32_mask(any, any) != 0;
+    kept += _mm512_test_epi32_mask(of_points, of_points) != 0;
   }
   list[0] = kept;
 }
 
 void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
-  interleave(n, rows, four_bytes, 64, block + digits_of_8_bits.list(n), sums);
-  compress_block(n, block);
+  interleave(n, rows, four_bytes, part_bytes(n), block + digits_of_8_bits.list(n), sums);
+  for (Index g = 0; g < groups_in_block; ++g) compress_part(n, block + g * part_bytes(n));
 }
 
-// One row of digits meets the block's four vectors: 24 sums of six rows fill the registers.
+// sum_i += four products of unsigned bytes a and the signed bytes at b, in each of 16 lanes i: as add_products(), but
+// GCC 12 would load b by itself.
+void add_products_with(__m512i& sum, __m512i a, const std::int8_t* b) {
+  asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(*reinterpret_cast<const std::int8_t(*)[4]>(b)));
+}
+
+// What a part's products with some rows have in common.
+struct Problem {
+  Index n;
+  const std::uint8_t* part;
+  const real* sums;
+  const std::int32_t* found;
+  const ScaledRows& rows;
+  real* out;
+  Index stride;
+};
+
+// The products of the rows found[at[q]]. One four of coordinates of the part's points meets all rows: from memory, as
+// each is met once.
 template <int queries, int digits>
-void products_of(Index n, const std::uint8_t* block, const real* sums, const std::int32_t* found,
-                 const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-                 Index stride) {
-  constexpr int rows = queries * digits;
-  const std::int8_t* digit_of[rows];
-  for (int r = 0; r < rows; ++r)
-    digit_of[r] = query + found[r / digits] * digits_of_8_bits.row(n) + r % digits * digits_of_8_bits.plane(n);
+void products_of(const Problem& p, const std::int32_t* at) {
+  const Index plane = digits_of_8_bits.plane(p.n);
+  const std::int8_t* row[queries];
+  for (int q = 0; q < queries; ++q) row[q] = p.rows.digits + p.found[at[q]] * digits_of_8_bits.row(p.n);
   // Unrolled at once, so that the sums become registers.
-  __m512i sum[rows][vectors];
-#pragma GCC unroll 6
-  for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) sum[r][v] = _mm512_setzero_si512();
-  const auto* const list = reinterpret_cast<const std::int32_t*>(block);
-  const std::uint8_t* const fours = block + digits_of_8_bits.list(n);
-  for (Index four = 0; four < list[0]; ++four) {
-    const Index k = list[1 + four] * 4;
-    __m512i point[vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) point[v] = _mm512_load_si512(fours + four * four_bytes + v * 64);
-#pragma GCC unroll 6
-    for (int r = 0; r < rows; ++r) {
-      int word;
-      __builtin_memcpy(&word, digit_of[r] + k, sizeof(word));
-      const __m512i digit = _mm512_set1_epi32(word);
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; ++v) add_products(sum[r][v], point[v], digit);
-    }
-  }
-#pragma GCC unroll 6
+  __m512i sum[queries][digits];
+#pragma GCC unroll 8
   for (int q = 0; q < queries; ++q)
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) {
-      __m512i of_digits[digits];
-#pragma GCC unroll 4
-      for (int s = 0; s < digits; ++s) of_digits[s] = sum[q * digits + s][v];
-      write_products(of_digits, scale[found[q]], shift[found[q]], slope[found[q]], sums + v * lanes,
-                     out + q * stride + v * lanes);
-    }
+#pragma GCC unroll 3
+    for (int s = 0; s < digits; ++s) sum[q][s] = _mm512_setzero_si512();
+  const auto* const list = reinterpret_cast<const std::int32_t*>(p.part);
+  const std::uint8_t* const fours = p.part + digits_of_8_bits.list(p.n);
+  const Index kept = list[0];
+  for (Index four = 0; four < kept; ++four) {
+    const Index k = Index{list[1 + four]} * 4;
+    const __m512i points = _mm512_load_si512(fours + four * four_bytes);
+#pragma GCC unroll 8
+    for (int q = 0; q < queries; ++q)
+#pragma GCC unroll 3
+      for (int s = 0; s < digits; ++s) add_products_with(sum[q][s], points, row[q] + k + s * plane);
+  }
+#pragma GCC unroll 8
+  for (int q = 0; q < queries; ++q) {
+    const Index r = p.found[at[q]];
+    write_products(sum[q], p.rows.scale[r], p.rows.shift[r], p.rows.slope[r], p.sums, p.out + at[q] * p.stride);
+  }
 }
 
-template <int digits>
-void products(Index n, const std::uint8_t* block, const real* sums, Index queries, const std::int32_t* found,
-              const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-              Index stride) {
-  constexpr int group = 6 / digits;
-  Index q = 0;
-  for (; q + group <= queries; q += group)
-    products_of<group, digits>(n, block, sums, found + q, query, scale, shift, slope, out + q * stride, stride);
-  for (; q < queries; ++q)
-    products_of<1, digits>(n, block, sums, found + q, query, scale, shift, slope, out + q * stride, stride);
+// So many rows at a time, and then fewer.
+template <int queries, int digits>
+void products(const Problem& problem, const std::int32_t* at, const std::int32_t* end) {
+  for (; end - at >= queries; at += queries) products_of<queries, digits>(problem, at);
+  if constexpr (queries > 1) products<queries / 2, digits>(problem, at, end);
 }
 
-void digit_products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found, int count,
-                    const std::int8_t* query, const real* scale, const real* shift, const real* slope, real* out,
-                    Index stride) {
-  const auto run = count == 1 ? products<1> : count == 2 ? products<2> : products<3>;
-  for (Index b = 0; b < blocks; ++b)
-    run(n, block[b].points, block[b].sums, queries, found, query, scale, shift, slope, out + b * block_size, stride);
+void digit_products(Index n, Index blocks, const DigitBlock* block, Index queries, const std::int32_t* found,
+                    const std::uint8_t* wanted, int count, const ScaledRows& rows, real* out, Index stride) {
+  const auto run = count == 1 ? products<8, 1> : count == 2 ? products<8, 2> : products<4, 3>;
+  for_each_group<digits_of_8_bits.together>(
+      blocks, queries, wanted, out, stride,
+      [&](Index b, Index g, Index begin, Index those, const std::int32_t* at, real* to) {
+        run({n, block[b].points + g * part_bytes(n), block[b].sums + g * group_size, found + begin, rows, to, stride},
+            at, at + those);
+      });
 }
 
 // Points that stand apart are read where they are, a few together so that sums do not wait for one another.

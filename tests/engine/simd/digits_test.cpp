@@ -140,8 +140,8 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
         const std::int64_t stride = block_size + 3;  // what lies between rows stays as it is
         Values out(count(queries * stride), real(42));
         const DigitBlock points = {block, sums.data()};
-        kernels.digit_products(n, 1, &points, queries, found.data(), digits, query.data(), scale.data(), shift.data(),
-                               slope.data(), out.data(), stride);
+        kernels.digit_products(n, 1, &points, queries, found.data(), nullptr, digits,
+                               {query.data(), scale.data(), shift.data(), slope.data()}, out.data(), stride);
         for (std::int64_t q = 0; q < queries; ++q) {
           const std::int64_t r = found[count(q)];
           std::vector<Exact> numbers;
@@ -165,7 +165,7 @@ TEST_CASE("digit products are the integers that the digits and bytes stand for, 
   });
 }
 
-TEST_CASE("blocks that are multiplied together have the products that each has alone") {
+TEST_CASE("blocks that are multiplied together have the products that each has alone, and groups those of all") {
   at_each_number_of_digits([](const Kernels& kernels, int digits) {
     constexpr std::int64_t blocks = 6, queries = 21;
     const Digits& layout = kernels.digits;
@@ -190,20 +190,29 @@ TEST_CASE("blocks that are multiplied together have the products that each has a
                    slope = random(queries, -1, 1, 3);
       std::vector<std::int32_t> found;
       for (std::int32_t q = 0; q < queries; ++q) found.push_back(q);
-      const auto multiply = [&](std::int64_t some, const DigitBlock* of, real* out) {
-        kernels.digit_products(n, some, of, queries, found.data(), digits, query.data(), scale.data(), shift.data(),
-                               slope.data(), out, some * block_size);
+      const auto multiply = [&](std::int64_t some, const DigitBlock* of, const std::uint8_t* wanted, real* out) {
+        kernels.digit_products(n, some, of, queries, found.data(), wanted, digits,
+                               {query.data(), scale.data(), shift.data(), slope.data()}, out, some * block_size);
       };
-      Values together(count(queries * blocks * block_size)), alone(count(queries * block_size));
-      multiply(blocks, block.data(), together.data());
-      int different = 0;
+      const auto wanted = bytes.draw<std::uint8_t>(queries * blocks);
+      Values together(count(queries * blocks * block_size)), alone(count(queries * block_size)), some = together;
+      multiply(blocks, block.data(), nullptr, together.data());
+      multiply(blocks, block.data(), wanted.data(), some.data());
+      int different = 0, left_out = 0;
       for (std::int64_t b = 0; b < blocks; ++b) {
-        multiply(1, &block[count(b)], alone.data());
+        multiply(1, &block[count(b)], nullptr, alone.data());
         for (std::int64_t q = 0; q < queries; ++q)
-          for (std::int64_t l = 0; l < block_size; ++l)
-            different += together[count((q * blocks + b) * block_size + l)] != alone[count(q * block_size + l)];
+          for (std::int64_t l = 0; l < block_size; ++l) {
+            const std::int64_t at = (q * blocks + b) * block_size + l;
+            const bool is_wanted = wanted[count(q * blocks + b)] >> (l / group_size) & 1;
+            different += together[count(at)] != alone[count(q * block_size + l)];
+            left_out += !is_wanted && some[count(at)] == -std::numeric_limits<real>::infinity();
+            different += some[count(at)] != alone[count(q * block_size + l)] &&
+                         (is_wanted || some[count(at)] != -std::numeric_limits<real>::infinity());
+          }
       }
       CHECK(different == 0);
+      CHECK((left_out > 0) == kernels.digits.by_groups);
     }
   });
 }
@@ -220,7 +229,7 @@ TEST_CASE("a block of zeros has products of zero") {
     const real one = 1, shift = 3, slope = 5;
     const std::int32_t found = 0;
     const DigitBlock points = {block, sums.data()};
-    kernels.digit_products(n, 1, &points, 1, &found, digits, query.data(), &one, &shift, &slope, out.data(),
+    kernels.digit_products(n, 1, &points, 1, &found, nullptr, digits, {query.data(), &one, &shift, &slope}, out.data(),
                            block_size);
     for (std::int64_t l = 0; l < block_size; ++l) {
       CHECK(sums[count(l)] == 0);
@@ -273,7 +282,8 @@ TEST_CASE("the largest digits and bytes do not overflow") {
     const real one = 1, zero = 0;
     const std::int32_t found[] = {0, 63};
     const DigitBlock points = {block, sums.data()};
-    kernels.digit_products(n, 1, &points, 1, found, 1, query.data(), &one, &zero, &zero, out.data(), block_size);
+    kernels.digit_products(n, 1, &points, 1, found, nullptr, 1, {query.data(), &one, &zero, &zero}, out.data(),
+                           block_size);
     const double least = -std::exp2(layout.bits - 1) * 255 * n;
     for (real value : out) CHECK(value == doctest::Approx(least).epsilon(1e-5));
     double exact[2];
