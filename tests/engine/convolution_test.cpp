@@ -45,6 +45,13 @@ const Case cases[] = {
     {63, 1, 5, 5, 12, 3, 3, {.stride = 2}},
     {64, 3, 7, 4, 7, 2, 3, {.stride = 3, .padding = 1}},
     {111, 4, 3, 5, 3, 3, 3, {.stride = 1, .padding = 1}},
+    // So many channels that outputs share products: along both axes, along one, with taps left over, and none of two.
+    {16, 48, 7, 8, 50, 3, 3, {.stride = 2}},
+    {56, 50, 5, 6, 48, 3, 4, {.stride = 1, .padding = 1}},
+    {17, 48, 4, 9, 65, 4, 2, {.stride = 2, .padding = 1}},
+    {3, 49, 1, 8, 48, 1, 5, {.stride = 2, .padding = 2}},
+    {16, 48, 8, 3, 48, 3, 1, {}},
+    {20, 48, 7, 5, 48, 2, 3, {.stride = 3, .padding = 1}},
 };
 
 Tensor random(const Shape& shape, std::uint64_t stream) {
