@@ -1,6 +1,7 @@
 #include "ot/target.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -232,11 +233,8 @@ void Target::prefetch(std::int64_t j) const {
 }
 
 void Target::add_point(std::int64_t j, real a, real* out) const {
-  const engine::simd::Kernels& kernels = engine::simd::kernels();
-  if (bytes_.empty())
-    kernels.axpy(dimension_, a, reals_.data() + j * dimension_, out);
-  else
-    kernels.axpy_bytes(dimension_, a * byte_unit, bytes_.data() + j * dimension_, out);
+  assert(bytes_.empty());
+  engine::simd::kernels().axpy(dimension_, a, reals_.data() + j * dimension_, out);
 }
 
 void Target::add_points(std::span<const std::int64_t> points, std::int64_t rows, const real* weight,

@@ -81,7 +81,7 @@ class Target {
   void centred_rows(std::int64_t begin, std::int64_t end, real* out) const;
   /// x minus mean(), for each row of x [B, d].
   engine::Tensor centred(const engine::Tensor& x) const;
-  /// out += a y_j for out [d].
+  /// out += a y_j for out [d], where points are not 8-bit.
   void add_point(std::int64_t j, real a, real* out) const;
   /// out_q += sum_l weight[q stride + l] y_j for j = points[l], out_q [d] and at most engine::simd::block_size points.
   void add_points(std::span<const std::int64_t> points, std::int64_t rows, const real* weight, std::int64_t stride,

@@ -4,7 +4,6 @@
 
 #include <immintrin.h>
 
-#include <algorithm>
 #include <limits>
 
 #include "engine/simd/bf16_points.inl"

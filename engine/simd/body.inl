@@ -49,7 +49,6 @@ constexpr Kernels table(Level level) {
           .exp_affine = exp_affine<Arch>,
           .from_bytes = from_bytes<Arch>,
           .dot_bytes = dot_bytes<Arch>,
-          .axpy_bytes = axpy_bytes<Arch>,
           .add_weighted_bytes = add_weighted_bytes<Arch>,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,

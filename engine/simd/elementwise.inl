@@ -141,11 +141,6 @@ void from_bytes(Index n, real a, const std::uint8_t* __restrict x, real* __restr
   for (Index i = 0; i < n; ++i) y[i] = a * static_cast<real>(x[i]);
 }
 
-template <class Arch>
-void axpy_bytes(Index n, real a, const std::uint8_t* __restrict x, real* __restrict y) {
-  for (Index i = 0; i < n; ++i) y[i] += a * static_cast<real>(x[i]);
-}
-
 // ---- Adam.
 
 template <class Arch>

@@ -153,7 +153,6 @@ struct Kernels {
   // 8-bit points.
   void (*from_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i = a x_i
   real (*dot_bytes)(std::int64_t n, const real* a, const std::uint8_t* b);     ///< sum a_i b_i
-  void (*axpy_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i += a x_i
   /// sums[q][k] += sum_l unit weight[q stride + l] points[l][k] over the bytes, [n], of block_size points, where unit
   /// weight is rounded to real, as is each sum before it is added; the faster the more weights are 0
   void (*add_weighted_bytes)(std::int64_t n, real unit, const std::uint8_t* const* points, std::int64_t rows,

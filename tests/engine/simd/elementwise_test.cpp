@@ -181,19 +181,14 @@ TEST_CASE("scale, axpy and standardise") {
   });
 }
 
-TEST_CASE("bytes scale and accumulate like the numbers they are") {
+TEST_CASE("bytes scale like the numbers they are") {
   at_each_level([](const Kernels& kernels) {
     for (std::int64_t n : sizes) {
       CAPTURE(n);
       const std::vector<std::uint8_t> x = random_bytes(n + 1);
-      const Values before = random(n, -5, 5);
-      Values y(count(n)), sum = before, wanted = before;
+      Values y(count(n));
       kernels.from_bytes(n, real(1) / 255, x.data() + 1, y.data());
-      kernels.axpy_bytes(n, real(0.5), x.data() + 1, sum.data());
-      for (std::size_t i = 0; i < y.size(); ++i) {
-        CHECK(y[i] == real(1) / 255 * static_cast<real>(x[i + 1]));
-        CHECK(sum[i] == wanted[i] + real(0.5) * static_cast<real>(x[i + 1]));  // halves are exact: fused or not
-      }
+      for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == real(1) / 255 * static_cast<real>(x[i + 1]));
     }
   });
 }
