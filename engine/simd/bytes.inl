@@ -39,10 +39,10 @@ void add_products(__m512i& sum, __m512i a, __m512i b) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 }
 
-// Lays points out by fours of coordinates, which products take at a time, padded with zeros: those of 16 points side by
-// side, and so many bytes apart from the next four and the next points. sums_l = sum_k point_lk.
-void interleave(Index n, const std::uint8_t* const* rows, Index four_bytes, Index points_bytes, std::uint8_t* out,
-                real* sums) {
+// Calls put(v, four, word) for each group v of 16 points and each four of their coordinates, which products take at a
+// time, padded with zeros: side by side. sums_l = sum_k point_lk.
+template <class Put>
+void interleave(Index n, const std::uint8_t* const* rows, const Put& put, real* sums) {
   constexpr Index step = 64;
   const __m512i ones = _mm512_set1_epi8(1);
   for (Index v = 0; v < vectors; ++v) {
@@ -54,7 +54,7 @@ void interleave(Index n, const std::uint8_t* const* rows, Index four_bytes, Inde
       transpose_words(word);
 #pragma GCC unroll 16
       for (int w = 0; w < lanes; ++w) {
-        _mm512_store_si512(out + v * points_bytes + (k / 4 + w) * four_bytes, word[w]);
+        put(v, k / 4 + w, word[w]);
         add_products(sum, word[w], ones);
       }
     }

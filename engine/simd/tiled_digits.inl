@@ -37,7 +37,11 @@ const std::uint8_t* words_of_points(Index n, const std::uint8_t* block, Index v)
 
 void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
   const Index words = words_in_row(n);
-  interleave(n, rows, tile_bytes, words * tile_bytes, block + digits_of_8_bits.list(n), sums);
+  std::uint8_t* const points = block + digits_of_8_bits.list(n);
+  const auto put = [&](Index v, Index word, __m512i of_points) {
+    _mm512_store_si512(points + (v * words + word) * tile_bytes, of_points);
+  };
+  interleave(n, rows, put, sums);
   auto* const masks = reinterpret_cast<Mask*>(block);
   for (Index first = 0; first < words; first += bits) {
     Mask mask = 0;

@@ -24,23 +24,16 @@ Index part_bytes(Index n) {
   return digits_of_8_bits.list(n) + digits_of_8_bits.padded(n) / 4 * four_bytes;
 }
 
-// Keeps the fours that are not 0 for all points.
-void compress_part(Index n, std::uint8_t* part) {
-  auto* const list = reinterpret_cast<std::int32_t*>(part);
-  std::uint8_t* const fours = part + digits_of_8_bits.list(n);
-  std::int32_t kept = 0;
-  for (std::int32_t four = 0; four < digits_of_8_bits.padded(n) / 4; ++four) {
-    const __m512i of_points = _mm512_load_si512(fours + four * four_bytes);
-    _mm512_store_si512(fours + kept * four_bytes, of_points);
-    list[1 + kept] = four;
-    kept += _mm512_test_epi32_mask(of_points, of_points) != 0;
-  }
-  list[0] = kept;
-}
-
 void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
-  interleave(n, rows, four_bytes, part_bytes(n), block + digits_of_8_bits.list(n), sums);
-  for (Index g = 0; g < groups_in_block; ++g) compress_part(n, block + g * part_bytes(n));
+  const auto list = [&](Index g) { return reinterpret_cast<std::int32_t*>(block + g * part_bytes(n)); };
+  std::int32_t kept[groups_in_block] = {};
+  const auto put = [&](Index g, Index four, __m512i of_points) {
+    _mm512_store_si512(block + g * part_bytes(n) + digits_of_8_bits.list(n) + kept[g] * four_bytes, of_points);
+    list(g)[1 + kept[g]] = static_cast<std::int32_t>(four);
+    kept[g] += _mm512_test_epi32_mask(of_points, of_points) != 0;
+  };
+  interleave(n, rows, put, sums);
+  for (Index g = 0; g < groups_in_block; ++g) list(g)[0] = kept[g];
 }
 
 // sum_i += four products of unsigned bytes a and the signed bytes at b, in each of 16 lanes i: as add_products(), but
