@@ -1,6 +1,7 @@
 #include "ot/nearest_points.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <optional>
 #include <span>
@@ -40,8 +41,8 @@ struct Query {
   real cut;
 };
 
-/// Of a block of which all points are multiplied, what each query pays and what that spares all; otherwise 0.
-struct Whole {
+/// Of a block that is multiplied, what each query pays, on average, and what that spares all; otherwise 0.
+struct Multiplied {
   double each = 0, spares = 0;
 };
 
@@ -49,17 +50,18 @@ struct Whole {
 struct Stretch {
   static constexpr std::int64_t size = 8;
 
-  /// Some groups of one of the blocks may have points that a query needs.
+  /// Some groups of one of the blocks, a bit for each, may have points that a query needs.
   struct Need {
     std::int32_t query;
-    int groups, fine_bounds = 0;
+    std::uint8_t groups;
+    int fine_bounds = 0;
   };
 
   std::span<Need> needs_of(std::int64_t at) { return std::span(needs).subspan(begin[at], begin[at + 1] - begin[at]); }
 
   std::vector<Need> needs;  // of the blocks one after the other
   std::size_t begin[size + 1] = {};
-  Whole whole[size];
+  Multiplied multiplied[size];
   std::vector<Candidate> candidates;
 };
 
@@ -87,10 +89,10 @@ class Search {
 
   std::vector<std::vector<Neighbour>> run(double most) {
     for_blocks([&](std::int64_t b, Stretch& stretch, std::int64_t at) { find_needs(b, stretch, at); });
-    choose_whole_blocks();
+    choose_multiplied_blocks();
     for (Stretch& stretch : stretches_)
       for (std::int64_t at = 0; at < Stretch::size; ++at)
-        for (const Stretch::Need& need : stretch.needs_of(at)) account(stretch.whole[at], need);
+        for (const Stretch::Need& need : stretch.needs_of(at)) account(stretch.multiplied[at], need);
     for (const SearchWork& of_query : work_) given_up_.push_back(of_query.cost() > most);
     for_blocks([&](std::int64_t b, Stretch& stretch, std::int64_t at) { visit(b, stretch, at); });
 
@@ -132,11 +134,12 @@ class Search {
     double groups = 0;
     const auto meet = [&](std::int32_t q) {
       const Query& query = queries_[static_cast<std::size_t>(q)];
-      int count = 0;
-      for (std::int64_t g = 0; g < groups_in_block; ++g) count += within(bounds_.minima(b, g)[query.i], query);
-      if (count == 0) return;
-      stretch.needs.push_back({q, count});
-      groups += count;
+      unsigned needed = 0;
+      for (std::int64_t g = 0; g < groups_in_block; ++g)
+        needed |= static_cast<unsigned>(within(bounds_.minima(b, g)[query.i], query)) << g;
+      if (needed == 0) return;
+      stretch.needs.push_back({q, static_cast<std::uint8_t>(needed)});
+      groups += std::popcount(needed);
     };
     const auto near = bounds_.near(b);
     if (near.size() < queries_.size()) {
@@ -148,22 +151,23 @@ class Search {
     std::fill(stretch.begin + at + 1, std::end(stretch.begin), stretch.needs.size());
     const auto queries = static_cast<double>(stretch.needs_of(at).size());
     if (queries == 0 || !laid_out_) return;
-    const double each = work_in_16_bits(block_size) * (1 + laid_out_->layout_time() / (share_ * queries));
-    if (apart * groups > each * queries) stretch.whole[at] = {each, apart * groups - each * queries};
+    const double points = kernels().digits.by_groups ? group_size * groups : block_size * queries;
+    const double all = work_in_16_bits(points + block_size * laid_out_->layout_time() / share_);
+    if (apart * groups > all) stretch.multiplied[at] = {all / queries, apart * groups - all};
   }
 
-  /// Whole blocks only if they spare more than it takes to round the queries to digits.
-  void choose_whole_blocks() {
+  /// Blocks are multiplied only if they spare more than it takes to round the queries to digits.
+  void choose_multiplied_blocks() {
     constexpr double rounding = 30;  // the work, for a query
     double spared = 0;
     for (const Stretch& stretch : stretches_)
-      for (const Whole& whole : stretch.whole) spared += whole.spares;
+      for (const Multiplied& block : stretch.multiplied) spared += block.spares;
     if (spared > rounding * static_cast<double>(queries_.size())) {
       products_.emplace(bounds_.target(), centred_queries());
       return;
     }
     for (Stretch& stretch : stretches_)
-      for (Whole& whole : stretch.whole) whole = {};
+      for (Multiplied& block : stretch.multiplied) block = {};
   }
 
   Tensor centred_queries() const {
@@ -174,32 +178,36 @@ class Search {
     return bounds_.target().centred(rows);
   }
 
-  void account(const Whole& whole, const Stretch::Need& need) {
+  void account(const Multiplied& block, const Stretch::Need& need) {
     SearchWork& work = work_[static_cast<std::size_t>(need.query)];
-    if (whole.each > 0)
-      work.values += whole.each;
+    if (block.each > 0)
+      work.values += block.each;
     else
-      work.groups += need.groups;
+      work.groups += std::popcount(need.groups);
   }
 
   void visit(std::int64_t b, Stretch& stretch, std::int64_t at) const {
     const std::span<Stretch::Need> needs = stretch.needs_of(at);
     if (needs.empty()) return;
-    if (stretch.whole[at].each > 0) return multiply_block(b, needs, stretch.candidates);
+    if (stretch.multiplied[at].each > 0) return multiply_block(b, needs, stretch.candidates);
     for (Stretch::Need& need : needs)
       if (!given_up_[static_cast<std::size_t>(need.query)]) bound_groups(b, need, stretch.candidates);
   }
 
-  /// All points of a block, in 16 bits.
+  /// All points of the groups that are needed of a block, in 16 bits.
   void multiply_block(std::int64_t b, std::span<const Stretch::Need> needs, std::vector<Candidate>& candidates) const {
     std::vector<std::int32_t> queries;
+    std::vector<std::uint8_t> wanted;
     for (const Stretch::Need& need : needs)
-      if (!given_up_[static_cast<std::size_t>(need.query)]) queries.push_back(need.query);
+      if (!given_up_[static_cast<std::size_t>(need.query)]) {
+        queries.push_back(need.query);
+        wanted.push_back(need.groups);
+      }
     if (queries.empty()) return;
     ByteBlock spare(bounds_.target());
     const ByteBlock* const block = &laid_out_->at(b, spare);
     Tensor products({std::ssize(queries), block_size});
-    products_->multiply(products_->digits_of_16_bits(), queries, {&block, 1}, products.data());
+    products_->multiply(products_->digits_of_16_bits(), queries, {&block, 1}, products.data(), wanted);
     const real *product = products.data(), *offset = bounds_.offsets(b);
     for (const std::int32_t q : queries) {
       const auto error = static_cast<real>(products_->error_bound(q, products_->digits_of_16_bits()));
@@ -220,7 +228,7 @@ class Search {
     const Sketch& sketch = bounds_.sketch();
     Candidate passed[block_size];  // with the coarse part of their fine bounds
     for (std::int64_t g = 0; g < groups_in_block; ++g) {
-      if (!within(bounds_.minima(b, g)[query.i], query)) continue;
+      if (!(need.groups >> g & 1)) continue;
       const std::int64_t group = b * groups_in_block + g;
       real bounds[2 * group_size];
       bounds_.coarse_and_fine(query.i, group, bounds);
