@@ -28,7 +28,7 @@ constexpr double term_error = 0x1p-19, product_error = 0x1p-14;
 double most_cost(const Target& target, double lambda, const ByteValues& values) {
   const double points = static_cast<double>(target.size());
   const bool bytes = ByteDistances::available(target), words = engine::simd::kernels().digits.bits == 16;
-  if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 200);
+  if (lambda == 0) return 64 + points / (!bytes ? 16 : words ? 60 : 280);
   const bool cheap = values.apart || values.blocks_alone();
   return 64 + points / (!bytes ? 12 : words ? (cheap ? 7.3 : 20) : (cheap ? 26 : 39));
 }
@@ -127,7 +127,7 @@ Sketch& NeighbourSearch::sketch() {
 }
 
 double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
-  const double values = lambda_ > 0 ? 15 : 1.3;  // a value costs less in a softmin's search
+  const double values = lambda_ > 0 ? 15 : 1.6;  // a value costs less in a softmin's search
   return values * static_cast<double>(target_.size()) / static_cast<double>(queries);
 }
 
@@ -163,12 +163,13 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   auto batch = std::make_unique<Batch>(*this, x, psi, reach);
   Probe probed = probe(*batch);
   const double fit = cost_of_fit(x.dim(0));
-  if (!first && !probed.helps && spared_ < fit) {
+  const bool due = !first && (!probed.helps || fit_is_due(probed.cost, x.dim(0)));
+  if (due && spared_ < fit) {
     // A fit that did not last until it paid is not made again at once.
     spared_ = std::numeric_limits<real>::max();
     return rest();
   }
-  if (!first && (!probed.helps || fit_is_due(probed.cost, x.dim(0)))) {
+  if (due) {
     sketch_->fit(x);
     batch = std::make_unique<Batch>(*this, x, psi, reach);
     const Probe before = std::exchange(probed, probe(*batch));
