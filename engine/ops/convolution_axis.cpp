@@ -1,6 +1,7 @@
 #include "engine/ops/convolution_axis.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace engine {
@@ -28,15 +29,17 @@ Terms::iterator find(Terms& terms, std::int64_t tap) {
 
 // Takes a (s, t) pair of taps from the terms of both outputs to the block, if there is one.
 bool take_pair(Terms& one, Terms& other, ConvolutionAxis::Block& block, std::vector<ConvolutionAxis::Tap>& taps) {
-  for (const auto [s, a, of_a] : one)
-    for (const auto [t, b, of_b] : one) {
+  using Term = ConvolutionAxis::Term;
+  for (const Term first : one)
+    for (const Term second : one) {
+      const std::int64_t s = first.tap, t = second.tap, b = second.input;
       const auto s_of_other = find(other, s), t_of_other = find(other, t);
       if (s == t || s_of_other == other.end() || t_of_other == other.end() || s_of_other->input != b) continue;
       block.sums[0].push_back({sum_of(s, t, taps), b, -1});
-      block.sums[1].push_back({s, a, b});
+      block.sums[1].push_back({s, first.input, b});
       block.sums[2].push_back({t, t_of_other->input, b});
       for (Terms* terms : {&one, &other})
-        std::erase_if(*terms, [s, t](const ConvolutionAxis::Term& term) { return term.tap == s || term.tap == t; });
+        std::erase_if(*terms, [s, t](const Term& term) { return term.tap == s || term.tap == t; });
       return true;
     }
   return false;

@@ -1,5 +1,6 @@
 #include "engine/ops/convolution_axis.h"
 
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
