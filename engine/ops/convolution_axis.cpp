@@ -13,14 +13,10 @@ using Terms = std::vector<ConvolutionAxis::Term>;
 // The number of the sum of two taps, in the order of the list.
 std::int64_t sum_of(std::int64_t s, std::int64_t t, std::vector<ConvolutionAxis::Tap>& taps) {
   const auto [first, second] = std::minmax(s, t);
-  std::int64_t index = 0;
-  while (index < std::ssize(taps)) {
-    const ConvolutionAxis::Tap& tap = taps[static_cast<std::size_t>(index)];
-    if (tap.first == first && tap.second == second) return index;
-    ++index;
-  }
-  taps.push_back({first, second});
-  return index;
+  std::size_t index = 0;
+  while (index < taps.size() && (taps[index].first != first || taps[index].second != second)) ++index;
+  if (index == taps.size()) taps.push_back({first, second});
+  return static_cast<std::int64_t>(index);
 }
 
 Terms::iterator find(Terms& terms, std::int64_t tap) {

@@ -53,15 +53,13 @@ struct Digits {
   /// Bytes of one digit of each of n coordinates, and of all digits: a row [most, padded(n)], the first digit first.
   [[gnu::always_inline]] constexpr std::int64_t plane(std::int64_t n) const { return padded(n) * bits / 8; }
   [[gnu::always_inline]] constexpr std::int64_t row(std::int64_t n) const { return most * plane(n); }
-  /// Bytes of a block of block_size points, with lists of those coordinates that are not 0 for all points of a part.
-  [[gnu::always_inline]] constexpr std::int64_t block(std::int64_t n) const {
-    return block_size * plane(n) + parts * list(n);
-  }
+  /// Bytes of a group of points, after a list of those coordinates that are not 0 for all of them, and of a block.
+  [[gnu::always_inline]] constexpr std::int64_t group(std::int64_t n) const { return list(n) + group_size * plane(n); }
+  [[gnu::always_inline]] constexpr std::int64_t block(std::int64_t n) const { return groups_in_block * group(n); }
   /// Bytes of a list, a multiple of 64: how many entries there are, and up to padded(n) / 2 of them, in 32 bits.
   [[gnu::always_inline]] constexpr std::int64_t list(std::int64_t n) const {
     return (2 * padded(n) + 4 + 63) / 64 * 64;
   }
-  static constexpr std::int64_t parts = 4;
 };
 
 /// Points as interleave_bytes lays them out, and their sums.

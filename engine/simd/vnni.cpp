@@ -18,17 +18,14 @@ namespace {
 // A part of a block, a group of 16 points: a list of the fours of coordinates that are not 0 for all of them, then
 // these.
 constexpr Index four_bytes = group_size * 4;
-static_assert(Digits::parts == groups_in_block && lanes == group_size);
-
-Index part_bytes(Index n) {
-  return digits_of_8_bits.list(n) + digits_of_8_bits.padded(n) / 4 * four_bytes;
-}
+static_assert(lanes == group_size);
 
 void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
-  const auto list = [&](Index g) { return reinterpret_cast<std::int32_t*>(block + g * part_bytes(n)); };
+  const auto list = [&](Index g) { return reinterpret_cast<std::int32_t*>(block + g * digits_of_8_bits.group(n)); };
   std::int32_t kept[groups_in_block] = {};
   const auto put = [&](Index g, Index four, __m512i of_points) {
-    _mm512_store_si512(block + g * part_bytes(n) + digits_of_8_bits.list(n) + kept[g] * four_bytes, of_points);
+    _mm512_store_si512(block + g * digits_of_8_bits.group(n) + digits_of_8_bits.list(n) + kept[g] * four_bytes,
+                       of_points);
     list(g)[1 + kept[g]] = static_cast<std::int32_t>(four);
     kept[g] += _mm512_test_epi32_mask(of_points, of_points) != 0;
   };
@@ -97,7 +94,8 @@ void digit_products(Index n, Index blocks, const DigitBlock* block, Index querie
   for_each_group<digits_of_8_bits.together>(
       blocks, queries, wanted, out, stride,
       [&](Index b, Index g, Index begin, Index those, const std::int32_t* at, real* to) {
-        run({n, block[b].points + g * part_bytes(n), block[b].sums + g * group_size, found + begin, rows, to, stride},
+        run({n, block[b].points + g * digits_of_8_bits.group(n), block[b].sums + g * group_size, found + begin, rows,
+             to, stride},
             at, at + those);
       });
 }

@@ -15,11 +15,7 @@ constexpr int lanes = 8;
 // A part of a block: a list of the pairs of coordinates that are not 0 for all its points, then these: [pairs, points,
 // 2].
 constexpr Index points_together = 2 * lanes, pair_bytes = points_together * 4;
-static_assert(block_size == Digits::parts * points_together && points_together == group_size);
-
-Index part_bytes(Index n) {
-  return digits_of_16_bits.list(n) + digits_of_16_bits.padded(n) / 2 * pair_bytes;
-}
+static_assert(points_together == group_size);
 
 // A lane of a product adds up two coordinates of one point, at most 2^24 - 2^16 in modulus.
 constexpr Index most_pairs = 128;
@@ -88,7 +84,7 @@ void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* bl
   constexpr Index step = 16;
   const __m256i ones = _mm256_set1_epi16(1);
   for (Index first = 0; first < block_size; first += lanes) {
-    std::uint8_t* const part = block + first / points_together * part_bytes(n);
+    std::uint8_t* const part = block + first / points_together * digits_of_16_bits.group(n);
     std::uint8_t* const to = part + digits_of_16_bits.list(n) + first % points_together * 4;
     __m256i sum = _mm256_setzero_si256();
     for (Index k = 0; k < n; k += step) {
@@ -200,8 +196,8 @@ void digit_products(Index n, Index blocks, const DigitBlock* block, Index querie
   for_each_group<digits_of_16_bits.together>(
       blocks, queries, wanted, out, stride,
       [&](Index b, Index g, Index begin, Index those, const std::int32_t* at, real* to) {
-        part_products(n, block[b].points + g * part_bytes(n), block[b].sums + g * group_size, found + begin, those, at,
-                      count, rows, to, stride);
+        part_products(n, block[b].points + g * digits_of_16_bits.group(n), block[b].sums + g * group_size,
+                      found + begin, those, at, count, rows, to, stride);
       });
 }
 
