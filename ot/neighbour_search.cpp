@@ -60,7 +60,7 @@ SearchWork mean(const std::vector<SearchWork>& works) {
 class NeighbourSearch::Batch {
  public:
   Batch(NeighbourSearch& search, const Tensor& x, const Tensor& psi, double reach)
-      : blocks_(search.blocks_ ? &*search.blocks_ : nullptr),
+      : blocks_(search.blocks()),
         bounds_(search.target_, *search.sketch_, x, psi, search.lambda_, search.without_boxes_ > 0 ? infinity : reach),
         lambda_(search.lambda_),
         reach_(reach) {
@@ -119,10 +119,8 @@ class NeighbourSearch::Batch {
 
 // Where only the nearest points are looked for, more directions tell them better.
 Sketch& NeighbourSearch::sketch() {
-  if (!sketch_) {
+  if (!sketch_)
     sketch_ = std::make_unique<Sketch>(target_, lambda_ == 0 ? Sketch::affordable_fitted(target_) : Sketch::few_fitted);
-    if (ByteProducts::available(target_)) blocks_.emplace(target_, sketch_->order());
-  }
   return *sketch_;
 }
 

@@ -47,7 +47,7 @@ class NeighbourSearch {
   /// Sketch::order().
   const std::vector<std::int64_t>& order() { return sketch().order(); }
   /// The points of 8 bits in that order; null where they aren't multiplied in digits.
-  ByteBlocks* blocks() { return sketch(), blocks_ ? &*blocks_ : nullptr; }
+  ByteBlocks* blocks() { return sketch().byte_blocks(); }
   /// What the last call computed for a query, on average.
   const SearchWork& work_per_query() const { return work_; }
 
@@ -67,7 +67,6 @@ class NeighbourSearch {
 
   const Target& target_;
   std::unique_ptr<Sketch> sketch_;           // made when it is first needed
-  std::optional<ByteBlocks> blocks_;         // of 8-bit points, made with it
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made when they are first needed
   SearchWork work_;
   real probed_cost_ = 0;                                // of the batch last begun

@@ -6,13 +6,11 @@
 #include <initializer_list>
 #include <limits>
 #include <numeric>
-#include <optional>
 
 #include "engine/blas.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
-#include "ot/byte_products.h"
 #include "ot/point_order.h"
 
 namespace ot {
@@ -185,6 +183,7 @@ void Sketch::find_order() {
                         coordinates.data() + begin * k, k);
   });
   order_ = tree_order(coordinates, k);
+  if (ByteProducts::available(target_)) byte_blocks_.emplace(target_, order_);
 }
 
 void Sketch::project_points() {
@@ -290,18 +289,17 @@ void Sketch::use_fitted_directions() {
   const std::int64_t d = target_.dimension();
   const Tensor q = fitted_directions();
   std::optional<ByteProducts> bytes;
-  if (fitted_ > 0 && ByteProducts::available(target_)) bytes.emplace(target_, q);
+  if (fitted_ > 0 && byte_blocks_) bytes.emplace(target_, q);
   std::vector<std::int32_t> all(static_cast<std::size_t>(fitted_));
   std::iota(all.begin(), all.end(), 0);
   engine::parallel_for(blocks_, 4, [&](std::int64_t begin, std::int64_t end) {
-    ByteBlock block(target_);
+    ByteBlock spare(target_);
     for (std::int64_t b = begin; b < end; ++b) {
       const std::span<const std::int64_t> points = points_of(b);
       const std::int64_t first = b * block_size, count = std::ssize(points);
       real* along = points_.data() + offset(first, coarse_);
       if (bytes) {
-        block.lay_out(points);
-        const ByteBlock* const laid_out = &block;
+        const ByteBlock* const laid_out = &byte_blocks_->at(b, spare);
         bytes->multiply(bytes->most_digits(), all, {&laid_out, 1}, along);
       } else {
         Tensor rows({count, d});
@@ -320,7 +318,7 @@ void Sketch::use_fitted_directions() {
         along[fitted_ * block_size + l] = rest;
         squared_lengths_[place] = static_cast<real>(squared + static_cast<double>(rest) * rest);
       }
-      enclose(b);
+      enclose(b, is_fitted_ ? coarse_ : 0);
       if (packed_.size() > 0)
         engine::simd::kernels().pack_points(dimension(), this->block(b), packed_.data() + b * packed_.dim(1));
     }
@@ -328,14 +326,25 @@ void Sketch::use_fitted_directions() {
   is_fitted_ = true;
 }
 
-void Sketch::enclose(std::int64_t b) {
-  const std::int64_t count = std::ssize(points_of(b));
-  for (std::int64_t k = 0; k < dimension(); ++k) {
-    const real* coordinate = block(b) + k * block_size;
-    const auto [low, high] = std::minmax_element(coordinate, coordinate + count);
+// From coordinate `first` on.
+void Sketch::enclose(std::int64_t b, std::int64_t first) {
+  constexpr std::size_t lanes = 16;  // side by side, as the compiler can't take the least of a row in vectors
+  const std::size_t count = points_of(b).size();
+  for (std::int64_t k = first; k < dimension(); ++k) {
+    const real* const row = block(b) + k * block_size;
+    real lows[lanes], highs[lanes];
+    std::fill_n(lows, lanes, row[0]);
+    std::fill_n(highs, lanes, row[0]);
+    std::size_t l = 0;
+    for (; l + lanes <= count; l += lanes)
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        lows[lane] = std::min(lows[lane], row[l + lane]);
+        highs[lane] = std::max(highs[lane], row[l + lane]);
+      }
+    for (; l < count; ++l) lows[0] = std::min(lows[0], row[l]), highs[0] = std::max(highs[0], row[l]);
     real* const interval = boxes_.data() + (b * dimension() + k) * 2;
-    interval[0] = *low;
-    interval[1] = *high;
+    interval[0] = *std::min_element(lows, lows + lanes);
+    interval[1] = *std::max_element(highs, highs + lanes);
   }
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/tensor.h"
+#include "ot/byte_products.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -50,9 +52,12 @@ class Sketch {
   /// Principal directions by subspace iteration on a sample, then the order and the coordinates of all points. Up to
   /// `fitted` directions are fitted, as the dimension allows.
   explicit Sketch(const Target& target, std::int64_t fitted = few_fitted);
+  Sketch(const Sketch&) = delete;
 
   /// The point at each place, [J].
   const std::vector<std::int64_t>& order() const { return order_; }
+  /// The points in that order, to be multiplied in digits; null where they aren't of 8 bits.
+  ByteBlocks* byte_blocks() { return byte_blocks_ ? &*byte_blocks_ : nullptr; }
   /// ||y'||^2 of the point at each place, [J].
   const std::vector<real>& squared_norms() const { return squared_norms_; }
   /// The points at the places of block b.
@@ -124,7 +129,7 @@ class Sketch {
   void find_fitted_directions(const engine::Tensor& x);
   void relate_fitted_directions();
   void use_fitted_directions();
-  void enclose(std::int64_t b);
+  void enclose(std::int64_t b, std::int64_t first);
   void gather(std::span<const std::int64_t> points, real* rows) const;  // minus the mean
   double describe(const real* coordinates, std::int64_t i, Queries& queries) const;
   double describe_finely(const real* coordinates, std::int64_t i, Queries& queries) const;
@@ -137,6 +142,7 @@ class Sketch {
   engine::Tensor mixing_;                  // [fitted, fine], M
   engine::Tensor factor_;                  // [fitted, fitted], R, lower triangular; a row is zero where it is in Q'
   std::vector<std::int64_t> order_;        // [J]; what follows of each point stands in this order
+  std::optional<ByteBlocks> byte_blocks_;  // laid out once a fit or a search asks for them
   engine::Tensor points_;                  // [blocks, dimension, block_size]
   engine::Tensor packed_;                  // [blocks, ...], each as packed_block(); empty if they aren't kept
   engine::Tensor boxes_;                   // [blocks, dimension, 2]
