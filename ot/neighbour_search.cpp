@@ -124,22 +124,6 @@ Sketch& NeighbourSearch::sketch() {
   return *sketch_;
 }
 
-double NeighbourSearch::cost_of_fit(std::int64_t queries) const {
-  const double values = lambda_ > 0 ? 15 : 1.6;  // a value costs less in a softmin's search
-  return values * static_cast<double>(target_.size()) / static_cast<double>(queries);
-}
-
-NeighbourSearch::Probe NeighbourSearch::probe(const Batch& batch) const {
-  const double cost = batch.cost();
-  return {cost < batch.most_cost(), static_cast<real>(cost)};
-}
-
-// As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as it
-// would, or several times as much where the last one spared little.
-bool NeighbourSearch::fit_is_due(real cost, std::int64_t queries) const {
-  return excess_ + cost - least_cost_ > patience_ * cost_of_fit(queries);
-}
-
 // Leaves the next calls to the brute force, and more of them each time.
 std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::rest() {
   rest_ = next_rest_;
@@ -155,31 +139,34 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
     --rest_;
     return nullptr;
   }
-  sketch();
-  const bool first = !sketch_->fitted();
-  if (first) sketch_->fit(x);
-  auto batch = std::make_unique<Batch>(*this, x, psi, reach);
-  Probe probed = probe(*batch);
-  const double fit = cost_of_fit(x.dim(0));
-  const bool due = !first && (!probed.helps || fit_is_due(probed.cost, x.dim(0)));
-  if (due && spared_ < fit) {
-    // A fit that did not last until it paid is not made again at once.
-    spared_ = std::numeric_limits<real>::max();
-    return rest();
+  // Measured: a query's share of what a fit costs.
+  const double fit = static_cast<double>(target_.size()) / static_cast<double>(x.dim(0));
+  // As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as
+  // it would, or several times as much where the last one spared little.
+  const bool first = !sketch().fitted(), due = first || excess_ > patience_ * fit;
+  std::unique_ptr<Batch> batch;
+  double cost = last_cost_;
+  if (!due) {
+    batch = std::make_unique<Batch>(*this, x, psi, reach);
+    cost = batch->cost();
   }
-  if (due) {
+  if (!batch || cost >= batch->most_cost()) {
+    if (!first && spared_ < fit) {
+      // A fit that did not last until it paid is not made again at once.
+      spared_ = std::numeric_limits<real>::max();
+      return rest();
+    }
     sketch_->fit(x);
     batch = std::make_unique<Batch>(*this, x, psi, reach);
-    const Probe before = std::exchange(probed, probe(*batch));
-    const double gain = before.cost - probed.cost;
-    patience_ = gain > fit / 8 ? 1 : std::min(most_patience, 2 * patience_);
+    const double before = std::exchange(cost, batch->cost());
+    patience_ = first || before - cost > fit / 8 ? 1 : std::min(most_patience, 2 * patience_);
     excess_ = 0;
     spared_ = 0;
     least_cost_ = std::numeric_limits<real>::max();
+    if (cost >= batch->most_cost()) return rest();
   }
-  if (!probed.helps) return rest();
-  probed_cost_ = probed.cost;
-  spared_ += static_cast<real>(batch->most_cost() - probed.cost);
+  last_cost_ = static_cast<real>(cost);
+  spared_ += static_cast<real>(batch->most_cost() - cost);
   if (spared_ >= fit) next_rest_ = 1;
   if (without_boxes_ > 0)
     --without_boxes_;
@@ -188,10 +175,10 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   return batch;
 }
 
-void NeighbourSearch::end(real cost, const SearchWork& work) {
+void NeighbourSearch::end(const SearchWork& work) {
   work_ = work;
-  least_cost_ = std::min(least_cost_, cost);
-  excess_ += cost - least_cost_;
+  least_cost_ = std::min(least_cost_, last_cost_);
+  excess_ += last_cost_ - least_cost_;
 }
 
 std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::nearest(const Tensor& x, const Tensor& psi,
@@ -201,7 +188,8 @@ std::optional<std::vector<std::vector<Neighbour>>> NeighbourSearch::nearest(cons
   std::vector<SearchWork> work;
   auto neighbours = batch->nearest(batch->every(1), work);
   const SearchWork of_query = mean(work);
-  end(static_cast<real>(of_query.cost()), of_query);
+  last_cost_ = static_cast<real>(of_query.cost());
+  end(of_query);
   return neighbours;
 }
 
@@ -212,7 +200,7 @@ std::optional<SoftminTerms> NeighbourSearch::terms(const Tensor& x, const Tensor
   SoftminTerms terms = batch->terms(work);
   // Far out, where double no longer tells u apart, a query may find nothing.
   if (std::ranges::any_of(work, [](const SearchWork& of_query) { return of_query.rows == 0; })) return std::nullopt;
-  end(probed_cost_, mean(work));  // as the next call will be told its own
+  end(mean(work));
   return terms;
 }
 
@@ -224,7 +212,8 @@ NamedTensors NeighbourSearch::state() const {
                                     static_cast<real>(rest_),
                                     static_cast<real>(next_rest_),
                                     static_cast<real>(without_boxes_),
-                                    spared_};
+                                    spared_,
+                                    last_cost_};
   return {{directions_name, sketch_->fitted_directions()}, {policy_name, Tensor({std::ssize(policy)}, policy)}};
 }
 
@@ -245,9 +234,9 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   require_shape(*directions, wanted);
   // Older programs saved fewer values.
   const engine::Shape& of_policy = policy->second.shape();
-  if (of_policy != engine::Shape{5} && of_policy != engine::Shape{6}) require_shape(*policy, {7});
+  if (of_policy.rank() != 1 || of_policy[0] < 5 || of_policy[0] > 7) require_shape(*policy, {8});
   sketch_->restore(directions->second);
-  std::vector<real> values = {0, 0, 0, 0, 0, 0, std::numeric_limits<real>::max()};
+  std::vector<real> values = {0, 0, 0, 0, 0, 0, std::numeric_limits<real>::max(), 0};
   std::ranges::copy(policy->second.values(), values.begin());
   least_cost_ = values[0];
   excess_ = values[1];
@@ -256,6 +245,7 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   next_rest_ = static_cast<int>(values[4]);
   without_boxes_ = static_cast<int>(values[5]);
   spared_ = values[6];
+  last_cost_ = values[7];
 }
 
 namespace {

@@ -56,20 +56,13 @@ class NeighbourSearch {
   Sketch& sketch();
   std::unique_ptr<Batch> rest();
   std::unique_ptr<Batch> begin(const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
-  void end(real cost, const SearchWork& work);
-  struct Probe {
-    bool helps;
-    real cost;
-  };
-  Probe probe(const Batch& batch) const;
-  double cost_of_fit(std::int64_t queries) const;  // a query's share
-  bool fit_is_due(real cost, std::int64_t queries) const;
+  void end(const SearchWork& work);
 
   const Target& target_;
   std::unique_ptr<Sketch> sketch_;           // made when it is first needed
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made when they are first needed
   SearchWork work_;
-  real probed_cost_ = 0;                                // of the batch last begun
+  real last_cost_ = 0;
   real least_cost_ = std::numeric_limits<real>::max();  // of a call since the last fit
   real excess_ = 0;                                     // sum of the costs above it
   int patience_ = 1;
