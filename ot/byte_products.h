@@ -78,7 +78,8 @@ class ByteProducts {
   /// How far they are off, typically: the root mean square of e.(y - mean), if the e_k are spread evenly over half a
   /// step of the last digit to both sides, for the root mean square of ||y - mean||.
   double typical_error(std::int64_t i, int digits) const;
-  /// How far the rounding of sums to float alone puts products off, typically, in the batch's longest row.
+  /// How far the rounding of sums to float alone puts products off, typically: about the root mean square, for points
+  /// of the root mean square of ||y - mean|| whose products with the batch's longest row are as large as they can be.
   double typical_rounding() const;
 
   /// out[(i - begin) stride + l] = a^_i.(y_j - mean) for rows begin..end-1, l < count and the point j at place first +

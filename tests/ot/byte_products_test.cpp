@@ -20,9 +20,9 @@ namespace {
 
 constexpr std::int64_t points = 150, d = 51;  // neither fills its last block or word
 
-std::vector<std::uint8_t> some_bytes() {
-  std::vector<std::uint8_t> bytes(points * d);
-  const Tensor uniform = engine::Random(4, 0).uniform({points * d}, 0, 256);
+std::vector<std::uint8_t> some_bytes(std::int64_t dimension = d) {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(points * dimension));
+  const Tensor uniform = engine::Random(4, 0).uniform({points * dimension}, 0, 256);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(uniform.values()[i]);
   return bytes;
 }
@@ -37,8 +37,9 @@ std::vector<std::int64_t> order_of_step(std::int64_t step) {
 long double centred_product(const Target& target, const std::vector<std::uint8_t>& bytes, const real* a,
                             std::int64_t j) {
   long double sum = 0;
-  for (std::int64_t k = 0; k < d; ++k)
-    sum += a[k] * (bytes[static_cast<std::size_t>(j * d + k)] / 255.0L - target.mean()[static_cast<std::size_t>(k)]);
+  for (std::int64_t k = 0, dimension = target.dimension(); k < dimension; ++k)
+    sum += a[k] *
+           (bytes[static_cast<std::size_t>(j * dimension + k)] / 255.0L - target.mean()[static_cast<std::size_t>(k)]);
   return sum;
 }
 
@@ -83,6 +84,35 @@ TEST_CASE("products in digits err by no more than what the digits leave out, and
           CHECK(std::abs(to[count - 1] - centred_product(target, bytes, row, point(count - 1))) <= rounding);
         }
       }
+}
+
+TEST_CASE("the typical rounding is that of products, within an order of magnitude") {
+  for (const std::int64_t dimension : {d, std::int64_t{3000}}) {
+    CAPTURE(dimension);
+    const auto bytes = some_bytes(dimension);
+    const Target target(bytes, points, dimension, ot::CostScale::one);
+    if (!ByteProducts::available(target)) return;
+    constexpr std::int64_t batch = 7;
+    Tensor a({batch, dimension});  // near points, with which products are the largest
+    for (std::int64_t i = 0; i < batch; ++i) target.centred_rows(i, i + 1, a.data() + i * dimension);
+    const Tensor noise = engine::Random(6, 0).normal({batch * dimension}, 0, real(0.1));
+    for (std::int64_t k = 0; k < a.size(); ++k) a.data()[k] += noise.data()[k];
+    const ByteProducts products(target, a);
+    const std::vector<std::int64_t> order = order_of_step(1);
+    ot::ByteBlocks blocks(target, order);
+    std::vector<real> out(batch * points);
+    products.multiply(products.most_digits(), 0, batch, blocks, 0, points, out.data(), points);
+    long double squares = 0;
+    for (std::int64_t i = 0; i < batch; ++i)
+      for (std::int64_t j = 0; j < points; ++j) {
+        const long double error =
+            out[static_cast<std::size_t>(i * points + j)] - centred_product(target, bytes, a.data() + i * dimension, j);
+        squares += error * error;
+      }
+    const double found = static_cast<double>(std::sqrt(squares / (batch * points)));
+    CHECK(found <= products.typical_rounding());
+    CHECK(products.typical_rounding() <= 10 * found);
+  }
 }
 
 TEST_CASE("a row that is not finite has no products, and leaves the others theirs") {
