@@ -143,26 +143,26 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
   const double fit = static_cast<double>(target_.size()) / static_cast<double>(x.dim(0));
   // As with skis to rent or to buy: a fit is due once the work above the least since the last one has cost as much as
   // it would, or several times as much where the last one spared little.
-  const bool first = !sketch().fitted(), due = first || excess_ > patience_ * fit;
+  const bool due = !sketch().fitted() || excess_ > patience_ * fit;
   std::unique_ptr<Batch> batch;
   double cost = last_cost_;
   if (!due) {
     batch = std::make_unique<Batch>(*this, x, psi, reach);
     cost = batch->cost();
   }
-  if (!batch || cost >= batch->most_cost()) {
-    if (!first && spared_ < fit) {
+  if (due || cost >= batch->most_cost()) {
+    if (spared_ < fit) {
       // A fit that did not last until it paid is not made again at once.
-      spared_ = std::numeric_limits<real>::max();
+      spared_ = unlimited;
       return rest();
     }
     sketch_->fit(x);
     batch = std::make_unique<Batch>(*this, x, psi, reach);
     const double before = std::exchange(cost, batch->cost());
-    patience_ = first || before - cost > fit / 8 ? 1 : std::min(most_patience, 2 * patience_);
+    patience_ = before - cost > fit / 8 ? 1 : std::min(most_patience, 2 * patience_);
     excess_ = 0;
     spared_ = 0;
-    least_cost_ = std::numeric_limits<real>::max();
+    least_cost_ = unlimited;
     if (cost >= batch->most_cost()) return rest();
   }
   last_cost_ = static_cast<real>(cost);
@@ -236,7 +236,7 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   const engine::Shape& of_policy = policy->second.shape();
   if (of_policy.rank() != 1 || of_policy[0] < 5 || of_policy[0] > 7) require_shape(*policy, {8});
   sketch_->restore(directions->second);
-  std::vector<real> values = {0, 0, 0, 0, 0, 0, std::numeric_limits<real>::max(), 0};
+  std::vector<real> values = {0, 0, 0, 0, 0, 0, unlimited, 0};
   std::ranges::copy(policy->second.values(), values.begin());
   least_cost_ = values[0];
   excess_ = values[1];

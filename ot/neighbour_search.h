@@ -62,11 +62,12 @@ class NeighbourSearch {
   std::unique_ptr<Sketch> sketch_;           // made when it is first needed
   std::vector<std::int64_t> squared_norms_;  // for ByteDistances, made when they are first needed
   SearchWork work_;
-  real last_cost_ = 0;
-  real least_cost_ = std::numeric_limits<real>::max();  // of a call since the last fit
-  real excess_ = 0;                                     // sum of the costs above it
+  static constexpr real unlimited = std::numeric_limits<real>::max();
+  real last_cost_ = unlimited;
+  real least_cost_ = unlimited;  // of a call since the last fit
+  real excess_ = 0;              // sum of the costs above it
   int patience_ = 1;
-  real spared_ = 0;               // work, against the brute force, since the last fit; anything after a rest
+  real spared_ = unlimited;       // work, against the brute force, since the last fit; this before it and after a rest
   double lambda_ = 0;             // of the last call
   int without_boxes_ = 0;         // calls to come
   int rest_ = 0, next_rest_ = 1;  // calls to leave to the brute force, now and after the next failure

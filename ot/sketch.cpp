@@ -328,23 +328,14 @@ void Sketch::use_fitted_directions() {
 
 // From coordinate `first` on.
 void Sketch::enclose(std::int64_t b, std::int64_t first) {
-  constexpr std::size_t lanes = 16;  // side by side, as the compiler can't take the least of a row in vectors
-  const std::size_t count = points_of(b).size();
+  static constexpr real zeros[block_size] = {};
+  const auto& kernels = engine::simd::kernels();
+  const std::int64_t count = std::ssize(points_of(b));
   for (std::int64_t k = first; k < dimension(); ++k) {
     const real* const row = block(b) + k * block_size;
-    real lows[lanes], highs[lanes];
-    std::fill_n(lows, lanes, row[0]);
-    std::fill_n(highs, lanes, row[0]);
-    std::size_t l = 0;
-    for (; l + lanes <= count; l += lanes)
-      for (std::size_t lane = 0; lane < lanes; ++lane) {
-        lows[lane] = std::min(lows[lane], row[l + lane]);
-        highs[lane] = std::max(highs[lane], row[l + lane]);
-      }
-    for (; l < count; ++l) lows[0] = std::min(lows[0], row[l]), highs[0] = std::max(highs[0], row[l]);
     real* const interval = boxes_.data() + (b * dimension() + k) * 2;
-    interval[0] = *std::min_element(lows, lows + lanes);
-    interval[1] = *std::max_element(highs, highs + lanes);
+    interval[0] = kernels.min_affine(count, row, 0, zeros).value;
+    interval[1] = kernels.max(count, row);
   }
 }
 

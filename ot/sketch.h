@@ -52,7 +52,7 @@ class Sketch {
   /// Principal directions by subspace iteration on a sample, then the order and the coordinates of all points. Up to
   /// `fitted` directions are fitted, as the dimension allows.
   explicit Sketch(const Target& target, std::int64_t fitted = few_fitted);
-  Sketch(const Sketch&) = delete;
+  Sketch(const Sketch&) = delete;  // byte_blocks() refer to order()
 
   /// The point at each place, [J].
   const std::vector<std::int64_t>& order() const { return order_; }
