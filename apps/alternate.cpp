@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "apps/checkpoint.h"
@@ -24,10 +26,13 @@ namespace {
 constexpr const char* warmup_steps = "dual.warmup.steps";
 /// So many points of the data tell W_lambda(nu, nu) in about a second.
 constexpr std::int64_t most_self_transport = 2048;
+/// So many points tell the statistics of a batch norm within a few percent.
+constexpr std::int64_t settling_points = 1000;
 
 }  // namespace
 
-Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator)
+Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
+                     std::unique_ptr<models::Generator> mean)
     : options_(options), target_(target), generator_(generator), adam_(options.lr), dual_(options, target) {
   require(generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
@@ -36,14 +41,14 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
   require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh something, ",
           support, ": ", options.target_batch);
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
+  if (options.average > 0) average_.emplace(generator, std::move(mean), options.average);
   if (options.loss == "sinkhorn-divergence")
     W_nu_nu_ = ot::self_transport(target, options.lambda, most_self_transport, options.seed);
 }
 
 Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
   const bool for_psi = purpose != Draw::generator_batch;
-  return latents(options_.seed, purpose, n, k, for_psi ? dual_batch_size() : options_.batch,
-                 generator_.latent_dimension());
+  return latents(latent_law(options_), options_.seed, purpose, n, k, for_psi ? dual_batch_size() : options_.batch);
 }
 
 ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
@@ -115,18 +120,33 @@ double Alternate::iterate() {
   const Var value = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
+  adam_.rate() = learning_rate();
   adam_.step(theta_, tape.gradient(value, theta));
+  if (average_) average_->update(n_);
 
   ++n_;
   return value.value().item();
 }
 
-ot::NamedTensors Alternate::networks() {
-  ot::NamedTensors tensors = tensors_of(generator_);
+double Alternate::learning_rate() const {
+  if (options_.lr_schedule == "constant") return options_.lr;
+  const double length = static_cast<double>(options_.schedule_iterations), n = static_cast<double>(n_);
+  // Not quite to 0, which Adam refuses.
+  return options_.lr * std::max(0.5 * (1 + std::cos(std::numbers::pi * std::min(n / length, 1.0))), 1e-3);
+}
+
+models::Generator& Alternate::sampled() {
+  if (!average_) return generator_;
+  LatentLaw law = latent_law(options_);
+  return average_->settled(latents(law, options_.seed, Draw::settling, 0, 0, settling_points));
+}
+
+ot::NamedTensors Alternate::generators() {
+  ot::NamedTensors tensors = tensors_of(sampled());
+  if (average_)
+    for (auto& [name, tensor] : tensors_of(generator_)) tensors.emplace_back("trained." + name, tensor);
   if (dual_.network)
     for (const models::Parameter& p : dual_.network->parameters()) tensors.emplace_back(p.name, p.variable->value());
-  else
-    tensors.emplace_back("psi", dual_.psi->values());
   return tensors;
 }
 
@@ -146,8 +166,8 @@ bool Alternate::searches_softmins() const {
 }
 
 ot::NamedTensors Alternate::state() {
-  ot::NamedTensors tensors = networks();
-  for (const ot::NamedTensors& more : {moments(), dual_.solver->state()})
+  ot::NamedTensors tensors = generators();
+  for (const ot::NamedTensors& more : {dual_.psi->state(), moments(), dual_.solver->state()})
     tensors.insert(tensors.end(), more.begin(), more.end());
   if (searches_softmins())
     for (auto& named : target_.search().state()) tensors.push_back(std::move(named));
@@ -156,7 +176,8 @@ ot::NamedTensors Alternate::state() {
 }
 
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
-  copy_tensors(state, networks());
+  copy_tensors(state, generators());
+  dual_.psi->restore(state);
   n_ = iterations;
   if (options_.dual_warmup > 0) {
     const Tensor steps = Tensor::scalar(0);

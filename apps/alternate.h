@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
+#include "apps/averaged_generator.h"
 #include "apps/dual.h"
 #include "apps/generators.h"
 #include "apps/options.h"
@@ -21,7 +24,9 @@ class Alternate {
   /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
   /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
   /// see more points than there are.
-  Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator);
+  /// With --average, `mean` is another generator of the same kind.
+  Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
+            std::unique_ptr<models::Generator> mean = nullptr);
 
   /// Whether steps of the warm-up are left: --dual-warmup steps on psi at the first theta, an inner loop of its own
   /// before the first iteration.
@@ -35,13 +40,17 @@ class Alternate {
   /// next iteration.
   double iterate();
 
+  /// The generator to sample from: the trained one, or with --average the mean of those that there were.
+  models::Generator& sampled();
+
   /// The iterations done so far; those that have run before, if the state was restored.
   std::int64_t iterations() const { return n_; }
 
-  /// All that later iterations depend on, beside the options and iterations(): theta and the generator's buffers under
-  /// their names, `adam.first.NAME` and `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or
-  /// the network's parameters, the dual solver's state, for lambda > 0 that of the target's search, and with a warm-up
-  /// `dual.warmup.steps`. Meaningful unless the warm-up is under way. The tensors share the memory in use.
+  /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
+  /// their names, with --average those of the trained generator under `trained.NAME`, `adam.first.NAME` and
+  /// `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or the network's parameters, the dual
+  /// solver's state, for lambda > 0 that of the target's search, and with a warm-up `dual.warmup.steps`. Meaningful
+  /// unless the warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
   /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing or has
   /// another shape.
@@ -59,7 +68,8 @@ class Alternate {
   /// H(psi_n, .) on the points x, and the loss there.
   engine::Var H(const engine::Var& x) const;
   engine::Var loss(const engine::Var& x) const;
-  ot::NamedTensors networks();
+  double learning_rate() const;
+  ot::NamedTensors generators();
   ot::NamedTensors moments();
   bool searches_softmins() const;
 
@@ -67,6 +77,7 @@ class Alternate {
   const ot::Target& target_;
   models::Generator& generator_;
   std::vector<engine::Var*> theta_;
+  std::optional<AveragedGenerator> average_;
   engine::Adam adam_;
   Dual dual_;
   std::int64_t n_ = 0, warmup_ = 0;

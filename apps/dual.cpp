@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "ot/layered_potential.h"
+
 namespace apps {
 
 using engine::Var;
@@ -18,6 +20,10 @@ ot::DualOptions dual_options(const TrainOptions& options) {
 Dual::Dual(const TrainOptions& options, const ot::Target& target) {
   if (options.dual == "vector") {
     psi = std::make_unique<ot::VectorPotential>(target);
+  } else if (options.dual == "layers") {
+    psi = std::make_unique<ot::LayeredPotential>(target, options.dual_layers.empty()
+                                                             ? ot::LayeredPotential::usual_layers(target.size())
+                                                             : numbers_of("dual-layers", options.dual_layers));
   } else {
     network = std::make_unique<models::PsiNetwork>(models::PsiNetwork::paper_sizes(target.dimension()), options.seed);
     std::vector<Var*> parameters;

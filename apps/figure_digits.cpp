@@ -94,9 +94,10 @@ void draw_digits(const Figure& figure) {
       for (int column = 0; column < columns; ++column) {
         const Combination combination{generator, dual, figure.lambdas[static_cast<std::size_t>(column)]};
         const RunFolder run = figure.run(combination);
-        const std::unique_ptr<models::Generator> g = generator_of_run(run, read_config(run.config()));
+        const Config config = read_config(run.config());
+        const std::unique_ptr<models::Generator> g = generator_of_run(run, config);
         const engine::Tensor z =
-            latents(figure.seed, Draw::sample, 0, 0, sheet.side() * sheet.side(), g->latent_dimension());
+            latents(latent_law(config.options), figure.seed, Draw::sample, 0, 0, sheet.side() * sheet.side());
         sheet.place(row, column, evaluate(*g, z).values());
         const Metrics::Row last = Metrics::last(run.metrics());
         iterations.push_back(last.iteration + 1);

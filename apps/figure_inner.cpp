@@ -16,6 +16,7 @@
 #include "apps/interrupt.h"
 #include "apps/measure.h"
 #include "apps/plot.h"
+#include "apps/version.h"
 #include "data/file.h"
 #include "data/sha256.h"
 #include "engine/error.h"
@@ -50,29 +51,30 @@ TrainOptions options_of(const Figure& figure, const std::string& dual, const std
 
 /// The generator that stays fixed, with a line that tells it from others.
 struct Theta {
-  Theta(std::unique_ptr<models::Generator> made, std::string words)
-      : generator(std::move(made)), description(std::move(words)) {
+  Theta(const Config& config, std::unique_ptr<models::Generator> made, std::string words)
+      : generator(std::move(made)), law(latent_law(config.options)), description(std::move(words)) {
     std::string sums;
     for (const auto& [name, tensor] : tensors_of(*generator)) sums += data::sha256(std::as_bytes(tensor.values()));
     sha256 = data::sha256(std::as_bytes(std::span(sums)));
   }
 
   std::unique_ptr<models::Generator> generator;
+  LatentLaw law;
   std::string description, sha256;
 };
 
 Theta theta_of(const Figure& figure, const std::string& run, const DataFacts& data) {
   if (run.empty()) {
     require(figure.generators.size() == 1, "figure 4 has one generator: give --generators mlp or dcgan, or --theta");
-    const std::string& name = figure.generators.front();
-    return {make_generator(name, data, figure.seed), "initial " + generator_label(name)};
+    const Config config{version, precision(), figure.options({figure.generators.front(), "vector", 0}), data};
+    return {config, make_generator(config.options, data), "initial " + generator_label(config.options.generator)};
   }
   const RunFolder folder{run};
   const Config config = read_config(folder.config());
   require(config.data.dimension == data.dimension, "--theta ", run, " makes points of dimension ",
           config.data.dimension, ", the data have ", data.dimension);
   const std::int64_t iterations = read_checkpoint(folder.checkpoint()).iterations;
-  return {generator_of_run(folder, config),
+  return {config, generator_of_run(folder, config),
           text(generator_label(config.options.generator), " after ", iterations, " iterations of ",
                dual_label(config.options.dual), ", λ = ", config.options.lambda)};
 }
@@ -121,9 +123,7 @@ class InnerLoops {
         theta_(theta) {
     const TrainOptions options = options_of(figure, "vector", "asgd", 0);
     const engine::NoGrad fixed;
-    x_ = (*theta.generator)(
-             latents(options.seed, Draw::dual_batch, 0, 0, options.batch, theta.generator->latent_dimension()))
-             .value();
+    x_ = (*theta.generator)(latents(theta.law, options.seed, Draw::dual_batch, 0, 0, options.batch)).value();
     fs::create_directories(folder_);
   }
 

@@ -9,28 +9,33 @@ namespace apps {
 
 using engine::require;
 
-std::unique_ptr<models::Generator> make_generator(const std::string& name, const DataFacts& data, std::uint64_t seed) {
-  if (name == "mlp") {
+std::unique_ptr<models::Generator> make_generator(const TrainOptions& asked, const DataFacts& data) {
+  if (asked.generator == "mlp") {
     models::MlpOptions options;
-    options.sizes.back() = data.dimension;
-    return std::make_unique<models::Mlp>(options, seed);
+    options.sizes = numbers_of("mlp-sizes", asked.mlp_sizes);
+    options.sizes.insert(options.sizes.begin(), asked.latent_dim);
+    options.sizes.push_back(data.dimension);
+    return std::make_unique<models::Mlp>(options, asked.seed);
   }
-  require(name == "dcgan", "--generator '", name, "' is unknown: it must be mlp or dcgan");
+  require(asked.generator == "dcgan", "--generator '", asked.generator, "' is unknown: it must be mlp or dcgan");
   models::DcganOptions options;
+  options.latent = asked.latent_dim;
   require(data.images(), "--generator dcgan makes images, the data are points of dimension ", data.dimension,
           ": take --generator mlp");
   require(data.height == options.image_height && data.width == options.image_width,
           "--generator dcgan makes 28x28 images, the data are ", data.height, "x", data.width,
           " ones: take --generator mlp");
   options.image_channels = data.channels;
-  return std::make_unique<models::Dcgan>(options, seed);
+  return std::make_unique<models::Dcgan>(options, asked.seed);
 }
 
 // Measured: 41 kB a draw for the MLP on 28x28 images, 467 kB for the DCGAN, in float.
-std::int64_t values_per_draw(const std::string& name, std::int64_t dimension) {
-  constexpr std::int64_t mlp_hidden = 256 + 512 + 1024;
+std::int64_t values_per_draw(const TrainOptions& options, std::int64_t dimension) {
   constexpr std::int64_t dcgan_hidden = 256 * 3 * 3 + 128 * 7 * 7 + 64 * 15 * 15;
-  return name == "mlp" ? 4 * mlp_hidden + 4 * dimension : 5 * dcgan_hidden + 4 * dimension;
+  if (options.generator != "mlp") return 5 * dcgan_hidden + 4 * dimension;
+  std::int64_t hidden = 0;
+  for (const std::int64_t size : numbers_of("mlp-sizes", options.mlp_sizes)) hidden += size;
+  return 4 * hidden + 4 * dimension;
 }
 
 ot::NamedTensors tensors_of(models::Generator& generator) {
@@ -41,8 +46,7 @@ ot::NamedTensors tensors_of(models::Generator& generator) {
 }
 
 std::unique_ptr<models::Generator> generator_of_run(const RunFolder& run, const Config& config) {
-  std::unique_ptr<models::Generator> generator =
-      make_generator(config.options.generator, config.data, config.options.seed);
+  std::unique_ptr<models::Generator> generator = make_generator(config.options, config.data);
   try {
     copy_tensors(read_checkpoint(run.checkpoint()).tensors, tensors_of(*generator));
   } catch (const engine::Error& error) {
@@ -64,9 +68,16 @@ engine::Random random_draws(std::uint64_t seed, Draw purpose, std::int64_t n, st
                     static_cast<std::uint64_t>(k)};
 }
 
-engine::Tensor latents(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k, std::int64_t count,
-                       std::int64_t dimension) {
-  return random_draws(seed, purpose, n, k).uniform({count, dimension}, -1, 1);
+LatentLaw latent_law(const TrainOptions& options) {
+  return {options.latent == "normal", options.latent_dim, options.latent_scale};
+}
+
+engine::Tensor latents(const LatentLaw& law, std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k,
+                       std::int64_t count) {
+  const engine::Random random = random_draws(seed, purpose, n, k);
+  const auto scale = static_cast<engine::real>(law.scale);
+  return law.normal ? random.normal({count, law.dimension}, 0, scale)
+                    : random.uniform({count, law.dimension}, -scale, scale);
 }
 
 }  // namespace apps

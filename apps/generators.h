@@ -13,13 +13,14 @@
 
 namespace apps {
 
-/// The generator called `name` (--generator) for points like `data`, its weights drawn from `seed`. A new kind of
-/// generator is a line here and a word in options.cpp. Throws Error where it can't make such points.
-std::unique_ptr<models::Generator> make_generator(const std::string& name, const DataFacts& data, std::uint64_t seed);
+/// The generator that --generator, --latent-dim and --mlp-sizes ask for, for points like `data`, its weights drawn from
+/// --seed. A new kind of generator is a line here and a word in options.cpp. Throws Error where it can't make such
+/// points.
+std::unique_ptr<models::Generator> make_generator(const TrainOptions& options, const DataFacts& data);
 
 /// About how many values a pass through that generator and back holds for each draw, to tell beforehand whether a batch
 /// fits into memory.
-std::int64_t values_per_draw(const std::string& name, std::int64_t dimension);
+std::int64_t values_per_draw(const TrainOptions& options, std::int64_t dimension);
 
 /// A generator's parameters and buffers under their names, sharing its memory.
 ot::NamedTensors tensors_of(models::Generator& generator);
@@ -40,15 +41,24 @@ enum class Draw : std::uint64_t {
   warmup_batch,      ///< step n of the warm-up
   dual_points,       ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
   generator_points,  ///< those that the step of the generator sees
-  warmup_points      ///< those that step n of the warm-up sees
+  warmup_points,     ///< those that step n of the warm-up sees
+  settling           ///< the z by which an averaged generator's buffers are set
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to
 /// know nothing but n: the seed's stream number purpose 2^56 + n 2^16 + k; n < 2^40, k < 2^16.
 engine::Random random_draws(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k);
 
-/// Latent points z [count, dimension], uniform on [-1, 1)^dimension, from random_draws().
-engine::Tensor latents(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k, std::int64_t count,
-                       std::int64_t dimension);
+/// The law of latent points: independent coordinates, uniform on [-1, 1) or standard normal, times the scale.
+struct LatentLaw {
+  bool normal = false;
+  std::int64_t dimension = 100;
+  double scale = 1;
+};
+LatentLaw latent_law(const TrainOptions& options);
+
+/// Latent points z [count, dimension] by this law, from random_draws().
+engine::Tensor latents(const LatentLaw& law, std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k,
+                       std::int64_t count);
 
 }  // namespace apps

@@ -1,6 +1,7 @@
 #include "apps/options.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <initializer_list>
 #include <iterator>
@@ -28,8 +29,10 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",   "dual-batch",
-                                              "dual-warmup", "dual-memory", "dual-precision", "loss"};
+constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",        "dual-batch",
+                                              "dual-warmup", "dual-memory", "dual-precision",      "loss",
+                                              "latent",      "latent-dim",  "latent-scale",        "mlp-sizes",
+                                              "dual-layers", "lr-schedule", "schedule-iterations", "average"};
 
 struct DualStep {
   const char* dual;
@@ -40,10 +43,8 @@ struct DualStep {
 
 /// The step of psi: asgd as in the paper's section 6, adam as measured since. The help texts in options.h say the same.
 constexpr DualStep dual_steps[] = {
-    {"vector", "asgd", 5, 0.5, "on"},
-    {"network", "asgd", 0.1, 0.8, "on"},
-    {"vector", "adam", 0.003, 0, "off"},
-    {"network", "adam", 0.001, 0, "off"},
+    {"vector", "asgd", 5, 0.5, "on"},    {"layers", "asgd", 5, 0.5, "on"},    {"network", "asgd", 0.1, 0.8, "on"},
+    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", 0.003, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
 };
 
 void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
@@ -64,9 +65,23 @@ void require_one_of(const char* name, const std::string& value, std::initializer
   fail("--", name, " '", value, "' is unknown: it must be ", list);
 }
 
+std::vector<std::int64_t> numbers_of(const char* name, const std::string& value) {
+  std::vector<std::int64_t> numbers;
+  const char* const end = value.data() + value.size();
+  for (const char* text = value.data();; ++text) {
+    std::int64_t number = 0;
+    const auto [after, error] = std::from_chars(text, end, number);
+    require(error == std::errc() && number >= 1 && (after == end || *after == ','), "--", name, " '", value,
+            "' must be numbers from 1 on, such as 256,512");
+    numbers.push_back(number);
+    if (after == end) return numbers;
+    text = after;
+  }
+}
+
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer) {
   require_one_of("preset", preset, {"best", "paper"});
-  require_one_of("dual", dual, {"vector", "network"});
+  require_one_of("dual", dual, {"layers", "vector", "network"});
 
   TrainOptions options;
   options.preset = preset;
@@ -91,7 +106,13 @@ void validate(const TrainOptions& options) {
   require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
   require_at_least("points", options.points, 0, INT64_MAX);
   require_one_of("generator", options.generator, {"mlp", "dcgan"});
-  require_one_of("dual", options.dual, {"vector", "network"});
+  require_one_of("latent", options.latent, {"uniform", "normal"});
+  require_at_least("latent-dim", options.latent_dim, 1, INT32_MAX);
+  require_step_length("latent-scale", options.latent_scale);
+  numbers_of("mlp-sizes", options.mlp_sizes);
+  require_one_of("dual", options.dual, {"layers", "vector", "network"});
+  require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",
+          options.dual);
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
   require_one_of("loss", options.loss, {"transport", "sinkhorn-divergence"});
@@ -104,6 +125,9 @@ void validate(const TrainOptions& options) {
   require_at_least("batch", options.batch, 1, INT32_MAX);
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
   require_step_length("lr", options.lr);
+  require_one_of("lr-schedule", options.lr_schedule, {"constant", "cosine"});
+  require_at_least("schedule-iterations", options.schedule_iterations, 0, max_iterations);
+  require(options.average >= 0 && options.average < 1, "--average must be at least 0 and below 1: ", options.average);
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
   require_step_length("dual-lr", options.dual_lr);
   require(options.dual_decay >= 0 && options.dual_decay <= 1,

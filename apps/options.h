@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -14,7 +15,12 @@ struct TrainOptions {
   std::int64_t points = 0;
   std::string weights;
   std::string generator = "mlp";
+  std::string latent = "uniform";
+  std::int64_t latent_dim = 100;
+  double latent_scale = 1;
+  std::string mlp_sizes = "256,512,1024";
   std::string dual = "vector";
+  std::string dual_layers;
   double lambda = 0;
   std::string loss = "transport";
   std::string cost = "sqeuclidean";
@@ -26,6 +32,9 @@ struct TrainOptions {
   std::int64_t batch = 0;
   std::int64_t target_batch = 0;
   double lr = 0;
+  std::string lr_schedule = "constant";
+  std::int64_t schedule_iterations = 0;
+  double average = 0;
   std::string dual_optimizer;
   double dual_lr = 0;
   double dual_decay = 0;
@@ -56,8 +65,20 @@ void for_each_option(Options& options, const Visit& visit) {
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("generator", options.generator, OnResume::same,
         "the network that makes the points: mlp (any data) or dcgan (28x28 images) [mlp]");
-  visit("dual", options.dual, OnResume::same,
-        "the dual potential psi: vector (a number for each point) or network (a function of the point) [vector]");
+  visit(
+      "latent", options.latent, OnResume::same,
+      "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
+      "paper: uniform]");
+  visit("latent-dim", options.latent_dim, OnResume::same, "coordinates of a latent point [best: 20, paper: 100]");
+  visit("latent-scale", options.latent_scale, OnResume::same,
+        "what latent coordinates are multiplied by: the larger, the more a generator bends [best: 5, paper: 1]");
+  visit("mlp-sizes", options.mlp_sizes, OnResume::same, "sizes of the mlp's hidden layers [256,512,1024]");
+  visit(
+      "dual", options.dual, OnResume::same,
+      "the dual potential psi: layers (a sum of numbers for each point and for groups of neighbours), vector (a number "
+      "for each point) or network (a function of the point) [best: layers, paper: vector]");
+  visit("dual-layers", options.dual_layers, OnResume::same,
+        "points in a group of each of the layers, rising from 1 [1,16,256,4096, as far as there are two groups]");
   visit("lambda", options.lambda, OnResume::same,
         "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
   visit(
@@ -84,6 +105,13 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see the README; 0: all [0]");
   visit("lr", options.lr, OnResume::same, "step length of Adam on the generator [0.001]");
+  visit("lr-schedule", options.lr_schedule, OnResume::same,
+        "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
+  visit("schedule-iterations", options.schedule_iterations, OnResume::same,
+        "iterations that the schedule takes; 0: those of the run as it is started [0]");
+  visit("average", options.average, OnResume::same,
+        "the generator that is kept and sampled is the running mean of the one that is trained, which keeps this share "
+        "of itself in each iteration; 0: none [best: 0.999, paper: 0]");
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
@@ -124,6 +152,9 @@ void validate(const TrainOptions& options);
 
 /// Throws Error with the words that are known for a value of --name that is none of them.
 void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices);
+
+/// The numbers in a value of --name such as 256,512, which are at least 1. Throws Error for anything else.
+std::vector<std::int64_t> numbers_of(const char* name, const std::string& value);
 
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);

@@ -78,7 +78,9 @@ void sample(const SampleRequest& request, const Console& console) {
   const std::unique_ptr<models::Generator> generator = generator_of_run(folder, config);
 
   const std::int64_t latent = generator->latent_dimension(), dimension = generator->output_size();
-  const auto draw = [&](std::int64_t i) { return latents(request.seed, Draw::sample, i, 0, batch, latent); };
+  const auto draw = [&](std::int64_t i) {
+    return latents(latent_law(config.options), request.seed, Draw::sample, i, 0, batch);
+  };
   const auto require_room = [&](std::int64_t count, const char* option) {
     const double bytes = static_cast<double>(count) * static_cast<double>(dimension) * sizeof(float);
     require_memory(2 * bytes, "making so many points", std::string("take a smaller ") + option);

@@ -74,8 +74,8 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const TrainOptions& options = config.options;
   const double reals = sizeof(engine::real);
   const std::int64_t largest_batch = std::max(options.batch, options.dual_batch);
-  const double batch = static_cast<double>(largest_batch) *
-                       static_cast<double>(values_per_draw(options.generator, config.data.dimension)) * reals;
+  const double batch =
+      static_cast<double>(largest_batch) * static_cast<double>(values_per_draw(options, config.data.dimension)) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
   // The costs of a batch to itself, in double and in real.
   const double self_transport = options.loss == "sinkhorn-divergence"
@@ -97,13 +97,13 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
 /// A run that has all its inputs right.
 class Training {
  public:
-  Training(RunFolder folder, Config config, const ot::Target& target, models::Generator& generator)
+  Training(RunFolder folder, Config config, const ot::Target& target, models::Generator& generator,
+           std::unique_ptr<models::Generator> mean)
       : folder_(std::move(folder)),
         config_(std::move(config)),
-        generator_(generator),
-        algorithm_(config_.options, target, generator),
+        algorithm_(config_.options, target, generator, std::move(mean)),
         grid_latents_(
-            latents(config_.options.seed, Draw::grid, 0, 0, grid_side * grid_side, generator.latent_dimension())) {}
+            latents(latent_law(config_.options), config_.options.seed, Draw::grid, 0, 0, grid_side * grid_side)) {}
 
   Alternate& algorithm() { return algorithm_; }
 
@@ -170,7 +170,7 @@ class Training {
 
   void draw_grid() {
     if (!config_.data.images()) return;
-    data::write_png_grid(folder_.grid(algorithm_.iterations()), evaluate(generator_, grid_latents_).values(),
+    data::write_png_grid(folder_.grid(algorithm_.iterations()), evaluate(algorithm_.sampled(), grid_latents_).values(),
                          config_.data.height, config_.data.width, config_.data.channels, grid_side, grid_side);
     drawn_at_ = algorithm_.iterations();
   }
@@ -184,7 +184,6 @@ class Training {
 
   RunFolder folder_;
   Config config_;
-  models::Generator& generator_;
   Alternate algorithm_;
   engine::Tensor grid_latents_;
   std::int64_t saved_at_ = -1, drawn_at_ = -1;
@@ -193,10 +192,12 @@ class Training {
 }  // namespace
 
 int train(const TrainRequest& request, const Console& console) {
-  const TrainOptions& options = request.options;
+  TrainOptions options = request.options;
   const RunFolder folder{request.out};
   require_folder_fits(request, folder);
   validate(options);
+  if (options.lr_schedule != "constant" && options.schedule_iterations == 0)
+    options.schedule_iterations = options.iterations;
   engine::set_threads(options.threads);
 
   data::Dataset dataset = data::load(options.data, options.points, digits_seed);
@@ -204,12 +205,13 @@ int train(const TrainRequest& request, const Console& console) {
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   if (request.resume) require_same_run(read_config(folder.config()), config);
-  const std::unique_ptr<models::Generator> generator = make_generator(options.generator, config.data, options.seed);
+  const std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
   const std::string note = note_of_unreachable_values(dataset);
   const ot::Target target = make_target(
       std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(weights));
 
-  Training training(folder, config, target, *generator);
+  Training training(folder, config, target, *generator,
+                    options.average > 0 ? make_generator(options, config.data) : nullptr);
   if (request.resume) {
     const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
     try {

@@ -1,5 +1,7 @@
 #include "models/dcgan.h"
 
+#include <utility>
+
 #include "engine/ops/elementwise.h"
 #include "engine/ops/shape.h"
 
@@ -48,6 +50,15 @@ Var Dcgan::operator()(const Var& z) {
   x = sigmoid(convolutions_.back()(x, layout));
   const Var planes = reshape(x, {options_.image_channels, side * side, z.dim(0)});
   return reshape(transpose(planes, 0, 2), {z.dim(0), output_size()});
+}
+
+void Dcgan::settle(const engine::Tensor& z) {
+  const engine::NoGrad no_grad;
+  const bool was_training = std::exchange(training_, true);
+  for (BatchNorm2d& norm : norms_) norm.momentum = 1;
+  (*this)(z);
+  for (BatchNorm2d& norm : norms_) norm.momentum = 0.1;
+  training_ = was_training;
 }
 
 std::vector<Parameter> Dcgan::parameters() {

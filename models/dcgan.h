@@ -32,6 +32,7 @@ class Dcgan : public Generator {
   std::vector<Parameter> parameters() override;
   std::vector<State> buffers() override;
   void train(bool on) override { training_ = on; }
+  void settle(const engine::Tensor& z) override;
   bool rows_apart() const override { return !training_; }
   std::int64_t latent_dimension() const override { return options_.latent; }
   std::int64_t output_size() const override;

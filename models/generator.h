@@ -27,6 +27,9 @@ class Generator {
   /// Switches between training mode (batch statistics) and evaluation (running statistics).
   virtual void train(bool on) = 0;
 
+  /// Gives buffers() the statistics of the points that z makes: for parameters that were not trained with them.
+  virtual void settle(const engine::Tensor& z) { (void)z; }
+
   /// Whether a point depends on its own row of z alone, and neither on others nor on buffers that move, so that
   /// batches may be made together.
   virtual bool rows_apart() const = 0;

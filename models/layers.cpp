@@ -78,9 +78,9 @@ BatchNorm2d::BatchNorm2d(std::string layer_name, std::int64_t channels) : name(s
 }
 
 Var BatchNorm2d::operator()(const Var& x, bool training, Layout layout, const engine::Activation& activation) {
-  return training
-             ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var, 0.1, 1e-5, layout, activation)
-             : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var, 1e-5, layout, activation);
+  return training ? engine::batch_norm2d_train(x, weight, bias, running_mean, running_var, momentum, 1e-5, layout,
+                                               activation)
+                  : engine::batch_norm2d_eval(x, weight, bias, running_mean, running_var, 1e-5, layout, activation);
 }
 
 std::vector<Parameter> BatchNorm2d::parameters() {

@@ -78,6 +78,7 @@ struct BatchNorm2d {
   std::string name;
   engine::Var weight, bias;                  ///< [channels]
   engine::Tensor running_mean, running_var;  ///< [channels]
+  double momentum = 0.1;                     ///< the share of a batch's statistics in the running ones
 };
 
 }  // namespace models

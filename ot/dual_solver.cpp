@@ -30,6 +30,10 @@ struct Functional {
     return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(subset.target, x, psi); }, subset);
   }
 
+  std::vector<PartOfGradient> parts_of_descent(const Tensor& x, const Subset& subset) const {
+    return potential.parts([&](const Tensor& psi) { return descent_in_psi(subset.target, x, psi); }, subset);
+  }
+
   Tensor descent_in_psi(const Target& to, const Tensor& x, const Tensor& psi) const {
     const CTransform transform = c_transform(to, x, psi, lambda, {.mass = true});
     Tensor gradient = semidual_gradient(to, transform.mass);
@@ -60,12 +64,14 @@ class AsgdSolver : public DualSolver {
 
 constexpr const char* steps_name = "dual.adam.steps";
 
-const Tensor& find(const NamedTensors& state, const std::string& name, const engine::Shape& shape) {
-  const auto found = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; });
-  require(found != state.end(), "[dual solver] a state of Adam must have ", name);
-  require(found->second.defined() && found->second.shape() == shape, "[dual solver] ", name,
-          " must have the shape of its parameter: ", found->second.shape(), " against ", shape);
-  return found->second;
+Tensor gather(const Tensor& all, const std::vector<std::int64_t>& elements) {
+  Tensor part({std::ssize(elements)});
+  std::ranges::transform(elements, part.data(), [&](std::int64_t element) { return all.data()[element]; });
+  return part;
+}
+
+void scatter(const Tensor& part, const std::vector<std::int64_t>& elements, Tensor& all) {
+  for (std::size_t e = 0; e < elements.size(); ++e) all.data()[elements[e]] = part.data()[e];
 }
 
 class AdamSolver : public DualSolver {
@@ -75,10 +81,11 @@ class AdamSolver : public DualSolver {
   void begin() override {}
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
   void step(const Tensor& x, const Subset& subset) override {
-    if (dynamic_cast<VectorPotential*>(&functional_.potential))
-      step_at(subset, x);
-    else
+    const std::vector<PartOfGradient> parts = functional_.parts_of_descent(x, subset);
+    if (parts.empty())
       optimizer_.step(functional_.potential.parameters(), functional_.descent(x, subset));
+    else
+      step_at(parts);
   }
   void finish() override {}
 
@@ -106,20 +113,34 @@ class AdamSolver : public DualSolver {
   }
 
  private:
-  /// A step of a vector at the points of the subset alone, as PyTorch's SparseAdam makes it: a gradient of 0 would
-  /// still move the others by their momentum.
-  void step_at(const Subset& subset, const Tensor& x) {
-    Tensor& psi = functional_.potential.parameters()[0]->value();
+  /// A step of these elements alone, as PyTorch's SparseAdam makes it: a gradient of 0 would still move the others by
+  /// their momentum.
+  void step_at(const std::vector<PartOfGradient>& parts) {
+    const std::vector<Var*> parameters = functional_.potential.parameters();
     engine::Adam::State& all = optimizer_.state();
-    if (all.first.empty()) all.first = {Tensor::zeros(psi.shape())}, all.second = {Tensor::zeros(psi.shape())};
-    Var part = subset.gather(psi);
-    const Var descent = functional_.descent_in_psi(subset.target, x, part.value());
+    if (all.first.empty())
+      for (const Var* parameter : parameters) {
+        all.first.push_back(Tensor::zeros(parameter->shape()));
+        all.second.push_back(Tensor::zeros(parameter->shape()));
+      }
     engine::Adam adam(optimizer_.rate());
-    adam.state() = {{subset.gather(all.first[0])}, {subset.gather(all.second[0])}, all.steps};
-    adam.step(std::vector<Var*>{&part}, std::vector<Var>{descent});
-    subset.scatter(part.value(), psi);
-    subset.scatter(adam.state().first[0], all.first[0]);
-    subset.scatter(adam.state().second[0], all.second[0]);
+    adam.state().steps = all.steps;
+    std::vector<Var> moved, descent;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      const std::vector<std::int64_t>& elements = parts[p].elements;
+      moved.emplace_back(gather(parameters[p]->value(), elements));
+      descent.emplace_back(parts[p].gradient);
+      adam.state().first.push_back(gather(all.first[p], elements));
+      adam.state().second.push_back(gather(all.second[p], elements));
+    }
+    std::vector<Var*> to_move;
+    for (Var& part : moved) to_move.push_back(&part);
+    adam.step(to_move, descent);
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      scatter(moved[p].value(), parts[p].elements, parameters[p]->value());
+      scatter(adam.state().first[p], parts[p].elements, all.first[p]);
+      scatter(adam.state().second[p], parts[p].elements, all.second[p]);
+    }
     all.steps = adam.state().steps;
   }
 

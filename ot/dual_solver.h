@@ -30,7 +30,8 @@ class DualSolver {
   virtual void begin() = 0;
   /// One ascent step along the gradient of H (101) on the batch x [B, d].
   virtual void step(const engine::Tensor& x) = 0;
-  /// The same on H to the points of a subset alone. Of a VectorPotential only psi there moves, and only their moments.
+  /// The same on H to the points of a subset alone. Of what Potential::parts() names, only these elements move, and
+  /// only their moments.
   virtual void step(const engine::Tensor& x, const Subset& subset) = 0;
   /// Ends the inner loop: where averaging is on, the potential becomes the mean of the iterates.
   virtual void finish() = 0;

@@ -95,10 +95,21 @@ class Recording {
 
 }  // namespace
 
-std::vector<Var> VectorPotential::pull_back(const GradientInValues& gradient, const Subset& subset) {
-  Tensor all = Tensor::zeros(psi_.shape());
-  subset.scatter(gradient(values(subset)), all);
-  return {all};
+std::vector<Var> Potential::pull_back(const GradientInValues& gradient, const Subset& subset) {
+  const std::vector<PartOfGradient> parts_of_all = parts(gradient, subset);
+  std::vector<Var> all;
+  const std::vector<Var*> parameters_of_all = parameters();
+  for (std::size_t p = 0; p < parts_of_all.size(); ++p) {
+    const PartOfGradient& part = parts_of_all[p];
+    Tensor whole = Tensor::zeros(parameters_of_all[p]->shape());
+    for (std::size_t e = 0; e < part.elements.size(); ++e) whole.data()[part.elements[e]] = part.gradient.data()[e];
+    all.emplace_back(std::move(whole));
+  }
+  return all;
+}
+
+std::vector<PartOfGradient> VectorPotential::parts(const GradientInValues& gradient, const Subset& subset) {
+  return {{subset.points, gradient(values(subset))}};
 }
 
 NetworkPotential::NetworkPotential(const Target& target, std::function<Var(const Var&)> function,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/tape.h"
+#include "ot/named_tensors.h"
 #include "ot/subset.h"
 #include "ot/target.h"
 
@@ -12,6 +13,12 @@ namespace ot {
 
 /// The gradient [J] in psi of a function of psi [J].
 using GradientInValues = std::function<engine::Tensor(const engine::Tensor& psi)>;
+
+/// A gradient in some elements of a parameter, in increasing order; in all others it is 0.
+struct PartOfGradient {
+  std::vector<std::int64_t> elements;
+  engine::Tensor gradient;  ///< [elements.size()]
+};
 
 /// A dual potential psi on the points of a target, given by parameters: what solvers see. Defined up to a constant.
 class Potential {
@@ -28,7 +35,18 @@ class Potential {
 
   /// The same at the points of a subset alone, [M].
   virtual engine::Tensor values(const Subset& subset) const = 0;
-  virtual std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) = 0;
+  virtual std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset);
+  /// The same for a potential that is looked up in its parameters: of each the elements that stand for points of the
+  /// subset. Empty, without a call of `gradient`, where every point depends on all parameters.
+  virtual std::vector<PartOfGradient> parts(const GradientInValues& gradient, const Subset& subset) {
+    (void)gradient, (void)subset;
+    return {};
+  }
+
+  /// What a checkpoint holds of the potential, sharing its memory, and the way back. Nothing for a network, whose
+  /// parameters are its owner's. restore() throws Error where a tensor is missing or has another shape.
+  virtual NamedTensors state() const { return {}; }
+  virtual void restore(const NamedTensors& state) { (void)state; }
 };
 
 /// A value for each point: SDOT. Starts at 0.
@@ -38,10 +56,12 @@ class VectorPotential : public Potential {
 
   engine::Tensor values() const override { return psi_.value(); }
   std::vector<engine::Var*> parameters() override { return {&psi_}; }
+  using Potential::pull_back;
   std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return {gradient(values())}; }
   engine::Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
-  /// 0 outside the subset.
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) override;
+  std::vector<PartOfGradient> parts(const GradientInValues& gradient, const Subset& subset) override;
+  NamedTensors state() const override { return {{"psi", psi_.value()}}; }
+  void restore(const NamedTensors& state) override { psi_ = find(state, "psi", psi_.shape()).clone(); }
 
  private:
   engine::Var psi_;

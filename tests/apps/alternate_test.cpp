@@ -41,6 +41,12 @@ TrainOptions small_options(const char* preset, const char* dual) {
 
 const apps::DataFacts facts{count, dimension, 0, 0, 0, "", ""};
 
+std::unique_ptr<models::Generator> make_mlp(const apps::DataFacts& data, std::uint64_t seed) {
+  TrainOptions options;
+  options.seed = seed;
+  return apps::make_generator(options, data);
+}
+
 /// Copies of tensors that later steps do not change.
 ot::NamedTensors copies(const ot::NamedTensors& tensors) {
   ot::NamedTensors result;
@@ -61,7 +67,7 @@ std::vector<Tensor> dual_batches(models::Generator& generator, const TrainOption
   const std::int64_t latent = generator.latent_dimension();
   std::vector<engine::real> z;
   for (std::int64_t k = 0; k < options.inner; ++k) {
-    const Tensor rows = apps::latents(options.seed, apps::Draw::dual_batch, 0, k, size, latent);
+    const Tensor rows = apps::latents(apps::latent_law(options), options.seed, apps::Draw::dual_batch, 0, k, size);
     z.insert(z.end(), rows.values().begin(), rows.values().end());
   }
   const Tensor x = generator(Tensor({options.inner * size, latent}, z)).value();
@@ -77,10 +83,10 @@ std::vector<Tensor> dual_batches(models::Generator& generator, const TrainOption
 TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data cost to themselves") {
   const ot::Target target = small_target();
   TrainOptions options = small_options("paper", "vector");
-  const auto transport_generator = apps::make_generator("mlp", facts, 3);
-  const auto divergence_generator = apps::make_generator("mlp", facts, 3);
-  const Tensor z = apps::latents(options.seed, apps::Draw::generator_batch, 0, 0, options.batch,
-                                 divergence_generator->latent_dimension());
+  const auto transport_generator = make_mlp(facts, 3);
+  const auto divergence_generator = make_mlp(facts, 3);
+  const Tensor z =
+      apps::latents(apps::latent_law(options), options.seed, apps::Draw::generator_batch, 0, 0, options.batch);
   const Tensor x = (*divergence_generator)(z).value();
   const double selves = ot::self_transport(target, x, options.lambda).value().item() +
                         ot::self_transport(target, options.lambda, count, 0);
@@ -95,17 +101,17 @@ TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data c
 TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, each on its own batch") {
   const ot::Target target = small_target();
   const TrainOptions options = small_options("paper", "vector");
-  const auto generator = apps::make_generator("mlp", facts, 0);
+  const auto generator = make_mlp(facts, 0);
   Alternate algorithm(options, target, *generator);
   const double h = algorithm.iterate();
   CHECK(algorithm.iterations() == 1);
 
   // The same, written out with the floors below.
-  const auto same = apps::make_generator("mlp", facts, 0);
+  const auto same = make_mlp(facts, 0);
   ot::VectorPotential psi(target);
   const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
   const auto draw = [&](apps::Draw purpose, std::int64_t k) {
-    return (*same)(apps::latents(options.seed, purpose, 0, k, options.batch, same->latent_dimension()));
+    return (*same)(apps::latents(apps::latent_law(options), options.seed, purpose, 0, k, options.batch));
   };
   const std::vector<Tensor> batches = dual_batches(*same, options, options.batch);
   solver->begin();
@@ -137,7 +143,7 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
   TrainOptions options = small_options("paper", "vector");
   options.dual_batch = 8;
   options.dual_warmup = 4;
-  const auto generator = apps::make_generator("mlp", facts, 0);
+  const auto generator = make_mlp(facts, 0);
   Alternate algorithm(options, target, *generator);
   while (algorithm.warming_up()) algorithm.warm_up();
   const ot::NamedTensors warm = copies(algorithm.state());
@@ -147,7 +153,7 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
   solver->begin();
   for (std::int64_t n = 0; n < options.dual_warmup; ++n) {
     const Tensor rows =
-        apps::latents(options.seed, apps::Draw::warmup_batch, n, 0, options.dual_batch, generator->latent_dimension());
+        apps::latents(apps::latent_law(options), options.seed, apps::Draw::warmup_batch, n, 0, options.dual_batch);
     solver->step((*generator)(rows).value());
   }
   solver->finish();
@@ -155,7 +161,7 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
               {*std::find_if(warm.begin(), warm.end(), [](const auto& t) { return t.first == "psi"; }), warm.back()}));
 
   const Tensor z =
-      apps::latents(options.seed, apps::Draw::generator_batch, 0, 0, options.batch, generator->latent_dimension());
+      apps::latents(apps::latent_law(options), options.seed, apps::Draw::generator_batch, 0, 0, options.batch);
   const engine::Var x = (*generator)(z);
   solver->begin();
   for (const Tensor& batch : dual_batches(*generator, options, options.dual_batch)) solver->step(batch);
@@ -171,13 +177,13 @@ TEST_CASE("a state saved after the warm-up goes on with the same bits") {
       const ot::Target target = small_target();
       TrainOptions options = small_options(preset, dual);
       options.dual_warmup = 2;
-      const auto generator = apps::make_generator("mlp", facts, 0);
+      const auto generator = make_mlp(facts, 0);
       Alternate straight(options, target, *generator);
       while (straight.warming_up()) straight.warm_up();
       const ot::NamedTensors warm = copies(straight.state());
       straight.iterate();
 
-      const auto other = apps::make_generator("mlp", facts, 99);
+      const auto other = make_mlp(facts, 99);
       Alternate resumed(options, target, *other);
       resumed.restore(warm, 0);
       CHECK_FALSE(resumed.warming_up());
@@ -191,7 +197,7 @@ TEST_CASE("with a point batch each step sees its own points") {
   const ot::Target target = small_target();
   TrainOptions options = small_options("best", "vector");
   options.target_batch = 4;
-  const auto generator = apps::make_generator("mlp", facts, 0), same = apps::make_generator("mlp", facts, 0);
+  const auto generator = make_mlp(facts, 0), same = make_mlp(facts, 0);
   Alternate algorithm(options, target, *generator);
   const double h = algorithm.iterate();
 
@@ -202,7 +208,7 @@ TEST_CASE("with a point batch each step sees its own points") {
     return ot::Subset(target, 4, apps::random_draws(options.seed, purpose, 0, k));
   };
   const auto draw = [&](apps::Draw purpose, std::int64_t k) {
-    return (*same)(apps::latents(options.seed, purpose, 0, k, options.batch, same->latent_dimension())).value();
+    return (*same)(apps::latents(apps::latent_law(options), options.seed, purpose, 0, k, options.batch)).value();
   };
   for (std::int64_t k = 0; k < options.inner; ++k)
     solver->step(draw(apps::Draw::dual_batch, k), points(apps::Draw::dual_points, k));
@@ -220,7 +226,7 @@ TEST_CASE("a restored state goes on with the same bits") {
       CAPTURE(dual);
       const ot::Target target = small_target();
       const TrainOptions options = small_options(preset, dual);
-      const auto generator = apps::make_generator("mlp", facts, 0);
+      const auto generator = make_mlp(facts, 0);
       Alternate straight(options, target, *generator);
       const ot::NamedTensors start = copies(straight.state());
       straight.iterate();
@@ -229,7 +235,7 @@ TEST_CASE("a restored state goes on with the same bits") {
       const double h = straight.iterate();
       CHECK_FALSE(equal(middle, straight.state()));
 
-      const auto other = apps::make_generator("mlp", facts, 99);
+      const auto other = make_mlp(facts, 99);
       Alternate resumed(options, target, *other);
       resumed.restore(middle, 2);
       CHECK(equal(middle, resumed.state()));
@@ -262,7 +268,8 @@ TEST_CASE("a steady training loop allocates no tensors") {
           CAPTURE(lambda);
           TrainOptions options = small_options(preset, dual);
           options.lambda = lambda;
-          const auto generator = apps::make_generator(generator_name, apps::facts_of(digits), 0);
+          options.generator = generator_name;
+          const auto generator = apps::make_generator(options, apps::facts_of(digits));
           Alternate algorithm(options, target, *generator);
           for (int n = 0; n < 2; ++n) algorithm.iterate();
           const auto before = allocations();
@@ -273,7 +280,7 @@ TEST_CASE("a steady training loop allocates no tensors") {
 
 TEST_CASE("a state with a tensor missing is refused") {
   const ot::Target target = small_target();
-  const auto generator = apps::make_generator("mlp", facts, 0);
+  const auto generator = make_mlp(facts, 0);
   Alternate algorithm(small_options("best", "vector"), target, *generator);
   const ot::NamedTensors start = copies(algorithm.state());
   CHECK_THROWS_WITH_AS(algorithm.restore(start, 1), doctest::Contains("tensor adam.first.generator.0.weight"),
@@ -284,7 +291,7 @@ TEST_CASE("a state with a tensor missing is refused") {
 
 TEST_CASE("generator and data must have one dimension") {
   const ot::Target target = small_target();
-  const auto generator = apps::make_generator("mlp", {count, 4, 0, 0, 0, "", ""}, 0);
+  const auto generator = make_mlp({count, 4, 0, 0, 0, "", ""}, 0);
   CHECK_THROWS_WITH_AS(Alternate(small_options("best", "vector"), target, *generator),
                        "the generator makes points of dimension 4, the data have 3", engine::Error);
 }

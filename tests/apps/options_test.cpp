@@ -75,7 +75,7 @@ TEST_CASE("an unknown preset, potential or optimizer is refused with the words t
   CHECK_THROWS_WITH_AS(apps::preset_options("good", "vector", ""),
                        "--preset 'good' is unknown: it must be best or paper", engine::Error);
   CHECK_THROWS_WITH_AS(apps::preset_options("best", "table", ""),
-                       "--dual 'table' is unknown: it must be vector or network", engine::Error);
+                       "--dual 'table' is unknown: it must be layers or vector or network", engine::Error);
   CHECK_THROWS_WITH_AS(apps::preset_options("best", "vector", "sgd"),
                        "--dual-optimizer 'sgd' is unknown: it must be asgd or adam", engine::Error);
 }
@@ -87,7 +87,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.points = -1; }) == "--points must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.generator = "gan"; }) ==
         "--generator 'gan' is unknown: it must be mlp or dcgan");
-  CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) == "--dual 'x' is unknown: it must be vector or network");
+  CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) == "--dual 'x' is unknown: it must be layers or vector or network");
   CHECK(refusal([](TrainOptions& o) { o.lambda = -0.5; }) == "--lambda must be 0 or a positive number: -0.5");
   CHECK(refusal([](TrainOptions& o) { o.lambda = NAN; }) == "--lambda must be 0 or a positive number: nan");
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");

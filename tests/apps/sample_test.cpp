@@ -60,7 +60,7 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
     CHECK(few.size() == 2 * 784);
     CHECK(std::equal(few.begin(), few.end(), many.begin()));
 
-    const engine::Tensor z = apps::latents(0, apps::Draw::sample, 0, 0, 3, 100);
+    const engine::Tensor z = apps::latents({}, 0, apps::Draw::sample, 0, 0, 3);
     data::write_npy<engine::real>(temporary / "z.npy", {3, 100}, z.values());
     const std::vector<float> given = made({"--latents", temporary / "z.npy"});
     CHECK(given.size() == 3 * 784);

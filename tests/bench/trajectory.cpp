@@ -62,7 +62,7 @@ void take_snapshot(apps::Alternate& run, models::Generator& generator, const app
   const std::int64_t n = run.iterations();
   for (std::int64_t k = 0; k < batches; ++k) {
     const Tensor z =
-        apps::latents(options.seed, apps::Draw::dual_batch, n, k, options.batch, generator.latent_dimension());
+        apps::latents(apps::latent_law(options), options.seed, apps::Draw::dual_batch, n, k, options.batch);
     tensors.push_back(named(name_of(n, engine::text("batch ", k)), generator(z).value()));
   }
   for (const auto& [name, tensor] : run.state())
@@ -90,7 +90,7 @@ void keep_trajectory(const std::string& path, const std::string& data, std::int6
 
   std::cout << "\ntraining " << last << " iterations, to measure on their queries; kept in " << path << std::endl;
   const ot::Target target(std::move(dataset.bytes), dataset.count, dataset.dimension, ot::CostScale::inverse_alpha);
-  const auto generator = apps::make_generator(options.generator, facts, options.seed);
+  const auto generator = apps::make_generator(options, facts);
   apps::Alternate run(options, target, *generator);
   const std::vector<std::int64_t> kept = kept_iterations(last);
   const auto start = std::chrono::steady_clock::now();

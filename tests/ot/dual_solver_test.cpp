@@ -190,12 +190,10 @@ TEST_CASE("Adam's state has a name for each tensor, and refuses one that does no
   state.emplace_back("generator.0.weight", Tensor::zeros({2}));
   CHECK_NOTHROW(solver->restore(state));
   state[2].second = Tensor::zeros({49});
-  CHECK_THROWS_WITH_AS(solver->restore(state),
-                       "[dual solver] dual.adam.second.0 must have the shape of its parameter: [49] against [50]",
-                       Error);
+  CHECK_THROWS_WITH_AS(solver->restore(state), "tensor dual.adam.second.0 is [49], it should be [50]", Error);
   state.erase(state.begin() + 1);
-  CHECK_THROWS_WITH_AS(solver->restore(state), "[dual solver] a state of Adam must have dual.adam.first.0", Error);
-  CHECK_THROWS_WITH_AS(solver->restore({}), "[dual solver] a state of Adam must have dual.adam.steps", Error);
+  CHECK_THROWS_WITH_AS(solver->restore(state), "tensor dual.adam.first.0 [50] is missing", Error);
+  CHECK_THROWS_WITH_AS(solver->restore({}), "tensor dual.adam.steps [] is missing", Error);
 }
 
 TEST_CASE("solvers refuse steps that lead nowhere") {
