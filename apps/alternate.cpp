@@ -98,7 +98,7 @@ Var Alternate::loss(const Var& x) const {
   return H(x) - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
 }
 
-double Alternate::iterate() {
+double Alternate::iterate(double progress) {
   assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}. Several
   // of them are made together where they may be: larger products are faster.
@@ -120,7 +120,7 @@ double Alternate::iterate() {
   const Var value = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.rate() = learning_rate();
+  adam_.rate() = learning_rate(progress);
   adam_.step(theta_, tape.gradient(value, theta));
   if (average_) average_->update(n_);
 
@@ -128,11 +128,10 @@ double Alternate::iterate() {
   return value.value().item();
 }
 
-double Alternate::learning_rate() const {
+double Alternate::learning_rate(double progress) const {
   if (options_.lr_schedule == "constant") return options_.lr;
-  const double length = static_cast<double>(options_.schedule_iterations), n = static_cast<double>(n_);
   // Not quite to 0, which Adam refuses.
-  return options_.lr * std::max(0.5 * (1 + std::cos(std::numbers::pi * std::min(n / length, 1.0))), 1e-3);
+  return options_.lr * std::max(0.5 * (1 + std::cos(std::numbers::pi * progress)), 1e-3);
 }
 
 models::Generator& Alternate::sampled() {

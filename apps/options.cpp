@@ -32,7 +32,8 @@ constexpr std::int64_t max_megabytes = 1'000'000'000;
 constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",        "dual-batch",
                                               "dual-warmup", "dual-memory", "dual-precision",      "loss",
                                               "latent",      "latent-dim",  "latent-scale",        "mlp-sizes",
-                                              "dual-layers", "lr-schedule", "schedule-iterations", "average"};
+                                              "dual-layers", "lr-schedule", "schedule-iterations", "average",
+                                              "minutes"};
 
 struct DualStep {
   const char* dual;
@@ -121,6 +122,8 @@ void validate(const TrainOptions& options) {
   make_cost(options.cost, options.cost_power, options.cost_scale);
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);
+  require(std::isfinite(options.minutes) && options.minutes >= 0,
+          "--minutes must be a positive number, or 0 where --iterations tells: ", options.minutes);
   require_at_least("inner", options.inner, 1, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);

@@ -28,6 +28,7 @@ struct TrainOptions {
   std::string cost_scale = "alpha";
   std::string preset = "best";
   std::int64_t iterations = 0;
+  double minutes = 0;
   std::int64_t inner = 0;
   std::int64_t batch = 0;
   std::int64_t target_batch = 0;
@@ -100,6 +101,9 @@ void for_each_option(Options& options, const Visit& visit) {
         "averaged SGD on psi) [best]");
   visit("iterations", options.iterations, OnResume::any,
         "steps of the generator in all, those before --resume included [3000]");
+  visit("minutes", options.minutes, OnResume::any,
+        "minutes of iterations in all, in place of a number of them; a schedule then follows the clock, so that no two "
+        "runs are the same; 0: --iterations tells [0]");
   visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator [10]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
   visit("target-batch", options.target_batch, OnResume::same,
@@ -108,7 +112,7 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
   visit("schedule-iterations", options.schedule_iterations, OnResume::same,
-        "iterations that the schedule takes; 0: those of the run as it is started [0]");
+        "iterations that the schedule takes, without --minutes; 0: those of the run as it is started [0]");
   visit("average", options.average, OnResume::same,
         "the generator that is kept and sampled is the running mean of the one that is trained, which keeps this share "
         "of itself in each iteration; 0: none [best: 0.999, paper: 0]");

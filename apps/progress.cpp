@@ -36,22 +36,25 @@ Progress::Progress(std::ostream& out, bool terminal, std::int64_t first, std::in
       total_(total),
       shown_(first) {}
 
-void Progress::update(std::int64_t done, double loss) {
+void Progress::update(std::int64_t done, double loss, double seconds_left) {
   const Clock::time_point now = Clock::now();
   const double since_shown = seconds_between(shown_at_, now);
-  const bool edge = shown_ == first_ || done == total_;
-  const bool due = terminal_ ? since_shown >= 0.1
-                             : since_shown >= 30 || done - shown_ >= std::max<std::int64_t>(1, (total_ - first_) / 20);
+  const bool by_clock = total_ == 0;
+  const bool edge = shown_ == first_ || (by_clock ? seconds_left <= 0 : done == total_);
+  const bool twentieth = !by_clock && done - shown_ >= std::max<std::int64_t>(1, (total_ - first_) / 20);
+  const bool due = terminal_ ? since_shown >= 0.1 : since_shown >= 30 || twentieth;
   if (!edge && !due) return;
   shown_ = done;
   shown_at_ = now;
 
   const double elapsed = std::max(seconds_between(start_, now), 1e-9);
   const double rate = static_cast<double>(done - first_) / elapsed;
+  const std::string of_total = by_clock ? "" : "/" + std::to_string(total_);
+  const double left = by_clock ? std::max(seconds_left, 0.0) : static_cast<double>(total_ - done) / rate;
   char line[160];
-  std::snprintf(line, sizeof line, "iteration %lld/%lld  %s %.4f  %.*f iterations/s  %s left",
-                static_cast<long long>(done), static_cast<long long>(total_), quantity_.c_str(), loss,
-                rate < 10 ? 2 : 0, rate, spoken_duration(static_cast<double>(total_ - done) / rate).c_str());
+  std::snprintf(line, sizeof line, "iteration %lld%s  %s %.4f  %.*f iterations/s  %s left",
+                static_cast<long long>(done), of_total.c_str(), quantity_.c_str(), loss, rate < 10 ? 2 : 0, rate,
+                spoken_duration(left).c_str());
   if (terminal_)
     out_ << '\r' << title_ << line << "\033[K" << std::flush;
   else

@@ -14,16 +14,17 @@ std::string spoken_duration(double seconds);
 /// the run or each half minute, whichever comes first.
 class Progress {
  public:
-  /// Of a run that has done `first` iterations and ends at `total`; its `title`, if any, comes first in each line, and
-  /// `quantity` is what the loss is called.
+  /// Of a run that has done `first` iterations and ends at `total`, 0 if a clock ends it; its `title`, if any, comes
+  /// first in each line, and `quantity` is what the loss is called.
   Progress(std::ostream& out, bool terminal, std::int64_t first, std::int64_t total, const std::string& title = "",
            const std::string& quantity = "H");
   ~Progress() { end(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// To be called after each iteration, with the number of iterations done in all and the loss of the last one.
-  void update(std::int64_t done, double loss);
+  /// To be called after each iteration, with the number of iterations done in all and the loss of the last one, and
+  /// where a clock ends the run, with the seconds left.
+  void update(std::int64_t done, double loss, double seconds_left = 0);
   /// Ends the line that is being rewritten, if any; other text can follow.
   void end();
 

@@ -34,14 +34,16 @@ std::string read_text(const std::string& path) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// The iteration and loss at the start of a row; iteration -1 if there are none.
+/// The numbers at the start of a row; iteration -1 if the first two are not there.
 Metrics::Row parse_row(std::string_view row) {
   Metrics::Row parsed;
   const char* end = row.data() + row.size();
   const auto iteration = std::from_chars(row.data(), end, parsed.iteration);
   if (iteration.ec != std::errc() || iteration.ptr == end || *iteration.ptr != ',') return {};
   const auto loss = std::from_chars(iteration.ptr + 1, end, parsed.loss);
-  return loss.ec == std::errc() ? parsed : Metrics::Row{};
+  if (loss.ec != std::errc()) return {};
+  if (loss.ptr != end && *loss.ptr == ',') std::from_chars(loss.ptr + 1, end, parsed.seconds);
+  return parsed;
 }
 
 /// Calls use(text of the row with its line end, the row) for each whole row, while it returns true.
@@ -98,6 +100,7 @@ Metrics::Metrics(const std::string& path, std::int64_t iterations) : path_(path)
     for_each_row(read_text(path), [&](std::string_view text, const Row& row) {
       if (row.iteration < 0 || row.iteration >= iterations) return false;
       kept += text;
+      seconds_ += row.seconds;
       return true;
     });
   data::write_file_atomically(path, kept);

@@ -38,9 +38,12 @@ class Metrics {
   /// Appends a row, so that it can be read at once. Throws Error if it can't be written.
   void add(std::int64_t iteration, double loss, double iteration_seconds);
 
+  /// The iteration_seconds of all rows, as they are written.
+  double seconds() const { return seconds_; }
+
   struct Row {
     std::int64_t iteration = -1;
-    double loss = 0;
+    double loss = 0, seconds = 0;
   };
   /// The whole rows' numbers and losses, up to a damaged one. Throws Error if the file can't be read.
   static std::vector<Row> read(const std::string& path);
@@ -50,6 +53,7 @@ class Metrics {
  private:
   std::string path_;
   std::ofstream file_;
+  double seconds_ = 0;
 };
 
 }  // namespace apps

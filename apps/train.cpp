@@ -116,19 +116,20 @@ class Training {
 
   /// Iterates to the end, or until interrupted. Returns the exit code.
   int run(const Interrupt& interrupt, const std::string& title, const Console& console) {
-    const std::int64_t total = config_.options.iterations;
     if (!warm_up(interrupt, console)) return 130;
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
-    Progress progress(console.out, console.terminal, algorithm_.iterations(), total, title,
-                      loss_symbol(config_.options));
-    while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
+    seconds_ = metrics.seconds();
+    Progress progress(console.out, console.terminal, algorithm_.iterations(),
+                      by_clock() ? 0 : config_.options.iterations, title, loss_symbol(config_.options));
+    while (!done() && !interrupt.requested()) iterate(metrics, progress);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
     if (drawn_at_ != algorithm_.iterations()) draw_grid();
     progress.end();
-    const int code = algorithm_.iterations() < total ? 130 : 0;
+    const int code = done() ? 0 : 130;
     if (!title.empty()) return code;
     if (code == 130)
-      console.out << "interrupted after " << algorithm_.iterations() << " of " << total
+      console.out << "interrupted after " << algorithm_.iterations()
+                  << (by_clock() ? "" : engine::text(" of ", config_.options.iterations))
                   << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
     if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
     console.out << "checkpoint: " << folder_.checkpoint() << '\n';
@@ -136,6 +137,20 @@ class Training {
   }
 
  private:
+  bool by_clock() const { return config_.options.minutes > 0; }
+  bool done() const {
+    return by_clock() ? seconds_ >= 60 * config_.options.minutes
+                      : algorithm_.iterations() >= config_.options.iterations;
+  }
+  /// How far the schedule is, from 0 to 1.
+  double schedule() const {
+    const double share = by_clock()
+                             ? seconds_ / (60 * config_.options.minutes)
+                             : static_cast<double>(algorithm_.iterations()) /
+                                   static_cast<double>(std::max<std::int64_t>(1, config_.options.schedule_iterations));
+    return std::min(share, 1.0);
+  }
+
   /// Makes the steps that are left of the warm-up and keeps what they came to. False when interrupted.
   bool warm_up(const Interrupt& interrupt, const Console& console) {
     if (!algorithm_.warming_up()) return true;
@@ -152,11 +167,12 @@ class Training {
 
   void iterate(Metrics& metrics, Progress& progress) {
     const auto start = std::chrono::steady_clock::now();
-    const double h = algorithm_.iterate();
+    const double h = algorithm_.iterate(schedule());
     if (!std::isfinite(h)) stop_for_nan("the loss");
-    metrics.add(algorithm_.iterations() - 1, h,
-                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    progress.update(algorithm_.iterations(), h);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds_ += seconds;
+    metrics.add(algorithm_.iterations() - 1, h, seconds);
+    progress.update(algorithm_.iterations(), h, 60 * config_.options.minutes - seconds_);
     if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
     if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
   }
@@ -186,6 +202,7 @@ class Training {
   Config config_;
   Alternate algorithm_;
   engine::Tensor grid_latents_;
+  double seconds_ = 0;  // of all iterations
   std::int64_t saved_at_ = -1, drawn_at_ = -1;
 };
 
@@ -219,8 +236,8 @@ int train(const TrainRequest& request, const Console& console) {
     } catch (const engine::Error& error) {
       fail(folder.checkpoint(), " does not fit the run: ", error.what());
     }
-    require(checkpoint.iterations <= options.iterations, "--iterations ", options.iterations, ": the run has done ",
-            checkpoint.iterations, " already, give the new total");
+    require(options.minutes > 0 || checkpoint.iterations <= options.iterations, "--iterations ", options.iterations,
+            ": the run has done ", checkpoint.iterations, " already, give the new total");
   }
   require_resources(request, config, bytes_of(training.algorithm().state()));
 

@@ -98,6 +98,40 @@ TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data c
   CHECK_FALSE(equal(divergence.state(), transport.state()));
 }
 
+TEST_CASE("a cosine schedule shortens the generator's step, by half in the middle") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  // Adam's first step is the rate, whatever the gradient, but for its epsilon.
+  const auto step = [&](const char* schedule, double progress) {
+    options.lr_schedule = schedule;
+    const auto generator = make_mlp(facts, 3);
+    Alternate algorithm(options, target, *generator);
+    const engine::Var& bias = *generator->parameters().back().variable;
+    const Tensor before = bias.value().clone();
+    algorithm.iterate(progress);
+    return std::abs(static_cast<double>(bias.value().data()[0]) - before.data()[0]);
+  };
+  CHECK(step("constant", 0.5) == doctest::Approx(options.lr).epsilon(1e-3));
+  CHECK(step("cosine", 0) == doctest::Approx(options.lr).epsilon(1e-3));
+  CHECK(step("cosine", 0.5) == doctest::Approx(options.lr / 2).epsilon(1e-3));
+  CHECK(step("cosine", 1) == doctest::Approx(options.lr / 1000).epsilon(0.1));
+}
+
+TEST_CASE("with --average the sampled generator is the mean of the trained one's theta, late iterations above all") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  options.average = 0.5;
+  const auto generator = make_mlp(facts, 3);
+  Alternate algorithm(options, target, *generator, make_mlp(facts, 3));
+  double mean = generator->parameters()[0].variable->value().data()[0];
+  for (const double kept : {0.1, 2.0 / 11, 0.25}) {  // (n + 1) / (n + 10)
+    algorithm.iterate();
+    mean = kept * mean + (1 - kept) * generator->parameters()[0].variable->value().data()[0];
+    CHECK(algorithm.sampled().parameters()[0].variable->value().data()[0] == doctest::Approx(mean).epsilon(1e-6));
+  }
+  CHECK(&algorithm.sampled() != generator.get());
+}
+
 TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, each on its own batch") {
   const ot::Target target = small_target();
   const TrainOptions options = small_options("paper", "vector");

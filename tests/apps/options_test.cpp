@@ -87,7 +87,8 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.points = -1; }) == "--points must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.generator = "gan"; }) ==
         "--generator 'gan' is unknown: it must be mlp or dcgan");
-  CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) == "--dual 'x' is unknown: it must be layers or vector or network");
+  CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) ==
+        "--dual 'x' is unknown: it must be layers or vector or network");
   CHECK(refusal([](TrainOptions& o) { o.lambda = -0.5; }) == "--lambda must be 0 or a positive number: -0.5");
   CHECK(refusal([](TrainOptions& o) { o.lambda = NAN; }) == "--lambda must be 0 or a positive number: nan");
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");

@@ -29,6 +29,19 @@ TEST_CASE("off a terminal the first, the last and each twentieth iteration gets 
   CHECK_MESSAGE(text.find("iteration 1000/1000  H 0.2500") != text.npos, text);
 }
 
+TEST_CASE("where a clock ends the run no total is shown, but the time that is left") {
+  std::ostringstream out;
+  apps::Progress progress(out, false, 0, 0);
+  progress.update(1, 0.25, 90);
+  progress.update(2, 0.25, 60);  // soon after the first
+  progress.update(3, 0.25, -1);
+  const std::string text = out.str();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  CHECK(text.starts_with("iteration 1  H 0.2500  "));
+  CHECK(text.find("90 s left\niteration 3  H") != text.npos);
+  CHECK(text.ends_with("0 s left\n"));
+}
+
 TEST_CASE("a title comes before each line, and the loss has its name") {
   std::ostringstream out;
   apps::Progress(out, false, 0, 3, "run 7", "S").update(3, 0.25);

@@ -61,7 +61,11 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
         Arguments{"--dual-warmup", "3", "--dual-batch", "7", "--cost", "euclidean", "--lambda", "0.05"},
         Arguments{"--target-batch", "10", "--preset", "paper", "--cost", "power", "--cost-power", "1.5"},
         Arguments{"--target-batch", "10", "--dual-warmup", "2", "--dual", "network", "--lambda", "0.05"},
-        Arguments{"--loss", "sinkhorn-divergence", "--lambda", "0.5"}}) {
+        Arguments{"--loss", "sinkhorn-divergence", "--lambda", "0.5"},
+        Arguments{"--dual", "layers", "--average", "0.9", "--lr-schedule", "cosine", "--schedule-iterations", "5"},
+        Arguments{"--dual", "layers", "--preset", "paper", "--lambda", "0.05", "--latent", "normal"},
+        Arguments{"--dual", "layers", "--dual-layers", "1,8", "--target-batch", "10", "--generator", "dcgan",
+                  "--average", "0.9"}}) {
     const TemporaryFolder temporary;
     const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
     REQUIRE(semidual(small_run(straight.root) + kind + Arguments{"--iterations", "3"}).code == 0);
@@ -72,6 +76,27 @@ TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the
     CHECK(losses(straight.metrics()) == losses(resumed.metrics()));
     CHECK(content(straight.grid(3)) == content(resumed.grid(3)));
   }
+}
+
+TEST_CASE("--minutes ends a run by the time of its iterations, those before --resume included") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  const auto seconds = [&] {
+    double sum = 0;
+    for (const apps::Metrics::Row& row : apps::Metrics::read(run.metrics())) sum += row.seconds;
+    return sum;
+  };
+  const auto train = [&](const Arguments& arguments, double minutes) {
+    const Outcome outcome = semidual(arguments + Arguments{"--minutes", std::to_string(minutes)});
+    CHECK_MESSAGE(outcome.code == 0, outcome.err);
+    CHECK(contains(outcome.out, "0 s left"));
+    CHECK(seconds() > 60 * minutes - 1e-5);  // of a row 6 digits are written
+    CHECK(seconds() - apps::Metrics::last(run.metrics()).seconds < 60 * minutes + 1e-2);
+  };
+  train(small_run(run.root) + Arguments{"--lr-schedule", "cosine"}, 0.002);
+  const std::int64_t first = apps::Metrics::last(run.metrics()).iteration;
+  train({"train", "--resume", "--out", run.root}, 0.004);
+  CHECK(apps::Metrics::last(run.metrics()).iteration > first);
 }
 
 TEST_CASE("a run whose softmins are searched is resumed with the state of the search") {
