@@ -42,7 +42,9 @@ enum class Draw : std::uint64_t {
   dual_points,       ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
   generator_points,  ///< those that the step of the generator sees
   warmup_points,     ///< those that step n of the warm-up sees
-  settling           ///< the z by which an averaged generator's buffers are set
+  settling,          ///< the z by which an averaged generator's buffers are set
+  feature_order,     ///< of the images in epoch n of `semidual features`
+  feature_moves      ///< by how much step n of `semidual features` moves each image
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to
