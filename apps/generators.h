@@ -40,7 +40,9 @@ enum class Draw : std::uint64_t {
   warmup_batch,      ///< step n of the warm-up
   dual_points,       ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
   generator_points,  ///< those that the step of the generator sees
-  warmup_points      ///< those that step n of the warm-up sees
+  warmup_points,     ///< those that step n of the warm-up sees
+  evaluation,        ///< the samples of `semidual evaluate`; n counts their batches
+  evaluation_points  ///< which of the reference, 0, and of the training points, 1, they are compared with
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to

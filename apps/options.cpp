@@ -28,8 +28,9 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",   "dual-batch",
-                                              "dual-warmup", "dual-memory", "dual-precision", "loss"};
+constexpr std::string_view later_options[] = {"cost",           "cost-power",  "target-batch",
+                                              "dual-batch",     "dual-warmup", "dual-memory",
+                                              "dual-precision", "loss",        "hold-out"};
 
 struct DualStep {
   const char* dual;
@@ -90,6 +91,10 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 void validate(const TrainOptions& options) {
   require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
   require_at_least("points", options.points, 0, INT64_MAX);
+  require(options.hold_out >= 0 && options.hold_out < 1,
+          "--hold-out must be a share of the points, at least 0 and below 1: ", options.hold_out);
+  require(options.hold_out == 0 || options.weights.empty(),
+          "--hold-out leaves points out whatever they weigh: leave out --weights");
   require_one_of("generator", options.generator, {"mlp", "dcgan"});
   require_one_of("dual", options.dual, {"vector", "network"});
   require(std::isfinite(options.lambda) && options.lambda >= 0,
