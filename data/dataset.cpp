@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <new>
@@ -11,6 +10,7 @@
 #include "data/digits.h"
 #include "data/idx.h"
 #include "data/images.h"
+#include "data/mnist.h"
 #include "data/npy.h"
 #include "engine/error.h"
 
@@ -20,9 +20,6 @@ namespace {
 
 using engine::fail;
 using engine::require;
-
-constexpr std::int64_t default_digits = 60000;
-constexpr const char* mnist_file = "mnist/train-images-idx3-ubyte";
 
 // Sets count, dimension and the image sizes from [J, d], [J, h, w] or [J, h, w, c].
 void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
@@ -81,28 +78,13 @@ void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {
   set_sizes(set, {count, 28, 28});
 }
 
-std::string find_mnist() {
-  std::vector<std::filesystem::path> folders{"data"};
-  if (const char* shared = std::getenv("SEMIDUAL_DATA"); shared != nullptr && *shared != '\0')
-    folders.insert(folders.begin(), shared);
-  std::string looked;
-  for (const auto& folder : folders) {
-    for (const char* suffix : {".gz", ""}) {
-      const std::string path = (folder / mnist_file).string() + suffix;
-      if (std::filesystem::exists(path)) return path;
-    }
-    looked += engine::text(looked.empty() ? "" : " nor in ", (folder / "mnist").string());
-  }
-  fail("mnist: not found in ", looked, "; run `sh data/fetch_mnist.sh` to download it, or use the built-in `digits`");
-}
-
 void load_into(Dataset& set, std::int64_t points, std::uint64_t seed) {
   const std::string& source = set.name;
   if (source == "digits") return load_digits(set, points, seed);
-  if (source == "mnist") return load_idx(set, find_mnist(), points);
+  if (is_mnist(source)) return load_idx(set, find_mnist_images(source), points);
   std::error_code error;
   require(std::filesystem::exists(source, error), source,
-          ": no such file or folder; give digits, mnist, an IDX (.gz) or .npy file, or a folder of images");
+          ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz) or .npy file, or a folder of images");
   if (std::filesystem::is_directory(source)) return load_images(set, source, points);
   if (source.ends_with(".npy")) return load_npy(set, source, points);
   return load_idx(set, source, points);

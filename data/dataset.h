@@ -21,8 +21,9 @@ struct Dataset {
 };
 
 /// Loads the first `points` points (0: all) of `source`, which is
-///   - `digits`: the built-in digits of `seed`, `points` of them (0: 60000), 28x28;
-///   - `mnist`: the training images in $SEMIDUAL_DATA/mnist, or else in data/mnist under the current folder;
+///   - `digits`: the built-in digits of `seed`, `points` of them (0: default_digits), 28x28;
+///   - `mnist`, `mnist-test`: the training or test images in $SEMIDUAL_DATA/mnist, or else in data/mnist under the
+///     current folder;
 ///   - an IDX file, gzipped or not: its first axis counts the points;
 ///   - an .npy file of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other numbers become real;
 ///   - a folder of PNG or JPEG images of one size, in the order of their names.

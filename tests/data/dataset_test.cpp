@@ -2,11 +2,11 @@
 
 #include <cstdlib>
 #include <limits>
-#include <optional>
 
 #include "data/digits.h"
 #include "data/npy.h"
 #include "tests/data/encode.h"
+#include "tests/data/environment.h"
 #include "tests/data/files.h"
 
 using data::Dataset;
@@ -14,37 +14,6 @@ using doctest::Contains;
 using engine::real;
 
 namespace {
-
-// Sets or unsets an environment variable for a while.
-class Environment {
- public:
-  Environment(const char* name, const char* value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    set(value);
-  }
-  ~Environment() { set(before_ ? before_->c_str() : nullptr); }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
-
- private:
-  void set(const char* value) const { value != nullptr ? setenv(name_, value, 1) : unsetenv(name_); }
-  const char* name_;
-  std::optional<std::string> before_;
-};
-
-// Enters a folder for a while.
-class CurrentFolder {
- public:
-  explicit CurrentFolder(const std::string& folder) : before_(std::filesystem::current_path()) {
-    std::filesystem::current_path(folder);
-  }
-  ~CurrentFolder() { std::filesystem::current_path(before_); }
-  CurrentFolder(const CurrentFolder&) = delete;
-  CurrentFolder& operator=(const CurrentFolder&) = delete;
-
- private:
-  std::filesystem::path before_;
-};
 
 void check_image_sizes(const Dataset& set, int height, int width, int channels) {
   CHECK(set.height == height);
@@ -130,12 +99,15 @@ TEST_CASE("mnist is looked for in $SEMIDUAL_DATA, then under the current folder"
   std::filesystem::create_directories(shared / "mnist");
   put(shared / "mnist/train-images-idx3-ubyte.gz", gzipped(idx.substr(0, 16) + "ABCDEFGHIJKL"));
   CHECK(data::load("mnist", 0, 0).bytes[0] == 'A');
+  CHECK(refusal("mnist-test") == Contains("mnist-test: not found in"));
+  put(here / "data/mnist/t10k-images-idx3-ubyte", idx);
+  CHECK(data::load("mnist-test", 0, 0).bytes[0] == 'a');
 }
 
 TEST_CASE("what is no data set is refused, each with its reason") {
   TemporaryFolder folder;
   const std::string path = folder / "a.npy";
-  CHECK(refusal(folder / "none") == Contains("none: no such file or folder; give digits, mnist, an IDX"));
+  CHECK(refusal(folder / "none") == Contains("none: no such file or folder; give digits, mnist, mnist-test, an IDX"));
   CHECK(refusal("") == Contains("no such file or folder"));
   CHECK(refusal(folder.path()) == Contains("holds no .png"));
   CHECK(refusal("digits", -1) == Contains("must be positive, or 0 for all: -1"));
@@ -168,4 +140,8 @@ TEST_CASE("MNIST itself is loaded" * doctest::skip(std::getenv("SEMIDUAL_DATA") 
   const Dataset few = data::load("mnist", 100, 0);
   CHECK(few.count == 100);
   CHECK(std::equal(few.bytes.begin(), few.bytes.end(), set.bytes.begin()));
+  const Dataset test = data::load("mnist-test", 0, 0);
+  CHECK(test.name == "mnist-test");
+  CHECK(test.count == 10000);
+  check_image_sizes(test, 28, 28, 1);
 }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace data {
+
+/// The labels of the first `points` points (0: all) of a source that has its own: label i is that of point i of
+/// load(source, points, seed). `digits`, `mnist` and `mnist-test` have labels, 0 to 9; empty for any other source.
+/// Throws Error where MNIST's files are missing or damaged, or hold fewer than `points` labels.
+std::vector<std::uint8_t> load_labels(const std::string& source, std::int64_t points, std::uint64_t seed);
+
+}  // namespace data
