@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "data/safetensors.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -29,11 +28,25 @@ std::int64_t bytes_of(const ot::NamedTensors& tensors) {
   return bytes;
 }
 
-void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+data::Safetensors to_safetensors(const ot::NamedTensors& tensors) {
   data::Safetensors file;
-  for (const auto& [name, tensor] : checkpoint.tensors)
+  for (const auto& [name, tensor] : tensors)
     file.tensors.push_back(
         data::NamedTensor::of(name, {tensor.shape().begin(), tensor.shape().end()}, tensor.values()));
+  return file;
+}
+
+ot::NamedTensors from_safetensors(const data::Safetensors& file) {
+  ot::NamedTensors tensors;
+  for (const data::NamedTensor& tensor : file.tensors) {
+    const std::vector<real> values = tensor.as<real>();
+    tensors.emplace_back(tensor.name, Tensor(engine::Shape(std::span(tensor.shape)), values));
+  }
+  return tensors;
+}
+
+void write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  data::Safetensors file = to_safetensors(checkpoint.tensors);
   file.metadata["iteration"] = std::to_string(checkpoint.iterations);
   data::write_safetensors(path, file);
 }
@@ -47,10 +60,7 @@ Checkpoint read_checkpoint(const std::string& path) {
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), checkpoint.iterations);
   require(parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && checkpoint.iterations >= 0, path,
           " is not a run's checkpoint: 'iteration' is '", digits, "' in its metadata");
-  for (const data::NamedTensor& tensor : file.tensors) {
-    const std::vector<real> values = tensor.as<real>();
-    checkpoint.tensors.emplace_back(tensor.name, Tensor(engine::Shape(std::span(tensor.shape)), values));
-  }
+  checkpoint.tensors = from_safetensors(file);
   return checkpoint;
 }
 

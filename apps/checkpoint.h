@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "data/safetensors.h"
 #include "ot/named_tensors.h"
 
 namespace apps {
@@ -18,6 +19,10 @@ bool all_finite(const ot::NamedTensors& tensors);
 
 /// The bytes that its file takes, but for a small header.
 std::int64_t bytes_of(const ot::NamedTensors& tensors);
+
+/// The same tensors as a .safetensors file holds them, and back. Throws Error for a tensor of integers.
+data::Safetensors to_safetensors(const ot::NamedTensors& tensors);
+ot::NamedTensors from_safetensors(const data::Safetensors& file);
 
 /// Replaces the file at `path` in one step. Throws Error if it can't be written.
 void write_checkpoint(const std::string& path, const Checkpoint& checkpoint);

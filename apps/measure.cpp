@@ -1,11 +1,24 @@
 #include "apps/measure.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "data/npy.h"
 #include "engine/error.h"
 
 namespace apps {
+
+using engine::real;
+
+engine::Tensor points_of(const data::Dataset& dataset) {
+  engine::Tensor points({dataset.count, dataset.dimension});
+  if (dataset.bytes.empty())
+    std::copy(dataset.values.begin(), dataset.values.end(), points.data());
+  else
+    std::transform(dataset.bytes.begin(), dataset.bytes.end(), points.data(),
+                   [](std::uint8_t byte) { return static_cast<real>(byte) / 255; });
+  return points;
+}
 
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {
   if (path.empty()) return {};

@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "engine/tensor.h"
 #include "ot/target.h"
 
 namespace apps {
+
+/// The points, [count, dimension]; bytes are divided by 255.
+engine::Tensor points_of(const data::Dataset& dataset);
 
 /// The weights in the .npy file `path` for `count` points, empty for an empty path. Throws Error, naming the `option`
 /// and the file, for a file that can't be read or holds another number of them.

@@ -33,7 +33,6 @@
 namespace apps {
 
 namespace fs = std::filesystem;
-using engine::real;
 using engine::require;
 
 namespace {
@@ -58,16 +57,6 @@ std::vector<double> weights_of(const std::string& option, const std::string& pat
   require_weights_of(option, path, weights);
   if (weights.empty()) weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
   return weights;
-}
-
-engine::Tensor points_of(const data::Dataset& dataset) {
-  engine::Tensor points({dataset.count, dataset.dimension});
-  if (dataset.bytes.empty())
-    std::copy(dataset.values.begin(), dataset.values.end(), points.data());
-  else
-    std::transform(dataset.bytes.begin(), dataset.bytes.end(), points.data(),
-                   [](std::uint8_t byte) { return static_cast<real>(byte) / 255; });
-  return points;
 }
 
 /// Dense rows of the plan, [end - begin, m].

@@ -14,6 +14,15 @@ using engine::Shape;
 using engine::Tensor;
 using engine::Var;
 
+namespace {
+
+void require_convolution(const std::string& name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel) {
+  require(inputs >= 1 && outputs >= 1 && kernel >= 1, "[", name,
+          "] a convolution's channels and kernel must be at least 1: ", inputs, " to ", outputs, ", kernel ", kernel);
+}
+
+}  // namespace
+
 engine::Tensor initial_parameter(const Shape& shape, std::int64_t fan_in, std::uint64_t seed, const std::string& name) {
   std::uint64_t stream = 0xcbf29ce484222325;  // FNV-1a, 64 bits
   for (const char c : name) stream = (stream ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -53,11 +62,25 @@ std::vector<Parameter> parameters_of(std::vector<Linear>& layers) {
   return all;
 }
 
+Conv2d::Conv2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
+               engine::Stride stride_of_kernel, std::uint64_t seed)
+    : name(std::move(layer_name)), stride(stride_of_kernel) {
+  require_convolution(name, inputs, outputs, kernel);
+  weight = initial_parameter({outputs, inputs, kernel, kernel}, inputs * kernel * kernel, seed, name + ".weight");
+}
+
+Var Conv2d::operator()(const Var& x, Layout layout) const {
+  return engine::conv2d(x, weight, stride, layout);
+}
+
+std::vector<Parameter> Conv2d::parameters() {
+  return {{name + ".weight", &weight}};
+}
+
 ConvTranspose2d::ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
                                  engine::Stride stride_of_kernel, std::uint64_t seed)
     : name(std::move(layer_name)), stride(stride_of_kernel) {
-  require(inputs >= 1 && outputs >= 1 && kernel >= 1, "[", name,
-          "] a convolution's channels and kernel must be at least 1: ", inputs, " to ", outputs, ", kernel ", kernel);
+  require_convolution(name, inputs, outputs, kernel);
   weight = initial_parameter({inputs, outputs, kernel, kernel}, outputs * kernel * kernel, seed, name + ".weight");
 }
 

@@ -49,6 +49,20 @@ std::vector<Linear> linear_layers(const std::string& name, const std::vector<std
 /// The parameters of all the layers, in their order.
 std::vector<Parameter> parameters_of(std::vector<Linear>& layers);
 
+/// Convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], or both with the batch
+/// last, see engine::conv2d.
+struct Conv2d {
+  /// Throws Error for sizes below 1.
+  Conv2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
+         engine::Stride stride_of_kernel, std::uint64_t seed);
+  engine::Var operator()(const engine::Var& x, engine::Layout layout = engine::Layout::batch_first) const;
+  std::vector<Parameter> parameters();
+
+  std::string name;
+  engine::Var weight;  ///< [outputs, inputs, kernel, kernel]
+  engine::Stride stride;
+};
+
 /// Transposed convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], or both with
 /// the batch last, see engine::conv_transpose2d. The initial bound's fan_in is outputs kernel^2, as PyTorch has it.
 struct ConvTranspose2d {

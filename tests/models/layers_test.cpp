@@ -35,6 +35,19 @@ TEST_CASE("a linear layer is x weight^T + bias") {
   CHECK(testing::difference(y, {8, 18, 14, 33}) == 0);
 }
 
+TEST_CASE("a convolution sums each kernel's pixels, and equals the direct loop") {
+  Conv2d layer("net.0", 1, 1, 3, {}, 1);
+  layer.weight = Tensor(Shape{1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
+  CHECK(testing::difference(layer(Tensor(Shape{1, 1, 3, 4}, {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 10})).value(),
+                            {1 + 5, 4 + 90}) == 0);
+  const Conv2d halving("net.0", 3, 2, 5, {.stride = 2, .padding = 2}, 1);
+  const Tensor x = Random(1, 1).normal({2, 3, 5, 6}, 0, 1);
+  const Tensor y = halving(x).value();
+  CHECK(y.shape() == Shape{2, 2, 3, 3});
+  CHECK(testing::difference(y, testing::halved(testing::numbers(x), testing::numbers(halving.weight.value()),
+                                               {3, 2, 5, 5, 6})) < testing::tolerance);
+}
+
 TEST_CASE("a transposed convolution spreads each pixel over a kernel, and kernels that meet add up") {
   ConvTranspose2d layer("net.0", 1, 1, 3, {.stride = 2}, 1);
   layer.weight = Tensor(Shape{1, 1, 3, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9});
@@ -82,6 +95,7 @@ TEST_CASE("batch norm starts as the identity, trains on the batch and evaluates 
 TEST_CASE("layers name their parameters as PyTorch does") {
   Linear linear("psi.4", 3, 2, 1);
   ConvTranspose2d convolution("generator.3", 3, 2, 5, {}, 1);
+  Conv2d forward("classifier.3", 3, 2, 5, {}, 1);
   BatchNorm2d norm("generator.4", 2);
   CHECK(linear.parameters()[0].name == "psi.4.weight");
   CHECK(linear.parameters()[1].name == "psi.4.bias");
@@ -89,6 +103,9 @@ TEST_CASE("layers name their parameters as PyTorch does") {
   CHECK(convolution.parameters().size() == 1);
   CHECK(convolution.parameters()[0].name == "generator.3.weight");
   CHECK(convolution.weight.shape() == Shape{3, 2, 5, 5});
+  CHECK(forward.parameters().size() == 1);
+  CHECK(forward.parameters()[0].name == "classifier.3.weight");
+  CHECK(forward.weight.shape() == Shape{2, 3, 5, 5});
   CHECK(norm.parameters()[0].name == "generator.4.weight");
   CHECK(norm.parameters()[1].name == "generator.4.bias");
   CHECK(norm.buffers()[0].name == "generator.4.running_mean");
@@ -102,6 +119,7 @@ TEST_CASE("initial weights are uniform within PyTorch's bounds") {
   check_within(linear.bias.value(), 1 / std::sqrt(100.0));
   const ConvTranspose2d convolution("b", 50, 20, 3, {}, 3);
   check_within(convolution.weight.value(), 1 / std::sqrt(20 * 9.0));  // weight.size(1) kh kw
+  check_within(Conv2d("c", 50, 20, 3, {}, 3).weight.value(), 1 / std::sqrt(50 * 9.0));
 }
 
 TEST_CASE("an initial parameter is a function of seed, name and shape") {
@@ -119,6 +137,8 @@ TEST_CASE("layers without an element are refused by name") {
   CHECK_THROWS_WITH(Linear("psi.2", 0, 4, 1), "[psi.2] a linear layer's sizes must be at least 1: 0 to 4");
   CHECK_THROWS_WITH(ConvTranspose2d("g.3", 4, -1, 3, {}, 1),
                     "[g.3] a convolution's channels and kernel must be at least 1: 4 to -1, kernel 3");
+  CHECK_THROWS_WITH(Conv2d("c.0", 0, 1, 3, {}, 1),
+                    "[c.0] a convolution's channels and kernel must be at least 1: 0 to 1, kernel 3");
   CHECK_THROWS_WITH(BatchNorm2d("g.1", 0), "[g.1] a batch norm needs at least one channel: 0");
   CHECK_THROWS_WITH(linear_layers("psi", {784}, 1),
                     "[psi] a network of linear layers needs an input and an output size: 1 sizes given");

@@ -29,6 +29,29 @@ inline Numbers linear(const Numbers& x, const Numbers& weight, const Numbers& bi
   return y;
 }
 
+/// The sizes of a convolution of stride 2 with a square kernel, padded by half of it: a side of n becomes (n + 1) / 2.
+struct Halving {
+  std::size_t inputs, outputs, kernel, height, width;
+};
+
+/// x [batch, inputs, height, width], weight [outputs, inputs, kernel, kernel] -> [batch, outputs, ...]
+inline Numbers halved(const Numbers& x, const Numbers& weight, const Halving& s) {
+  const std::size_t rows = (s.height + 1) / 2, columns = (s.width + 1) / 2, taps = s.kernel * s.kernel;
+  const std::size_t batch = x.size() / (s.inputs * s.height * s.width);
+  Numbers y(batch * s.outputs * rows * columns);
+  for (std::size_t at = 0; at < y.size(); ++at)
+    for (std::size_t i = 0; i < s.inputs; ++i)
+      for (std::size_t tap = 0; tap < taps; ++tap) {
+        const std::size_t b = at / (s.outputs * rows * columns), o = at / (rows * columns) % s.outputs;
+        const std::size_t row = 2 * (at / columns % rows) + tap / s.kernel - s.kernel / 2,
+                          column = 2 * (at % columns) + tap % s.kernel - s.kernel / 2;
+        if (row < s.height && column < s.width)  // unsigned: what lies before the first is far above
+          y[at] +=
+              x[((b * s.inputs + i) * s.height + row) * s.width + column] * weight[(o * s.inputs + i) * taps + tap];
+      }
+  return y;
+}
+
 /// x [batch, inputs, size, size], weight [inputs, outputs, 3, 3], stride 2 -> [batch, outputs, result, result], where
 /// the output's first row is row `padding` of the whole sum.
 inline Numbers conv_transpose(const Numbers& x, const Numbers& weight, std::size_t batch, std::size_t inputs,
