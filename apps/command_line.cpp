@@ -84,6 +84,8 @@ class CommandLine {
         "held-out data, which was not trained on [mnist: its test images; digits: others; else what --hold-out left]");
     add(evaluate_command, "--count", evaluate.count,
         "samples, and as many held-out points; 0: 2000, or as many as there are [0]");
+    add(evaluate_command, "--features", evaluate.features,
+        "a classifier that semidual features wrote [a random convolutional network]");
     add(evaluate_command, "--assignment", evaluate.assignment,
         "whether W2^2 is computed by exact assignment, on or off [on up to 3000 samples]");
     add(evaluate_command, "--seed", evaluate.seed, "of the samples, and of which points are compared [0]");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/config.h"
+#include "data/labels.h"
 #include "engine/error.h"
 #include "engine/random.h"
 
@@ -23,6 +24,18 @@ std::vector<Number> rows_at(const std::vector<Number>& rows, std::int64_t length
   for (const std::int64_t row : which)
     found.insert(found.end(), rows.begin() + row * length, rows.begin() + (row + 1) * length);
   return found;
+}
+
+/// The numbers below `count` that are not among `some`, which are in increasing order.
+std::vector<std::int64_t> all_but(const std::vector<std::int64_t>& some, std::int64_t count) {
+  std::vector<std::int64_t> rest;
+  auto next = some.begin();
+  for (std::int64_t j = 0; j < count; ++j)
+    if (next != some.end() && *next == j)
+      ++next;
+    else
+      rest.push_back(j);
+  return rest;
 }
 
 }  // namespace
@@ -52,14 +65,15 @@ RunData load_run_data(const TrainOptions& options) {
   const std::vector<std::int64_t> held_out = held_out_points(all.count, options.hold_out);
   engine::require(!held_out.empty(), "--hold-out ", options.hold_out, " of ", all.count,
                   " points is less than one: give a larger share");
-  std::vector<std::int64_t> rest;
-  auto next = held_out.begin();
-  for (std::int64_t j = 0; j < all.count; ++j)
-    if (next != held_out.end() && *next == j)
-      ++next;
-    else
-      rest.push_back(j);
-  return {points_at(all, rest), points_at(all, held_out)};
+  return {points_at(all, all_but(held_out, all.count)), points_at(all, held_out)};
+}
+
+RunLabels load_run_labels(const TrainOptions& options) {
+  std::vector<std::uint8_t> all = data::load_labels(options.data, options.points, digits_seed);
+  if (options.hold_out == 0 || all.empty()) return {std::move(all), {}};
+  const auto count = static_cast<std::int64_t>(all.size());
+  const std::vector<std::int64_t> held_out = held_out_points(count, options.hold_out);
+  return {rows_at(all, 1, all_but(held_out, count)), rows_at(all, 1, held_out)};
 }
 
 }  // namespace apps

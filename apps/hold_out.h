@@ -26,4 +26,11 @@ struct RunData {
 /// and where the share is less than a point.
 RunData load_run_data(const TrainOptions& options);
 
+/// The labels of load_run_data()'s points; empty where the source has none.
+struct RunLabels {
+  std::vector<std::uint8_t> training, held_out;
+};
+/// Throws Error as data::load_labels() does.
+RunLabels load_run_labels(const TrainOptions& options);
+
 }  // namespace apps

@@ -7,6 +7,7 @@
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/simd/kernels.h"
 
 namespace apps::evaluation {
 
@@ -18,15 +19,6 @@ using engine::Transpose;
 namespace {
 
 constexpr std::int64_t rows_at_once = 128;
-
-double squared_distance(const real* x, const real* y, std::int64_t d) {
-  double sum = 0;
-  for (std::int64_t c = 0; c < d; ++c) {
-    const double difference = static_cast<double>(x[c]) - static_cast<double>(y[c]);
-    sum += difference * difference;
-  }
-  return sum;
-}
 
 std::vector<double> mean_of(const Tensor& y) {
   std::vector<double> mean(static_cast<std::size_t>(y.dim(1)), 0);
@@ -66,7 +58,7 @@ struct Row {
 
   double exactly(std::int64_t j) const {
     const std::int64_t d = x.dim(1);
-    return squared_distance(x.data() + i * d, y.data() + j * d, d);
+    return engine::simd::kernels().squared_distance(d, x.data() + i * d, y.data() + j * d);
   }
 };
 

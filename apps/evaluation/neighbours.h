@@ -13,9 +13,8 @@ struct OwnNeighbours {
   std::vector<double> nearest, kth;
 };
 
-/// Of the rows of x [n, d]. As exact as sums of squared differences in double are, which decide wherever products of
-/// matrices leave a doubt, so that the numbers depend neither on the number of threads nor on the kernels. Throws Error
-/// unless 1 <= k < n.
+/// Of the rows of x [n, d]. As exact as sums of squared differences in double, which decide wherever products of
+/// matrices leave a doubt. The bits do not depend on the number of threads. Throws Error unless 1 <= k < n.
 OwnNeighbours own_neighbours(const engine::Tensor& x, int k);
 
 /// How points lie to another set.

@@ -16,8 +16,9 @@ struct Estimate {
 /// ot::exact_transport() takes.
 Estimate assignment_cost(const engine::Tensor& x, const engine::Tensor& y, double alpha);
 
-/// The regularization of sinkhorn_divergence(), in units of alpha.
-inline constexpr double divergence_lambda = 0.05;
+/// The regularization of sinkhorn_divergence(), in units of alpha: 500 training images of MNIST are then 0.03 from as
+/// many test images, at 0.05 they are 0.5, most of which comes from there being so few.
+inline constexpr double divergence_lambda = 0.5;
 /// Points in each of its splits.
 inline constexpr std::int64_t divergence_points = 500;
 
