@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/config.h"
+#include "apps/evaluate.h"
 #include "apps/features.h"
 #include "apps/figure.h"
 #include "apps/info.h"
@@ -88,6 +89,25 @@ class CommandLine {
         "file. mnist takes about a minute on two cores.\n\n"
         "Example: semidual features --data mnist --out mnist-features.safetensors");
 
+    evaluate_command = app.add_subcommand("evaluate", "measure how good the points of a run, or given ones, are");
+    add(evaluate_command, "WHAT", evaluate.what,
+        "the run folder, or samples: an .npy file or any other data that train --data takes")
+        ->required();
+    add(evaluate_command, "--data", evaluate.data,
+        "what given samples are to be like, as for train; of a run: where its data lie now");
+    add(evaluate_command, "--reference", evaluate.reference,
+        "held-out data, which was not trained on [mnist: its test images; digits: others; else what --hold-out left]");
+    add(evaluate_command, "--count", evaluate.count,
+        "samples, and as many held-out points; 0: 2000, or as many as there are [0]");
+    add(evaluate_command, "--features", evaluate.features,
+        "a classifier that semidual features wrote [a random convolutional network]");
+    add(evaluate_command, "--assignment", evaluate.assignment,
+        "whether W2^2 is computed by exact assignment, on or off [on up to 3000 samples]");
+    add(evaluate_command, "--seed", evaluate.seed, "of the samples, and of which points are compared [0]");
+    add(evaluate_command, "--threads", evaluate.threads, "processor cores to use [all]");
+    add(evaluate_command, "--out", evaluate.out,
+        "the file to write [RUN/evaluation.json; none where samples are given]");
+
     solve_command = app.add_subcommand("solve", "find the optimal transport between two sets of points");
     for_each_solve_option(solve.options, [&](const char* name, auto& value, const char* help) {
       add(solve_command, std::string("--") + name, value, help);
@@ -152,11 +172,12 @@ class CommandLine {
 
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
-  CLI::App *train_command, *sample_command, *features_command, *solve_command, *figure_command, *verify_command,
-      *info_command;
+  CLI::App *train_command, *sample_command, *features_command, *evaluate_command, *solve_command, *figure_command,
+      *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
   FeaturesRequest features;
+  EvaluateRequest evaluate;
   SolveRequest solve;
   FigureRequest figure;
   std::string what;
@@ -213,11 +234,14 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   if (line.app.got_subcommand(line.verify_command)) return verify(line.verify, console);
   if (line.app.got_subcommand(line.sample_command))
     sample(line.sample, console);
+  else if (line.app.got_subcommand(line.evaluate_command))
+    evaluate(line.evaluate, console);
   else if (line.app.got_subcommand(line.info_command))
     info(line.what, console);
   else
     engine::fail(
-        "say what to do: train, sample, features, solve, figure, verify or info (semidual --help explains them)");
+        "say what to do: train, sample, features, evaluate, solve, figure, verify or info (semidual --help explains "
+        "them)");
   return 0;
 }
 

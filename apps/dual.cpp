@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "apps/checkpoint.h"
+#include "engine/error.h"
 #include "ot/layered_potential.h"
 
 namespace apps {
@@ -33,6 +35,25 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target) {
         ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
   }
   solver = ot::make_dual_solver(target, *psi, options.lambda, dual_options(options));
+}
+
+engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target) {
+  const Dual dual(config.options, target);
+  const ot::NamedTensors saved = read_checkpoint(run.checkpoint()).tensors;
+  try {
+    if (dual.network) {
+      ot::NamedTensors parameters;
+      for (const models::Parameter& p : dual.network->parameters())
+        parameters.emplace_back(p.name, p.variable->value());
+      copy_tensors(saved, parameters);
+      return dual.psi->values();
+    }
+    engine::Tensor psi({target.size()});
+    copy_tensors(saved, {{"psi", psi}});
+    return psi;
+  } catch (const engine::Error& error) {
+    engine::fail(run.checkpoint(), " does not fit the run's psi: ", error.what());
+  }
 }
 
 }  // namespace apps

@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "apps/config.h"
 #include "apps/options.h"
+#include "apps/run_folder.h"
 #include "models/psi_network.h"
 #include "ot/dual_solver.h"
 #include "ot/potential.h"
@@ -20,5 +22,9 @@ struct Dual {
   std::unique_ptr<ot::Potential> psi;
   std::unique_ptr<ot::DualSolver> solver;
 };
+
+/// psi at the points of the run's target, [J], as the checkpoint in its folder holds it. Throws Error naming the
+/// checkpoint for one that can't be read or does not fit.
+engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target);
 
 }  // namespace apps

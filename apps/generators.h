@@ -34,17 +34,20 @@ engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z);
 
 /// What random draws are for; no two purposes share a draw.
 enum class Draw : std::uint64_t {
-  dual_batch = 1,    ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
-  generator_batch,   ///< B'_n
-  grid,              ///< the fixed z of a run's sample grids
-  sample,            ///< `semidual sample`; n counts its batches
-  warmup_batch,      ///< step n of the warm-up
-  dual_points,       ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
-  generator_points,  ///< those that the step of the generator sees
-  warmup_points,     ///< those that step n of the warm-up sees
-  settling,          ///< the z by which an averaged generator's buffers are set
-  feature_order,     ///< of the images in epoch n of `semidual features`
-  feature_moves      ///< by how much step n of `semidual features` moves each image
+  dual_batch = 1,        ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
+  generator_batch,       ///< B'_n
+  grid,                  ///< the fixed z of a run's sample grids
+  sample,                ///< `semidual sample`; n counts its batches
+  warmup_batch,          ///< step n of the warm-up
+  dual_points,           ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
+  generator_points,      ///< those that the step of the generator sees
+  warmup_points,         ///< those that step n of the warm-up sees
+  settling,              ///< the z by which an averaged generator's buffers are set
+  feature_order,         ///< of the images in epoch n of `semidual features`
+  feature_moves,         ///< by how much step n of `semidual features` moves each image
+  evaluation,            ///< the samples of `semidual evaluate`; n counts their batches
+  evaluation_reference,  ///< which held-out points they are compared with
+  evaluation_training    ///< which training points take their place for the floors
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to

@@ -33,7 +33,7 @@ constexpr std::string_view later_options[] = {"cost",        "cost-power",  "tar
                                               "dual-warmup", "dual-memory", "dual-precision",      "loss",
                                               "latent",      "latent-dim",  "latent-scale",        "mlp-sizes",
                                               "dual-layers", "lr-schedule", "schedule-iterations", "average",
-                                              "minutes"};
+                                              "minutes",     "hold-out"};
 
 struct DualStep {
   const char* dual;
@@ -106,6 +106,10 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 void validate(const TrainOptions& options) {
   require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
   require_at_least("points", options.points, 0, INT64_MAX);
+  require(options.hold_out >= 0 && options.hold_out < 1,
+          "--hold-out must be a share of the points, at least 0 and below 1: ", options.hold_out);
+  require(options.hold_out == 0 || options.weights.empty(),
+          "--hold-out leaves points out whatever they weigh: leave out --weights");
   require_one_of("generator", options.generator, {"mlp", "dcgan"});
   require_one_of("latent", options.latent, {"uniform", "normal"});
   require_at_least("latent-dim", options.latent_dim, 1, INT32_MAX);

@@ -14,6 +14,7 @@ struct TrainOptions {
   std::string data;
   std::int64_t points = 0;
   std::string weights;
+  double hold_out = 0;
   std::string generator = "mlp";
   std::string latent = "uniform";
   std::int64_t latent_dim = 100;
@@ -65,6 +66,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
   visit("weights", options.weights, OnResume::any,
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
+  visit("hold-out", options.hold_out, OnResume::same,
+        "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
   visit("generator", options.generator, OnResume::same,
         "the network that makes the points: mlp (any data) or dcgan (28x28 images) [mlp]");
   visit(

@@ -14,6 +14,7 @@
 #include "apps/config.h"
 #include "apps/costs.h"
 #include "apps/generators.h"
+#include "apps/hold_out.h"
 #include "apps/interrupt.h"
 #include "apps/measure.h"
 #include "apps/progress.h"
@@ -217,7 +218,7 @@ int train(const TrainRequest& request, const Console& console) {
     options.schedule_iterations = options.iterations;
   engine::set_threads(options.threads);
 
-  data::Dataset dataset = data::load(options.data, options.points, digits_seed);
+  data::Dataset dataset = load_run_data(options).training;
   Config config{version, precision(), options, facts_of(dataset)};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));

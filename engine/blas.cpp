@@ -1,12 +1,14 @@
 #include "engine/blas.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <cblas.h>
 #include <unistd.h>
@@ -14,6 +16,10 @@
 #include "engine/error.h"
 #include "engine/product.h"
 #include "engine/simd/kernels.h"
+
+// The header that declares it is of another package. What comes last are the lengths of the texts.
+extern "C" void dsyev_(const char* job, const char* triangle, const blasint* n, double* a, const blasint* lda,
+                       double* values, double* work, const blasint* work_size, blasint* info, std::size_t, std::size_t);
 
 namespace engine {
 
@@ -76,6 +82,22 @@ void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, s
 #endif
   product(CblasRowMajor, cblas(transpose_a), cblas(transpose_b), narrow(m), narrow(n), narrow(k), alpha, a, stride(lda),
           b, stride(ldb), beta, c, stride(ldc));
+}
+
+SymmetricEigen symmetric_eigen(std::vector<double> matrix, std::int64_t n) {
+  require(n >= 1 && matrix.size() == static_cast<std::size_t>(n * n),
+          "[symmetric eigen] the matrix must be [n, n]: n = ", n, ", ", matrix.size(), " elements");
+  require(std::all_of(matrix.begin(), matrix.end(), [](double element) { return std::isfinite(element); }),
+          "[symmetric eigen] the matrix must be finite");
+  use_one_thread_a_call();
+  SymmetricEigen eigen{std::vector<double>(static_cast<std::size_t>(n)), std::move(matrix)};
+  const blasint size = narrow(n), work_size = narrow(64 * n);
+  std::vector<double> work(static_cast<std::size_t>(work_size));
+  blasint info = 0;
+  // LAPACK's columns are our rows: our upper triangle is its lower one, its vectors stand in our rows.
+  dsyev_("V", "L", &size, eigen.vectors.data(), &size, eigen.values.data(), work.data(), &work_size, &info, 1, 1);
+  require(info == 0, "[symmetric eigen] LAPACK's iteration did not converge: ", info);
+  return eigen;
 }
 
 std::string blas_core() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/ops/matmul.h"
 #include "engine/real.h"
@@ -18,6 +19,16 @@ void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int
 void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
                  real alpha, const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c,
                  std::int64_t ldc);
+
+/// A = sum_k values[k] v_k v_k^T for a symmetric matrix A [n, n], with orthonormal v_k.
+struct SymmetricEigen {
+  std::vector<double> values;   ///< [n], in increasing order
+  std::vector<double> vectors;  ///< [n, n], row k is v_k
+};
+
+/// Of a matrix given by its upper triangle, row-major, by LAPACK's dsyev on the calling thread. Throws Error unless it
+/// is [n, n] and finite.
+SymmetricEigen symmetric_eigen(std::vector<double> matrix, std::int64_t n);
 
 /// The kernels that OpenBLAS chose, e.g. "Cooperlake", and a one-line warning when they are below what the CPU has
 /// (OPENBLAS_CORETYPE set to less, say), empty otherwise.

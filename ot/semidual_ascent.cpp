@@ -80,8 +80,8 @@ Tensor SourceSampler::batch(std::uint64_t number, std::int64_t size) const {
   return batch;
 }
 
-SemidualEstimate estimate_semidual(const Target& target, const SourceSampler& source, const Tensor& psi, double lambda,
-                                   std::uint64_t first, int groups, std::int64_t size) {
+SemidualEstimate estimate_semidual(const Target& target, const Tensor& psi, double lambda, int groups,
+                                   const std::function<Tensor(int)>& batch) {
   const std::span<const double> nu = target.weights();
   const double g = groups;
   double expectation = 0;
@@ -91,11 +91,10 @@ SemidualEstimate estimate_semidual(const Target& target, const SourceSampler& so
   std::vector<Tensor> masses;
   std::vector<double> sums(nu.size(), 0), means, products(static_cast<std::size_t>(groups), 0);
   for (int k = 0; k < groups; ++k) {
-    const CTransform transform =
-        c_transform(target, source.batch(first + static_cast<std::uint64_t>(k), size), psi, lambda, {.mass = true});
+    const CTransform transform = c_transform(target, batch(k), psi, lambda, {.mass = true});
     double sum = 0;
     for (const real value : transform.value.values()) sum += value;
-    means.push_back(expectation + sum / static_cast<double>(size));
+    means.push_back(expectation + sum / static_cast<double>(transform.value.size()));
     masses.push_back(transform.mass);
     for (std::size_t j = 0; j < nu.size(); ++j) sums[j] += transform.mass.values()[j];
   }
@@ -131,9 +130,10 @@ AscentResult ascend_semidual(const Target& target, const SourceSampler& source, 
   const std::int64_t estimate_size =
       std::clamp<std::int64_t>(options.steps * options.batch / (2 * stages * estimate_groups), 1, most_estimate_size);
   const auto estimate = [&](int stage) {
-    return estimate_semidual(target, source, potential.values(), options.lambda,
-                             first_estimate + static_cast<std::uint64_t>(stage * estimate_groups), estimate_groups,
-                             estimate_size);
+    return estimate_semidual(target, potential.values(), options.lambda, estimate_groups, [&](int group) {
+      const int number = stage * estimate_groups + group;
+      return source.batch(first_estimate + static_cast<std::uint64_t>(number), estimate_size);
+    });
   };
   AscentResult result;
   result.estimate = estimate(0);

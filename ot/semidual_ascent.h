@@ -35,11 +35,11 @@ struct SemidualEstimate {
   double chi_squared = 0, chi_squared_error = 0;  ///< sum_j (q_j - nu_j)^2 / nu_j for the plan's marginal q; 0 at best
 };
 
-/// The estimate from G = `groups` independent batches of `size`. With m_g the mean responsibilities of a batch, chi^2
-/// is estimated by sum_j [(sum_g m_gj)^2 - sum_g m_gj^2] / nu_j / (G (G - 1)) - 1, whose expectation is exactly chi^2;
-/// its standard error is the jackknife's. Batches are numbered from `first`.
-SemidualEstimate estimate_semidual(const Target& target, const SourceSampler& source, const engine::Tensor& psi,
-                                   double lambda, std::uint64_t first, int groups, std::int64_t size);
+/// The estimate from G = `groups` independent batches of one size, batch(0) to batch(G - 1). With m_g the mean
+/// responsibilities of a batch, chi^2 is estimated by sum_j [(sum_g m_gj)^2 - sum_g m_gj^2] / nu_j / (G (G - 1)) - 1,
+/// whose expectation is exactly chi^2; its standard error is the jackknife's.
+SemidualEstimate estimate_semidual(const Target& target, const engine::Tensor& psi, double lambda, int groups,
+                                   const std::function<engine::Tensor(int)>& batch);
 
 struct AscentOptions {
   DualOptimizer optimizer = DualOptimizer::adam;

@@ -1,0 +1,220 @@
+#include "apps/evaluate.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/checkpoint.h"
+#include "apps/config.h"
+#include "apps/costs.h"
+#include "apps/dual.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/feature_network.h"
+#include "apps/evaluation/inputs.h"
+#include "apps/evaluation/summary.h"
+#include "apps/generators.h"
+#include "apps/hold_out.h"
+#include "apps/measure.h"
+#include "apps/options.h"
+#include "apps/resources.h"
+#include "apps/run_folder.h"
+#include "data/dataset.h"
+#include "data/file.h"
+#include "data/sha256.h"
+#include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "ot/semidual_ascent.h"
+
+namespace apps {
+
+namespace fs = std::filesystem;
+using engine::real;
+using engine::require;
+using engine::Tensor;
+using engine::text;
+using evaluation::fewest_points;
+using evaluation::Inputs;
+using evaluation::Measure;
+
+namespace {
+
+/// Up to so many samples, unless it is asked for.
+constexpr std::int64_t most_assigned = 3000;
+/// More of the reference than this among the training points is worth a word.
+constexpr double much_trained_on = 0.01;
+
+/// `count` different ones of all, in random order.
+std::vector<std::int64_t> random_choice(std::int64_t all, std::int64_t count, const engine::Random& random) {
+  std::vector<std::int64_t> order = random.permutation(all);
+  order.resize(static_cast<std::size_t>(count));
+  return order;
+}
+
+Tensor fresh_samples(models::Generator& generator, const LatentLaw& law, std::uint64_t seed, std::int64_t count) {
+  constexpr std::int64_t batch = 256;  // also where fewer are asked for: the bits of a point do not depend on the count
+  const std::int64_t d = generator.output_size();
+  Tensor samples({count, d});
+  for (std::int64_t begin = 0; begin < count; begin += batch) {
+    const Tensor z = latents(law, seed, Draw::evaluation, begin / batch, 0, batch);
+    std::copy_n(evaluate(generator, z).data(), std::min(batch, count - begin) * d, samples.data() + begin * d);
+  }
+  return samples;
+}
+
+Tensor samples_of(const Inputs& inputs, const RunFolder& folder, std::uint64_t seed) {
+  if (inputs.config)
+    return fresh_samples(*generator_of_run(folder, *inputs.config), latent_law(inputs.options), seed, inputs.count);
+  return points_of(points_at(
+      inputs.samples, random_choice(inputs.samples.count, inputs.count, random_draws(seed, Draw::evaluation, 0, 0))));
+}
+
+/// Of the network that tells features, where the points are images that it can take.
+std::optional<FeatureNetwork> make_features(const std::string& file, const DataFacts& images) {
+  if (!file.empty()) return FeatureNetwork::read(file, images);
+  if (std::min(images.height, images.width) < models::Classifier::smallest_side) return {};
+  return FeatureNetwork::random(images);
+}
+
+/// H(psi) and chi^2 of the run's psi, which is meant to be the best for the law of its samples.
+std::vector<Measure> measure_semidual(const RunFolder& folder, const Inputs& inputs, const Tensor& samples) {
+  constexpr int groups = 20;
+  const TrainOptions& options = inputs.options;
+  const ot::Target target =
+      make_target(inputs.training, make_cost(options.cost, options.cost_power, options.cost_scale),
+                  read_weights("--weights", options.weights, inputs.facts.count));
+  const std::int64_t size = samples.dim(0) / groups, d = samples.dim(1);
+  const auto batch = [&](int group) {
+    return Tensor({size, d}, std::span(samples.data() + group * size * d, static_cast<std::size_t>(size * d)));
+  };
+  const ot::SemidualEstimate estimate =
+      ot::estimate_semidual(target, psi_of_run(folder, *inputs.config, target), options.lambda, groups, batch);
+  std::vector<Measure> measures(2);
+  Measure &h = measures[0], &chi = measures[1];
+  h.key = "semidual", h.name = "W by the semi-dual, H(ψ)", h.value = estimate.dual, h.error = estimate.dual_error;
+  chi.key = "chi_squared", chi.name = "χ² of ψ", chi.value = estimate.chi_squared,
+  chi.error = estimate.chi_squared_error;
+  chi.ideal = 0;
+  return measures;
+}
+
+/// The share of points whose class is told right.
+double accuracy(const std::vector<std::uint8_t>& told, const std::vector<std::uint8_t>& labels,
+                std::span<const std::int64_t> which) {
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < which.size(); ++i) right += told[i] == labels[static_cast<std::size_t>(which[i])];
+  return static_cast<double>(right) / static_cast<double>(which.size());
+}
+
+std::string percent(double share) {
+  char number[32];
+  std::snprintf(number, sizeof number, "%.1f%%", 100 * share);
+  return number;
+}
+
+/// What a reader must know to read the numbers, a sentence each.
+std::string note_on(const Inputs& inputs, const evaluation::Evaluation& evaluation,
+                    std::span<const std::int64_t> reference, bool assignment) {
+  std::string note;
+  const auto say = [&](const auto&... parts) { note += text(note.empty() ? "" : " ", parts...); };
+  const std::vector<std::uint8_t>& told = evaluation.reference_classes();
+  if (told.empty())
+    say("Classes are unknown: the data have no labels.");
+  else
+    say("A class is ", evaluation.classifies() ? "what the classifier says" : "that of the nearest training point",
+        inputs.reference_labels.empty()
+            ? "."
+            : text(", right for ", percent(accuracy(told, inputs.reference_labels, reference)), " of the reference."));
+  const std::int64_t draws = evaluation.floor_draws();
+  if (draws == 0)
+    say("There are no floors: they take twice as many training points as samples.");
+  else
+    say("Floors are of ", draws, " times as many training points.");
+  if (!assignment) say("W2² by assignment is left out (--assignment on computes it).");
+  if (!inputs.options.weights.empty()) say("All training points count the same, whatever --weights says, but for H.");
+  if (const double share = evaluation.trained_on(); share > much_trained_on)
+    say(percent(share), " of the reference are training points, to the last bit.");
+  return note;
+}
+
+evaluation::Summary describe(const Inputs& inputs, const EvaluateRequest& request, const RunFolder& folder,
+                             const std::optional<FeatureNetwork>& features) {
+  evaluation::Summary summary;
+  summary.generated = {request.what, inputs.count, ""};
+  summary.reference = {inputs.reference_source, inputs.count, inputs.reference_sha256};
+  summary.training = {inputs.options.data, inputs.facts.count, inputs.facts.sha256};
+  if (inputs.config) summary.iterations = read_checkpoint(folder.checkpoint()).iterations;
+  summary.seed = request.seed;
+  if (!features) return summary;
+  summary.features = {features->description(), "", {}};
+  if (!request.features.empty()) summary.features->sha256 = data::sha256(data::read_file(request.features));
+  if (features->classifies()) summary.features->accuracy = features->accuracy();
+  return summary;
+}
+
+void require_resources(const EvaluateRequest& request, const Inputs& inputs, bool assignment, const std::string& out) {
+  const auto n = static_cast<double>(inputs.count), d = static_cast<double>(inputs.facts.dimension);
+  const double training =
+      3 * static_cast<double>(inputs.facts.count) * d * (inputs.training.bytes.empty() ? sizeof(real) : 1);
+  require_memory(training + 10 * n * d * sizeof(real) + (assignment ? 12 * n * n : 0),
+                 text("comparing ", inputs.count, " samples"),
+                 request.count > 0 ? "take a smaller --count" : "give a smaller --count");
+  if (!out.empty()) require_writable(out, 1e5);
+}
+
+}  // namespace
+
+void evaluate(const EvaluateRequest& request, const Console& console) {
+  if (!request.assignment.empty()) require_one_of("assignment", request.assignment, {"on", "off"});
+  require(request.count == 0 || request.count >= fewest_points, "--count must be at least ", fewest_points, ": ",
+          request.count);
+  if (request.threads != 0) engine::set_threads(request.threads);
+
+  Inputs inputs = evaluation::load_inputs(request);
+  const RunFolder folder{request.what};
+  const bool assignment = request.assignment.empty() ? inputs.count <= most_assigned : request.assignment == "on";
+  const std::string out =
+      request.out.empty() && inputs.config ? (folder.root / "evaluation.json").string() : request.out;
+  require_resources(request, inputs, assignment, out);
+  std::optional<FeatureNetwork> features = make_features(request.features, inputs.facts);
+
+  const std::vector<std::int64_t> chosen =
+      random_choice(inputs.reference.count, inputs.count, random_draws(request.seed, Draw::evaluation_reference, 0, 0));
+  const Tensor samples = samples_of(inputs, folder, request.seed);
+
+  if (const std::string warning = engine::blas_warning(); !warning.empty())
+    console.err << "semidual: " << warning << std::endl;
+  evaluation::Summary summary = describe(inputs, request, folder, features);
+  console.out << inputs.count << " samples of " << request.what
+              << (summary.iterations ? text(" (", *summary.iterations, " iterations)") : "") << " against "
+              << inputs.count << " of the " << inputs.reference.count << " points of " << inputs.reference_source
+              << "; trained on: " << inputs.facts.count << " points of " << inputs.options.data << '\n'
+              << "features: " << (features ? features->description() : "none, the points are no images") << std::endl;
+  std::vector<Measure> semidual;
+  if (inputs.config) semidual = measure_semidual(folder, inputs, samples);
+
+  const evaluation::Evaluation evaluation(std::move(inputs.training), std::move(inputs.labels),
+                                          points_of(points_at(inputs.reference, chosen)), std::move(features),
+                                          request.seed);
+  summary.note = note_on(inputs, evaluation, chosen, assignment);
+  console.out << summary.note << "\n\n" << std::flush;
+  evaluation::Result result = evaluation.evaluate(samples, assignment);
+  summary.measures = std::move(result.measures);
+  summary.measures.insert(summary.measures.end(), semidual.begin(), semidual.end());
+  summary.generated_shares = std::move(result.class_shares);
+  summary.reference_shares = evaluation.reference_class_shares();
+  print(summary, console.out);
+  if (out.empty()) return;
+  data::write_file_atomically(out, to_json(summary).dump(2) + "\n");
+  console.out << out << '\n';
+}
+
+}  // namespace apps

@@ -1,0 +1,149 @@
+#include "apps/evaluation/inputs.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "apps/evaluation/evaluation.h"
+#include "apps/hold_out.h"
+#include "apps/run_folder.h"
+#include "data/labels.h"
+#include "engine/error.h"
+
+namespace apps::evaluation {
+
+using engine::fail;
+using engine::require;
+using engine::text;
+
+namespace {
+
+constexpr std::int64_t default_count = 2000;
+/// Built-in digits that others are compared with.
+constexpr std::int64_t reference_digits = 10000;
+
+data::Dataset load_for(const char* option, const std::string& source) {
+  try {
+    return data::load(source, 0, digits_seed);
+  } catch (const engine::Error& error) {
+    fail(option, " ", error.what());
+  }
+}
+
+void load_training(Inputs& inputs) {
+  RunData data;
+  try {
+    data = load_run_data(inputs.options);
+  } catch (const engine::Error& error) {
+    if (inputs.config) fail(error.what(), " (--data says where the run's data lie now)");
+    throw;
+  }
+  inputs.facts = facts_of(data.training);
+  inputs.training = std::move(data.training);
+  inputs.reference = std::move(data.held_out);
+  RunLabels labels = load_run_labels(inputs.options);
+  inputs.labels = std::move(labels.training);
+  inputs.reference_labels = std::move(labels.held_out);
+  if (!inputs.config) return;
+  const DataFacts& learned = inputs.config->data;
+  require(inputs.facts.sha256 == learned.sha256, inputs.options.data, " (", inputs.facts.count, " points, SHA-256 ",
+          inputs.facts.sha256, ") is not what the run learned (", learned.count, " points, SHA-256 ", learned.sha256,
+          "): say with --data where that lies");
+}
+
+/// Held-out points by --reference, else by the run's --hold-out, else those that mnist and digits have.
+void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
+  const std::string& data = inputs.options.data;
+  std::uint64_t seed = digits_seed;
+  std::int64_t points = 0;
+  if (!request.reference.empty()) {
+    inputs.reference_source = request.reference;
+  } else if (inputs.reference.count > 0) {
+    inputs.reference_source = text(data, ", held out");
+    return;
+  } else if (data == "mnist") {
+    inputs.reference_source = "mnist-test";
+  } else {
+    require(data == "digits", "there are no held-out points: give some with --reference",
+            inputs.config ? ", or train with --hold-out 0.1" : "");
+    inputs.reference_source = "digits", seed = digits_seed + 1, points = std::max(reference_digits, request.count);
+  }
+  inputs.reference = request.reference.empty() ? data::load(inputs.reference_source, points, seed)
+                                               : load_for("--reference", request.reference);
+  inputs.reference_labels = data::load_labels(inputs.reference_source, points, seed);
+  if (seed != digits_seed) inputs.reference_source = text("digits, seed ", seed);
+}
+
+std::string sizes_in_words(const data::Dataset& data) {
+  if (data.channels == 0) return text("points of dimension ", data.dimension);
+  return text(data.height, "x", data.width, data.channels == 1 ? " grey" : " colour", " images");
+}
+
+struct Range {
+  double low, high;
+};
+
+Range range_of(const data::Dataset& data) {
+  if (data.values.empty()) {
+    const auto [low, high] = std::minmax_element(data.bytes.begin(), data.bytes.end());
+    return {*low / 255.0, *high / 255.0};
+  }
+  const auto [low, high] = std::minmax_element(data.values.begin(), data.values.end());
+  return {*low, *high};
+}
+
+/// Throws Error for points that can't be compared with the training data: of other sizes, or another range of values.
+void require_comparable(const data::Dataset& points, const std::string& name, const data::Dataset& training) {
+  const bool same =
+      points.channels == 0 || training.channels == 0
+          ? points.dimension == training.dimension
+          : points.height == training.height && points.width == training.width && points.channels == training.channels;
+  require(same, name, " holds ", sizes_in_words(points), ", the data are ", sizes_in_words(training),
+          ": they must be of the same sizes");
+  constexpr double slack = 1e-3;
+  const Range data = range_of(training), given = range_of(points);
+  require(data.low < 0 || data.high > 1 || (given.low >= -slack && given.high <= 1 + slack), name,
+          " holds values from ", given.low, " to ", given.high, ", the data's lie between 0 and 1: ",
+          given.high > 2 ? "divide them by 255, or write bytes" : "scale or clip them to that");
+}
+
+void require_enough(std::int64_t available, std::int64_t asked, const std::string& name, const char* what) {
+  if (asked > 0)
+    require(available >= asked, "--count ", asked, " needs as many ", what, ": ", name, " has ", available);
+  else
+    require(available >= fewest_points, name, " has ", available, " ", what, ": at least ", fewest_points,
+            " are needed");
+}
+
+}  // namespace
+
+Inputs load_inputs(const EvaluateRequest& request) {
+  const RunFolder folder{request.what};
+  Inputs inputs;
+  if (std::filesystem::exists(folder.config())) {
+    inputs.config = read_config(folder.config());
+    inputs.options = inputs.config->options;
+  } else {
+    require(!request.data.empty(), request.what, " is not a run, it has no config.json: for samples, say with --data ",
+            "what they are to be like");
+    inputs.samples = load_for("samples:", request.what);
+  }
+  if (!request.data.empty()) inputs.options.data = request.data;
+  load_training(inputs);
+  choose_reference(inputs, request);
+
+  require_comparable(inputs.reference, inputs.reference_source, inputs.training);
+  inputs.reference_sha256 = facts_of(inputs.reference).sha256;
+  require(inputs.reference_sha256 != inputs.facts.sha256, inputs.reference_source,
+          " is the training data itself, the same SHA-256: give points that were not trained on with --reference");
+  inputs.count = request.count > 0 ? request.count : std::min(default_count, inputs.reference.count);
+  if (!inputs.config) {
+    require_comparable(inputs.samples, request.what, inputs.training);
+    require_enough(inputs.samples.count, request.count, request.what, "samples");
+    if (request.count == 0) inputs.count = std::min(inputs.count, inputs.samples.count);
+  }
+  require_enough(inputs.reference.count, request.count, inputs.reference_source, "held-out points");
+  return inputs;
+}
+
+}  // namespace apps::evaluation

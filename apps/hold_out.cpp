@@ -1,0 +1,79 @@
+#include "apps/hold_out.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "apps/config.h"
+#include "data/labels.h"
+#include "engine/error.h"
+#include "engine/random.h"
+
+namespace apps {
+
+namespace {
+
+/// Of the order of points: like the built-in digits it does not change with --seed.
+constexpr std::uint64_t order_seed = 0, order_stream = 0;
+
+template <class Number>
+std::vector<Number> rows_at(const std::vector<Number>& rows, std::int64_t length, std::span<const std::int64_t> which) {
+  std::vector<Number> found;
+  if (rows.empty()) return found;
+  found.reserve(which.size() * static_cast<std::size_t>(length));
+  for (const std::int64_t row : which)
+    found.insert(found.end(), rows.begin() + row * length, rows.begin() + (row + 1) * length);
+  return found;
+}
+
+/// The numbers below `count` that are not among `some`, which are in increasing order.
+std::vector<std::int64_t> all_but(const std::vector<std::int64_t>& some, std::int64_t count) {
+  std::vector<std::int64_t> rest;
+  auto next = some.begin();
+  for (std::int64_t j = 0; j < count; ++j)
+    if (next != some.end() && *next == j)
+      ++next;
+    else
+      rest.push_back(j);
+  return rest;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> held_out_points(std::int64_t count, double share) {
+  const auto held_out = static_cast<std::int64_t>(std::floor(share * static_cast<double>(count)));
+  const std::vector<std::int64_t> order = engine::Random(order_seed, order_stream).permutation(count);
+  std::vector<std::int64_t> points(order.end() - held_out, order.end());
+  std::sort(points.begin(), points.end());
+  return points;
+}
+
+data::Dataset points_at(const data::Dataset& dataset, std::span<const std::int64_t> points) {
+  data::Dataset some;
+  some.name = dataset.name;
+  some.count = static_cast<std::int64_t>(points.size());
+  some.dimension = dataset.dimension;
+  some.height = dataset.height, some.width = dataset.width, some.channels = dataset.channels;
+  some.bytes = rows_at(dataset.bytes, dataset.dimension, points);
+  some.values = rows_at(dataset.values, dataset.dimension, points);
+  return some;
+}
+
+RunData load_run_data(const TrainOptions& options) {
+  data::Dataset all = data::load(options.data, options.points, digits_seed);
+  if (options.hold_out == 0) return {std::move(all), {}};
+  const std::vector<std::int64_t> held_out = held_out_points(all.count, options.hold_out);
+  engine::require(!held_out.empty(), "--hold-out ", options.hold_out, " of ", all.count,
+                  " points is less than one: give a larger share");
+  return {points_at(all, all_but(held_out, all.count)), points_at(all, held_out)};
+}
+
+RunLabels load_run_labels(const TrainOptions& options) {
+  std::vector<std::uint8_t> all = data::load_labels(options.data, options.points, digits_seed);
+  if (options.hold_out == 0 || all.empty()) return {std::move(all), {}};
+  const auto count = static_cast<std::int64_t>(all.size());
+  const std::vector<std::int64_t> held_out = held_out_points(count, options.hold_out);
+  return {rows_at(all, 1, all_but(held_out, count)), rows_at(all, 1, held_out)};
+}
+
+}  // namespace apps
