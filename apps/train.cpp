@@ -17,6 +17,7 @@
 #include "apps/interrupt.h"
 #include "apps/measure.h"
 #include "apps/progress.h"
+#include "apps/report/report.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/version.h"
@@ -91,7 +92,7 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const double grids = config.data.images() ? static_cast<double>(options.iterations / options.samples_every + 1) : 0;
   const double grid = 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000;
   const double metrics = 64 * static_cast<double>(options.iterations);
-  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 1e5);
+  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 2e6);
 }
 
 /// A run that has all its inputs right.
@@ -100,6 +101,7 @@ class Training {
   Training(RunFolder folder, Config config, const ot::Target& target, models::Generator& generator)
       : folder_(std::move(folder)),
         config_(std::move(config)),
+        target_(target),
         generator_(generator),
         algorithm_(config_.options, target, generator),
         grid_latents_(
@@ -121,9 +123,10 @@ class Training {
     Metrics metrics(folder_.metrics(), algorithm_.iterations());
     Progress progress(console.out, console.terminal, algorithm_.iterations(), total, title,
                       loss_symbol(config_.options));
-    while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress);
+    while (algorithm_.iterations() < total && !interrupt.requested()) iterate(metrics, progress, console);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
     if (drawn_at_ != algorithm_.iterations()) draw_grid();
+    if (reported_at_ != algorithm_.iterations()) report(console);
     progress.end();
     const int code = algorithm_.iterations() < total ? 130 : 0;
     if (!title.empty()) return code;
@@ -132,6 +135,7 @@ class Training {
                   << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
     if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
     console.out << "checkpoint: " << folder_.checkpoint() << '\n';
+    if (!report_complained_) console.out << "report: " << folder_.report() << '\n';
     return code;
   }
 
@@ -150,7 +154,7 @@ class Training {
     return true;
   }
 
-  void iterate(Metrics& metrics, Progress& progress) {
+  void iterate(Metrics& metrics, Progress& progress, const Console& console) {
     const auto start = std::chrono::steady_clock::now();
     const double h = algorithm_.iterate();
     if (!std::isfinite(h)) stop_for_nan("the loss");
@@ -159,6 +163,7 @@ class Training {
     progress.update(algorithm_.iterations(), h);
     if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
     if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
+    if (saved_at_ == algorithm_.iterations()) report(console);
   }
 
   void save_checkpoint() {
@@ -175,6 +180,18 @@ class Training {
     drawn_at_ = algorithm_.iterations();
   }
 
+  /// Rewrites report.html. A run goes on where that can't be; why is said once.
+  void report(const Console& console) {
+    reported_at_ = algorithm_.iterations();
+    try {
+      write_report(folder_, target_);
+    } catch (const std::exception& error) {
+      if (report_complained_) return;
+      report_complained_ = true;
+      console.err << "semidual: the run goes on without its report: " << error.what() << std::endl;
+    }
+  }
+
   [[noreturn]] void stop_for_nan(const char* what) const {
     const std::int64_t done = algorithm_.iterations();
     fail(what, " is no longer a finite number ",
@@ -184,10 +201,12 @@ class Training {
 
   RunFolder folder_;
   Config config_;
+  const ot::Target& target_;
   models::Generator& generator_;
   Alternate algorithm_;
   engine::Tensor grid_latents_;
-  std::int64_t saved_at_ = -1, drawn_at_ = -1;
+  std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;
+  bool report_complained_ = false;
 };
 
 }  // namespace
