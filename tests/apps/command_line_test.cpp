@@ -64,6 +64,6 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
   refused({"train", "--seed", "-1"}, "--seed");
   refused({"train", "--batch"}, "--batch");
   refused({"sample"}, "RUN is required (semidual sample --help says what there is)");
-  refused({"sample", "run"}, "--out is required");
+  refused({"sample", "run"}, "give one of --grid");
   refused({"info"}, "WHAT is required");
 }
