@@ -23,15 +23,15 @@ main { max-width: 1120px; margin: 0 auto; padding: 40px 32px 64px; display: grid
 main > * { min-width: 0; }
 h1 { font-size: 30px; line-height: 1.2; font-weight: 600; letter-spacing: -.01em; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 18px; line-height: 1.3; font-weight: 600; margin: 0; }
-p { margin: 0; }
+p { margin: 0; overflow-wrap: anywhere; }
 code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .eyebrow { color: var(--accent); font-size: 13px; font-weight: 600; margin-bottom: 4px; }
-.lead { font-size: 18px; color: var(--soft); margin-top: 8px; max-width: 44em; overflow-wrap: anywhere; }
+.lead { font-size: 18px; color: var(--soft); margin-top: 8px; max-width: 44em; }
 .columns { columns: 2; column-gap: 24px; margin-bottom: -24px; }
 .columns section { break-inside: avoid; margin-bottom: 24px; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 24px; }
 .line { color: var(--soft); font-size: 15px; margin: 4px 0 20px; max-width: 48em; }
-.missing, .note { color: var(--soft); font-size: 14px; overflow-wrap: anywhere; }
+.missing, .note { color: var(--soft); font-size: 14px; }
 .note { margin-top: 16px; max-width: 60em; }
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 16px 24px; margin: 0 0 20px; }
 dt { color: var(--soft); font-size: 13px; }
