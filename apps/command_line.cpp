@@ -66,13 +66,22 @@ class CommandLine {
     sample_command = app.add_subcommand("sample", "make points with the generator of a run");
     add(sample_command, "RUN", sample.run, "the run folder")->required();
     add(sample_command, "--grid", sample.grid, "ROWSxCOLUMNS images side by side, into a .png file");
+    sample_command->add_flag("--interpolate", sample.interpolate,
+                             wrapped("with --grid: each row walks from one latent point to another", help_width));
+    sample_command->add_flag("--neighbours", sample.neighbours,
+                             wrapped("with --grid: the training image nearest to each image on its right; reads the "
+                                     "run's data",
+                                     help_width));
     add(sample_command, "--count", sample.count, "so many points, into an .npy file (float32, a row each)");
     add(sample_command, "--latents", sample.latents,
         "a point for each row of this .npy file, [N, 100] with values in [-1, 1], into an .npy file");
+    add(sample_command, "--gif", sample.gif, "write the run's grids, one after the other, into this .gif file");
     add(sample_command, "--seed", sample.seed, "of the random latent points [0]");
-    add(sample_command, "--out", sample.out, "the file to write")->required();
+    add(sample_command, "--out", sample.out, "the file to write, unless --gif names it");
     sample_command->footer(
         "Examples: semidual sample run --grid 8x8 --out digits.png\n"
+        "          semidual sample run --grid 8x12 --interpolate --out walks.png\n"
+        "          semidual sample run --gif training.gif\n"
         "          semidual sample run --count 10000 --out digits.npy");
 
     features_command = app.add_subcommand("features", "train a classifier whose features samples are compared in");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <limits>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -68,6 +70,20 @@ std::string RunFolder::grid(std::int64_t iterations) const {
   return samples() / name;
 }
 
+std::vector<std::int64_t> RunFolder::grids() const {
+  std::vector<std::int64_t> iterations;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(samples(), none)) {
+    const std::string stem = entry.path().stem();
+    std::int64_t number = 0;
+    if (is_grid(entry.path()) && std::from_chars(stem.data(), stem.data() + stem.size(), number).ec == std::errc() &&
+        entry.path() == grid(number))
+      iterations.push_back(number);
+  }
+  std::sort(iterations.begin(), iterations.end());
+  return iterations;
+}
+
 bool RunFolder::occupied() const {
   std::error_code none;
   return fs::exists(config(), none) || fs::exists(metrics(), none) || fs::exists(checkpoint(), none) ||
@@ -82,7 +98,7 @@ void RunFolder::create(bool with_samples) const {
 
 void RunFolder::remove_run() const {
   std::error_code error;
-  std::vector<fs::path> files{config(), metrics(), checkpoint()};
+  std::vector<fs::path> files{config(), metrics(), checkpoint(), report(), evaluation()};
   for (const fs::directory_entry& entry : fs::directory_iterator(samples(), error))
     if (is_grid(entry.path())) files.push_back(entry.path());
   for (const fs::path& file : files) {
@@ -123,6 +139,30 @@ std::vector<Metrics::Row> Metrics::read(const std::string& path) {
     return row.iteration >= 0;
   });
   return rows;
+}
+
+std::vector<Metrics::Column> Metrics::columns(const std::string& path) {
+  const std::string text = read_text(path);
+  std::vector<Column> columns;
+  std::istringstream names(text.substr(0, text.find('\n')));
+  for (std::string name; std::getline(names, name, ',');) columns.push_back({name, {}, {}});
+  if (!columns.empty()) columns.erase(columns.begin());
+  for_each_row(text, [&](std::string_view cells, const Row& row) {
+    if (row.iteration < 0) return false;
+    std::size_t comma = cells.find(',');
+    for (Column& column : columns) {
+      if (comma == cells.npos) break;
+      double value = 0;
+      if (std::from_chars(cells.data() + comma + 1, cells.data() + cells.size(), value).ec == std::errc() &&
+          std::isfinite(value)) {
+        column.iterations.push_back(row.iteration);
+        column.values.push_back(value);
+      }
+      comma = cells.find(',', comma + 1);
+    }
+    return true;
+  });
+  return columns;
 }
 
 Metrics::Row Metrics::last(const std::string& path) {

@@ -15,9 +15,14 @@ struct RunFolder {
   std::string config() const { return root / "config.json"; }
   std::string metrics() const { return root / "metrics.csv"; }
   std::string checkpoint() const { return root / "checkpoint.safetensors"; }
+  std::string report() const { return root / "report.html"; }
+  /// What `semidual evaluate` leaves.
+  std::string evaluation() const { return root / "evaluation.json"; }
   std::filesystem::path samples() const { return root / "samples"; }
   /// The grid made after so many iterations, e.g. samples/000100.png.
   std::string grid(std::int64_t iterations) const;
+  /// After how many iterations there are grids, in increasing order.
+  std::vector<std::int64_t> grids() const;
 
   /// Whether something lies where a run would put its files.
   bool occupied() const;
@@ -49,6 +54,16 @@ class Metrics {
   static std::vector<Row> read(const std::string& path);
   /// The last of them; iteration -1 where there is none.
   static Row last(const std::string& path);
+
+  /// What a column holds beside the iteration: the numbers in it, with the iterations of their rows. Cells that are
+  /// empty or no numbers are left out.
+  struct Column {
+    std::string name;
+    std::vector<std::int64_t> iterations;
+    std::vector<double> values;
+  };
+  /// All columns but the first, by the names in the header. Throws Error if the file can't be read.
+  static std::vector<Column> columns(const std::string& path);
 
  private:
   std::string path_;

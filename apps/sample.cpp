@@ -9,8 +9,12 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/latent_walk.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
+#include "apps/training_points.h"
+#include "data/gif.h"
+#include "data/images.h"
 #include "data/npy.h"
 #include "data/png.h"
 #include "engine/error.h"
@@ -61,54 +65,116 @@ std::vector<float> points(models::Generator& generator, std::int64_t count, cons
   return all;
 }
 
-void require_suffix(const std::string& out, const char* suffix) {
-  require(out.ends_with(suffix), "--out must end in ", suffix, " for that: '", out, "'");
+/// For each row of the grid the latent points from one draw to the next.
+template <class Draws>
+std::vector<real> walks(const Draws& draw, const Grid& grid, const LatentLaw& law) {
+  const std::int64_t latent = law.dimension;
+  const std::int64_t count = 2 * std::int64_t{grid.rows};
+  Tensor ends({count, latent});
+  for (std::int64_t begin = 0; begin < count; begin += batch)
+    std::copy_n(draw(begin / batch).data(), std::min(batch, count - begin) * latent, ends.data() + begin * latent);
+  const Tensor z = latent_walks(ends, grid.columns, law);
+  return {z.values().begin(), z.values().end()};
+}
+
+/// `images` [n, d] with the training image nearest to each after it, [2 n, d].
+std::vector<real> beside_neighbours(const std::vector<real>& images, const ot::Target& training) {
+  const std::int64_t d = training.dimension(), n = static_cast<std::int64_t>(images.size()) / d;
+  const Tensor nearest = points_at(training, nearest_points(training, Tensor({n, d}, images)));
+  std::vector<real> pairs(2 * images.size());
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::copy_n(images.begin() + i * d, d, pairs.begin() + 2 * i * d);
+    std::copy_n(nearest.data() + i * d, d, pairs.begin() + (2 * i + 1) * d);
+  }
+  return pairs;
+}
+
+void require_suffix(const char* option, const std::string& out, const char* suffix) {
+  require(out.ends_with(suffix), option, " must end in ", suffix, " for that: '", out, "'");
+}
+
+void require_modes_agree(const SampleRequest& request) {
+  const int modes = !request.grid.empty() + (request.count != 0) + !request.latents.empty() + !request.gif.empty();
+  require(modes == 1, "give one of --grid ROWSxCOLUMNS, --count N, --latents Z.npy and --gif FILE.gif");
+  require(request.count >= 0, "--count must be at least 1: ", request.count);
+  require(!request.grid.empty() || !request.interpolate, "--interpolate makes a grid: give --grid ROWSxCOLUMNS");
+  require(!request.grid.empty() || !request.neighbours, "--neighbours makes a grid: give --grid ROWSxCOLUMNS");
+  require(!request.interpolate || !request.neighbours, "give one of --interpolate and --neighbours");
+  if (!request.gif.empty()) {
+    require(request.out.empty(), "--gif names the file to write: leave out --out ", request.out);
+    require_suffix("--gif", request.gif, ".gif");
+  } else {
+    require(!request.out.empty(), "--out is missing: the file to write");
+    require_suffix("--out", request.out, request.grid.empty() ? ".npy" : ".png");
+  }
+}
+
+void write_training_gif(const RunFolder& folder, const Config& config, const std::string& path) {
+  require(config.data.images(), "--gif is for images, the run makes points of dimension ", config.data.dimension);
+  const std::vector<std::int64_t> grids = folder.grids();
+  require(!grids.empty(), folder.samples().string(), " holds no grids of images to show: train on with --resume");
+  const auto count = static_cast<std::int64_t>(grids.size());
+  // About six seconds, no faster than browsers show and no slower than one can wait; the last stays for two.
+  const int hundredths = static_cast<int>(std::clamp<std::int64_t>(600 / count, 4, 20));
+  data::write_gif(
+      path, count, [&](std::int64_t i) { return data::read_image(folder.grid(grids[static_cast<std::size_t>(i)])); },
+      hundredths, 200);
 }
 
 }  // namespace
 
 void sample(const SampleRequest& request, const Console& console) {
-  const int modes = !request.grid.empty() + (request.count != 0) + !request.latents.empty();
-  require(modes == 1, "give one of --grid ROWSxCOLUMNS, --count N and --latents Z.npy");
-  require(request.count >= 0, "--count must be at least 1: ", request.count);
-  require_suffix(request.out, request.grid.empty() ? ".npy" : ".png");
-
+  require_modes_agree(request);
   const RunFolder folder{request.run};
   const Config config = read_config(folder.config());
+  if (!request.gif.empty()) {
+    write_training_gif(folder, config, request.gif);
+    console.out << request.gif << '\n';
+    return;
+  }
   const std::unique_ptr<models::Generator> generator = generator_of_run(folder, config);
 
-  const std::int64_t latent = generator->latent_dimension(), dimension = generator->output_size();
-  const auto draw = [&](std::int64_t i) {
-    return latents(latent_law(config.options), request.seed, Draw::sample, i, 0, batch);
-  };
+  const LatentLaw law = latent_law(config.options);
+  const std::int64_t latent = law.dimension, dimension = generator->output_size();
   const auto require_room = [&](std::int64_t count, const char* option) {
     const double bytes = static_cast<double>(count) * static_cast<double>(dimension) * sizeof(float);
     require_memory(2 * bytes, "making so many points", std::string("take a smaller ") + option);
     require_writable(request.out, bytes);
   };
+  const auto draw = [&](std::int64_t i) { return latents(law, request.seed, Draw::sample, i, 0, batch); };
+  std::vector<real> given;
+  const auto draw_given = [&](std::int64_t i) {
+    const auto all = static_cast<std::int64_t>(given.size());
+    Tensor z = Tensor::zeros({batch, latent});
+    std::copy_n(given.begin() + i * batch * latent, std::min(batch * latent, all - i * batch * latent), z.data());
+    return z;
+  };
+  const auto made = [&](std::int64_t count) {
+    return given.empty() ? points(*generator, count, draw) : points(*generator, count, draw_given);
+  };
 
   if (!request.grid.empty()) {
-    const Grid grid = parse_grid(request.grid);
+    Grid grid = parse_grid(request.grid);
     require(config.data.images(), "--grid is for images, the run makes points of dimension ", dimension,
             ": take --count");
+    require(!request.interpolate || grid.columns >= 2, "--interpolate takes at least 2 columns, from one image to ",
+            "another: --grid ", request.grid);
     const std::int64_t count = std::int64_t{grid.rows} * grid.columns;
-    require_room(count, "--grid");
-    const std::vector<float> images = points(*generator, count, draw);
-    data::write_png_grid(request.out, std::vector<real>(images.begin(), images.end()), config.data.height,
-                         config.data.width, config.data.channels, grid.rows, grid.columns);
+    require_room(request.neighbours ? 2 * count : count, "--grid");
+    if (request.interpolate) given = walks(draw, grid, law);
+    const std::vector<float> points = made(count);
+    std::vector<real> images(points.begin(), points.end());
+    if (request.neighbours) {
+      images = beside_neighbours(images, training_points(config));
+      grid.columns *= 2;
+    }
+    data::write_png_grid(request.out, images, config.data.height, config.data.width, config.data.channels, grid.rows,
+                         grid.columns);
   } else {
-    std::vector<real> given;
     if (!request.latents.empty()) given = read_latents(request.latents, latent);
     const std::int64_t count = given.empty() ? request.count : static_cast<std::int64_t>(given.size()) / latent;
     require_room(count, "--count");
-    const auto draw_given = [&](std::int64_t i) {
-      Tensor z = Tensor::zeros({batch, latent});
-      std::copy_n(given.begin() + i * batch * latent, std::min(batch, count - i * batch) * latent, z.data());
-      return z;
-    };
-    const std::vector<float> made =
-        given.empty() ? points(*generator, count, draw) : points(*generator, count, draw_given);
-    data::write_npy<float>(request.out, {count, dimension}, made);
+    data::write_npy<float>(request.out, {count, dimension}, made(count));
   }
   console.out << request.out << '\n';
 }

@@ -18,6 +18,7 @@
 #include "apps/interrupt.h"
 #include "apps/measure.h"
 #include "apps/progress.h"
+#include "apps/report/report.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/version.h"
@@ -92,7 +93,7 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const double grids = config.data.images() ? static_cast<double>(options.iterations / options.samples_every + 1) : 0;
   const double grid = 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000;
   const double metrics = 64 * static_cast<double>(options.iterations);
-  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 1e5);
+  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 2e6);
 }
 
 /// A run that has all its inputs right.
@@ -102,6 +103,7 @@ class Training {
            std::unique_ptr<models::Generator> mean)
       : folder_(std::move(folder)),
         config_(std::move(config)),
+        target_(target),
         algorithm_(config_.options, target, generator, std::move(mean)),
         grid_latents_(
             latents(latent_law(config_.options), config_.options.seed, Draw::grid, 0, 0, grid_side * grid_side)) {}
@@ -122,9 +124,10 @@ class Training {
     seconds_ = metrics.seconds();
     Progress progress(console.out, console.terminal, algorithm_.iterations(),
                       by_clock() ? 0 : config_.options.iterations, title, loss_symbol(config_.options));
-    while (!done() && !interrupt.requested()) iterate(metrics, progress);
+    while (!done() && !interrupt.requested()) iterate(metrics, progress, console);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
     if (drawn_at_ != algorithm_.iterations()) draw_grid();
+    if (reported_at_ != algorithm_.iterations()) report(console);
     progress.end();
     const int code = done() ? 0 : 130;
     if (!title.empty()) return code;
@@ -134,6 +137,7 @@ class Training {
                   << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
     if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
     console.out << "checkpoint: " << folder_.checkpoint() << '\n';
+    if (!report_complained_) console.out << "report: " << folder_.report() << '\n';
     return code;
   }
 
@@ -166,7 +170,7 @@ class Training {
     return true;
   }
 
-  void iterate(Metrics& metrics, Progress& progress) {
+  void iterate(Metrics& metrics, Progress& progress, const Console& console) {
     const auto start = std::chrono::steady_clock::now();
     const double h = algorithm_.iterate(schedule());
     if (!std::isfinite(h)) stop_for_nan("the loss");
@@ -176,6 +180,7 @@ class Training {
     progress.update(algorithm_.iterations(), h, 60 * config_.options.minutes - seconds_);
     if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
     if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
+    if (saved_at_ == algorithm_.iterations()) report(console);
   }
 
   void save_checkpoint() {
@@ -192,6 +197,18 @@ class Training {
     drawn_at_ = algorithm_.iterations();
   }
 
+  /// Rewrites report.html. A run goes on where that can't be; why is said once.
+  void report(const Console& console) {
+    reported_at_ = algorithm_.iterations();
+    try {
+      write_report(folder_, target_);
+    } catch (const std::exception& error) {
+      if (report_complained_) return;
+      report_complained_ = true;
+      console.err << "semidual: the run goes on without its report: " << error.what() << std::endl;
+    }
+  }
+
   [[noreturn]] void stop_for_nan(const char* what) const {
     const std::int64_t done = algorithm_.iterations();
     fail(what, " is no longer a finite number ",
@@ -201,10 +218,12 @@ class Training {
 
   RunFolder folder_;
   Config config_;
+  const ot::Target& target_;
   Alternate algorithm_;
   engine::Tensor grid_latents_;
   double seconds_ = 0;  // of all iterations
-  std::int64_t saved_at_ = -1, drawn_at_ = -1;
+  std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;
+  bool report_complained_ = false;
 };
 
 }  // namespace

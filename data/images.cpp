@@ -202,4 +202,11 @@ Images read_images(const std::string& folder, std::int64_t first) {
   return images;
 }
 
+Images read_image(const std::string& path) {
+  const Encoded header = open_image(path);
+  const Pixels pixels = decode(path, header.channels);
+  const std::size_t size = std::size_t(header.height) * std::size_t(header.width) * std::size_t(header.channels);
+  return {1, header.height, header.width, header.channels, {pixels.get(), pixels.get() + size}};
+}
+
 }  // namespace data

@@ -21,4 +21,7 @@ struct Images {
 /// files).
 Images read_images(const std::string& folder, std::int64_t first = 0);
 
+/// Reads one .png, .jpg or .jpeg file in the same way: count is 1. Throws Error for a file that is missing or damaged.
+Images read_image(const std::string& path);
+
 }  // namespace data

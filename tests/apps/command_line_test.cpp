@@ -57,13 +57,15 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
     CHECK_MESSAGE(contains(outcome.err, why), outcome.err);
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   };
-  refused({}, "say what to do: train, sample, features, solve, figure, verify or info (semidual --help explains them)");
+  refused({},
+          "say what to do: train, sample, features, evaluate, solve, figure, verify or info (semidual --help explains "
+          "them)");
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");
   refused({"train", "--seed", "-1"}, "--seed");
   refused({"train", "--batch"}, "--batch");
   refused({"sample"}, "RUN is required (semidual sample --help says what there is)");
-  refused({"sample", "run"}, "--out is required");
+  refused({"sample", "run"}, "give one of --grid");
   refused({"info"}, "WHAT is required");
 }

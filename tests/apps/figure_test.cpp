@@ -247,7 +247,7 @@ TEST_CASE("a figure that can't be made is refused in one line, before any run") 
   refused("2", {"--generators", "mlp,gan"}, "--generator 'gan' is unknown: it must be mlp or dcgan");
   refused("2", {"--generators", "mlp,,dcgan"}, "--generators must be words with commas between: 'mlp,,dcgan'");
   refused("2", {"--duals", "vector,vector"}, "--duals has vector twice: 'vector,vector'");
-  refused("2", {"--duals", "table"}, "--dual 'table' is unknown: it must be vector or network");
+  refused("2", {"--duals", "table"}, "--dual 'table' is unknown: it must be layers or vector or network");
   refused("2", {"--lambdas", "0,x"}, "--lambdas must be numbers with commas between: '0,x'");
   refused("2", {"--lambdas", "-1"}, "--lambda must be 0 or a positive number: -1");
   refused("2", {"--preset", "good"}, "--preset 'good' is unknown");

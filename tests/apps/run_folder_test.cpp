@@ -16,6 +16,8 @@ TEST_CASE("a run folder's files have their names") {
   CHECK(folder.config() == "run/config.json");
   CHECK(folder.metrics() == "run/metrics.csv");
   CHECK(folder.checkpoint() == "run/checkpoint.safetensors");
+  CHECK(folder.report() == "run/report.html");
+  CHECK(folder.evaluation() == "run/evaluation.json");
   CHECK(folder.grid(100) == "run/samples/000100.png");
   CHECK(folder.grid(1234567) == "run/samples/1234567.png");
 }
@@ -26,7 +28,8 @@ TEST_CASE("removing a run leaves what others put there") {
   CHECK_FALSE(folder.occupied());
   folder.create(true);
   CHECK(folder.occupied());
-  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint(), folder.grid(100)})
+  for (const std::string& file :
+       {folder.config(), folder.metrics(), folder.checkpoint(), folder.report(), folder.evaluation(), folder.grid(100)})
     write(file, "x");
   write(folder.root / "notes.txt", "mine");
   write(folder.samples() / "best.png", "mine");
@@ -34,6 +37,8 @@ TEST_CASE("removing a run leaves what others put there") {
   CHECK_FALSE(fs::exists(folder.config()));
   CHECK_FALSE(fs::exists(folder.metrics()));
   CHECK_FALSE(fs::exists(folder.checkpoint()));
+  CHECK_FALSE(fs::exists(folder.report()));
+  CHECK_FALSE(fs::exists(folder.evaluation()));
   CHECK_FALSE(fs::exists(folder.grid(100)));
   CHECK(fs::exists(folder.root / "notes.txt"));
   CHECK(fs::exists(folder.samples() / "best.png"));
@@ -81,6 +86,32 @@ TEST_CASE("metrics keep the whole rows of the iterations before, and go on") {
     CHECK(content(path) == head);
     CHECK(Metrics::last(path).iteration == -1);
   }
+}
+
+TEST_CASE("the grids there are come in the order of their iterations") {
+  const TemporaryFolder temporary;
+  const RunFolder folder{temporary / "run"};
+  CHECK(folder.grids().empty());
+  folder.create(true);
+  for (const char* name : {"1000000.png", "000100.png", "999900.png", "0000200.png", "000300.jpg", "best.png"})
+    write(folder.samples() / name, "x");
+  CHECK(folder.grids() == std::vector<std::int64_t>{100, 999900, 1000000});
+}
+
+TEST_CASE("the columns of metrics hold the numbers there are, with their iterations") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "metrics.csv";
+  write(path, "iteration,loss,iteration_seconds,recall,note\n0,2,0.5,,a\n1,1.5,0.25,0.125,b\n2,1,0.25,nan,\n3,0.5,");
+  const std::vector<Metrics::Column> columns = Metrics::columns(path);
+  REQUIRE(columns.size() == 4);
+  CHECK(columns[0].name == "loss");
+  CHECK(columns[0].iterations == std::vector<std::int64_t>{0, 1, 2});
+  CHECK(columns[0].values == std::vector<double>{2, 1.5, 1});
+  CHECK(columns[1].values == std::vector<double>{0.5, 0.25, 0.25});
+  CHECK(columns[2].name == "recall");
+  CHECK(columns[2].iterations == std::vector<std::int64_t>{1});
+  CHECK(columns[2].values == std::vector<double>{0.125});
+  CHECK(columns[3].values.empty());
 }
 
 TEST_CASE("metrics that can't be written are an error") {

@@ -6,8 +6,10 @@
 #include <doctest/doctest.h>
 
 #include "apps/checkpoint.h"
+#include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/run_folder.h"
+#include "data/digits.h"
 #include "data/images.h"
 #include "data/npy.h"
 #include "tests/apps/program.h"
@@ -68,6 +70,84 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
   }
 }
 
+TEST_CASE("each row of an interpolated grid walks from one draw to the next") {
+  const TemporaryFolder temporary;
+  make_run(temporary / "run");
+  fs::create_directory(temporary / "pictures");
+  const std::string png = temporary / "pictures/grid.png";
+  REQUIRE(semidual({"sample", temporary / "run", "--grid", "2x3", "--interpolate", "--out", png}).code == 0);
+  const data::Images grid = data::read_image(png);
+
+  const engine::Tensor z = apps::latents({}, 0, apps::Draw::sample, 0, 0, 4);
+  std::vector<engine::real> walk;
+  for (int row = 0; row < 2; ++row)
+    for (int step = 0; step < 3; ++step)
+      for (int k = 0; k < 100; ++k) {
+        const engine::real from = z.data()[200 * row + k], to = z.data()[200 * row + 100 + k];
+        walk.push_back(from + (to - from) * step / 2);
+      }
+  data::write_npy<engine::real>(temporary / "z.npy", {6, 100}, walk);
+  REQUIRE(
+      semidual({"sample", temporary / "run", "--latents", temporary / "z.npy", "--out", temporary / "x.npy"}).code ==
+      0);
+  const std::vector<float> points = data::read_npy(temporary / "x.npy").as<float>();
+  REQUIRE(grid.height == 56);
+  REQUIRE(grid.width == 84);
+  for (int image = 0; image < 6; ++image)
+    for (int pixel = 0; pixel < 784; pixel += 29) {
+      const int row = image / 3 * 28 + pixel / 28, column = image % 3 * 28 + pixel % 28;
+      CHECK(std::abs(grid.bytes[static_cast<std::size_t>(row * 84 + column)] -
+                     255 * points[static_cast<std::size_t>(784 * image + pixel)]) <= 0.6);
+    }
+}
+
+TEST_CASE("a grid of neighbours shows each image and then the training image next to it") {
+  const TemporaryFolder temporary;
+  make_run(temporary / "run");
+  const std::string png = temporary / "grid.png";
+  REQUIRE(semidual({"sample", temporary / "run", "--grid", "2x1", "--neighbours", "--out", png}).code == 0);
+  REQUIRE(semidual({"sample", temporary / "run", "--grid", "2x1", "--out", temporary / "alone.png"}).code == 0);
+  const data::Images grid = data::read_image(png), alone = data::read_image(temporary / "alone.png");
+  const std::vector<std::uint8_t> digits = data::draw_digits(40, apps::digits_seed).images;
+  REQUIRE(grid.height == 56);
+  REQUIRE(grid.width == 56);
+  for (int image = 0; image < 2; ++image) {
+    std::vector<std::uint8_t> left, right;
+    for (int y = 28 * image; y < 28 * (image + 1); ++y) {
+      left.insert(left.end(), grid.bytes.begin() + 56 * y, grid.bytes.begin() + 56 * y + 28);
+      right.insert(right.end(), grid.bytes.begin() + 56 * y + 28, grid.bytes.begin() + 56 * y + 56);
+    }
+    CHECK(std::equal(left.begin(), left.end(), alone.bytes.begin() + 784 * image));
+    const auto squared_distance = [&](auto digit) {
+      int sum = 0;
+      for (int k = 0; k < 784; ++k) sum += (left[std::size_t(k)] - digit[k]) * (left[std::size_t(k)] - digit[k]);
+      return sum;
+    };
+    int least = squared_distance(digits.begin());
+    for (int j = 1; j < 40; ++j) least = std::min(least, squared_distance(digits.begin() + 784 * j));
+    // What is shown of a generated image is rounded to bytes.
+    CHECK(squared_distance(right.begin()) <= 1.001 * least);
+  }
+}
+
+TEST_CASE("a GIF shows the grids of a run in their order") {
+  const TemporaryFolder temporary;
+  make_run(temporary / "run", {"--iterations", "3", "--samples-every", "1"});
+  const std::string gif = temporary / "training.gif";
+  const Outcome outcome = semidual({"sample", temporary / "run", "--gif", gif});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(outcome.out == gif + "\n");
+  // A frame's image begins with ',' at (0, 0), 224x224.
+  const std::string bytes = content(gif), frame("\x2c\0\0\0\0\xe0\0\xe0\0", 9);
+  int frames = 0;
+  for (std::size_t at = bytes.find(frame); at != bytes.npos; at = bytes.find(frame, at + 1)) ++frames;
+  CHECK(frames == 3);
+
+  fs::remove_all(temporary / "run/samples");
+  CHECK(semidual({"sample", temporary / "run", "--gif", gif}).err.find("holds no grids of images to show") !=
+        std::string::npos);
+}
+
 TEST_CASE("requests that won't do are one line, exit code 2, and nothing written") {
   const TemporaryFolder temporary, outputs;
   make_run(temporary / "run");
@@ -84,13 +164,21 @@ TEST_CASE("requests that won't do are one line, exit code 2, and nothing written
     CHECK(outputs.empty());
   };
   const std::string png = outputs / "x.png", npy = outputs / "x.npy";
-  refused("run", npy, {}, "give one of --grid ROWSxCOLUMNS, --count N and --latents Z.npy");
+  refused("run", npy, {}, "give one of --grid ROWSxCOLUMNS, --count N, --latents Z.npy and --gif FILE.gif");
   refused("run", npy, {"--count", "3", "--grid", "2x2"}, "give one of");
   refused("run", npy, {"--count", "-3"}, "--count must be at least 1: -3");
   refused("run", npy, {"--grid", "2x2"}, "--out must end in .png");
   refused("run", png, {"--count", "2"}, "--out must end in .npy");
   for (const char* grid : {"2", "2x", "0x2", "-1x2", "2x2x2", "axb", "99999x1"})
     refused("run", png, {"--grid", grid}, "--grid must be ROWSxCOLUMNS, such as 8x8: '" + std::string(grid) + "'");
+  refused("run", "", {"--count", "2"}, "--out is missing");
+  refused("run", png, {"--gif", outputs / "x.gif"}, "--gif names the file to write: leave out --out");
+  refused("run", "", {"--gif", png}, "--gif must end in .gif for that: '" + png + "'");
+  refused("run", "", {"--gif", outputs / "x.gif", "--grid", "2x2"}, "give one of");
+  refused("run", npy, {"--count", "2", "--interpolate"}, "--interpolate makes a grid: give --grid ROWSxCOLUMNS");
+  refused("run", npy, {"--count", "2", "--neighbours"}, "--neighbours makes a grid: give --grid ROWSxCOLUMNS");
+  refused("run", png, {"--grid", "2x2", "--neighbours", "--interpolate"}, "give one of --interpolate and --neighbours");
+  refused("run", png, {"--grid", "2x1", "--interpolate"}, "--interpolate takes at least 2 columns");
   refused("run", npy, {"--count", "900000000000"}, "of memory");
   refused("run", npy, {"--latents", temporary / "narrow.npy"}, "must hold an array of shape [N, 100]");
   refused("run", npy, {"--latents", temporary / "nan.npy"}, "holds NaN or infinity");
@@ -121,4 +209,6 @@ TEST_CASE("points that are not images are sampled as arrays only") {
   const Outcome grid = semidual({"sample", temporary / "run", "--grid", "2x2", "--out", temporary / "x.png"});
   CHECK(grid.code == 2);
   CHECK(grid.err == "semidual: --grid is for images, the run makes points of dimension 2: take --count\n");
+  CHECK(semidual({"sample", temporary / "run", "--gif", temporary / "x.gif"}).err ==
+        "semidual: --gif is for images, the run makes points of dimension 2\n");
 }

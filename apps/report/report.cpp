@@ -1,0 +1,121 @@
+#include "apps/report/report.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/config.h"
+#include "apps/generators.h"
+#include "apps/report/curve.h"
+#include "apps/report/facts.h"
+#include "apps/report/generated.h"
+#include "apps/report/measures.h"
+#include "apps/report/page.h"
+#include "apps/report/samples.h"
+#include "apps/training_points.h"
+#include "data/file.h"
+#include "engine/error.h"
+
+namespace apps {
+
+namespace {
+
+using namespace report;
+
+constexpr std::size_t most_curves = 8;
+
+/// What config.json says of the machine beside the options, in words; empty where it says nothing.
+std::string machine(const std::string& config_path) {
+  const std::vector<std::byte> bytes = data::read_file(config_path);
+  const char* text = reinterpret_cast<const char*>(bytes.data());
+  const nlohmann::json json = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+  try {
+    const auto& machine = json.at("machine");
+    const auto cpu = machine.at("cpu").get<std::string>();
+    return engine::text(cpu.empty() ? "" : cpu + ", ", machine.at("cores").get<int>(), " cores (",
+                        machine.at("simd").get<std::string>(), ")");
+  } catch (const nlohmann::json::exception&) {
+    return "";
+  }
+}
+
+/// What is told of a column of metrics.csv.
+struct CurveText {
+  std::string column, heading, name, unit, line;
+};
+
+CurveText text_of(const std::string& column, const TrainOptions& options) {
+  const std::string symbol = loss_symbol(options);
+  const CurveText known[] = {
+      {"loss", "Loss", "loss " + symbol, symbol + ", in units of the scaled cost",
+       "An estimate of the transport cost between what is generated and the data, which the generator lowers. It "
+       "counts "
+       "once the potential has caught up."},
+      {"iteration_seconds", "Time", "seconds of an iteration", "seconds an iteration", "How long each iteration took."},
+      {"coverage", "Coverage", "coverage", "share of held-out points",
+       "How many held-out points have a generated one next to them: higher is better."},
+      {"recall", "Recall", "recall", "share of held-out points",
+       "How many held-out points lie where generated ones do: higher is more varied."},
+      {"class_tv", "Class balance", "total variation of the class shares", "total variation",
+       "How far the classes' shares are from the data's: 0 is ideal."},
+  };
+  for (const CurveText& text : known)
+    if (text.column == column) return text;
+  return {column, column, column, column, "As metrics.csv has it."};
+}
+
+std::string curve_sections(const Run& run) {
+  std::string sections;
+  std::size_t curves = 0;
+  for (const Metrics::Column& column : run.metrics) {
+    if (column.values.empty() || ++curves > most_curves) continue;
+    const CurveText text = text_of(column.name, run.config.options);
+    sections += section("curve-" + std::to_string(curves), text.heading, text.line,
+                        curve(column.iterations, column.values, text.name, text.unit));
+  }
+  return sections;
+}
+
+/// What takes the generator; the training points are those given, or else those that config.json tells of.
+struct Generated {
+  std::string walk, neighbours;
+};
+
+Generated generated_sections(const Run& run, const ot::Target* training) {
+  Generated sections;
+  if (!run.config.data.images()) return sections;
+  try {
+    const std::unique_ptr<models::Generator> generator = generator_of_run(run.folder, run.config);
+    sections.walk = walk_section(run.config, *generator);
+    sections.neighbours = training != nullptr ? neighbours_section(run.config, *generator, *training)
+                                              : neighbours_section(run.config, *generator, training_points(run.config));
+  } catch (const engine::Error& error) {
+    sections.neighbours = neighbours_missing(error.what());
+  }
+  return sections;
+}
+
+void write(const RunFolder& folder, const ot::Target* training) {
+  Run run{folder, read_config(folder.config()), machine(folder.config()), {}};
+  if (std::filesystem::exists(folder.metrics())) run.metrics = Metrics::columns(folder.metrics());
+  const Generated generated = generated_sections(run, training);
+  const std::string content = header(run) + facts_section(run) + "<div class=\"columns\">\n" + samples_section(folder) +
+                              generated.walk + curve_sections(run) + measures_sections(folder) + "</div>\n" +
+                              generated.neighbours + "<footer>Written by semidual " + escaped(run.config.version) +
+                              ". This file needs nothing beside itself.</footer>\n";
+  data::write_file_atomically(folder.report(), page(run.name() + " – semidual", content));
+}
+
+}  // namespace
+
+void write_report(const RunFolder& run) {
+  write(run, nullptr);
+}
+
+void write_report(const RunFolder& run, const ot::Target& training) {
+  write(run, &training);
+}
+
+}  // namespace apps

@@ -1,0 +1,46 @@
+#include "apps/training_points.h"
+
+#include <utility>
+
+#include "apps/costs.h"
+#include "apps/measure.h"
+#include "data/dataset.h"
+#include "data/sha256.h"
+#include "engine/error.h"
+#include "ot/brute_c_transform.h"
+#include "ot/c_transform.h"
+
+namespace apps {
+
+using engine::require;
+using engine::Tensor;
+
+ot::Target training_points(const Config& config) {
+  const TrainOptions& options = config.options;
+  data::Dataset dataset = data::load(options.data, options.points, digits_seed);
+  require(facts_of(dataset).sha256 == config.data.sha256, options.data,
+          " no longer holds what the run learned: its SHA-256 is another");
+  std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
+  require(weights.empty() || data::sha256(std::as_bytes(std::span(weights))) == config.data.weights_sha256,
+          options.weights, " no longer holds the run's weights: its SHA-256 is another");
+  return make_target(std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale),
+                     std::move(weights));
+}
+
+std::vector<std::int64_t> nearest_points(const ot::Target& target, const Tensor& x) {
+  const Tensor no_potential = Tensor::zeros({target.size()});
+  return target.ground_cost() ? ot::c_transform(target, x, no_potential, 0).winners
+                              : ot::brute_c_transform(target, x, no_potential, 0, {}).winners;
+}
+
+Tensor points_at(const ot::Target& target, std::span<const std::int64_t> numbers) {
+  Tensor points({static_cast<std::int64_t>(numbers.size()), target.dimension()});
+  engine::real* row = points.data();
+  for (const std::int64_t number : numbers) {
+    target.rows(number, number + 1, row);
+    row += target.dimension();
+  }
+  return points;
+}
+
+}  // namespace apps
