@@ -32,9 +32,14 @@ constexpr std::int64_t settling_points = 1000;
 }  // namespace
 
 Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
-                     std::unique_ptr<models::Generator> mean)
-    : options_(options), target_(target), generator_(generator), adam_(options.lr), dual_(options, target) {
-  require(generator.output_size() == target.dimension(), "the generator makes points of dimension ",
+                     std::unique_ptr<models::Generator> mean, const CostSpace* space)
+    : options_(options),
+      target_(target),
+      generator_(generator),
+      space_(space),
+      adam_(options.lr),
+      dual_(options, target) {
+  require(space || generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
   const auto weights = target.weights();
   const auto support = std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
@@ -46,6 +51,10 @@ Alternate::Alternate(const TrainOptions& options, const ot::Target& target, mode
     W_nu_nu_ = ot::self_transport(target, options.lambda, most_self_transport, options.seed);
 }
 
+Var Alternate::generated(const Tensor& z) {
+  return space_ ? (*space_)(generator_(z)) : generator_(z);
+}
+
 Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
   const bool for_psi = purpose != Draw::generator_batch;
   return latents(latent_law(options_), options_.seed, purpose, n, k, for_psi ? dual_batch_size() : options_.batch);
@@ -55,16 +64,16 @@ ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) 
   return {target_, options_.target_batch, random_draws(options_.seed, purpose, n, k)};
 }
 
-std::vector<Tensor> Alternate::dual_batches(std::int64_t n, std::int64_t first, std::int64_t last) const {
+std::vector<Tensor> Alternate::dual_batches(std::int64_t n, std::int64_t first, std::int64_t last) {
   const engine::NoGrad theta_is_fixed;
   std::vector<Tensor> batches;
   for (std::int64_t k = first; k < last; ++k) batches.push_back(latent_batch(Draw::dual_batch, n, k));
-  if (batches.size() == 1) return {generator_(batches.front()).value()};
-  const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1), d = generator_.output_size();
+  if (batches.size() == 1) return {generated(batches.front()).value()};
+  const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1), d = target_.dimension();
   Tensor z({(last - first) * size, latent});
   engine::real* rows = z.data();
   for (const Tensor& batch : batches) rows = std::ranges::copy(batch.values(), rows).out;
-  const Tensor x = generator_(z).value();
+  const Tensor x = generated(z).value();
   for (std::size_t b = 0; b < batches.size(); ++b)
     batches[b] = Tensor({size, d},
                         x.values().subspan(b * static_cast<std::size_t>(size * d), static_cast<std::size_t>(size * d)));
@@ -83,7 +92,7 @@ void Alternate::warm_up() {
   assert(warming_up());
   if (warmup_ == 0) dual_.solver->begin();
   const engine::NoGrad theta_is_fixed;
-  step_psi(generator_(latent_batch(Draw::warmup_batch, warmup_, 0)).value(), Draw::warmup_points, warmup_, 0);
+  step_psi(generated(latent_batch(Draw::warmup_batch, warmup_, 0)).value(), Draw::warmup_points, warmup_, 0);
   if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
 }
 
@@ -116,7 +125,7 @@ double Alternate::iterate(double progress) {
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
   engine::Tape tape;
   for (Var* parameter : theta_) tape.watch(*parameter);
-  const Var x = generator_(latent_batch(Draw::generator_batch, n_, 0));
+  const Var x = generated(latent_batch(Draw::generator_batch, n_, 0));
   const Var value = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);

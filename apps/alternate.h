@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/averaged_generator.h"
+#include "apps/cost_space.h"
 #include "apps/dual.h"
 #include "apps/generators.h"
 #include "apps/options.h"
@@ -24,9 +25,10 @@ class Alternate {
   /// Starts at psi_0 = 0 (a network: its initial weights) and the generator's present theta. Target and generator must
   /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
   /// see more points than there are.
-  /// With --average, `mean` is another generator of the same kind.
+  /// With --average, `mean` is another generator of the same kind. Points of the generator are mapped to where the
+  /// target's are by `space`, where there is one.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
-            std::unique_ptr<models::Generator> mean = nullptr);
+            std::unique_ptr<models::Generator> mean = nullptr, const CostSpace* space = nullptr);
 
   /// Whether steps of the warm-up are left: --dual-warmup steps on psi at the first theta, an inner loop of its own
   /// before the first iteration.
@@ -59,11 +61,13 @@ class Alternate {
  private:
   /// Points in a step's batch on psi.
   std::int64_t dual_batch_size() const { return options_.dual_batch > 0 ? options_.dual_batch : options_.batch; }
+  /// g(z), in the space of the target.
+  engine::Var generated(const engine::Tensor& z);
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The points that a step sees, with --target-batch.
   ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The batches of the steps first..last-1 on psi in iteration n.
-  std::vector<engine::Tensor> dual_batches(std::int64_t n, std::int64_t first, std::int64_t last) const;
+  std::vector<engine::Tensor> dual_batches(std::int64_t n, std::int64_t first, std::int64_t last);
   void step_psi(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k);
   /// H(psi_n, .) on the points x, and the loss there.
   engine::Var H(const engine::Var& x) const;
@@ -76,6 +80,7 @@ class Alternate {
   TrainOptions options_;
   const ot::Target& target_;
   models::Generator& generator_;
+  const CostSpace* space_;
   std::vector<engine::Var*> theta_;
   std::optional<AveragedGenerator> average_;
   engine::Adam adam_;

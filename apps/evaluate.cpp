@@ -14,6 +14,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/cost_space.h"
 #include "apps/costs.h"
 #include "apps/dual.h"
 #include "apps/evaluation/evaluation.h"
@@ -88,12 +89,14 @@ std::optional<FeatureNetwork> make_features(const std::string& file, const DataF
 std::vector<Measure> measure_semidual(const RunFolder& folder, const Inputs& inputs, const Tensor& samples) {
   constexpr int groups = 20;
   const TrainOptions& options = inputs.options;
+  CostSpace space(options, inputs.facts);
   const ot::Target target =
-      make_target(inputs.training, make_cost(options.cost, options.cost_power, options.cost_scale),
+      make_target(space.map(inputs.training), make_cost(options.cost, options.cost_power, options.cost_scale),
                   read_weights("--weights", options.weights, inputs.facts.count));
   const std::int64_t size = samples.dim(0) / groups, d = samples.dim(1);
   const auto batch = [&](int group) {
-    return Tensor({size, d}, std::span(samples.data() + group * size * d, static_cast<std::size_t>(size * d)));
+    const Tensor x({size, d}, std::span(samples.data() + group * size * d, static_cast<std::size_t>(size * d)));
+    return space(x).value();
   };
   const ot::SemidualEstimate estimate =
       ot::estimate_semidual(target, psi_of_run(folder, *inputs.config, target), options.lambda, groups, batch);

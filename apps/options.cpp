@@ -29,11 +29,11 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",        "cost-power",  "target-batch",        "dual-batch",
-                                              "dual-warmup", "dual-memory", "dual-precision",      "loss",
-                                              "latent",      "latent-dim",  "latent-scale",        "mlp-sizes",
-                                              "dual-layers", "lr-schedule", "schedule-iterations", "average",
-                                              "minutes",     "hold-out"};
+constexpr std::string_view later_options[] = {
+    "cost",         "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
+    "dual-memory",  "dual-precision", "loss",         "latent",      "latent-dim",
+    "latent-scale", "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
+    "average",      "minutes",        "hold-out",     "edges"};
 
 struct DualStep {
   const char* dual;
@@ -124,6 +124,8 @@ void validate(const TrainOptions& options) {
   require(options.loss == "transport" || options.lambda > 0,
           "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
   make_cost(options.cost, options.cost_power, options.cost_scale);
+  require(std::isfinite(options.edges) && options.edges >= 0,
+          "--edges must be 0 or a positive weight: ", options.edges);
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require(std::isfinite(options.minutes) && options.minutes >= 0,

@@ -27,6 +27,7 @@ struct TrainOptions {
   std::string cost = "sqeuclidean";
   double cost_power = 0;
   std::string cost_scale = "alpha";
+  double edges = 0;
   std::string preset = "best";
   std::int64_t iterations = 0;
   double minutes = 0;
@@ -100,6 +101,9 @@ void for_each_option(Options& options, const Visit& visit) {
       "cost-scale", options.cost_scale, OnResume::same,
       "what the cost is multiplied by: alpha (1 / its mean between 0 and the points, 1 / mean |y|^2 as in the paper), "
       "one (1) or half (1/2) [alpha]");
+  visit("edges", options.edges, OnResume::same,
+        "the weight in the cost of how much edge there is in each 4x4 cell of an image, beside its pixels: the larger, "
+        "the sharper; 0: pixels alone [best: 1 for images, otherwise 0]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");

@@ -12,6 +12,7 @@
 #include "apps/alternate.h"
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/cost_space.h"
 #include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
@@ -96,15 +97,21 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 2e6);
 }
 
+/// The data as points, and as the measure that is learned in the space of the cost, which may be the same.
+struct Data {
+  const ot::Target &points, &target;
+  const CostSpace& space;
+};
+
 /// A run that has all its inputs right.
 class Training {
  public:
-  Training(RunFolder folder, Config config, const ot::Target& target, models::Generator& generator,
+  Training(RunFolder folder, Config config, const Data& data, models::Generator& generator,
            std::unique_ptr<models::Generator> mean)
       : folder_(std::move(folder)),
         config_(std::move(config)),
-        target_(target),
-        algorithm_(config_.options, target, generator, std::move(mean)),
+        points_(data.points),
+        algorithm_(config_.options, data.target, generator, std::move(mean), &data.space),
         grid_latents_(
             latents(latent_law(config_.options), config_.options.seed, Draw::grid, 0, 0, grid_side * grid_side)) {}
 
@@ -201,7 +208,7 @@ class Training {
   void report(const Console& console) {
     reported_at_ = algorithm_.iterations();
     try {
-      write_report(folder_, target_);
+      write_report(folder_, points_);
     } catch (const std::exception& error) {
       if (report_complained_) return;
       report_complained_ = true;
@@ -218,7 +225,7 @@ class Training {
 
   RunFolder folder_;
   Config config_;
-  const ot::Target& target_;
+  const ot::Target& points_;
   Alternate algorithm_;
   engine::Tensor grid_latents_;
   double seconds_ = 0;  // of all iterations
@@ -226,28 +233,13 @@ class Training {
   bool report_complained_ = false;
 };
 
-}  // namespace
-
-int train(const TrainRequest& request, const Console& console) {
-  TrainOptions options = request.options;
+/// From where all inputs have been read to the end of the run.
+int train_on(const Data& data, const TrainRequest& request, const Config& config, const std::string& note,
+             const Console& console) {
+  const TrainOptions& options = config.options;
   const RunFolder folder{request.out};
-  require_folder_fits(request, folder);
-  validate(options);
-  if (options.lr_schedule != "constant" && options.schedule_iterations == 0)
-    options.schedule_iterations = options.iterations;
-  engine::set_threads(options.threads);
-
-  data::Dataset dataset = load_run_data(options).training;
-  Config config{version, precision(), options, facts_of(dataset)};
-  std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
-  if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
-  if (request.resume) require_same_run(read_config(folder.config()), config);
   const std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
-  const std::string note = note_of_unreachable_values(dataset);
-  const ot::Target target = make_target(
-      std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(weights));
-
-  Training training(folder, config, target, *generator,
+  Training training(folder, config, data, *generator,
                     options.average > 0 ? make_generator(options, config.data) : nullptr);
   if (request.resume) {
     const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
@@ -281,6 +273,34 @@ int train(const TrainRequest& request, const Console& console) {
   } catch (const std::exception& error) {
     throw Failure(error.what());
   }
+}
+
+}  // namespace
+
+int train(const TrainRequest& request, const Console& console) {
+  TrainOptions options = request.options;
+  const RunFolder folder{request.out};
+  require_folder_fits(request, folder);
+  validate(options);
+  if (options.lr_schedule != "constant" && options.schedule_iterations == 0)
+    options.schedule_iterations = options.iterations;
+  engine::set_threads(options.threads);
+
+  data::Dataset dataset = load_run_data(options).training;
+  Config config{version, precision(), options, facts_of(dataset)};
+  std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
+  if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
+  if (request.resume) require_same_run(read_config(folder.config()), config);
+  const std::string note = note_of_unreachable_values(dataset);
+  const ot::Cost cost = make_cost(options.cost, options.cost_power, options.cost_scale);
+  CostSpace space(options, config.data);
+  if (!space.mapped()) {
+    const ot::Target target = make_target(std::move(dataset), cost, std::move(weights));
+    return train_on({target, target, space}, request, config, note, console);
+  }
+  const ot::Target target = make_target(space.map(dataset), cost, weights);
+  const ot::Target points = make_target(std::move(dataset), cost, std::move(weights));
+  return train_on({points, target, space}, request, config, note, console);
 }
 
 }  // namespace apps

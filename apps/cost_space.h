@@ -1,0 +1,33 @@
+#pragma once
+
+#include <optional>
+
+#include "apps/config.h"
+#include "apps/options.h"
+#include "data/dataset.h"
+#include "engine/tape.h"
+#include "models/edge_map.h"
+
+namespace apps {
+
+/// Where the cost of moving a generated point to one of the data is taken: both are mapped there first, with --edges by
+/// models::EdgeMap, otherwise not at all.
+class CostSpace {
+ public:
+  /// Throws Error for --edges and points that are no images.
+  CostSpace(const TrainOptions& options, const DataFacts& data);
+
+  /// Whether it is another space than that of the points.
+  bool mapped() const { return edges_.has_value(); }
+  /// The points of `dataset` in this space. Where they are bytes they stay bytes, rounded to the nearest in a scale in
+  /// which the largest coordinate is 1, so that they are searched and multiplied as bytes are.
+  data::Dataset map(data::Dataset dataset);
+  /// x [B, d] in the same space and scale as the last data set that map() took.
+  engine::Var operator()(const engine::Var& x) const;
+
+ private:
+  std::optional<models::EdgeMap> edges_;
+  double scale_ = 1;
+};
+
+}  // namespace apps
