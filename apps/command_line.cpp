@@ -74,7 +74,7 @@ class CommandLine {
                                      help_width));
     add(sample_command, "--count", sample.count, "so many points, into an .npy file (float32, a row each)");
     add(sample_command, "--latents", sample.latents,
-        "a point for each row of this .npy file, [N, 100] with values in [-1, 1], into an .npy file");
+        "a point for each row of this .npy file, [N, --latent-dim of the run], into an .npy file");
     add(sample_command, "--gif", sample.gif, "write the run's grids, one after the other, into this .gif file");
     add(sample_command, "--seed", sample.seed, "of the random latent points [0]");
     add(sample_command, "--out", sample.out, "the file to write, unless --gif names it");

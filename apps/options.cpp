@@ -10,7 +10,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/config.h"
 #include "apps/costs.h"
+#include "apps/generators.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/product.h"
@@ -45,7 +47,7 @@ struct DualStep {
 /// The step of psi: asgd as in the paper's section 6, adam as measured since. The help texts in options.h say the same.
 constexpr DualStep dual_steps[] = {
     {"vector", "asgd", 5, 0.5, "on"},    {"layers", "asgd", 5, 0.5, "on"},    {"network", "asgd", 0.1, 0.8, "on"},
-    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", 0.003, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
+    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", 0.006, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
 };
 
 void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
@@ -82,25 +84,40 @@ std::vector<std::int64_t> numbers_of(const char* name, const std::string& value)
 
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer) {
   require_one_of("preset", preset, {"best", "paper"});
-  require_one_of("dual", dual, {"layers", "vector", "network"});
-
+  const bool best = preset == "best";
   TrainOptions options;
   options.preset = preset;
-  options.dual = dual;
+  options.dual = !dual.empty() ? dual : best ? "layers" : "vector";
+  require_one_of("dual", options.dual, {"layers", "vector", "network"});
   options.iterations = 3000;
   options.inner = 10;
   options.batch = 200;
   options.lr = 0.001;
   options.threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, engine::max_threads);
-  options.dual_optimizer = !dual_optimizer.empty() ? dual_optimizer : preset == "paper" ? "asgd" : "adam";
+  if (best) {  // apps/README.md has what each of these was measured to do
+    options.generator = "auto";
+    options.edges = -1;
+    options.latent = "normal";
+    options.latent_dim = 20;
+    options.latent_scale = 5;
+    options.lr_schedule = "cosine";
+    options.average = 0.999;
+    if (options.dual == "layers") options.inner = 3;
+  }
+  options.dual_optimizer = !dual_optimizer.empty() ? dual_optimizer : best ? "adam" : "asgd";
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
   for (const DualStep& step : dual_steps) {
-    if (step.dual != dual || step.optimizer != options.dual_optimizer) continue;
+    if (step.dual != options.dual || step.optimizer != options.dual_optimizer) continue;
     options.dual_lr = step.lr;
     options.dual_decay = step.decay;
     options.dual_average = step.average;
   }
   return options;
+}
+
+void resolve_by_data(TrainOptions& options, const DataFacts& data) {
+  if (options.generator == "auto") options.generator = makes_dcgan(data) ? "dcgan" : "mlp";
+  if (options.edges < 0) options.edges = data.images() ? 1 : 0;
 }
 
 void validate(const TrainOptions& options) {
@@ -110,7 +127,7 @@ void validate(const TrainOptions& options) {
           "--hold-out must be a share of the points, at least 0 and below 1: ", options.hold_out);
   require(options.hold_out == 0 || options.weights.empty(),
           "--hold-out leaves points out whatever they weigh: leave out --weights");
-  require_one_of("generator", options.generator, {"mlp", "dcgan"});
+  require_one_of("generator", options.generator, {"mlp", "dcgan", "auto"});
   require_one_of("latent", options.latent, {"uniform", "normal"});
   require_at_least("latent-dim", options.latent_dim, 1, INT32_MAX);
   require_step_length("latent-scale", options.latent_scale);
@@ -124,8 +141,8 @@ void validate(const TrainOptions& options) {
   require(options.loss == "transport" || options.lambda > 0,
           "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
   make_cost(options.cost, options.cost_power, options.cost_scale);
-  require(std::isfinite(options.edges) && options.edges >= 0,
-          "--edges must be 0 or a positive weight: ", options.edges);
+  require(std::isfinite(options.edges) && (options.edges >= 0 || options.edges == -1),
+          "--edges must be a positive weight, 0, or -1 for what suits the data: ", options.edges);
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require(std::isfinite(options.minutes) && options.minutes >= 0,

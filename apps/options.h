@@ -9,6 +9,8 @@
 
 namespace apps {
 
+struct DataFacts;
+
 /// Everything that decides what `semidual train` computes, under the names of the command line (dual_lr is --dual-lr).
 struct TrainOptions {
   std::string data;
@@ -20,7 +22,7 @@ struct TrainOptions {
   std::int64_t latent_dim = 100;
   double latent_scale = 1;
   std::string mlp_sizes = "256,512,1024";
-  std::string dual = "vector";
+  std::string dual;
   std::string dual_layers;
   double lambda = 0;
   std::string loss = "transport";
@@ -69,8 +71,10 @@ void for_each_option(Options& options, const Visit& visit) {
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("hold-out", options.hold_out, OnResume::same,
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
-  visit("generator", options.generator, OnResume::same,
-        "the network that makes the points: mlp (any data) or dcgan (28x28 images) [mlp]");
+  visit(
+      "generator", options.generator, OnResume::same,
+      "the network that makes the points: mlp (any data), dcgan (28x28 images) or auto (dcgan where it can, otherwise "
+      "mlp) [best: auto, paper: mlp]");
   visit(
       "latent", options.latent, OnResume::same,
       "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
@@ -103,7 +107,7 @@ void for_each_option(Options& options, const Visit& visit) {
       "one (1) or half (1/2) [alpha]");
   visit("edges", options.edges, OnResume::same,
         "the weight in the cost of how much edge there is in each 4x4 cell of an image, beside its pixels: the larger, "
-        "the sharper; 0: pixels alone [best: 1 for images, otherwise 0]");
+        "the sharper; 0: pixels alone; -1: 1 for images, otherwise 0 [best: -1, paper: 0]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");
@@ -112,7 +116,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("minutes", options.minutes, OnResume::any,
         "minutes of iterations in all, in place of a number of them; a schedule then follows the clock, so that no two "
         "runs are the same; 0: --iterations tells [0]");
-  visit("inner", options.inner, OnResume::same, "steps of psi before each step of the generator [10]");
+  visit("inner", options.inner, OnResume::same,
+        "steps of psi before each step of the generator [10; best with layers: 3]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see the README; 0: all [0]");
@@ -127,7 +132,7 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
-        "step length of psi [vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
+        "step length of psi [layers: adam 0.006, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
   visit("dual-decay", options.dual_decay, OnResume::same,
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
@@ -154,9 +159,12 @@ inline const char* loss_symbol(const TrainOptions& options) {
   return options.loss == "transport" ? "H" : "S";
 }
 
-/// The options of a preset, `best` or `paper`, for a dual potential, `vector` or `network`. The step of psi follows
-/// `dual_optimizer`, where empty means the preset's own. Throws Error for any other word.
+/// The options of a preset, `best` or `paper`, for a dual potential, `layers`, `vector` or `network`, and what moves
+/// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
+
+/// Replaces --generator auto and --edges -1 by what they mean for such data.
+void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense
 /// whatever the data are.

@@ -287,7 +287,9 @@ int train(const TrainRequest& request, const Console& console) {
   engine::set_threads(options.threads);
 
   data::Dataset dataset = load_run_data(options).training;
-  Config config{version, precision(), options, facts_of(dataset)};
+  const DataFacts facts = facts_of(dataset);
+  resolve_by_data(options, facts);
+  Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   if (request.resume) require_same_run(read_config(folder.config()), config);

@@ -35,6 +35,12 @@ TrainOptions small_options(const char* preset, const char* dual) {
   options.batch = 5;
   options.lambda = 0.1;
   options.seed = 3;
+  const TrainOptions plain;  // make_mlp's generator and its z, without a mean
+  options.latent = plain.latent;
+  options.latent_dim = plain.latent_dim;
+  options.latent_scale = plain.latent_scale;
+  options.average = plain.average;
+  options.generator = plain.generator;
   engine::set_threads(1);
   return options;
 }

@@ -62,8 +62,9 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
     CHECK(few.size() == 2 * 784);
     CHECK(std::equal(few.begin(), few.end(), many.begin()));
 
-    const engine::Tensor z = apps::latents({}, 0, apps::Draw::sample, 0, 0, 3);
-    data::write_npy<engine::real>(temporary / "z.npy", {3, 100}, z.values());
+    const engine::Tensor z =
+        apps::latents({.normal = true, .dimension = 20, .scale = 5}, 0, apps::Draw::sample, 0, 0, 3);
+    data::write_npy<engine::real>(temporary / "z.npy", {3, 20}, z.values());
     const std::vector<float> given = made({"--latents", temporary / "z.npy"});
     CHECK(given.size() == 3 * 784);
     CHECK(std::equal(given.begin(), given.end(), many.begin()));
@@ -72,7 +73,7 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
 
 TEST_CASE("each row of an interpolated grid walks from one draw to the next") {
   const TemporaryFolder temporary;
-  make_run(temporary / "run");
+  make_run(temporary / "run", {"--latent", "uniform", "--latent-dim", "100", "--latent-scale", "1"});
   fs::create_directory(temporary / "pictures");
   const std::string png = temporary / "pictures/grid.png";
   REQUIRE(semidual({"sample", temporary / "run", "--grid", "2x3", "--interpolate", "--out", png}).code == 0);
@@ -152,9 +153,9 @@ TEST_CASE("requests that won't do are one line, exit code 2, and nothing written
   const TemporaryFolder temporary, outputs;
   make_run(temporary / "run");
   data::write_npy<float>(temporary / "narrow.npy", {2, 3}, std::vector<float>(6));
-  std::vector<float> bad(100);
+  std::vector<float> bad(20);
   bad[7] = NAN;
-  data::write_npy<float>(temporary / "nan.npy", {1, 100}, bad);
+  data::write_npy<float>(temporary / "nan.npy", {1, 20}, bad);
   const auto refused = [&](const std::string& run, const std::string& out, const Arguments& arguments,
                            const std::string& why) {
     const Outcome outcome = semidual(Arguments{"sample", temporary / run, "--out", out} + arguments);
@@ -180,7 +181,7 @@ TEST_CASE("requests that won't do are one line, exit code 2, and nothing written
   refused("run", png, {"--grid", "2x2", "--neighbours", "--interpolate"}, "give one of --interpolate and --neighbours");
   refused("run", png, {"--grid", "2x1", "--interpolate"}, "--interpolate takes at least 2 columns");
   refused("run", npy, {"--count", "900000000000"}, "of memory");
-  refused("run", npy, {"--latents", temporary / "narrow.npy"}, "must hold an array of shape [N, 100]");
+  refused("run", npy, {"--latents", temporary / "narrow.npy"}, "must hold an array of shape [N, 20]");
   refused("run", npy, {"--latents", temporary / "nan.npy"}, "holds NaN or infinity");
   refused("run", npy, {"--latents", temporary / "missing.npy"}, "missing.npy");
   refused("missing", npy, {"--count", "2"}, "missing/config.json");
@@ -195,8 +196,8 @@ TEST_CASE("a checkpoint of another architecture is refused with the tensor and b
                 fs::copy_options::overwrite_existing);
   const Outcome outcome = semidual({"sample", temporary / "run", "--count", "1", "--out", temporary / "x.npy"});
   CHECK(outcome.code == 2);
-  CHECK_MESSAGE(outcome.err.find("does not fit the run's mlp generator: tensor generator.0.weight is [100, 256, 3, 3], "
-                                 "it should be [256, 100]") != std::string::npos,
+  CHECK_MESSAGE(outcome.err.find("does not fit the run's mlp generator: tensor generator.0.weight is [20, 256, 3, 3], "
+                                 "it should be [256, 20]") != std::string::npos,
                 outcome.err);
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("at most so many frames are chosen, evenly, with the first and the las
 
 TEST_CASE("training leaves a report of the run, and going on brings it up to date") {
   const TemporaryFolder temporary;
-  const RunFolder run = make_run(temporary / "<run>&\"", {"--lambda", "0.05"});
+  const RunFolder run = make_run(temporary / "<run>&\"", {"--lambda", "0.05", "--generator", "mlp"});
   const std::string page = content(run.report());
   CHECK(contains(page, "<h1>&lt;run&gt;&amp;&quot;</h1>"));
   CHECK_FALSE(contains(page, "<run>"));
@@ -82,7 +82,7 @@ TEST_CASE("training leaves a report of the run, and going on brings it up to dat
   CHECK(contains(page, "<li><code>--lambda 0.05</code></li>"));
   CHECK(contains(page, "<li><code>--samples-every 1</code></li>"));
   CHECK_FALSE(contains(page, "<li><code>--dual-lr"));
-  CHECK(contains(page, "<code>--dual-lr</code></th><td><code>0.003</code>"));
+  CHECK(contains(page, "<code>--dual-lr</code></th><td><code>0.006</code>"));
   CHECK(contains(page, "<output>iteration 2: "));
   CHECK(count(page, "data-when=") == 3);
   CHECK(count(page, " hidden>\n<img") == 2);
