@@ -80,8 +80,8 @@ TEST_CASE("estimates of the dual and of chi^2 are unbiased, and their errors are
     constexpr int repeats = 200, groups = 8;
     std::vector<double> chis;
     for (int k = 0; k < repeats; ++k) {
-      const SemidualEstimate estimate = estimate_semidual(clouds.target, clouds.source, psi, lambda,
-                                                          static_cast<std::uint64_t>(k * groups), groups, 16);
+      const SemidualEstimate estimate = *estimate_semidual(clouds.target, clouds.source, psi, lambda,
+                                                           static_cast<std::uint64_t>(k * groups), groups, 16);
       dual += estimate.dual / repeats;
       chi_squared += estimate.chi_squared / repeats;
       dual_error += estimate.dual_error / repeats;
