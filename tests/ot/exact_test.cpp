@@ -309,6 +309,9 @@ TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
   const CostMatrix large(20000, 10000, [](std::int64_t, double*) {});
   CHECK_THROWS_WITH_AS(exact_transport(large, uniform_weights(20000), uniform_weights(10000)),
                        Contains("20000 x 10000 points are too many: their product must be at most 100000000"), Error);
+  const CostMatrix undefined(2, 3, [](std::int64_t i, double* row) { std::fill_n(row, 3, i == 1 ? NAN : 0); });
+  CHECK_THROWS_WITH_AS(exact_transport(undefined, uniform_weights(2), uniform_weights(3)),
+                       Contains("costs must be finite: that of source point 1 and target point 0 is nan"), Error);
   const auto no_cost = [](double, double) { return 0.0; };
   CHECK_THROWS_WITH_AS(
       exact_transport_on_line(uniform_weights(2), uniform_weights(2), uniform_weights(2), Weights{1, -1}, no_cost),
