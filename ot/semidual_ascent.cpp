@@ -190,7 +190,10 @@ AscentResult ascend_semidual(const Target& target, const SourceSampler& source, 
     solver->finish();
     state = solver->state();
     const auto found = go_on ? estimate() : std::nullopt;
-    if (!found) return result;
+    if (!found) {  // nobody knows what the steps since the last stage came to
+      if (stage > 0) kept.put_back(potential);
+      return result;
+    }
     result.estimate = *found;
     if (found->dual >= best.dual) {
       best = *found;

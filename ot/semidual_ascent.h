@@ -77,10 +77,10 @@ struct AscentResult {
 /// to the next the rate falls, to a thirtieth in all for Adam and a hundredth for ASGD, or further where points are so
 /// many that the nearest costs little beside the mean, and lambda falls, to a thousandth of its first value where it
 /// ends at 0; each stage starts where the last one ended, for ASGD at the mean of its iterates (102). Steps can throw
-/// the dual back: of the values at the start and after each stage, estimated from the same batches, the best stays.
-/// (Genans, Godichon-Baggioni, Vialard and Wintenberger, "Decreasing entropic regularization averaged gradient for
-/// semi-discrete optimal transport", 2025, analyse such a fall of lambda.) Throws Error as make_dual_solver() does, and
-/// for sizes below 1.
+/// the dual back: of the values at the start and after each stage, estimated from the same batches, the best stays,
+/// also where it is ended in a later stage than the first. (Genans, Godichon-Baggioni, Vialard and Wintenberger,
+/// "Decreasing entropic regularization averaged gradient for semi-discrete optimal transport", 2025, analyse such a
+/// fall of lambda.) Throws Error as make_dual_solver() does, and for sizes below 1.
 AscentResult ascend_semidual(const Target& target, const SourceSampler& source, Potential& potential,
                              AscentOptions options, const AscentObserver& observer = {});
 
