@@ -28,7 +28,6 @@ command:pkg-config          pkg-config          pkgconf-pkg-config     pkgconf  
 <stb/stb_image.h>           libstb-dev          stb-devel              stb             -
 <CLI/CLI.hpp>               libcli11-dev        cli11-devel            cli11           cli11
 <nlohmann/json.hpp>         nlohmann-json3-dev  json-devel             nlohmann-json   nlohmann-json
-<lemon/network_simplex.h>   liblemon-dev        coin-or-lemon-devel    coin-or-lemon   donn/lemon-graph/lemon-graph
 <zlib.h>                    zlib1g-dev          zlib-devel             zlib            -
 <gif_lib.h>                 libgif-dev          giflib-devel           giflib          giflib
 END

@@ -24,6 +24,12 @@ namespace {
 
 /// The tensor that counts the warm-up's steps.
 constexpr const char* warmup_steps = "dual.warmup.steps";
+/// What a schedule leaves of a rate; `least` at the end, above 0, which Adam refuses.
+double share_of_rate(const std::string& schedule, double progress, double least) {
+  if (schedule == "constant") return 1;
+  return least + (1 - least) * 0.5 * (1 + std::cos(std::numbers::pi * progress));
+}
+
 /// So many points of the data tell W_lambda(nu, nu) in about a second.
 constexpr std::int64_t most_self_transport = 2048;
 /// So many points tell the statistics of a batch norm within a few percent.
@@ -114,6 +120,7 @@ double Alternate::iterate(double progress) {
   constexpr std::int64_t most_coordinates = 1 << 21;
   const std::int64_t of_batch = dual_batch_size() * target_.dimension();
   const std::int64_t together = generator_.rows_apart() ? std::max<std::int64_t>(most_coordinates / of_batch, 1) : 1;
+  dual_.solver->set_rate(options_.dual_lr * share_of_rate(options_.dual_schedule, progress, 0.05));
   dual_.solver->begin();
   for (std::int64_t first = 0; first < options_.inner; first += together) {
     std::int64_t k = first;
@@ -129,18 +136,12 @@ double Alternate::iterate(double progress) {
   const Var value = loss(x);
   std::vector<Var> theta;
   for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.rate() = learning_rate(progress);
+  adam_.rate() = options_.lr * share_of_rate(options_.lr_schedule, progress, 1e-3);
   adam_.step(theta_, tape.gradient(value, theta));
   if (average_) average_->update(n_);
 
   ++n_;
   return value.value().item();
-}
-
-double Alternate::learning_rate(double progress) const {
-  if (options_.lr_schedule == "constant") return options_.lr;
-  // Not quite to 0, which Adam refuses.
-  return options_.lr * std::max(0.5 * (1 + std::cos(std::numbers::pi * progress)), 1e-3);
 }
 
 models::Generator& Alternate::sampled() {

@@ -38,8 +38,8 @@ class Alternate {
 
   /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns the loss on the batch B'_n
   /// at the theta before the step: H(psi_n, .), with --target-batch on as many of the points, or the Sinkhorn
-  /// divergence (73) with it in place of W_lambda. `progress`, from 0 to 1, is how far --lr-schedule is. A NaN in theta
-  /// or psi comes out as NaN here at the latest in the next iteration.
+  /// divergence (73) with it in place of W_lambda. `progress`, from 0 to 1, is how far the schedules are. A NaN in
+  /// theta or psi comes out as NaN here at the latest in the next iteration.
   double iterate(double progress = 0);
 
   /// The generator to sample from: the trained one, or with --average the mean of those that there were.
@@ -72,7 +72,6 @@ class Alternate {
   /// H(psi_n, .) on the points x, and the loss there.
   engine::Var H(const engine::Var& x) const;
   engine::Var loss(const engine::Var& x) const;
-  double learning_rate(double progress) const;
   ot::NamedTensors generators();
   ot::NamedTensors moments();
   bool searches_softmins() const;

@@ -21,6 +21,7 @@
 #include "apps/verify.h"
 #include "apps/version.h"
 #include "engine/error.h"
+#include "engine/simd/kernels.h"
 
 namespace apps {
 
@@ -236,6 +237,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
     engine::fail(error.what(), " (", program, " --help says what there is)");
   }
 
+  engine::simd::kernels();  // chosen before any work: a SEMIDUAL_SIMD that there is not is refused here
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
   if (line.app.got_subcommand(line.features_command)) return features(line.features, console);
   if (line.app.got_subcommand(line.solve_command)) return solve(line.solve, console);

@@ -8,6 +8,8 @@ volatile std::sig_atomic_t signal_came = 0;
 
 extern "C" void note_signal(int) {
   signal_came = 1;
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace apps {
 
-/// While it lives, SIGINT (Ctrl-C) and SIGTERM are noted instead of ending the program, however often they come; the
-/// earlier handling returns with its end. One at a time.
+/// While it lives, the first SIGINT (Ctrl-C) or SIGTERM is noted instead of ending the program; a second one ends it at
+/// once. The earlier handling returns with its end. One at a time.
 class Interrupt {
  public:
   Interrupt();

@@ -35,7 +35,7 @@ constexpr std::string_view later_options[] = {
     "cost",         "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
     "dual-memory",  "dual-precision", "loss",         "latent",      "latent-dim",
     "latent-scale", "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
-    "average",      "minutes",        "hold-out",     "edges"};
+    "average",      "minutes",        "hold-out",     "edges",       "dual-schedule"};
 
 struct DualStep {
   const char* dual;
@@ -152,6 +152,7 @@ void validate(const TrainOptions& options) {
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
   require_step_length("lr", options.lr);
   require_one_of("lr-schedule", options.lr_schedule, {"constant", "cosine"});
+  require_one_of("dual-schedule", options.dual_schedule, {"constant", "cosine"});
   require_at_least("schedule-iterations", options.schedule_iterations, 0, max_iterations);
   require(options.average >= 0 && options.average < 1, "--average must be at least 0 and below 1: ", options.average);
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});

@@ -42,6 +42,7 @@ struct TrainOptions {
   double average = 0;
   std::string dual_optimizer;
   double dual_lr = 0;
+  std::string dual_schedule = "constant";
   double dual_decay = 0;
   std::string dual_average;
   std::int64_t dual_batch = 0;
@@ -133,6 +134,8 @@ void for_each_option(Options& options, const Visit& visit) {
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
         "step length of psi [layers: adam 0.006, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
+  visit("dual-schedule", options.dual_schedule, OnResume::same,
+        "how that step length changes along the run: constant, or cosine (down to a twentieth) [constant]");
   visit("dual-decay", options.dual_decay, OnResume::same,
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,

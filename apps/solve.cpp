@@ -17,6 +17,7 @@
 #include "apps/costs.h"
 #include "apps/interrupt.h"
 #include "apps/measure.h"
+#include "apps/placement.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/solvers.h"
@@ -27,15 +28,17 @@
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "ot/cost_matrix.h"
-#include "ot/duality.h"
 
 namespace apps {
 
 namespace fs = std::filesystem;
+using engine::real;
 using engine::require;
 
 namespace {
+
+/// Of a distance, that a solver in real does well with.
+constexpr double least_digits = 3;
 
 constexpr const char* result_files[] = {"psi.npy", "value.npy", "assignment.npy", "plan.npy", "result.json"};
 
@@ -57,23 +60,6 @@ std::vector<double> weights_of(const std::string& option, const std::string& pat
   require_weights_of(option, path, weights);
   if (weights.empty()) weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
   return weights;
-}
-
-/// Dense rows of the plan, [end - begin, m].
-std::vector<double> plan_rows(const TransportProblem& problem, const TransportSolution& solution, double lambda,
-                              RowRange range) {
-  const std::int64_t m = problem.target.size();
-  std::vector<double> rows(static_cast<std::size_t>((range.end - range.begin) * m), 0), buffer(solution.psi.size());
-  for (const ot::Flow& flow : solution.plan)
-    if (flow.source >= range.begin && flow.source < range.end)
-      rows[static_cast<std::size_t>((flow.source - range.begin) * m + flow.target)] = flow.mass;
-  if (!solution.plan.empty()) return rows;
-  const ot::CostMatrix costs = ot::cost_matrix(problem.target, problem.x);
-  for (std::int64_t i = range.begin; i < range.end; ++i)
-    ot::plan_row(costs.row(i, buffer.data()), problem.mu[static_cast<std::size_t>(i)], problem.target.weights(),
-                 solution.psi, lambda,
-                 std::span(rows).subspan(static_cast<std::size_t>((i - range.begin) * m), buffer.size()));
-  return rows;
 }
 
 nlohmann::ordered_json summary(const TransportSolution& solution, const SolveOptions& options, double seconds) {
@@ -119,22 +105,22 @@ class ResultFolder {
   }
 
   void write(const TransportProblem& problem, const TransportSolution& solution, const SolveOptions& options,
-             RowRange rows, nlohmann::ordered_json result) const {
+             nlohmann::ordered_json result) const {
     std::error_code error;
     fs::create_directories(root_, error);
     require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
     const auto n = problem.sources(), m = problem.target.size();
     data::write_npy<double>(root_ / "psi.npy", {m}, solution.psi);
-    data::write_npy<double>(root_ / "value.npy", {n}, solution.phi);
-    if (solution.assignment.empty())
-      fs::remove(root_ / "assignment.npy", error);
-    else
-      data::write_npy<std::int64_t>(root_ / "assignment.npy", {n}, solution.assignment);
-    if (rows.end == 0)
-      fs::remove(root_ / "plan.npy", error);
-    else
-      data::write_npy<double>(root_ / "plan.npy", {rows.end - rows.begin, m},
-                              plan_rows(problem, solution, options.lambda, rows));
+    const auto write_or_remove = [&]<class T>(const char* file, const std::vector<std::int64_t>& shape,
+                                              const std::vector<T>& values) {
+      if (values.empty())
+        fs::remove(root_ / file, error);
+      else
+        data::write_npy<T>(root_ / file, shape, values);
+    };
+    write_or_remove("value.npy", {n}, solution.phi);
+    write_or_remove("assignment.npy", {n}, solution.assignment);
+    write_or_remove("plan.npy", {problem.rows.end - problem.rows.begin, m}, solution.plan_rows);
     result["version"] = version;
     result["precision"] = precision();
     result["options"] = to_json(options);
@@ -146,7 +132,7 @@ class ResultFolder {
 };
 
 /// Solves, prints and writes, once all inputs are right.
-int run(const TransportProblem& problem, const SolveRequest& request, const ResultFolder& folder, RowRange rows,
+int run(const TransportProblem& problem, const SolveRequest& request, const ResultFolder& folder,
         const Console& console) {
   const SolveOptions& options = request.options;
   const Interrupt interrupt;
@@ -168,7 +154,8 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
     throw Failure("the dual value is no longer a finite number: try a smaller --rate or a larger --lambda");
   nlohmann::ordered_json result = summary(solution, options, seconds);
   print(result, console.out);
-  folder.write(problem, solution, options, rows, std::move(result));
+  folder.write(problem, solution, options, std::move(result));
+  for (const std::string& remark : solution.remarks) console.err << "semidual: " << remark << std::endl;
   console.out << "results: " << request.out << '\n';
   if (!interrupt.requested()) return 0;
   console.out << "interrupted after " << solution.iterations << " of " << options.iterations << " iterations\n";
@@ -183,16 +170,24 @@ int solve(const SolveRequest& request, const Console& console) {
   validate(options);
   engine::set_threads(options.threads);
 
-  const data::Dataset source = data::load(options.source, options.source_points, digits_seed);
-  data::Dataset to = data::load(options.target, options.target_points, digits_seed);
+  data::Dataset source = data::load(options.source, options.source_points, digits_seed, data::Numbers::in_double);
+  data::Dataset to = data::load(options.target, options.target_points, digits_seed, data::Numbers::in_double);
   require(source.dimension == to.dimension, "--source ", options.source, " has points of dimension ", source.dimension,
           ", --target ", options.target, " of dimension ", to.dimension, ": they must lie in the same space");
   std::vector<double> mu = weights_of("--source-weights", options.source_weights, source.count);
   std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
   const RowRange rows = parse_rows(options.plan_rows, source.count);
-  const ot::Target target =
-      make_target(std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu));
-  const TransportProblem problem{points_of(source), std::move(mu), target};
+  Placement placement = place(source, to, nu, make_cost(options.cost, options.cost_power, options.cost_scale));
+  const std::vector<double> doubles = std::move(to.doubles);
+  const std::int64_t count = to.count;
+  const ot::Target target = make_target(std::move(to), std::move(placement.cost), std::move(nu));
+  const TransportProblem problem{.x = points_of(source),
+                                 .mu = std::move(mu),
+                                 .target = target,
+                                 .from = {source.doubles, source.bytes, source.count, source.dimension},
+                                 .to = {doubles, target.bytes(), count, source.dimension},
+                                 .unit = placement.unit,
+                                 .rows = rows};
   require_solvable(problem, options);
   require_writable(request.out,
                    8 * (2 * static_cast<double>(source.count) +
@@ -201,11 +196,18 @@ int solve(const SolveRequest& request, const Console& console) {
 
   if (const std::string warning = engine::blas_warning(); !warning.empty())
     console.err << "semidual: " << warning << std::endl;
+  if (options.stochastic() && placement.digits < least_digits)
+    console.err
+        << "semidual: " << (sizeof(real) == sizeof(float) ? "float" : "double") << " keeps about "
+        << std::max(0L, std::lround(placement.digits))
+        << " digits of the distances between near points beside how far others lie: --solver exact and sinkhorn "
+           "take them in double"
+        << std::endl;
   console.out << options.source << " to " << options.target << ": " << source.count << " x " << target.size()
               << " points of dimension " << target.dimension() << ", " << options.solver << ", lambda "
               << options.lambda << std::endl;
   try {
-    return run(problem, request, folder, rows, console);
+    return run(problem, request, folder, console);
   } catch (const std::bad_alloc&) {
     throw Failure("memory ran out: take fewer points");
   } catch (const Failure&) {

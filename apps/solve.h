@@ -17,8 +17,9 @@ struct SolveRequest {
 /// Solves the transport between two sets of points, prints what it came to, and keeps it in the folder: psi.npy [m],
 /// value.npy [n] (phi, the c-transform of psi at each source point), at lambda = 0 assignment.npy [n], plan.npy where
 /// rows are asked for, and result.json. Returns the exit code: 0, or 130 when it was interrupted, with what had been
-/// reached kept. Throws Error, before anything is written, for options, points and folders that won't do, and Failure
-/// once the solver has begun.
+/// reached kept; value.npy, assignment.npy and plan.npy are left out where they would have taken too long then. Throws
+/// Error, before anything is written, for options, points and folders that won't do, and Failure once the solver has
+/// begun.
 int solve(const SolveRequest& request, const Console& console);
 
 }  // namespace apps

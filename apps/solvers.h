@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "apps/solve_options.h"
 #include "engine/tensor.h"
-#include "ot/exact.h"
+#include "ot/cost_matrix.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -17,6 +18,9 @@ struct TransportProblem {
   engine::Tensor x;        ///< [n, d]
   std::vector<double> mu;  ///< [n], sum 1
   const ot::Target& target;
+  ot::PrecisePoints from, to;  ///< x and the target's points, for what is computed in double
+  double unit = 1;             ///< what a cost of 1 to the target stands for
+  RowRange rows;               ///< of the plan that are wanted
 
   std::int64_t sources() const { return x.dim(0); }
   double entries() const { return static_cast<double>(sources()) * static_cast<double>(target.size()); }
@@ -26,24 +30,28 @@ struct TransportProblem {
 struct TransportSolution {
   std::vector<double> psi, phi;          ///< [m], and its c-transform [n]
   std::vector<std::int64_t> assignment;  ///< at lambda = 0: where most of each source point's mass goes, [n]
-  std::vector<ot::Flow> plan;            ///< of the exact solver
+  std::vector<double> plan_rows;         ///< those that were wanted, [rows, m]
   double dual = 0;                       ///< (14)
   double standard_error = 0;             ///< of the dual, if the source points are a sample
   double chi_squared = 0;                ///< sum_j (q_j - nu_j)^2 / nu_j for the marginal q of the plan of psi
   double chi_squared_error = 0;          ///< its standard error where it is estimated: for too many points
   std::optional<double> transport_cost, primal, marginal_error;  ///< of the plan; none for too many points
   std::optional<double> divergence;
+  std::vector<std::string> remarks;  ///< what whoever asked should know, a line each
   std::int64_t iterations = 0;
   bool converged = false;
 };
 
-/// Told the iterations done (0: none in the count) and the dual value; false ends the solver, with what it has reached.
+/// Told the iterations done and the dual value; false ends the solver, with what it has reached. With 0 iterations it
+/// is just asked, by several threads at a time.
 using SolverObserver = std::function<bool(std::int64_t, double)>;
 
 /// Throws Error unless the solver can take so many points: the exact one's limit, and the memory of this machine.
 void require_solvable(const TransportProblem& problem, const SolveOptions& options);
 
-/// Solves the problem by options.solver. Empty potentials: it was ended before there was anything.
+/// Solves the problem by options.solver; all but the problem is in units of the costs as they were given. Once the
+/// observer said no, it takes about half a second at most for what makes a result whole, and leaves out what would take
+/// longer: the primal value, phi. Without psi it was ended before there was anything.
 TransportSolution solve_transport(const TransportProblem& problem, const SolveOptions& options,
                                   const SolverObserver& observer);
 

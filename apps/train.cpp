@@ -282,7 +282,7 @@ int train(const TrainRequest& request, const Console& console) {
   const RunFolder folder{request.out};
   require_folder_fits(request, folder);
   validate(options);
-  if (options.lr_schedule != "constant" && options.schedule_iterations == 0)
+  if ((options.lr_schedule != "constant" || options.dual_schedule != "constant") && options.schedule_iterations == 0)
     options.schedule_iterations = options.iterations;
   engine::set_threads(options.threads);
 

@@ -42,22 +42,26 @@ void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
   set.width = static_cast<int>(shape[2]);
 }
 
-void require_finite(const Dataset& set) {
-  for (std::size_t i = 0; i < set.values.size(); ++i) {
-    if (std::isfinite(set.values[i])) continue;
+template <class Number>
+void require_finite(const Dataset& set, const std::vector<Number>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
     const auto point = static_cast<std::int64_t>(i) / set.dimension, k = static_cast<std::int64_t>(i) % set.dimension;
-    fail(set.name, ": coordinate ", k, " of point ", point, " is ", set.values[i], "; all must be finite");
+    fail(set.name, ": coordinate ", k, " of point ", point, " is ", values[i], "; all must be finite");
   }
 }
 
-void load_npy(Dataset& set, const std::string& path, std::int64_t points) {
+void load_npy(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
   NpyArray array = read_npy(path, points);
   set_sizes(set, array.shape);
   if (array.dtype == "|u1")
     set.bytes = array.as<std::uint8_t>();
+  else if (numbers == Numbers::in_double)
+    set.doubles = array.as<double>();
   else
     set.values = array.as<engine::real>();
-  require_finite(set);
+  require_finite(set, set.values);
+  require_finite(set, set.doubles);
 }
 
 void load_idx(Dataset& set, const std::string& path, std::int64_t points) {
@@ -78,7 +82,7 @@ void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {
   set_sizes(set, {count, 28, 28});
 }
 
-void load_into(Dataset& set, std::int64_t points, std::uint64_t seed) {
+void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers numbers) {
   const std::string& source = set.name;
   if (source == "digits") return load_digits(set, points, seed);
   if (is_mnist(source)) return load_idx(set, find_mnist_images(source), points);
@@ -86,18 +90,18 @@ void load_into(Dataset& set, std::int64_t points, std::uint64_t seed) {
   require(std::filesystem::exists(source, error), source,
           ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz) or .npy file, or a folder of images");
   if (std::filesystem::is_directory(source)) return load_images(set, source, points);
-  if (source.ends_with(".npy")) return load_npy(set, source, points);
+  if (source.ends_with(".npy")) return load_npy(set, source, points, numbers);
   return load_idx(set, source, points);
 }
 
 }  // namespace
 
-Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed) {
+Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers) {
   require(points >= 0, source, ": the number of points must be positive, or 0 for all: ", points);
   Dataset set;
   set.name = source;
   try {
-    load_into(set, points, seed);
+    load_into(set, points, seed, numbers);
   } catch (const std::bad_alloc&) {
     fail(source, ": not enough memory for it; take fewer points");
   }

@@ -8,8 +8,8 @@
 
 namespace data {
 
-/// J points of dimension d, row-major: coordinate k of point j is element j * dimension + k. Exactly one of `bytes` and
-/// `values` is filled. Images are points too: pixel (row, column), channel c is coordinate
+/// J points of dimension d, row-major: coordinate k of point j is element j * dimension + k. Exactly one of `bytes`,
+/// `values` and `doubles` is filled. Images are points too: pixel (row, column), channel c is coordinate
 /// (row * width + column) * channels + c.
 struct Dataset {
   std::string name;                         ///< what was loaded, as it was asked for
@@ -18,17 +18,22 @@ struct Dataset {
   int height = 0, width = 0, channels = 0;  ///< of an image; all 0 if the points are not images
   std::vector<std::uint8_t> bytes;          ///< [J, d]: the coordinate is byte / 255
   std::vector<engine::real> values;         ///< [J, d]: finite coordinates as they are
+  std::vector<double> doubles;              ///< [J, d]: the same, where that was asked for
 };
+
+/// What numbers that are not bytes become.
+enum class Numbers { real, in_double };
 
 /// Loads the first `points` points (0: all) of `source`, which is
 ///   - `digits`: the built-in digits of `seed`, `points` of them (0: default_digits), 28x28;
 ///   - `mnist`, `mnist-test`: the training or test images in $SEMIDUAL_DATA/mnist, or else in data/mnist under the
 ///     current folder;
 ///   - an IDX file, gzipped or not: its first axis counts the points;
-///   - an .npy file of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other numbers become real;
+///   - an .npy file of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked
+///   for;
 ///   - a folder of PNG or JPEG images of one size, in the order of their names.
 /// Throws Error, one line with the remedy, when there is no such thing, when it can't be read, holds NaN or infinity,
 /// holds nothing, or has fewer than `points` points.
-Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed);
+Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers = Numbers::real);
 
 }  // namespace data

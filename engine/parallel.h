@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <exception>
 
 #include <omp.h>
 
@@ -16,7 +18,7 @@ inline constexpr int max_threads = 64;
 
 /// Calls body(begin, end) on consecutive pieces of 0..n-1 of `grain` elements (the last may be shorter), spread over
 /// the threads. The pieces do not depend on the number of threads, so neither does a result that each piece computes
-/// on its own. A body that throws ends the program: check before the loop.
+/// on its own. Where a body throws, pieces that have not begun are left out, and the first exception is thrown on.
 template <class Body>
 void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
   const std::int64_t pieces = (n + grain - 1) / grain;
@@ -24,8 +26,18 @@ void parallel_for(std::int64_t n, std::int64_t grain, const Body& body) {
     for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece * grain, std::min(n, (piece + 1) * grain));
     return;
   }
+  std::atomic<bool> thrown = false;
+  std::exception_ptr first;
 #pragma omp parallel for schedule(dynamic) num_threads(static_cast <int>(std::min <std::int64_t>(threads(), pieces)))
-  for (std::int64_t piece = 0; piece < pieces; ++piece) body(piece * grain, std::min(n, (piece + 1) * grain));
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    if (thrown.load(std::memory_order_relaxed)) continue;
+    try {
+      body(piece * grain, std::min(n, (piece + 1) * grain));
+    } catch (...) {  // none may leave a thread
+      if (!thrown.exchange(true)) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace engine

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <ostream>
 #include <span>
 
@@ -37,10 +39,13 @@ class Shape {
     sizes_[rank_++] = size;
   }
 
-  /// The product of the sizes; 1 for a scalar.
+  /// The product of the sizes; 1 for a scalar. Throws Error where so many elements would take 2^63 bytes or more.
   std::int64_t size() const {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / sizeof(double);
+    if (std::find(begin(), end(), 0) != end()) return 0;
     std::int64_t product = 1;
-    for (std::int64_t size : *this) product *= size;
+    for (std::int64_t size : *this)
+      if (__builtin_mul_overflow(product, size, &product) || product > most) fail("[shape] too many elements: ", *this);
     return product;
   }
 

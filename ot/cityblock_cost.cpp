@@ -1,5 +1,7 @@
 #include "ot/cityblock_cost.h"
 
+#include <cmath>
+
 #include "engine/simd/kernels.h"
 
 namespace ot {
@@ -10,6 +12,13 @@ double CityblockCost::value(Point x, Point y) const {
 
 void CityblockCost::add_gradient(Point x, Point y, real weight, std::span<real> gradient) const {
   for (std::size_t c = 0; c < x.size(); ++c) gradient[c] += weight * static_cast<real>((x[c] > y[c]) - (x[c] < y[c]));
+}
+
+double CityblockCost::precise_value(PrecisePoint x, PrecisePoint y) const {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t c = 0; c < x.size(); ++c) sum += std::abs(x[c] - y[c]);
+  return sum;
 }
 
 }  // namespace ot

@@ -10,6 +10,8 @@ class CityblockCost : public GroundCost {
  public:
   double value(Point x, Point y) const override;
   void add_gradient(Point x, Point y, real weight, std::span<real> gradient) const override;
+  double precise_value(PrecisePoint x, PrecisePoint y) const override;
+  std::optional<double> degree() const override { return 1; }
 };
 
 }  // namespace ot

@@ -20,11 +20,14 @@ CostMatrix::CostMatrix(std::int64_t rows, std::int64_t columns, std::vector<doub
   require(values.size() / static_cast<std::size_t>(columns) == static_cast<std::size_t>(rows) &&
               values.size() % static_cast<std::size_t>(columns) == 0,
           "[cost matrix] the costs must be [n, m]: ", rows, " x ", columns, " against ", values.size(), " values");
-  for (std::size_t k = 0; k < values.size(); ++k)
-    require(std::isfinite(values[k]), "[cost matrix] costs must be finite: that of source point ",
-            k / static_cast<std::size_t>(columns), " and target point ", k % static_cast<std::size_t>(columns), " is ",
-            values[k]);
   values_ = std::move(values);
+  for (std::int64_t i = 0; i < rows; ++i) require_finite(i, row(i, nullptr));
+}
+
+void CostMatrix::require_finite(std::int64_t i, const double* row) const {
+  for (std::int64_t j = 0; j < columns_; ++j)
+    require(std::isfinite(row[j]), "[cost matrix] costs must be finite: that of source point ", i, " and target point ",
+            j, " is ", row[j]);
 }
 
 const double* CostMatrix::row(std::int64_t i, double* buffer) const {
@@ -42,7 +45,10 @@ void CostMatrix::hold() {
   if (!values_.empty()) return;
   std::vector<double> values(static_cast<std::size_t>(rows_ * columns_));
   engine::parallel_for(rows_, rows_per_piece(), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) row_(i, values.data() + i * columns_);
+    for (std::int64_t i = begin; i < end; ++i) {
+      row_(i, values.data() + i * columns_);
+      require_finite(i, values.data() + i * columns_);
+    }
   });
   values_ = std::move(values);
 }
@@ -65,6 +71,28 @@ CostMatrix cost_matrix(const Target& target, const engine::Tensor& x) {
   return {x.dim(0), target.size(), [&target, x](std::int64_t i, double* row) {
             const real* point = x.data() + i * target.dimension();
             for (std::int64_t j = 0; j < target.size(); ++j) row[j] = target.cost(point, j);
+          }};
+}
+
+PrecisePoint PrecisePoints::operator()(std::int64_t i, std::vector<double>& buffer) const {
+  const auto d = static_cast<std::size_t>(dimension), first = static_cast<std::size_t>(i) * d;
+  if (bytes.empty()) return values.subspan(first, d);
+  buffer.resize(d);
+  for (std::size_t c = 0; c < d; ++c) buffer[c] = bytes[first + c] / 255.0;
+  return buffer;
+}
+
+CostMatrix cost_matrix(const PrecisePoints& x, const PrecisePoints& y, double scale,
+                       std::shared_ptr<const GroundCost> ground) {
+  require(x.dimension == y.dimension, "[cost matrix] points must be of one dimension: ", x.dimension, " against ",
+          y.dimension);
+  return {x.count, y.count, [x, y, scale, ground = std::move(ground)](std::int64_t i, double* row) {
+            std::vector<double> x_buffer, y_buffer;
+            const PrecisePoint from = x(i, x_buffer);
+            for (std::int64_t j = 0; j < y.count; ++j) {
+              const PrecisePoint to = y(j, y_buffer);
+              row[j] = scale * (ground ? ground->precise_value(from, to) : precise_squared_distance(from, to));
+            }
           }};
 }
 

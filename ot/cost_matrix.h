@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -29,13 +30,26 @@ class CostMatrix {
   /// each may keep sums of its columns.
   std::int64_t rows_per_piece() const;
 
-  /// Computes all rows once and keeps them, 8 n m bytes.
+  /// Computes all rows once and keeps them, 8 n m bytes. Throws Error for a cost that is not finite, and what a row
+  /// throws.
   void hold();
 
  private:
+  void require_finite(std::int64_t i, const double* row) const;
+
   std::int64_t rows_, columns_;
   std::function<void(std::int64_t, double*)> row_;
   std::vector<double> values_;
+};
+
+/// Points in double, row-major [count, dimension], or in bytes that stand for byte / 255; one of the two is empty.
+struct PrecisePoints {
+  std::span<const double> values;
+  std::span<const std::uint8_t> bytes;
+  std::int64_t count, dimension;
+
+  /// Point i, which may be put into the buffer.
+  PrecisePoint operator()(std::int64_t i, std::vector<double>& buffer) const;
 };
 
 /// The mass that goes from a source point to a target point.
@@ -47,6 +61,11 @@ struct Flow {
 /// The costs c(x_i, y_j) of x [n, d] to a target, as Target::cost() has them. Both must outlive it. Throws Error where
 /// x has another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
+
+/// The costs scale k(x_i, y_j) between points in double, k null for ||x - y||^2. The points must outlive it. Throws
+/// Error where x has another dimension.
+CostMatrix cost_matrix(const PrecisePoints& x, const PrecisePoints& y, double scale,
+                       std::shared_ptr<const GroundCost> ground);
 
 /// Throws Error, naming the `side`, unless there are `count` weights, finite, not negative and summing to 1 within
 /// 1e-6.

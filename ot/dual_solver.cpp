@@ -47,6 +47,7 @@ class AsgdSolver : public DualSolver {
   AsgdSolver(const Functional& functional, const DualOptions& options)
       : functional_(functional), average_(options.average), optimizer_(options.rate, options.decay) {}
 
+  void set_rate(double rate) override { optimizer_.rate() = rate; }
   void begin() override { optimizer_.restart(); }
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
   void step(const Tensor& x, const Subset& subset) override {
@@ -78,6 +79,7 @@ class AdamSolver : public DualSolver {
  public:
   AdamSolver(const Functional& functional, double rate) : functional_(functional), optimizer_(rate) {}
 
+  void set_rate(double rate) override { optimizer_.rate() = rate; }
   void begin() override {}
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
   void step(const Tensor& x, const Subset& subset) override {

@@ -26,6 +26,9 @@ class DualSolver {
  public:
   virtual ~DualSolver() = default;
 
+  /// Takes another rate from the next step on.
+  virtual void set_rate(double rate) = 0;
+
   /// Starts an inner loop at the potential's present values; ASGD counts its steps from 1 again.
   virtual void begin() = 0;
   /// One ascent step along the gradient of H (101) on the batch x [B, d].

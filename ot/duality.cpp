@@ -58,7 +58,8 @@ void plan_row(const double* costs, double mu, std::span<const double> nu, std::s
 }
 
 Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<const double> nu,
-                std::span<const double> psi, double lambda, const Completion& completion) {
+                std::span<const double> psi, double lambda, const Completion& completion,
+                const PlanObserver& observer) {
   const auto n = static_cast<std::size_t>(costs.rows()), m = static_cast<std::size_t>(costs.columns());
   Duality result;
   result.phi.resize(n);
@@ -89,7 +90,7 @@ Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<c
     left[i] = std::max(left[i], 0.0);
   });
   const std::vector<Flow> flows = completion ? completion(left, room) : std::vector<Flow>();
-  const double all_room = completion ? 0 : sum(room);
+  const double all_room = flows.empty() ? sum(room) : 0;
 
   std::vector<double> linear(n), entropy(n);
   for_each_row(costs, [&](std::size_t, std::size_t i, const double* row_costs, std::span<double> row) {
@@ -102,6 +103,7 @@ Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<c
                                         [](const Flow& flow, std::int64_t k) { return flow.source < k; });
     for (auto flow = first; flow != flows.end() && flow->source == source; ++flow)
       row[static_cast<std::size_t>(flow->target)] += flow->mass;
+    if (observer) observer(source, row);
     for (std::size_t j = 0; j < m; ++j) {
       if (row[j] <= 0) continue;
       linear[i] += row[j] * row_costs[j];

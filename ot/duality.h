@@ -26,13 +26,16 @@ struct Duality {
 };
 
 /// Where the mass that each source point has left goes, by source, given the room that each target point has; both sum
-/// to the same.
+/// to the same. Without flows it goes everywhere in proportion to the room.
 using Completion = std::function<std::vector<Flow>(std::span<const double> left, std::span<const double> room)>;
 
-/// mu [n], nu [m], psi [m] (any value where nu_j = 0); lambda >= 0. In double throughout. Without a completion what is
-/// left goes everywhere in proportion to the room.
+/// Shown row i of the plan made so, p_i1..p_im, by several threads at a time.
+using PlanObserver = std::function<void(std::int64_t i, std::span<const double> row)>;
+
+/// mu [n], nu [m], psi [m] (any value where nu_j = 0); lambda >= 0. In double throughout.
 Duality duality(const CostMatrix& costs, std::span<const double> mu, std::span<const double> nu,
-                std::span<const double> psi, double lambda, const Completion& completion = {});
+                std::span<const double> psi, double lambda, const Completion& completion = {},
+                const PlanObserver& observer = {});
 
 /// Row i of the plan that psi gives, before its completion: p_i1..p_im.
 void plan_row(const double* costs, double mu, std::span<const double> nu, std::span<const double> psi, double lambda,

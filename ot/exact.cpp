@@ -1,184 +1,239 @@
 #include "ot/exact.h"
 
 #include <algorithm>
-#include <bit>
-#include <cassert>
 #include <cmath>
 #include <limits>
+#include <queue>
 #include <utility>
-
-#include <lemon/network_simplex.h>
-#include <lemon/static_graph.h>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "ot/integer_masses.h"
-#include "ot/sinkhorn.h"
+#include "ot/network_simplex.h"
 
 namespace ot {
 
 namespace {
-/// Where the list of arcs starts from: Sinkhorn at this lambda in units of the largest cost, for so many iterations. A
-/// simplex on 32000 arcs takes as long as 10 iterations on 2000 x 2000 points.
-constexpr double start_lambda = 0.002;
-constexpr std::int64_t start_iterations = 20;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// How many arcs of each point a round adds.
 constexpr std::size_t arcs_in_a_round = 16;
+
+/// Entries of the matrix that are gone through between two questions whether to go on.
+constexpr std::int64_t entries_between = 1 << 22;
+
+constexpr int cost_bits = 92;
+
+std::size_t at(std::int64_t k) {
+  return static_cast<std::size_t>(k);
+}
 
 /// The k elements of least value among those offered, values below a limit alone.
 class Least {
  public:
   Least(std::size_t k, double limit) : k_(k), limit_(limit) {}
-  void offer(std::int64_t index, double value) {
-    if (value >= limit_) return;
+  bool wants(double value) const { return value < limit_; }
+  void offer(std::int32_t index, double value) {
     if (found_.size() == k_) std::pop_heap(found_.begin(), found_.end()), found_.pop_back();
     found_.emplace_back(value, index);
     std::push_heap(found_.begin(), found_.end());
     if (found_.size() == k_) limit_ = found_.front().first;
   }
-  const std::vector<std::pair<double, std::int64_t>>& found() const { return found_; }
+  const std::vector<std::pair<double, std::int32_t>>& found() const { return found_; }
 
  private:
   std::size_t k_;
   double limit_;
-  std::vector<std::pair<double, std::int64_t>> found_;
+  std::vector<std::pair<double, std::int32_t>> found_;
 };
 
-using Arc = std::pair<std::int32_t, std::int32_t>;  // source and target point
-using Graph = lemon::StaticDigraph;
+/// The points of a side that weigh something.
+struct Side {
+  std::vector<std::int64_t> points;
+  std::vector<Integer> masses;
 
-/// The transport problem on a growing list of arcs.
-class Simplex {
+  explicit Side(const std::vector<Integer>& all) {
+    for (std::size_t k = 0; k < all.size(); ++k)
+      if (all[k] > 0) points.push_back(static_cast<std::int64_t>(k)), masses.push_back(all[k]);
+  }
+  std::int32_t size() const { return static_cast<std::int32_t>(points.size()); }
+};
+
+/// The problem between the points that weigh something, and the simplex on a growing list of its arcs.
+class Pricing {
  public:
-  Simplex(CostMatrix costs, std::span<const double> mu, std::span<const double> nu)
-      : costs_(std::move(costs)),
-        n_(costs_.rows()),
-        m_(costs_.columns()),
-        // A unit more for each source point, and all of these to one target, leave no proper subset of the points with
-        // as much to give as to take: then no pivot is degenerate, and the basis connects all points. Flows are
-        // restored by rounding to multiples of `step_`.
-        step_(static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * (n_ + m_))))),
-        masses_(mu, nu, (std::int64_t{1} << 60) / step_),
-        phi_(mu.size(), 0),
-        psi_(nu.size(), 0) {
-    for (std::int64_t i = 0; i < n_; ++i)
-      for (std::int64_t j = 0; j < m_; ++j) largest_ = std::max(largest_, std::abs(costs_.row(i, nullptr)[j]));
-    if (largest_ == 0) largest_ = 1;
-    unit_ = std::ldexp(1, 40) / largest_;
+  Pricing(const CostMatrix& costs, const IntegerMasses& masses, const std::function<bool()>& go_on)
+      : costs_(costs),
+        go_on_(go_on),
+        sources_(masses.mu),
+        targets_(masses.nu),
+        phi_(sources_.points.size(), infinity),
+        psi_(targets_.points.size(), infinity),
+        simplex_(sources_.masses, targets_.masses, Integer{sources_.size() + targets_.size()} << cost_bits) {
+    double largest = 0;
+    for (std::int32_t i = 0; i < sources_.size(); ++i)
+      for (std::int32_t j = 0; j < targets_.size(); ++j) largest = std::max(largest, std::abs(cost(i, j)));
+    unit_ = largest > 0 ? std::ldexp(1, std::min(cost_bits - 1 - std::ilogb(largest), 1000)) : 1;
   }
 
-  /// Adds for each point the arcs with the least c - phi - psi below `limit` to the list. Whether there are any.
-  bool add_arcs(double limit) {
-    const std::size_t before = arcs_.size();
-    const Least none(arcs_in_a_round, limit);
-    std::vector<Least> of_source(phi_.size(), none), of_target(psi_.size(), none);
-    engine::parallel_for(n_, 32, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const double* row = costs_.row(i, nullptr);
-        for (std::int64_t j = 0; j < m_; ++j) of_source[at(i)].offer(j, row[j] - phi_[at(i)] - psi_[at(j)]);
-      }
-    });
-    engine::parallel_for(m_, 256, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = 0; i < n_; ++i) {
-        const double* row = costs_.row(i, nullptr);
-        for (std::int64_t j = begin; j < end; ++j) of_target[at(j)].offer(i, row[j] - phi_[at(i)] - psi_[at(j)]);
-      }
-    });
-    for (std::int64_t i = 0; i < n_; ++i)
-      for (const auto& [value, j] : of_source[at(i)].found()) add(i, j);
-    for (std::int64_t j = 0; j < m_; ++j)
-      for (const auto& [value, i] : of_target[at(j)].found()) add(i, j);
-    return arcs_.size() > before;
-  }
-
-  /// A list of arcs to start from, around the potentials that a few Sinkhorn iterations give. Those of the plan that
-  /// fills the targets one after another are among them, so that there is always a solution.
-  void start(std::span<const double> mu, std::span<const double> nu) {
-    const SinkhornResult entropic = sinkhorn(
-        costs_, mu, nu, {.lambda = start_lambda * largest_, .iterations = start_iterations, .tolerance = 0.01});
-    phi_ = entropic.duality.phi;
-    psi_ = entropic.psi;
-    add_arcs(std::numeric_limits<double>::infinity());
-    std::int64_t given = 0, taken = 0;
-    for (std::int64_t i = 0, j = 0; i < n_ && j < m_;) {
-      add(i, j);
-      if (given + masses_.mu[at(i)] < taken + masses_.nu[at(j)])
-        given += masses_.mu[at(i++)];
-      else
-        taken += masses_.nu[at(j++)];
+  /// Solves the problem over all arcs. The rounds that it took, 0 where it was told to stop.
+  int solve() {
+    start();
+    int rounds = 0;
+    for (bool more = add_arcs(true); more; more = add_arcs(false)) {
+      if (stopped_ || !simplex_.solve(go_on_)) return 0;
+      ++rounds;
+      for (std::int32_t i = 0; i < sources_.size(); ++i) phi_[at(i)] = static_cast<double>(simplex_.phi(i)) / unit_;
+      for (std::int32_t j = 0; j < targets_.size(); ++j) psi_[at(j)] = static_cast<double>(simplex_.psi(j)) / unit_;
     }
+    if (stopped_) return 0;
+    keep_flows();
+    return draw_potentials_to_zero() ? rounds : 0;
   }
 
-  /// Solves the problem on the list: the flows, and phi and psi.
-  void solve() {
-    std::sort(arcs_.begin(), arcs_.end());
-    arcs_.erase(std::unique(arcs_.begin(), arcs_.end()), arcs_.end());
-    std::vector<Arc> ends(arcs_);
-    for (Arc& arc : ends) arc.second += static_cast<std::int32_t>(n_);
-    Graph graph;
-    graph.build(static_cast<int>(n_ + m_), ends.begin(), ends.end());
-    Graph::NodeMap<std::int64_t> supply(graph);
-    for (std::int64_t i = 0; i < n_; ++i) supply[source(i)] = masses_.mu[at(i)] * step_ + 1;
-    for (std::int64_t j = 0; j < m_; ++j) supply[target(j)] = -masses_.nu[at(j)] * step_;
-    supply[target(m_ - 1)] -= n_;
-    Graph::ArcMap<std::int64_t> cost(graph);
-    for (std::size_t k = 0; k < arcs_.size(); ++k)
-      cost[arc(k)] = std::llround(unit_ * costs_.row(arcs_[k].first, nullptr)[arcs_[k].second]);
-
-    lemon::NetworkSimplex<Graph, std::int64_t, std::int64_t> simplex(graph);
-    [[maybe_unused]] const auto outcome = simplex.supplyMap(supply).costMap(cost).run();
-    assert(outcome == simplex.OPTIMAL);
-
-    const std::int64_t origin = simplex.potential(source(0));
-    for (std::int64_t i = 0; i < n_; ++i)
-      phi_[at(i)] = static_cast<double>(origin - simplex.potential(source(i))) / unit_;
-    for (std::int64_t j = 0; j < m_; ++j)
-      psi_[at(j)] = static_cast<double>(simplex.potential(target(j)) - origin) / unit_;
-    flows_.clear();
-    for (std::size_t k = 0; k < arcs_.size(); ++k) flows_.push_back((simplex.flow(arc(k)) + step_ / 2) / step_);
-  }
-
-  /// The largest reduced cost, below zero, that rounding may leave.
-  double tolerance() const { return -1 / unit_; }
-
-  /// The plan of the last solution, and its potentials made feasible by c-transforms.
-  ExactTransport result() const {
+  /// The plan and its potentials, in double, and over all points.
+  ExactTransport result(const IntegerMasses& masses) const {
     ExactTransport exact;
-    for (std::size_t k = 0; k < arcs_.size(); ++k) {
-      if (flows_[k] < masses_.least) continue;
-      const auto [i, j] = arcs_[k];
-      exact.plan.push_back({i, j, masses_.mass(flows_[k])});
-      exact.value += exact.plan.back().mass * costs_.row(i, nullptr)[j];
-    }
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    exact.phi.assign(phi_.size(), infinity);
-    exact.psi.assign(psi_.size(), infinity);
-    for (std::int64_t i = 0; i < n_; ++i) {
+    exact.psi.assign(at(costs_.columns()), infinity);
+    for (std::int32_t j = 0; j < targets_.size(); ++j) exact.psi[at(targets_.points[at(j)])] = psi_[at(j)];
+    std::vector<std::int64_t> massless;
+    for (std::int64_t j = 0; j < costs_.columns(); ++j)
+      if (masses.nu[at(j)] == 0) massless.push_back(j);
+    for (std::int64_t i = 0; i < costs_.rows(); ++i) {
       const double* row = costs_.row(i, nullptr);
-      for (std::int64_t j = 0; j < m_; ++j) exact.phi[at(i)] = std::min(exact.phi[at(i)], row[j] - psi_[at(j)]);
-      for (std::int64_t j = 0; j < m_; ++j) exact.psi[at(j)] = std::min(exact.psi[at(j)], row[j] - exact.phi[at(i)]);
+      double least = infinity;
+      for (std::int32_t j = 0; j < targets_.size(); ++j)
+        least = std::min(least, row[targets_.points[at(j)]] - psi_[at(j)]);
+      exact.phi.push_back(least);
+      for (const std::int64_t j : massless) exact.psi[at(j)] = std::min(exact.psi[at(j)], row[j] - least);
     }
+    for (const NetworkSimplex::Flow& flow : flows_) {
+      const std::int64_t i = sources_.points[at(flow.source)], j = targets_.points[at(flow.target)];
+      const double mass = masses.mass(flow.mass), c = costs_.row(i, nullptr)[j];
+      exact.plan.push_back({i, j, mass});
+      exact.value += mass * c;
+      exact.gap += mass * (c - exact.phi[at(i)] - exact.psi[at(j)]);
+    }
+    exact.gap = std::max(exact.gap, 0.0);
+    std::sort(exact.plan.begin(), exact.plan.end(), [](const Flow& f, const Flow& g) {
+      return f.source != g.source ? f.source < g.source : f.target < g.target;
+    });
     return exact;
   }
 
  private:
-  static std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
-  static Graph::Arc arc(std::size_t k) { return Graph::arcFromId(static_cast<int>(k)); }
-  Graph::Node source(std::int64_t i) const { return Graph::nodeFromId(static_cast<int>(i)); }
-  Graph::Node target(std::int64_t j) const { return Graph::nodeFromId(static_cast<int>(n_ + j)); }
-  void add(std::int64_t i, std::int64_t j) {
-    arcs_.emplace_back(static_cast<std::int32_t>(i), static_cast<std::int32_t>(j));
+  double cost(std::int32_t i, std::int32_t j) const {
+    return costs_.row(sources_.points[at(i)], nullptr)[targets_.points[at(j)]];
+  }
+  Integer integer(double cost) const { return static_cast<Integer>(std::rint(unit_ * cost)); }
+  Integer reduced(std::int32_t i, std::int32_t j) const {
+    return integer(cost(i, j)) - simplex_.phi(i) - simplex_.psi(j);
   }
 
-  CostMatrix costs_;
-  std::int64_t n_, m_, step_;
-  IntegerMasses masses_;
-  double largest_ = 0;  // absolute cost
-  double unit_ = 1;     // integer costs are costs times this
-  std::vector<double> phi_, psi_;
-  std::vector<Arc> arcs_;
-  std::vector<std::int64_t> flows_;
+  /// Potentials to take the first arcs by: phi the rows' minima, psi the columns' above these.
+  void start() {
+    for (std::int32_t i = 0; i < sources_.size(); ++i) {
+      for (std::int32_t j = 0; j < targets_.size(); ++j) phi_[at(i)] = std::min(phi_[at(i)], cost(i, j));
+      for (std::int32_t j = 0; j < targets_.size(); ++j) psi_[at(j)] = std::min(psi_[at(j)], cost(i, j) - phi_[at(i)]);
+    }
+  }
+
+  /// Adds for each point the arcs of the least reduced cost to the list, if not `any` only of those below 0. Whether
+  /// there were such.
+  bool add_arcs(bool any) {
+    // Below it a reduced cost in double may be one below 0.
+    double most = 0;
+    for (const double value : phi_) most = std::max(most, std::abs(value));
+    for (const double value : psi_) most = std::max(most, std::abs(value));
+    const double limit = any ? infinity : std::ldexp(most + std::ldexp(1, cost_bits) / unit_, -50);
+    std::vector<Least> of_source(phi_.size(), {arcs_in_a_round, limit}),
+        of_target(psi_.size(), {arcs_in_a_round, limit});
+    const auto offer = [&](Least& least, std::int32_t index, std::int32_t i, std::int32_t j) {
+      const double value = cost(i, j) - phi_[at(i)] - psi_[at(j)];
+      if (least.wants(value) && (any || reduced(i, j) < 0)) least.offer(index, value);
+    };
+    const std::int64_t rows = std::max<std::int64_t>(1, entries_between / targets_.size());
+    for (std::int64_t first = 0; first < sources_.size(); first += rows) {
+      if (go_on_ && !go_on_()) return stopped_ = true;
+      const auto last = static_cast<std::int32_t>(std::min<std::int64_t>(first + rows, sources_.size()));
+      engine::parallel_for(last - first, 32, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::int32_t>(first + begin); i < first + end; ++i)
+          for (std::int32_t j = 0; j < targets_.size(); ++j) offer(of_source[at(i)], j, i, j);
+      });
+      engine::parallel_for(targets_.size(), 256, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::int32_t>(first); i < last; ++i)
+          for (auto j = static_cast<std::int32_t>(begin); j < end; ++j) offer(of_target[at(j)], i, i, j);
+      });
+    }
+    std::vector<std::pair<std::int32_t, std::int32_t>> found;
+    for (std::int32_t i = 0; i < sources_.size(); ++i)
+      for (const auto& [value, j] : of_source[at(i)].found()) found.emplace_back(i, j);
+    for (std::int32_t j = 0; j < targets_.size(); ++j)
+      for (const auto& [value, i] : of_target[at(j)].found()) found.emplace_back(i, j);
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    for (const auto& [i, j] : found) simplex_.add({i, j, integer(cost(i, j))});
+    return !found.empty();
+  }
+
+  /// Takes the flows but for those that only balance what rounding left of the weights' sums: they are below the last
+  /// digit of the whole mass, and next to nothing of what either end weighs. They must not pay for a way that is far.
+  void keep_flows() {
+    Integer total = 0;
+    for (const Integer mass : sources_.masses) total += mass;
+    for (const NetworkSimplex::Flow& flow : simplex_.flows()) {
+      const Integer least = std::min(sources_.masses[at(flow.source)], targets_.masses[at(flow.target)]);
+      if (flow.mass > total >> 52 || flow.mass > least >> 20) flows_.push_back(flow);
+    }
+  }
+
+  /// Puts phi and psi at their values closest to 0, by Dijkstra's algorithm from all points at once: lengths are the
+  /// reduced costs, 0 back along flows. False where it was told to stop.
+  bool draw_potentials_to_zero() {
+    const std::int32_t n = sources_.size(), m = targets_.size();
+    std::vector<std::vector<std::int32_t>> senders(at(m));
+    for (const NetworkSimplex::Flow& flow : flows_) senders[at(flow.target)].push_back(flow.source);
+    std::vector<Integer> potential, length;  // of sources, then targets: -phi and psi; beyond these, the shortest way
+    for (std::int32_t i = 0; i < n; ++i) potential.push_back(-simplex_.phi(i));
+    for (std::int32_t j = 0; j < m; ++j) potential.push_back(simplex_.psi(j));
+    for (const Integer value : potential) length.push_back(-value);
+    using Entry = std::pair<Integer, std::int32_t>;
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> queue;
+    for (std::int32_t node = 0; node < n + m; ++node) queue.emplace(length[at(node)], node);
+    std::vector<bool> settled(at(n + m), false);
+    std::int64_t entries = 0;
+    const auto shorten = [&](std::int32_t node, Integer to) {
+      if (to < length[at(node)]) queue.emplace(length[at(node)] = to, node);
+    };
+    while (!queue.empty()) {
+      const auto [shortest, node] = queue.top();
+      queue.pop();
+      if (settled[at(node)]) continue;
+      settled[at(node)] = true;
+      if (node >= n) {
+        for (const std::int32_t i : senders[at(node - n)]) shorten(i, shortest);
+        continue;
+      }
+      for (std::int32_t j = 0; j < m; ++j)
+        if (!settled[at(n + j)]) shorten(n + j, shortest + reduced(node, j));
+      entries += m;
+      if (entries < entries_between) continue;
+      entries = 0;
+      if (go_on_ && !go_on_()) return false;
+    }
+    for (std::int32_t i = 0; i < n; ++i) phi_[at(i)] = -static_cast<double>(potential[at(i)] + length[at(i)]) / unit_;
+    for (std::int32_t j = 0; j < m; ++j)
+      psi_[at(j)] = static_cast<double>(potential[at(n + j)] + length[at(n + j)]) / unit_;
+    return true;
+  }
+
+  const CostMatrix& costs_;
+  const std::function<bool()>& go_on_;
+  Side sources_, targets_;
+  double unit_ = 1;                // integer costs are costs times this, a power of two
+  std::vector<double> phi_, psi_;  // of the points that weigh something
+  NetworkSimplex simplex_;
+  std::vector<NetworkSimplex::Flow> flows_;
+  bool stopped_ = false;
 };
 
 }  // namespace
@@ -190,15 +245,11 @@ ExactTransport exact_transport(CostMatrix costs, std::span<const double> mu, std
   engine::require(costs.rows() <= most_exact_entries / costs.columns(), "[exact] ", costs.rows(), " x ",
                   costs.columns(), " points are too many: their product must be at most ", most_exact_entries);
   costs.hold();
-  Simplex simplex(std::move(costs), mu, nu);
-  simplex.start(mu, nu);
-  int rounds = 0;
-  do {
-    if (go_on && !go_on()) return {};
-    simplex.solve();
-    ++rounds;
-  } while (simplex.add_arcs(simplex.tolerance()));
-  ExactTransport result = simplex.result();
+  const IntegerMasses masses(mu, nu);
+  Pricing pricing(costs, masses, go_on);
+  const int rounds = pricing.solve();
+  if (rounds == 0) return {};
+  ExactTransport result = pricing.result(masses);
   result.rounds = rounds;
   return result;
 }

@@ -28,8 +28,8 @@ struct Rest {
 };
 }  // namespace
 
-Completion exact_completion(const CostMatrix& costs) {
-  return [&costs](std::span<const double> left, std::span<const double> room) {
+Completion exact_completion(const CostMatrix& costs, const std::function<bool()>& go_on) {
+  return [&costs, go_on](std::span<const double> left, std::span<const double> room) {
     const Rest sources(left), targets(room);
     if (sources.mass < negligible || targets.mass < negligible) return std::vector<Flow>();
     std::vector<double> values, buffer(static_cast<std::size_t>(costs.columns()));
@@ -38,7 +38,8 @@ Completion exact_completion(const CostMatrix& costs) {
       for (const std::int64_t j : targets.points) values.push_back(row[j]);
     }
     std::vector<Flow> flows =
-        exact_transport({sources.size(), targets.size(), std::move(values)}, sources.shares, targets.shares).plan;
+        exact_transport({sources.size(), targets.size(), std::move(values)}, sources.shares, targets.shares, go_on)
+            .plan;
     for (Flow& flow : flows)
       flow = {sources.points[static_cast<std::size_t>(flow.source)],
               targets.points[static_cast<std::size_t>(flow.target)], flow.mass * sources.mass};

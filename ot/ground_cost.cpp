@@ -1,6 +1,7 @@
 #include "ot/ground_cost.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace ot {
 
@@ -18,6 +19,18 @@ void GroundCost::add_gradients(Rows x, Rows y, const real* weights, real* gradie
     for (std::int64_t j = 0; j < y.count; ++j)
       if (const real weight = weights[i * y.count + j]; weight != 0) add_gradient(x[i], y[j], weight, gradient);
   }
+}
+
+double GroundCost::precise_value(PrecisePoint x, PrecisePoint y) const {
+  const std::vector<real> rounded_x(x.begin(), x.end()), rounded_y(y.begin(), y.end());
+  return value(rounded_x, rounded_y);
+}
+
+double precise_squared_distance(PrecisePoint x, PrecisePoint y) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t c = 0; c < x.size(); ++c) sum += (x[c] - y[c]) * (x[c] - y[c]);
+  return sum;
 }
 
 }  // namespace ot

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "engine/real.h"
@@ -11,6 +12,8 @@ using engine::real;
 
 /// The coordinates of a point, [d].
 using Point = std::span<const real>;
+/// The same in double, whatever real is.
+using PrecisePoint = std::span<const double>;
 
 /// Points one after the other, [count, dimension].
 struct Rows {
@@ -36,6 +39,15 @@ class GroundCost {
   virtual void values(Rows x, Rows y, real* values) const;
   /// gradients[i, :] += sum_j weights[i, j] grad_x k(x_i, y_j), where a weight of 0 leaves out its pair.
   virtual void add_gradients(Rows x, Rows y, const real* weights, real* gradients) const;
+
+  /// k(x, y) of points in double, for exact transport; by default that of the points rounded to real.
+  virtual double precise_value(PrecisePoint x, PrecisePoint y) const;
+  /// p where k(s x + v, s y + v) = s^p k(x, y) for all s > 0 and v, so that points can be shifted and scaled to where
+  /// real holds them well; none, the default, where k is not like that.
+  virtual std::optional<double> degree() const { return {}; }
 };
+
+/// ||x - y||^2
+double precise_squared_distance(PrecisePoint x, PrecisePoint y);
 
 }  // namespace ot

@@ -92,6 +92,11 @@ double PowerCost::value(Point x, Point y) const {
   return std::pow(squared_distance(x, y), p_ / 2);
 }
 
+double PowerCost::precise_value(PrecisePoint x, PrecisePoint y) const {
+  const double square = precise_squared_distance(x, y);
+  return p_ == 1 ? std::sqrt(square) : std::pow(square, p_ / 2);
+}
+
 void PowerCost::add_gradient(Point x, Point y, real weight, std::span<real> gradient) const {
   const double square = squared_distance(x, y);
   if (square == 0) return;

@@ -20,6 +20,8 @@ class PowerCost : public GroundCost {
   void add_gradient(Point x, Point y, real weight, std::span<real> gradient) const override;
   void values(Rows x, Rows y, real* values) const override;
   void add_gradients(Rows x, Rows y, const real* weights, real* gradients) const override;
+  double precise_value(PrecisePoint x, PrecisePoint y) const override;
+  std::optional<double> degree() const override { return p_; }
 
  private:
   double p_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,9 +38,11 @@ struct SemidualEstimate {
 
 /// The estimate from G = `groups` independent batches of one size, batch(0) to batch(G - 1). With m_g the mean
 /// responsibilities of a batch, chi^2 is estimated by sum_j [(sum_g m_gj)^2 - sum_g m_gj^2] / nu_j / (G (G - 1)) - 1,
-/// whose expectation is exactly chi^2; its standard error is the jackknife's.
-SemidualEstimate estimate_semidual(const Target& target, const engine::Tensor& psi, double lambda, int groups,
-                                   const std::function<engine::Tensor(int)>& batch);
+/// whose expectation is exactly chi^2; its standard error is the jackknife's. None where `go_on`, asked before each
+/// batch, said no.
+std::optional<SemidualEstimate> estimate_semidual(const Target& target, const engine::Tensor& psi, double lambda,
+                                                  int groups, const std::function<engine::Tensor(int)>& batch,
+                                                  const std::function<bool()>& go_on = {});
 
 struct AscentOptions {
   DualOptimizer optimizer = DualOptimizer::adam;
@@ -53,25 +56,30 @@ struct AscentOptions {
 
 /// What is known after a step.
 struct AscentProgress {
-  std::int64_t step;          ///< counted from 1
+  std::int64_t step;          ///< counted from 1; 0 within an estimate
   double lambda;              ///< in force
   SemidualEstimate estimate;  ///< at the end of the last stage
 };
-/// Called after each step; false ends the ascent, and what has been reached is kept.
+/// Called after each step and each batch of an estimate; false ends the ascent, and what has been reached is kept.
 using AscentObserver = std::function<bool(const AscentProgress&)>;
 
 struct AscentResult {
   std::int64_t steps = 0;
   bool converged = false;  ///< whether the tolerance was met
   SemidualEstimate estimate;
+  /// How far below the best dual that of the last stage was, beyond twice the standard error: the potential is then
+  /// the best, not the last.
+  double lost = 0;
 };
 
 /// Stochastic ascent of the semi-dual (14) from the potential's present values, in ten stages of equal length. From one
-/// to the next the rate falls, to a thirtieth in all for Adam and a hundredth for ASGD, and lambda falls, to a
-/// thousandth of its first value where it ends at 0; each stage starts where the last one ended, for ASGD at the mean
-/// of its iterates (102). (Genans, Godichon-Baggioni, Vialard and Wintenberger, "Decreasing entropic regularization
-/// averaged gradient for semi-discrete optimal transport", 2025, analyse such a fall of lambda.) Throws Error as
-/// make_dual_solver() does, and for sizes below 1.
+/// to the next the rate falls, to a thirtieth in all for Adam and a hundredth for ASGD, or further where points are so
+/// many that the nearest costs little beside the mean, and lambda falls, to a thousandth of its first value where it
+/// ends at 0; each stage starts where the last one ended, for ASGD at the mean of its iterates (102). Steps can throw
+/// the dual back: of the values at the start and after each stage, estimated from the same batches, the best stays,
+/// also where it is ended in a later stage than the first. (Genans, Godichon-Baggioni, Vialard and Wintenberger,
+/// "Decreasing entropic regularization averaged gradient for semi-discrete optimal transport", 2025, analyse such a
+/// fall of lambda.) Throws Error as make_dual_solver() does, and for sizes below 1.
 AscentResult ascend_semidual(const Target& target, const SourceSampler& source, Potential& potential,
                              AscentOptions options, const AscentObserver& observer = {});
 

@@ -16,6 +16,10 @@ using engine::simd::Kernels;
 namespace {
 /// A lambda above the one that is asked for is left at this marginal error.
 constexpr double passing_tolerance = 0.01;
+/// Below so much a marginal error may be all that rounding leaves, which it is where that many iterations make it no
+/// less.
+constexpr double rounding_error = 1e4 * std::numeric_limits<real>::epsilon();
+constexpr std::int64_t iterations_without_gain = 300;
 
 void require_options(const SinkhornOptions& options) {
   require(options.lambda > 0 && std::isfinite(options.lambda) && std::isfinite(static_cast<real>(1 / options.lambda)),
@@ -50,6 +54,8 @@ class Transforms {
       }
     });
     range_ = *std::max_element(largest.begin(), largest.end());
+    require(std::isfinite(range_),
+            "[sinkhorn] costs must be finite, and not too far apart: their largest difference is ", range_);
     recentre();
   }
 
@@ -210,13 +216,20 @@ SinkhornResult iterate(Transforms& transforms, const SinkhornOptions& options, c
   const double stages = lambda > options.lambda ? std::log(options.lambda / lambda) / std::log(options.scaling) + 2 : 1;
   const auto share = static_cast<std::int64_t>(static_cast<double>(options.iterations) / stages);
   SinkhornResult result;
+  double least = std::numeric_limits<double>::infinity();
+  std::int64_t gained_at = 0;
   for (std::int64_t at_lambda = 1; result.iterations < options.iterations; ++at_lambda) {
     const double error = transform(lambda);
     const bool last = lambda == options.lambda;
     result.converged = last && error <= options.tolerance;
     ++result.iterations;
+    result.marginal_error = error;
     const bool go_on = !observer || observer({result.iterations, lambda, transforms.dual(), error});
     if (result.converged || !go_on) break;
+    if (last && error < least) least = error, gained_at = result.iterations;
+    result.stalled = last && least <= rounding_error && result.iterations - gained_at >= iterations_without_gain &&
+                     options.tolerance > 0;
+    if (result.stalled) break;
     advance(lambda);
     if (last || (error > std::max(options.tolerance, passing_tolerance) && at_lambda < share)) continue;
     lambda = std::max(options.lambda, options.scaling * lambda);
@@ -227,7 +240,7 @@ SinkhornResult iterate(Transforms& transforms, const SinkhornOptions& options, c
 }  // namespace
 
 SinkhornResult sinkhorn(const CostMatrix& costs, std::span<const double> mu, std::span<const double> nu,
-                        const SinkhornOptions& options, const SinkhornObserver& observer) {
+                        const SinkhornOptions& options, const SinkhornObserver& observer, const PlanObserver& plan) {
   require_weights("source", mu, costs.rows());
   require_weights("target", nu, costs.columns());
   require_options(options);
@@ -240,7 +253,7 @@ SinkhornResult sinkhorn(const CostMatrix& costs, std::span<const double> mu, std
       iterate(transforms, options, observer, transform, [&](double lambda) { transforms.transform_back(lambda); });
   transforms.extend(options.lambda);
   result.psi = transforms.psi();
-  result.duality = duality(costs, mu, nu, result.psi, options.lambda);
+  result.duality = duality(costs, mu, nu, result.psi, options.lambda, {}, plan);
   return result;
 }
 

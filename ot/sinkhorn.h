@@ -32,6 +32,8 @@ struct SinkhornResult {
   Duality duality;          ///< of psi, with phi; computed in double
   std::int64_t iterations = 0;
   bool converged = false;  ///< whether the tolerance was met
+  bool stalled = false;    ///< whether it ended since rounding no longer let the marginal error fall
+  double marginal_error = 0;
 };
 
 /// Entropic transport (8) between mu = sum_i mu_i delta_{x_i} and nu = sum_j nu_j delta_{y_j}: alternates the two
@@ -43,10 +45,14 @@ struct SinkhornResult {
 /// ago, rounded to real: it is small where the plan has mass, hence exact enough there for any lambda; 4 n m bytes
 /// beside the costs'. The bits do not depend on the number of threads.
 ///
+/// It ends where the marginal error has found no new low for hundreds of iterations and is as small as rounding may
+/// leave it. `plan` is shown the rows of the plan of the last psi, made to have both marginals.
+///
 /// Throws Error for weights that do not fit the costs, are negative, not finite or do not sum to 1 within 1e-6, and for
 /// options out of their range.
 SinkhornResult sinkhorn(const CostMatrix& costs, std::span<const double> mu, std::span<const double> nu,
-                        const SinkhornOptions& options, const SinkhornObserver& observer = {});
+                        const SinkhornOptions& options, const SinkhornObserver& observer = {},
+                        const PlanObserver& plan = {});
 
 /// The same for a measure and itself, W_lambda(mu, mu) (74), for symmetric costs: chi <- (chi + softmin(chi)) / 2
 /// (Feydy et al., AISTATS 2019, section 3.1), which converges in a few iterations. `psi` of the result is chi_*.

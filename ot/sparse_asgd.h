@@ -13,6 +13,7 @@ class SparseAsgd : public DualSolver {
   /// The target and the potential must outlive the solver.
   SparseAsgd(const Target& target, VectorPotential& potential, const DualOptions& options);
 
+  void set_rate(double rate) override { options_.rate = rate; }
   void begin() override;
   /// A row of x without a winner (NaN) moves nothing.
   void step(const engine::Tensor& x) override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "engine/parallel.h"
@@ -16,10 +17,13 @@ using engine::require;
 namespace {
 constexpr real byte_unit = real{1} / 255;
 constexpr std::int64_t rows_per_piece = 512;
+/// Places of points, the last block's filled up, are 32-bit in a search.
+constexpr std::int64_t most_points = std::numeric_limits<std::int32_t>::max() - (1 << 16);
 
 void require_size(std::size_t values, std::int64_t count, std::int64_t dimension) {
   require(count >= 1 && dimension >= 1, "[target] there must be at least one point and one dimension: ", count, " x ",
           dimension);
+  require(count <= most_points, "[target] there must be at most ", most_points, " points: ", count);
   require(values / static_cast<std::size_t>(dimension) == static_cast<std::size_t>(count) &&
               values % static_cast<std::size_t>(dimension) == 0,
           "[target] the points must be [count, dimension]: ", count, " x ", dimension, " against ", values, " values");
@@ -43,7 +47,7 @@ Target::Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_
       weights_(std::move(weights)),
       ground_cost_(std::move(cost.ground)) {
   require_size(bytes_.size(), count, dimension);
-  prepare(cost.scale);
+  prepare(cost.scale, cost.factor);
 }
 
 Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
@@ -54,7 +58,7 @@ Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimens
       weights_(std::move(weights)),
       ground_cost_(std::move(cost.ground)) {
   require_size(reals_.size(), count, dimension);
-  prepare(cost.scale);
+  prepare(cost.scale, cost.factor);
 }
 
 Target::Target(const Target& whole, std::span<const std::int64_t> points)
@@ -119,7 +123,7 @@ void Target::require_finite_points() const {
             reals_[i]);
 }
 
-void Target::prepare(CostScale scale) {
+void Target::prepare(CostScale scale, double factor) {
   search_ = std::make_unique<NeighbourSearch>(*this);
   prepare_weights();
   const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
@@ -165,6 +169,7 @@ void Target::prepare(CostScale scale) {
         alpha_);
     scale_ = 1 / alpha_;
   }
+  scale_ *= factor;
 }
 
 void Target::measure_lengths() {

@@ -20,8 +20,11 @@ enum class CostScale { one, half, inverse_alpha };
 /// The cost to a target: a scale, and a ground cost, null for ||x - y||^2, which has fast ways of its own.
 struct Cost {
   Cost(CostScale s, std::shared_ptr<const GroundCost> k = nullptr) : scale(s), ground(std::move(k)) {}
+  /// c = factor k
+  Cost(double s, std::shared_ptr<const GroundCost> k) : scale(CostScale::one), factor(s), ground(std::move(k)) {}
 
   CostScale scale;
+  double factor = 1;  ///< beside the scale
   std::shared_ptr<const GroundCost> ground;
 };
 
@@ -100,7 +103,7 @@ class Target {
  private:
   Target(const Target& whole, std::span<const std::int64_t> points);
   Point point(std::int64_t j, std::vector<real>& buffer) const;
-  void prepare(CostScale scale);
+  void prepare(CostScale scale, double factor);
   double mean_squared_norm() const;
   double mean_cost_from_zero() const;
   void prepare_weights();

@@ -3,6 +3,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -47,9 +49,13 @@ bool cpu_has_tiles() {
 
 // The operating system saves tiles for a program that has asked it to, unless there is no room for them.
 bool has_amx() {
+#if defined(__linux__)
   constexpr long request_state = 0x1023, tiles = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
   static const bool usable = has_bf16() && cpu_has_tiles() && ::syscall(SYS_arch_prctl, request_state, tiles) == 0;
   return usable;
+#else
+  return false;
+#endif
 }
 
 // Made only where the CPU has them: the files of bf16 and of tiles are compiled for such a CPU.

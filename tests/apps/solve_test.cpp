@@ -22,19 +22,6 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != text.npos;
 }
 
-/// A stream that raises SIGINT when `word` has been written to it.
-class ControlC : public std::stringbuf {
- public:
-  explicit ControlC(std::string word) : word_(std::move(word)) {}
-
- private:
-  std::streamsize xsputn(const char* text, std::streamsize n) override {
-    if (contains(std::string(text, static_cast<std::size_t>(n)), word_)) std::raise(SIGINT);
-    return std::stringbuf::xsputn(text, n);
-  }
-  std::string word_;
-};
-
 Values read(const std::string& path) {
   return data::read_npy(path).as<double>();
 }
@@ -272,14 +259,11 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
 TEST_CASE("Ctrl-C keeps what a solver has reached and exits with 130") {
   const Shifted shifted;
   const Arguments arguments = shifted.arguments({"--iterations", "1000", "--batch", "3"});
-  std::vector<const char*> argv{"semidual"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  ControlC buffer("iteration 51/1000");
-  std::ostream out(&buffer);
-  std::ostringstream err;
-  CHECK(apps::run(static_cast<int>(argv.size()), argv.data(), {out, err}) == 130);
-  CHECK(err.str() == "");
-  CHECK(contains(buffer.str(), "interrupted after 51 of 1000 iterations"));
+  const Outcome outcome = interrupted_at("iteration 51/1000", arguments);
+  CHECK(outcome.code == 130);
+  CHECK(outcome.err == "");
+  CHECK(contains(outcome.out, "interrupted after 51 of 1000 iterations"));
   CHECK(shifted.result()["iterations"] == 51);
   CHECK(read(shifted.folder / "out/psi.npy").size() == 6);
+  CHECK(read(shifted.folder / "out/value.npy").size() == 6);
 }

@@ -136,14 +136,17 @@ TEST_CASE("either optimizer moves either potential, with and without regularizat
 TEST_CASE("a run of an older program, whose config.json has fewer options, is resumed and sampled") {
   const TemporaryFolder temporary;
   const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
-  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
+  const Arguments paper{"--preset", "paper"};
+  REQUIRE(semidual(small_run(run.root) + paper + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::ordered_json::parse(content(run.config()));
-  for (const char* later : {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup"})
+  for (const char* later :
+       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "latent", "latent-dim", "latent-scale",
+        "mlp-sizes", "dual-layers", "lr-schedule", "schedule-iterations", "average", "minutes", "edges", "hold-out"})
     config.at("options").erase(later);
   write(run.config(), config.dump());
   CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);
   REQUIRE(semidual({"train", "--resume", "--iterations", "2", "--out", run.root}).code == 0);
-  REQUIRE(semidual(small_run(straight.root) + Arguments{"--iterations", "2"}).code == 0);
+  REQUIRE(semidual(small_run(straight.root) + paper + Arguments{"--iterations", "2"}).code == 0);
   CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
 }
 
@@ -186,7 +189,7 @@ TEST_CASE("resuming refuses what would make it another run, and changes nothing"
   CHECK(contains(refusal({"--lambda", "0.5"}), "--lambda can't change on --resume: the run has 0.0, asked is 0.5"));
   CHECK(contains(refusal({"--generator", "dcgan"}), "--generator can't change"));
   CHECK(contains(refusal({"--dual", "network"}),
-                 "--dual can't change on --resume: the run has \"vector\", asked is \"network\""));
+                 "--dual can't change on --resume: the run has \"layers\", asked is \"network\""));
   CHECK(contains(refusal({"--dual-warmup", "5"}), "--dual-warmup can't change on --resume: the run has 0, asked is 5"));
   CHECK(contains(refusal({"--cost", "euclidean"}), "--cost can't change"));
   CHECK(contains(refusal({"--points", "41"}), "--points can't change on --resume: the run has 40, asked is 41"));

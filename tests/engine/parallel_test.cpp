@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -77,4 +78,26 @@ TEST_CASE("a loop inside a loop runs on the thread that reaches it") {
   });
   CHECK(elsewhere == 0);
   CHECK(done == 800);
+}
+
+TEST_CASE("the first exception of a loop is thrown on from any number of threads, and the loop ends there") {
+  for (int count : {1, 2, 5}) {
+    CAPTURE(count);
+    const Threads restored(count);
+    std::atomic<int> done{0};
+    const auto loop = [&] {
+      parallel_for(100000, 1, [&](std::int64_t begin, std::int64_t) {
+        ++done;
+        require(begin != 3, "piece 3 fails");
+      });
+    };
+    CHECK_THROWS_WITH_AS(loop(), "piece 3 fails", Error);
+    CHECK(done < 100000);
+    const auto nested = [&] {
+      parallel_for(8, 1,
+                   [&](std::int64_t, std::int64_t) { parallel_for(1, 1, [](auto...) { throw std::bad_alloc(); }); });
+    };
+    CHECK_THROWS_AS(nested(), std::bad_alloc);
+    CHECK(pieces_of(10, 4).size() == 3);
+  }
 }

@@ -74,3 +74,11 @@ TEST_CASE("ranges, axes and sizes that do not fit are refused") {
   CHECK_THROWS_WITH((Shape{1, 2, 3, 4, 5, 6, 7}), "[shape] at most 6 axes: 7");
   CHECK_THROWS_WITH((Shape{2, -1}), "[shape] sizes must not be negative: -1");
 }
+
+TEST_CASE("sizes whose product overflows are refused, also where it would wrap to 0") {
+  constexpr std::int64_t k = std::int64_t{1} << 31;
+  CHECK_THROWS_WITH((Tensor({4 * k, k})), "[shape] too many elements: [8589934592, 2147483648]");
+  CHECK_THROWS_WITH((Tensor({k, k})), "[shape] too many elements: [2147483648, 2147483648]");
+  CHECK((Shape{4 * k, k, 0}).size() == 0);
+  CHECK(Shape{}.size() == 1);
+}

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/ot/oracle.h"
+#include "tests/ot/transport_oracle.h"
 #include "tests/ot/weights.h"
 
 using namespace ot;
@@ -149,6 +150,155 @@ TEST_CASE("sorted points are paired in order, and a shift costs its power") {
   CHECK(exact.plan[0].mass == doctest::Approx(1.0 / 3));
 }
 
+namespace {
+/// Points and weights of many kinds, which a number decides.
+struct RandomSets {
+  std::size_t n, m;
+  std::vector<double> x, y;
+  Weights mu, nu;
+  bool rounded_weights;
+
+  explicit RandomSets(std::uint64_t number) : random_(53, number) {
+    n = 1 + below(60), m = below(4) == 0 ? n : 1 + below(60);
+    const std::size_t kind = below(5), weights = below(5);
+    x = points(n, kind), y = points(m, kind);
+    mu = masses(n, weights), nu = masses(m, weights);
+    rounded_weights = weights != 0 && weights != 3;
+  }
+
+  double largest_cost() const {
+    double largest = 0;
+    const CostMatrix all = costs();
+    for (std::size_t i = 0; i < n; ++i)
+      largest = std::max(largest, *std::max_element(all.row(static_cast<std::int64_t>(i), nullptr),
+                                                    all.row(static_cast<std::int64_t>(i), nullptr) + m));
+    return largest;
+  }
+
+  CostMatrix costs() const {
+    return costs_of(n, m, [this](std::size_t i, std::size_t j) {
+      return std::pow(x[2 * i] - y[2 * j], 2) + std::pow(x[2 * i + 1] - y[2 * j + 1], 2);
+    });
+  }
+
+ private:
+  double uniform() { return random_.uniform(draws_++); }
+  std::size_t below(std::size_t count) { return static_cast<std::size_t>(uniform() * static_cast<double>(count)); }
+
+  /// In a square, on a few places, at distances of all orders of magnitude, in two squares far from each other, and far
+  /// from 0.
+  std::vector<double> points(std::size_t count, std::size_t kind) {
+    std::vector<double> result;
+    for (std::size_t k = 0; k < count; ++k) {
+      const double order = std::pow(10, -6 + 12 * uniform());
+      const double far = k % 2 == 0 ? 0 : 1e6;
+      for (int c = 0; c < 2; ++c)
+        result.push_back(kind == 0   ? uniform()
+                         : kind == 1 ? static_cast<double>(below(4))
+                         : kind == 2 ? order * (uniform() - 0.5)
+                         : kind == 3 ? far + uniform()
+                                     : 1e7 + uniform());
+    }
+    return result;
+  }
+
+  /// All the same, random, half of them 0, a single one, and of all orders of magnitude down to 1e-30.
+  Weights masses(std::size_t count, std::size_t kind) {
+    Weights result;
+    for (std::size_t k = 0; k < count; ++k)
+      result.push_back(kind == 0 ? 1 : kind == 4 ? std::pow(10, -30 * uniform()) : uniform());
+    const std::size_t kept = below(count);
+    for (std::size_t k = 0; k < count; ++k)
+      if (k != kept && (kind == 3 || (kind == 2 && uniform() < 0.5))) result[k] = 0;
+    const double sum = std::accumulate(result.begin(), result.end(), 0.0);
+    for (double& mass : result) mass /= sum;
+    return result;
+  }
+
+  Random random_;
+  std::uint64_t draws_ = 0;
+};
+}  // namespace
+
+TEST_CASE(
+    "exact transport is exact and proves it: zeros, ties, single masses, costs twelve orders of magnitude apart") {
+  int unproven = 0;
+  for (std::uint64_t number = 0; number < 400; ++number) {
+    CAPTURE(number);
+    const RandomSets sets(number);
+    const CostMatrix costs = sets.costs();
+    const ExactTransport exact = exact_transport(costs, sets.mu, sets.nu);
+    const auto value = static_cast<double>(transport_value(costs, sets.mu, sets.nu));
+    // Sums of weights are 1 but for a last digit, whose way is nobody's.
+    CHECK(std::abs(exact.value - value) <= 1e-9 * value + (sets.rounded_weights ? 0x1p-53 * sets.largest_cost() : 0));
+    unproven += !exact.proven();
+    Weights given(sets.n), taken(sets.m);
+    for (const Flow& flow : exact.plan) {
+      given[static_cast<std::size_t>(flow.source)] += flow.mass;
+      taken[static_cast<std::size_t>(flow.target)] += flow.mass;
+    }
+    CHECK(distance(given, sets.mu) <= 1e-14);
+    CHECK(distance(taken, sets.nu) <= 1e-14);
+    double violation = 0;
+    for (std::size_t i = 0; i < sets.n; ++i) {
+      const double* row = costs.row(static_cast<std::int64_t>(i), nullptr);
+      for (std::size_t j = 0; j < sets.m; ++j) {
+        const double scale = std::abs(exact.phi[i]) + std::abs(exact.psi[j]) + row[j];
+        violation = std::max(violation, (exact.phi[i] + exact.psi[j] - row[j]) / std::max(scale, 1e-300));
+      }
+    }
+    CHECK(violation <= 1e-15);
+  }
+  CHECK(unproven <= 8);
+}
+
+TEST_CASE("a pair of points far away does not touch the transport of the others") {
+  const std::size_t n = 41;
+  const std::vector<double> u = random_points(2 * n, 10), v = random_points(2 * n, 11);
+  double near_alone = 0;
+  for (const double far : {1e3, 1e5, 1e6, 1e8}) {
+    CAPTURE(far);
+    const auto value = [&](std::size_t count) {
+      const auto place = [&](const std::vector<double>& points, std::size_t k) { return k + 1 < n ? points[k] : far; };
+      const CostMatrix costs = costs_of(count, count, [&](std::size_t i, std::size_t j) {
+        return std::pow(place(u, i) - place(v, j), 2) + std::pow(place(u, i) - place(v, j), 2) +
+               std::pow(i + 1 < n && j + 1 < n ? u[n + i] - v[n + j] : 0, 2);
+      });
+      const ExactTransport exact = exact_transport(costs, uniform_weights(count), uniform_weights(count));
+      CHECK(exact.proven());
+      return exact.value * static_cast<double>(count);
+    };
+    near_alone = value(n - 1);
+    CHECK(value(n) == doctest::Approx(near_alone).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("points that weigh nothing take no part and get their c-transforms") {
+  const CostMatrix costs = plane_costs(30, 40, 16);
+  Weights mu(30, 0), nu(40, 0);
+  mu[3] = 1;
+  nu[7] = 1;
+  const ExactTransport exact = exact_transport(costs, mu, nu);
+  std::vector<double> buffer(40);
+  CHECK(exact.value == costs.row(3, buffer.data())[7]);
+  REQUIRE(exact.plan.size() == 1);
+  CHECK(exact.plan[0].source == 3);
+  CHECK(exact.plan[0].target == 7);
+  for (std::size_t i = 0; i < 30; ++i) {
+    const double* row = costs.row(static_cast<std::int64_t>(i), buffer.data());
+    CHECK(exact.phi[i] == row[7] - exact.psi[7]);
+    for (std::size_t j = 0; j < 40; ++j) CHECK(exact.phi[i] + exact.psi[j] <= row[j] + 1e-15);
+  }
+}
+
+TEST_CASE("so many sources that each weighs less than the points are many keep their flows") {
+  const std::size_t n = 20000;
+  const ExactTransport exact =
+      exact_transport(plane_costs(n, 5, 17), random_weights(static_cast<std::int64_t>(n), 8), random_weights(5, 9));
+  CHECK(exact.plan.size() >= n);
+  CHECK(exact.proven());
+}
+
 TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
   const CostMatrix costs = plane_costs(4, 4, 20);
   CHECK(exact_transport(costs, uniform_weights(4), uniform_weights(4), [] { return false; }).plan.empty());
@@ -159,6 +309,9 @@ TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
   const CostMatrix large(20000, 10000, [](std::int64_t, double*) {});
   CHECK_THROWS_WITH_AS(exact_transport(large, uniform_weights(20000), uniform_weights(10000)),
                        Contains("20000 x 10000 points are too many: their product must be at most 100000000"), Error);
+  const CostMatrix undefined(2, 3, [](std::int64_t i, double* row) { std::fill_n(row, 3, i == 1 ? NAN : 0); });
+  CHECK_THROWS_WITH_AS(exact_transport(undefined, uniform_weights(2), uniform_weights(3)),
+                       Contains("costs must be finite: that of source point 1 and target point 0 is nan"), Error);
   const auto no_cost = [](double, double) { return 0.0; };
   CHECK_THROWS_WITH_AS(
       exact_transport_on_line(uniform_weights(2), uniform_weights(2), uniform_weights(2), Weights{1, -1}, no_cost),

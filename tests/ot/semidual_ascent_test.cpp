@@ -80,7 +80,7 @@ TEST_CASE("estimates of the dual and of chi^2 are unbiased, and their errors are
     constexpr int repeats = 200, groups = 8;
     std::vector<double> chis;
     for (int k = 0; k < repeats; ++k) {
-      const SemidualEstimate estimate = estimate_semidual(clouds.target, psi, lambda, groups, [&](int group) {
+      const SemidualEstimate estimate = *estimate_semidual(clouds.target, psi, lambda, groups, [&](int group) {
         return clouds.source.batch(static_cast<std::uint64_t>(k * groups + group), 16);
       });
       dual += estimate.dual / repeats;
@@ -129,12 +129,27 @@ TEST_CASE("a full batch and a falling lambda reach the optimum too") {
   ascend_semidual(clouds.target, clouds.source, clouds.potential,
                   {.optimizer = DualOptimizer::asgd, .first_lambda = 1, .steps = 1000, .batch = 60},
                   [&](const AscentProgress& progress) {
+                    if (progress.step == 0) return true;
                     CHECK(progress.lambda <= lambda);
                     lambda = progress.lambda;
                     return true;
                   });
   CHECK(lambda == 0);
   CHECK(clouds.reached(0).dual >= best * 0.99);
+}
+
+TEST_CASE("an ascent that steps throw back keeps the best psi, and says by how much the last was below it") {
+  Clouds clouds;
+  const double rate = 100;  // far above all costs
+  const AscentResult result =
+      ascend_semidual(clouds.target, clouds.source, clouds.potential, {.steps = 100, .batch = 20, .rate = rate});
+  CHECK(result.lost > 0);
+  CHECK(clouds.reached(0).dual >= 0);  // that of psi = 0
+  // Ended in the last stage, it knows no better.
+  Clouds others;
+  ascend_semidual(others.target, others.source, others.potential, {.steps = 100, .batch = 20, .rate = rate},
+                  [](const AscentProgress& progress) { return progress.step < 95; });
+  CHECK(others.reached(0).dual >= 0);
 }
 
 TEST_CASE("an ascent ends at its tolerance or when its observer says so") {
