@@ -102,6 +102,7 @@ deps: ## install what is missing (apt), or say what to install
 test: deps ## run every test in float and double, at every SIMD level
 	@$(again) tests PRECISION=float BUILD=build/float
 	@$(again) tests PRECISION=double BUILD=build/double
+	@sh tests/report/check_page.sh $(PROGRAM) || [ $$? = 77 ]
 	@sh tests/run.sh build/float build/double
 
 # The floors whose tests run at every SIMD level. Linked statically, so that the emulator needs no Arm libraries; of that

@@ -60,8 +60,9 @@ class CommandLine {
     train_command->add_flag("--force", train.force, "replace the run in --out");
     train_command->footer(
         "The run folder holds config.json (the options), metrics.csv (row n: the loss H of\n"
-        "iteration n, from 0, before its step on the generator), checkpoint.safetensors and\n"
-        "samples/ with grids of generated images. Ctrl-C keeps everything.\n\n"
+        "iteration n, from 0, before its step on the generator), checkpoint.safetensors,\n"
+        "samples/ with grids of generated images, and report.html, a page that shows all of it.\n"
+        "Ctrl-C keeps everything.\n\n"
         "Example: semidual train --data digits --out run --iterations 400");
 
     sample_command = app.add_subcommand("sample", "make points with the generator of a run");

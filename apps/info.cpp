@@ -85,7 +85,7 @@ void describe_run(const RunFolder& folder, std::ostream& out) {
     if (const Metrics::Row last = Metrics::last(folder.metrics()); last.iteration >= 0)
       print(out, engine::text("last ", loss_symbol(config.options)),
             engine::text(last.loss, " (iteration ", last.iteration, ", the first is 0)"));
-  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
+  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint(), folder.report()})
     if (fs::exists(file)) print(out, "file", engine::text(file, " (", fs::file_size(file), " bytes)"));
   std::error_code none;
   const auto grids = std::distance(fs::directory_iterator(folder.samples(), none), fs::directory_iterator());

@@ -27,8 +27,9 @@ p { margin: 0; overflow-wrap: anywhere; }
 code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .eyebrow { color: var(--accent); font-size: 13px; font-weight: 600; margin-bottom: 4px; }
 .lead { font-size: 18px; color: var(--soft); margin-top: 8px; max-width: 44em; }
-.columns { columns: 2; column-gap: 24px; margin-bottom: -24px; }
-.columns section { break-inside: avoid; margin-bottom: 24px; }
+.columns { columns: 2; column-gap: 24px; }
+.columns section { break-inside: avoid; }
+.columns section + section { margin-top: 24px; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 24px; }
 .line { color: var(--soft); font-size: 15px; margin: 4px 0 20px; max-width: 48em; }
 .missing, .note { color: var(--soft); font-size: 14px; }
@@ -47,7 +48,7 @@ th, td { text-align: left; padding: 7px 16px 7px 0; border-bottom: 1px solid var
 thead th { color: var(--soft); font-weight: 500; font-size: 13px; }
 tbody th { font-weight: 400; }
 tbody tr:last-child > * { border-bottom: 0; }
-th.figure, td.figure { text-align: right; }
+th.figure, td.figure { text-align: right; white-space: nowrap; }
 td.figure span { color: var(--soft); white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 figure { margin: 0; }
@@ -76,6 +77,7 @@ input[type=range] { width: 100%; margin: 16px 0 0; accent-color: var(--accent); 
 .dot { position: absolute; width: 8px; height: 8px; margin: -4px; border-radius: 50%; background: var(--accent); box-shadow: 0 0 0 2px var(--card); }
 .shares td.bars { width: 60%; min-width: 120px; padding-top: 10px; }
 .shares svg { display: block; width: 100%; height: 18px; }
+.shares tbody th { white-space: nowrap; }
 .shares th, .shares td { padding-top: 4px; padding-bottom: 4px; }
 .generated { fill: var(--accent); }
 .reference { fill: var(--other); }
@@ -86,13 +88,13 @@ footer { color: var(--soft); font-size: 13px; }
 @media (max-width: 900px) { .columns { columns: 1; } }
 @media (max-width: 600px) {
   main { padding: 24px 12px 40px; gap: 16px; }
-  .columns { margin-bottom: -16px; }
-  .columns section { margin-bottom: 16px; }
+  .columns section + section { margin-top: 16px; }
   section { padding: 18px 14px; }
   h1 { font-size: 25px; }
   .lead { font-size: 16px; }
   dl { grid-template-columns: 1fr 1fr; gap: 12px 16px; }
   table { font-size: 14px; }
+  td.figure { white-space: normal; }
   th, td { padding-right: 10px; }
 }
 @media print { section { break-inside: avoid; } }

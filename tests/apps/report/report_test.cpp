@@ -99,6 +99,20 @@ TEST_CASE("training leaves a report of the run, and going on brings it up to dat
   CHECK(contains(later, "id=\"measures\""));
 }
 
+TEST_CASE("reports on the way leave a run as it is, also one whose softmins are searched") {
+  for (const char* lambda : {"0", "0.002"}) {
+    const TemporaryFolder temporary;
+    const auto run = [&](const std::string& name, const char* checkpoint_every) {
+      const RunFolder folder{temporary / name};
+      REQUIRE(semidual({"train", "--data", "digits", "--points", "2100", "--batch", "8", "--inner", "2", "--lambda",
+                        lambda, "--iterations", "4", "--checkpoint-every", checkpoint_every, "--out", folder.root})
+                  .code == 0);
+      return content(folder.checkpoint());
+    };
+    CHECK(run("often", "1") == run("at-the-end", "4"));
+  }
+}
+
 TEST_CASE("an evaluation is shown as it is, in its order, with dashes for what is not known") {
   const TemporaryFolder temporary;
   const RunFolder run = make_run(temporary / "run");
