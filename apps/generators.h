@@ -41,6 +41,8 @@ enum class Draw : std::uint64_t {
   dual_points,           ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch
   generator_points,      ///< those that the step of the generator sees
   warmup_points,         ///< those that step n of the warm-up sees
+  feature_order,         ///< of the images in epoch n of `semidual features`
+  feature_moves,         ///< by how much step n of `semidual features` moves each image
   evaluation,            ///< the samples of `semidual evaluate`; n counts their batches
   evaluation_reference,  ///< which held-out points they are compared with
   evaluation_training    ///< which training points take their place for the floors

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <numeric>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -72,11 +74,11 @@ ot::NamedTensors tensors_of(Classifier& network) {
 
 }  // namespace
 
-void require_feature_images(const DataFacts& images) {
+void require_feature_images(const DataFacts& images, const std::string& which) {
   constexpr std::int64_t smallest = Classifier::smallest_side;
-  require(images.images(), "features are of images: these are points of dimension ", images.dimension);
+  require(images.images(), "features are of images: ", which, " are points of dimension ", images.dimension);
   require(std::min(images.height, images.width) >= smallest, "features are of images of at least ", smallest, "x",
-          smallest, " pixels: these are ", images.height, "x", images.width);
+          smallest, " pixels: ", which, " are ", images.height, "x", images.width);
 }
 
 FeatureNetwork::FeatureNetwork(std::unique_ptr<Classifier> network, FeatureFacts facts)
@@ -114,6 +116,15 @@ FeatureNetwork FeatureNetwork::read(const std::string& path, const DataFacts& im
     engine::fail(path, ": damaged: ", error.what());
   }
   return {std::move(network), std::move(facts)};
+}
+
+void FeatureNetwork::measure_accuracy(const Tensor& images, std::span<const std::uint8_t> labels) {
+  const std::vector<std::uint8_t> told = (*this)(images).classes;
+  require(told.size() == labels.size(), "[features] there must be a label for each image: ", labels.size(), " for ",
+          told.size());
+  const auto right = std::transform_reduce(told.begin(), told.end(), labels.begin(), std::int64_t{0}, std::plus<>(),
+                                           std::equal_to<>());
+  facts_.accuracy = static_cast<double>(right) / static_cast<double>(told.size());
 }
 
 void FeatureNetwork::write(const std::string& path) const {

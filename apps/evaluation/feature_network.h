@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ class FeatureNetwork {
   /// A trained classifier for the images that `facts` tells of.
   FeatureNetwork(std::unique_ptr<models::Classifier> network, FeatureFacts facts);
 
+  /// Measures accuracy() on images that it has not seen, [n, d], whose classes are known.
+  void measure_accuracy(const engine::Tensor& images, std::span<const std::uint8_t> labels);
+
   /// Writes the tensors, under PyTorch's names, with the facts as metadata. Throws Error if the file can't be written.
   void write(const std::string& path) const;
 
@@ -59,7 +63,8 @@ class FeatureNetwork {
   FeatureFacts facts_;
 };
 
-/// Throws Error unless a feature network can take these points: images that are not too small.
-void require_feature_images(const DataFacts& images);
+/// Throws Error unless a feature network can take these points: images that are not too small. `which` is what the
+/// message calls them.
+void require_feature_images(const DataFacts& images, const std::string& which = "these");
 
 }  // namespace apps

@@ -19,7 +19,7 @@ TEST_CASE("--help and --version go to standard output and succeed") {
   const Outcome version = semidual({"--version"});
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("semidual "));
-  for (const std::string command : {"", "train", "sample", "solve", "figure", "verify", "info"}) {
+  for (const std::string command : {"", "train", "sample", "features", "solve", "figure", "verify", "info"}) {
     const Outcome help = command.empty() ? semidual({"--help"}) : semidual({command, "--help"});
     CHECK(help.code == 0);
     CHECK(help.err == "");
@@ -57,7 +57,7 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
     CHECK_MESSAGE(contains(outcome.err, why), outcome.err);
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   };
-  refused({}, "say what to do: train, sample, solve, figure, verify or info (semidual --help explains them)");
+  refused({}, "say what to do: train, sample, evaluate, features, solve, figure, verify or info (semidual --help");
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");
