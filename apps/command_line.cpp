@@ -86,20 +86,6 @@ class CommandLine {
         "          semidual sample run --gif training.gif\n"
         "          semidual sample run --count 10000 --out digits.npy");
 
-    features_command = app.add_subcommand("features", "train a classifier whose features samples are compared in");
-    add(features_command, "--data", features.data, "images with labels: digits (built in), mnist or mnist-test");
-    add(features_command, "--points", features.points, "the first J images only; 0: all [0]");
-    add(features_command, "--out", features.out, "the file to write (.safetensors)");
-    add(features_command, "--epochs", features.epochs, "how often each image is seen [10]");
-    add(features_command, "--seed", features.seed, "of all random numbers [0]");
-    add(features_command, "--threads", features.threads,
-        "processor cores to use; the result does not depend on it [all]");
-    features_command->footer(
-        "A small convolutional network, with 64 features before its last layer. Its accuracy is\n"
-        "measured on images it has not seen (mnist: the test images). Ctrl-C ends it without a\n"
-        "file. mnist takes about a minute on two cores.\n\n"
-        "Example: semidual features --data mnist --out mnist-features.safetensors");
-
     evaluate_command = app.add_subcommand("evaluate", "measure how good the points of a run, or given ones, are");
     add(evaluate_command, "WHAT", evaluate.what,
         "the run folder, or samples: an .npy file or any other data that train --data takes")
@@ -118,6 +104,25 @@ class CommandLine {
     add(evaluate_command, "--threads", evaluate.threads, "processor cores to use [all]");
     add(evaluate_command, "--out", evaluate.out,
         "the file to write [RUN/evaluation.json; none where samples are given]");
+    evaluate_command->footer(
+        "Each number stands beside its floor, the same with training points in the samples' place:\n"
+        "what samples of the data's law would come to. The file has them all.\n\n"
+        "Examples: semidual evaluate run --features mnist-features.safetensors\n"
+        "          semidual evaluate samples.npy --data mnist --reference mnist-test");
+
+    features_command = app.add_subcommand("features", "train a classifier whose features samples are compared in");
+    add(features_command, "--data", features.data, "images with labels: digits (built in), mnist or mnist-test");
+    add(features_command, "--points", features.points, "the first J images only; 0: all [0]");
+    add(features_command, "--out", features.out, "the file to write (.safetensors)");
+    add(features_command, "--epochs", features.epochs, "how often each image is seen [10]");
+    add(features_command, "--seed", features.seed, "of all random numbers [0]");
+    add(features_command, "--threads", features.threads,
+        "processor cores to use; the result does not depend on it [all]");
+    features_command->footer(
+        "A small convolutional network, with 64 features before its last layer. Its accuracy is\n"
+        "measured on images it has not seen (mnist: the test images). Ctrl-C ends it without a\n"
+        "file. mnist takes about a minute on two cores.\n\n"
+        "Example: semidual features --data mnist --out mnist-features.safetensors");
 
     solve_command = app.add_subcommand("solve", "find the optimal transport between two sets of points");
     for_each_solve_option(solve.options, [&](const char* name, auto& value, const char* help) {
@@ -183,12 +188,12 @@ class CommandLine {
 
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
-  CLI::App *train_command, *sample_command, *features_command, *evaluate_command, *solve_command, *figure_command,
+  CLI::App *train_command, *sample_command, *evaluate_command, *features_command, *solve_command, *figure_command,
       *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
-  FeaturesRequest features;
   EvaluateRequest evaluate;
+  FeaturesRequest features;
   SolveRequest solve;
   FigureRequest figure;
   std::string what;
@@ -252,7 +257,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
     info(line.what, console);
   else
     engine::fail(
-        "say what to do: train, sample, features, evaluate, solve, figure, verify or info (semidual --help explains "
+        "say what to do: train, sample, evaluate, features, solve, figure, verify or info (semidual --help explains "
         "them)");
   return 0;
 }

@@ -19,6 +19,7 @@
 #include "apps/dual.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/feature_network.h"
+#include "apps/evaluation/fresh_samples.h"
 #include "apps/evaluation/inputs.h"
 #include "apps/evaluation/summary.h"
 #include "apps/generators.h"
@@ -43,8 +44,10 @@ using engine::require;
 using engine::Tensor;
 using engine::text;
 using evaluation::fewest_points;
+using evaluation::fresh_samples;
 using evaluation::Inputs;
 using evaluation::Measure;
+using evaluation::random_choice;
 
 namespace {
 
@@ -53,27 +56,13 @@ constexpr std::int64_t most_assigned = 3000;
 /// More of the reference than this among the training points is worth a word.
 constexpr double much_trained_on = 0.01;
 
-/// `count` different ones of all, in random order.
-std::vector<std::int64_t> random_choice(std::int64_t all, std::int64_t count, const engine::Random& random) {
-  std::vector<std::int64_t> order = random.permutation(all);
-  order.resize(static_cast<std::size_t>(count));
-  return order;
-}
-
-Tensor fresh_samples(models::Generator& generator, const LatentLaw& law, std::uint64_t seed, std::int64_t count) {
-  constexpr std::int64_t batch = 256;  // also where fewer are asked for: the bits of a point do not depend on the count
-  const std::int64_t d = generator.output_size();
-  Tensor samples({count, d});
-  for (std::int64_t begin = 0; begin < count; begin += batch) {
-    const Tensor z = latents(law, seed, Draw::evaluation, begin / batch, 0, batch);
-    std::copy_n(evaluate(generator, z).data(), std::min(batch, count - begin) * d, samples.data() + begin * d);
-  }
-  return samples;
-}
-
 Tensor samples_of(const Inputs& inputs, const RunFolder& folder, std::uint64_t seed) {
-  if (inputs.config)
-    return fresh_samples(*generator_of_run(folder, *inputs.config), latent_law(inputs.options), seed, inputs.count);
+  if (inputs.config) {
+    const Tensor samples =
+        fresh_samples(*generator_of_run(folder, *inputs.config), latent_law(inputs.options), seed, inputs.count);
+    require(all_finite({{"samples", samples}}), folder.checkpoint(), ": its generator makes NaN or infinity");
+    return samples;
+  }
   return points_of(points_at(
       inputs.samples, random_choice(inputs.samples.count, inputs.count, random_draws(seed, Draw::evaluation, 0, 0))));
 }
@@ -144,7 +133,7 @@ std::string note_on(const Inputs& inputs, const evaluation::Evaluation& evaluati
   if (!assignment) say("W2² by assignment is left out (--assignment on computes it).");
   if (!inputs.options.weights.empty()) say("All training points count the same, whatever --weights says, but for H.");
   if (const double share = evaluation.trained_on(); share > much_trained_on)
-    say(percent(share), " of the reference are training points, to the last bit.");
+    say(percent(share), " of the reference are training points.");
   return note;
 }
 
@@ -170,7 +159,11 @@ void require_resources(const EvaluateRequest& request, const Inputs& inputs, boo
   require_memory(training + 10 * n * d * sizeof(real) + (assignment ? 12 * n * n : 0),
                  text("comparing ", inputs.count, " samples"),
                  request.count > 0 ? "take a smaller --count" : "give a smaller --count");
-  if (!out.empty()) require_writable(out, 1e5);
+  if (out.empty()) return;
+  const fs::path parent = fs::path(out).parent_path();
+  require(parent.empty() || fs::is_directory(parent), "--out ", out, " can't be written: there is no folder ",
+          parent.string());
+  require_writable(out, 1e5);
 }
 
 }  // namespace

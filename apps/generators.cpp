@@ -29,11 +29,6 @@ std::unique_ptr<models::Generator> make_generator(const TrainOptions& asked, con
   return std::make_unique<models::Dcgan>(options, asked.seed);
 }
 
-bool makes_dcgan(const DataFacts& data) {
-  const models::DcganOptions options;
-  return data.images() && data.height == options.image_height && data.width == options.image_width;
-}
-
 // Measured: 41 kB a draw for the MLP on 28x28 images, 467 kB for the DCGAN, in float.
 std::int64_t values_per_draw(const TrainOptions& options, std::int64_t dimension) {
   constexpr std::int64_t dcgan_hidden = 256 * 3 * 3 + 128 * 7 * 7 + 64 * 15 * 15;

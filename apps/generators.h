@@ -18,9 +18,6 @@ namespace apps {
 /// points.
 std::unique_ptr<models::Generator> make_generator(const TrainOptions& options, const DataFacts& data);
 
-/// Whether the DCGAN makes points like these.
-bool makes_dcgan(const DataFacts& data);
-
 /// About how many values a pass through that generator and back holds for each draw, to tell beforehand whether a batch
 /// fits into memory.
 std::int64_t values_per_draw(const TrainOptions& options, std::int64_t dimension);

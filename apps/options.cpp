@@ -12,7 +12,6 @@
 
 #include "apps/config.h"
 #include "apps/costs.h"
-#include "apps/generators.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/product.h"
@@ -32,10 +31,11 @@ constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
 constexpr std::string_view later_options[] = {
-    "cost",         "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
-    "dual-memory",  "dual-precision", "loss",         "latent",      "latent-dim",
-    "latent-scale", "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
-    "average",      "minutes",        "hold-out",     "edges",       "dual-schedule"};
+    "cost",          "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
+    "dual-memory",   "dual-precision", "loss",         "latent",      "latent-dim",
+    "latent-scale",  "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
+    "average",       "minutes",        "hold-out",     "edges",       "dual-schedule",
+    "evaluate-every"};
 
 struct DualStep {
   const char* dual;
@@ -95,12 +95,12 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
   options.lr = 0.001;
   options.threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, engine::max_threads);
   if (best) {  // apps/README.md has what each of these was measured to do
-    options.generator = "auto";
     options.edges = -1;
     options.latent = "normal";
     options.latent_dim = 20;
     options.latent_scale = 5;
-    options.lr_schedule = "cosine";
+    options.iterations = 10000;
+    options.lr_schedule = options.dual_schedule = "cosine";
     options.average = 0.999;
     if (options.dual == "layers") options.inner = 3;
   }
@@ -116,8 +116,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 }
 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
-  if (options.generator == "auto") options.generator = makes_dcgan(data) ? "dcgan" : "mlp";
-  if (options.edges < 0) options.edges = data.images() ? 1 : 0;
+  if (options.edges < 0) options.edges = data.images() ? 1.5 : 0;
 }
 
 void validate(const TrainOptions& options) {
@@ -127,7 +126,7 @@ void validate(const TrainOptions& options) {
           "--hold-out must be a share of the points, at least 0 and below 1: ", options.hold_out);
   require(options.hold_out == 0 || options.weights.empty(),
           "--hold-out leaves points out whatever they weigh: leave out --weights");
-  require_one_of("generator", options.generator, {"mlp", "dcgan", "auto"});
+  require_one_of("generator", options.generator, {"mlp", "dcgan"});
   require_one_of("latent", options.latent, {"uniform", "normal"});
   require_at_least("latent-dim", options.latent_dim, 1, INT32_MAX);
   require_step_length("latent-scale", options.latent_scale);
@@ -177,6 +176,7 @@ void validate(const TrainOptions& options) {
   require_at_least("threads", options.threads, 1, engine::max_threads);
   require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
   require_at_least("samples-every", options.samples_every, 1, INT64_MAX);
+  require_at_least("evaluate-every", options.evaluate_every, 0, INT64_MAX);
 }
 
 nlohmann::ordered_json to_json(const TrainOptions& options) {

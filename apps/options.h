@@ -53,6 +53,7 @@ struct TrainOptions {
   int threads = 0;
   std::int64_t checkpoint_every = 100;
   std::int64_t samples_every = 100;
+  std::int64_t evaluate_every = 0;
 };
 
 /// Whether `--resume` may be given another value than the run started with. The data may lie elsewhere, but must be the
@@ -108,12 +109,12 @@ void for_each_option(Options& options, const Visit& visit) {
       "one (1) or half (1/2) [alpha]");
   visit("edges", options.edges, OnResume::same,
         "the weight in the cost of how much edge there is in each 4x4 cell of an image, beside its pixels: the larger, "
-        "the sharper; 0: pixels alone; -1: 1 for images, otherwise 0 [best: -1, paper: 0]");
+        "the sharper; 0: pixels alone; -1: 1.5 for images, otherwise 0 [best: -1, paper: 0]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");
   visit("iterations", options.iterations, OnResume::any,
-        "steps of the generator in all, those before --resume included [3000]");
+        "steps of the generator in all, those before --resume included [best: 10000, paper: 3000]");
   visit("minutes", options.minutes, OnResume::any,
         "minutes of iterations in all, in place of a number of them; a schedule then follows the clock, so that no two "
         "runs are the same; 0: --iterations tells [0]");
@@ -135,7 +136,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-lr", options.dual_lr, OnResume::same,
         "step length of psi [layers: adam 0.006, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
-        "how that step length changes along the run: constant, or cosine (down to a twentieth) [constant]");
+        "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
+        "constant]");
   visit("dual-decay", options.dual_decay, OnResume::same,
         "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
@@ -155,6 +157,10 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
   visit("samples-every", options.samples_every, OnResume::any, "iterations between two grids of images [100]");
+  visit("evaluate-every", options.evaluate_every, OnResume::any,
+        "iterations between two measures of coverage, recall and class shares, as evaluate makes them, in metrics.csv "
+        "and "
+        "the report; needs held-out data as evaluate does; 0: none [0]");
 }
 
 /// What the loss is called where its values are shown: H (99), or S for a Sinkhorn divergence (72).
@@ -166,7 +172,7 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces --generator auto and --edges -1 by what they mean for such data.
+/// Replaces --edges -1 by what it means for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense

@@ -22,7 +22,7 @@ using engine::require;
 
 namespace {
 
-constexpr std::string_view header = "iteration,loss,iteration_seconds\n";
+constexpr std::string_view header = "iteration,loss,iteration_seconds";
 
 /// The names of grids: at least six digits and .png.
 bool is_grid(const fs::path& file) {
@@ -110,8 +110,9 @@ void RunFolder::remove_run() const {
   fs::remove(root, error);
 }
 
-Metrics::Metrics(const std::string& path, std::int64_t iterations) : path_(path) {
+Metrics::Metrics(const std::string& path, std::int64_t iterations, bool evaluated) : path_(path) {
   std::string kept(header);
+  kept += evaluated ? ",coverage,recall,class_tv\n" : "\n";
   if (iterations > 0 && fs::exists(path))
     for_each_row(read_text(path), [&](std::string_view text, const Row& row) {
       if (row.iteration < 0 || row.iteration >= iterations) return false;
@@ -124,11 +125,17 @@ Metrics::Metrics(const std::string& path, std::int64_t iterations) : path_(path)
   require(file_.good(), path, " can't be written");
 }
 
-void Metrics::add(std::int64_t iteration, double loss, double iteration_seconds) {
+void Metrics::add(std::int64_t iteration, double loss, double iteration_seconds,
+                  const std::optional<Evaluated>& evaluated) {
   char row[128];
-  std::snprintf(row, sizeof row, "%lld,%.*g,%.6f\n", static_cast<long long>(iteration),
+  std::snprintf(row, sizeof row, "%lld,%.*g,%.6f", static_cast<long long>(iteration),
                 std::numeric_limits<engine::real>::max_digits10, loss, iteration_seconds);
-  file_ << row << std::flush;
+  file_ << row;
+  if (evaluated) {
+    file_ << ',' << evaluated->coverage << ',' << evaluated->recall << ',';
+    if (evaluated->class_tv) file_ << *evaluated->class_tv;
+  }
+  file_ << '\n' << std::flush;
   require(file_.good(), path_, " can't be written: is the disk full?");
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,17 @@ struct RunFolder {
 class Metrics {
  public:
   /// Opens the file to append to it. Keeps the whole rows of the first `iterations` iterations, drops what follows
-  /// them. Throws Error if the file can't be written.
-  Metrics(const std::string& path, std::int64_t iterations);
+  /// them. With `evaluated` the header names three more columns. Throws Error if the file can't be written.
+  Metrics(const std::string& path, std::int64_t iterations, bool evaluated = false);
 
+  /// What an evaluation tells of the generator after an iteration.
+  struct Evaluated {
+    double coverage = 0, recall = 0;
+    std::optional<double> class_tv;
+  };
   /// Appends a row, so that it can be read at once. Throws Error if it can't be written.
-  void add(std::int64_t iteration, double loss, double iteration_seconds);
+  void add(std::int64_t iteration, double loss, double iteration_seconds,
+           const std::optional<Evaluated>& evaluated = {});
 
   /// The iteration_seconds of all rows, as they are written.
   double seconds() const { return seconds_; }

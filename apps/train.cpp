@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "apps/config.h"
 #include "apps/cost_space.h"
 #include "apps/costs.h"
+#include "apps/evaluation/quick_evaluation.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
 #include "apps/interrupt.h"
@@ -127,7 +129,9 @@ class Training {
   /// Iterates to the end, or until interrupted. Returns the exit code.
   int run(const Interrupt& interrupt, const std::string& title, const Console& console) {
     if (!warm_up(interrupt, console)) return 130;
-    Metrics metrics(folder_.metrics(), algorithm_.iterations());
+    const bool evaluated = config_.options.evaluate_every > 0;
+    Metrics metrics(folder_.metrics(), algorithm_.iterations(), evaluated);
+    if (evaluated) evaluation_.emplace(folder_);
     seconds_ = metrics.seconds();
     Progress progress(console.out, console.terminal, algorithm_.iterations(),
                       by_clock() ? 0 : config_.options.iterations, title, loss_symbol(config_.options));
@@ -183,11 +187,18 @@ class Training {
     if (!std::isfinite(h)) stop_for_nan("the loss");
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     seconds_ += seconds;
-    metrics.add(algorithm_.iterations() - 1, h, seconds);
+    metrics.add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
     progress.update(algorithm_.iterations(), h, 60 * config_.options.minutes - seconds_);
     if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
     if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
     if (saved_at_ == algorithm_.iterations()) report(console);
+  }
+
+  /// What metrics.csv has of the generator after this iteration, where it is due.
+  std::optional<Metrics::Evaluated> evaluate_now() {
+    if (!evaluation_ || algorithm_.iterations() % config_.options.evaluate_every != 0) return {};
+    const evaluation::Evaluation::Quick quick = (*evaluation_)(algorithm_.sampled());
+    return Metrics::Evaluated{quick.coverage, quick.recall, quick.class_tv};
   }
 
   void save_checkpoint() {
@@ -228,6 +239,7 @@ class Training {
   const ot::Target& points_;
   Alternate algorithm_;
   engine::Tensor grid_latents_;
+  std::optional<evaluation::QuickEvaluation> evaluation_;
   double seconds_ = 0;  // of all iterations
   std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;
   bool report_complained_ = false;

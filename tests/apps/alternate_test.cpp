@@ -40,6 +40,7 @@ TrainOptions small_options(const char* preset, const char* dual) {
   options.latent_dim = plain.latent_dim;
   options.latent_scale = plain.latent_scale;
   options.average = plain.average;
+  options.lr_schedule = options.dual_schedule = "constant";
   options.generator = plain.generator;
   engine::set_threads(1);
   return options;
@@ -121,6 +122,24 @@ TEST_CASE("a cosine schedule shortens the generator's step, by half in the middl
   CHECK(step("cosine", 0) == doctest::Approx(options.lr).epsilon(1e-3));
   CHECK(step("cosine", 0.5) == doctest::Approx(options.lr / 2).epsilon(1e-3));
   CHECK(step("cosine", 1) == doctest::Approx(options.lr / 1000).epsilon(0.1));
+}
+
+TEST_CASE("a cosine schedule shortens psi's steps, down to a twentieth") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("best", "vector");
+  options.inner = 1;
+  const auto largest_step = [&](const char* schedule, double progress) {
+    options.dual_schedule = schedule;
+    const auto generator = make_mlp(facts, 3);
+    Alternate algorithm(options, target, *generator);
+    algorithm.iterate(progress);
+    const Tensor psi = ot::find(algorithm.state(), "psi", {count});
+    return static_cast<double>(std::ranges::max(psi.values(), {}, [](engine::real v) { return std::abs(v); }));
+  };
+  const double whole = std::abs(largest_step("constant", 1));  // Adam's first step is the rate
+  CHECK(whole == doctest::Approx(options.dual_lr).epsilon(1e-3));
+  CHECK(std::abs(largest_step("cosine", 0)) == doctest::Approx(whole).epsilon(1e-3));
+  CHECK(std::abs(largest_step("cosine", 1)) == doctest::Approx(whole / 20).epsilon(1e-3));
 }
 
 TEST_CASE("with --average the sampled generator is the mean of the trained one's theta, late iterations above all") {

@@ -29,8 +29,7 @@ TEST_CASE("info scales bytes to 0..1 and tells the size of images") {
 
 TEST_CASE("info describes a run by its options, progress and files") {
   const TemporaryFolder temporary;
-  REQUIRE(semidual(small_run(temporary / "run") +
-                   std::vector<std::string>{"--preset", "paper", "--generator", "mlp", "--iterations", "2"})
+  REQUIRE(semidual(small_run(temporary / "run") + std::vector<std::string>{"--preset", "paper", "--iterations", "2"})
               .code == 0);
   const Outcome outcome = semidual({"info", temporary / "run"});
   CHECK_MESSAGE(outcome.code == 0, outcome.err);

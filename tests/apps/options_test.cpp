@@ -62,6 +62,7 @@ TEST_CASE("the best preset moves psi by Adam, and another optimizer brings its o
   const TrainOptions layers = apps::preset_options("best", "layers", "");
   CHECK(layers.dual_lr == 0.006);
   CHECK(layers.inner == 3);
+  CHECK(layers.iterations == 10000);
   const TrainOptions asgd = apps::preset_options("best", "vector", "asgd");
   CHECK(asgd.dual_lr == 5);
   CHECK(asgd.dual_average == "on");
@@ -93,7 +94,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
         "--data is missing: digits, mnist, or the path of a file or folder");
   CHECK(refusal([](TrainOptions& o) { o.points = -1; }) == "--points must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.generator = "gan"; }) ==
-        "--generator 'gan' is unknown: it must be mlp or dcgan or auto");
+        "--generator 'gan' is unknown: it must be mlp or dcgan");
   CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) ==
         "--dual 'x' is unknown: it must be layers or vector or network");
   CHECK(refusal([](TrainOptions& o) { o.lambda = -0.5; }) == "--lambda must be 0 or a positive number: -0.5");
@@ -174,24 +175,18 @@ TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
                        engine::Error);
 }
 
-TEST_CASE("what is left to the data is decided by them, and what is given stays") {
-  const apps::DataFacts digits{10, 784, 28, 28, 1, "", ""}, icons{10, 768, 16, 16, 3, "", ""},
-      points{10, 5, 0, 0, 0, "", ""};
-  const auto resolved = [](TrainOptions options, const apps::DataFacts& data) {
+TEST_CASE("edges count for images, and what is given stays") {
+  const apps::DataFacts digits{10, 784, 28, 28, 1, "", ""}, points{10, 5, 0, 0, 0, "", ""};
+  const auto edges = [](TrainOptions options, const apps::DataFacts& data) {
     apps::resolve_by_data(options, data);
-    return options;
+    return options.edges;
   };
-  const TrainOptions best = apps::preset_options("best", "", "");
-  CHECK(resolved(best, digits).generator == "dcgan");
-  CHECK(resolved(best, icons).generator == "mlp");
-  CHECK(resolved(best, points).generator == "mlp");
-  CHECK(resolved(best, digits).edges == 1);
-  CHECK(resolved(best, points).edges == 0);
-  TrainOptions given = best;
-  given.generator = "mlp";
-  given.edges = 0;
-  CHECK(resolved(given, digits).generator == "mlp");
-  CHECK(resolved(given, digits).edges == 0);
+  TrainOptions options = apps::preset_options("best", "", "");
+  CHECK(edges(options, digits) > 0);
+  CHECK(edges(options, points) == 0);
+  options.edges = 0;
+  CHECK(edges(options, digits) == 0);
+  CHECK(edges(apps::preset_options("paper", "", ""), digits) == 0);
 }
 
 TEST_CASE("--dual-layers and --mlp-sizes are numbers from 1 on") {
@@ -204,8 +199,7 @@ TEST_CASE("--dual-layers and --mlp-sizes are numbers from 1 on") {
 }
 
 TEST_CASE("a resumed run may change how long and how it runs, not what it computes") {
-  TrainOptions run = valid();
-  run.generator = "mlp";
+  const TrainOptions run = valid();
   TrainOptions asked = run;
   asked.iterations = 5000;
   asked.threads = 1;

@@ -82,8 +82,8 @@ inline std::vector<std::string> operator+(std::vector<std::string> a, const std:
 
 /// The arguments that train on a few built-in digits into `folder`.
 inline std::vector<std::string> small_run(const std::string& folder) {
-  return {"train", "--data",  "digits", "--generator", "mlp", "--points", "40",  "--batch",
-          "4",     "--inner", "2",      "--threads",   "1",   "--out",    folder};
+  return {"train",   "--data", "digits",    "--points", "40",    "--batch", "4",
+          "--inner", "2",      "--threads", "1",        "--out", folder};
 }
 
 inline std::string content(const std::string& path) {

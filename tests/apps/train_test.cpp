@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,7 @@
 #include "data/npy.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/random.h"
 #include "tests/apps/program.h"
 
 namespace fs = std::filesystem;
@@ -98,6 +100,34 @@ TEST_CASE("--minutes ends a run by the time of its iterations, those before --re
   const std::int64_t first = apps::Metrics::last(run.metrics()).iteration;
   train({"train", "--resume", "--out", run.root}, 0.004);
   CHECK(apps::Metrics::last(run.metrics()).iteration > first);
+}
+
+TEST_CASE("--evaluate-every writes what evaluate tells into metrics.csv, beside the iterations where it was due") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  const engine::Tensor points = engine::Random(3, 0).uniform({140, 4}, 0, 1);
+  data::write_npy<engine::real>(temporary / "points.npy", {140, 4}, points.values());
+  const Outcome outcome = semidual({"train", "--data", temporary / "points.npy", "--hold-out", "0.5", "--batch", "4",
+                                    "--inner", "2", "--iterations", "4", "--evaluate-every", "2", "--out", run.root});
+  REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  std::istringstream rows(content(run.metrics()));
+  std::string header, row[4];
+  std::getline(rows, header);
+  CHECK(header == "iteration,loss,iteration_seconds,coverage,recall,class_tv");
+  for (std::string& text : row) std::getline(rows, text);
+  for (const int n : {0, 2}) CHECK(std::ranges::count(row[n], ',') == 2);
+  for (const int n : {1, 3}) CHECK(std::ranges::count(row[n], ',') == 5);
+  CHECK(row[3].ends_with(","));  // these points have no classes
+
+  REQUIRE(semidual({"evaluate", run.root, "--assignment", "off"}).code == 0);
+  const auto evaluation = nlohmann::json::parse(content(run.root / "evaluation.json"));
+  for (const auto& measure : evaluation.at("measures"))
+    for (const auto& [key, column] : {std::pair("pixels.coverage", 3), std::pair("pixels.recall", 4)})
+      if (measure.at("key") == key) {
+        std::string cells = row[3];
+        for (int comma = 0; comma < column; ++comma) cells = cells.substr(cells.find(',') + 1);
+        CHECK(std::stod(cells) == doctest::Approx(measure.at("value").get<double>()).epsilon(1e-5));
+      }
 }
 
 TEST_CASE("a run whose softmins are searched is resumed with the state of the search") {

@@ -73,7 +73,7 @@ TEST_CASE("at most so many frames are chosen, evenly, with the first and the las
 
 TEST_CASE("training leaves a report of the run, and going on brings it up to date") {
   const TemporaryFolder temporary;
-  const RunFolder run = make_run(temporary / "<run>&\"", {"--lambda", "0.05", "--generator", "mlp"});
+  const RunFolder run = make_run(temporary / "<run>&\"", {"--lambda", "0.05"});
   const std::string page = content(run.report());
   CHECK(contains(page, "<h1>&lt;run&gt;&amp;&quot;</h1>"));
   CHECK_FALSE(contains(page, "<run>"));

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "apps/generators.h"
+#include "engine/random.h"
+#include "engine/tensor.h"
+#include "models/generator.h"
+
+namespace apps::evaluation {
+
+/// `count` points that the generator makes in evaluation mode, [count, d], of latent points that are drawn for
+/// evaluations alone. Point i of a seed is the same whatever the count.
+engine::Tensor fresh_samples(models::Generator& generator, const LatentLaw& law, std::uint64_t seed,
+                             std::int64_t count);
+
+/// `count` different ones of 0..all-1, in random order.
+std::vector<std::int64_t> random_choice(std::int64_t all, std::int64_t count, const engine::Random& random);
+
+}  // namespace apps::evaluation
