@@ -88,13 +88,14 @@ tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 again = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 # About a minute on two cores.
 DEMO_POINTS     ?= 10000
-DEMO_ITERATIONS ?= 400
+DEMO_ITERATIONS ?= 800
 
 demo: deps ## install what is missing, train on the built-in digits for about a minute, name the picture
 	@$(again) all
 	@$(PROGRAM) train --data digits --points $(DEMO_POINTS) --iterations $(DEMO_ITERATIONS) --out build/demo --force
 	@$(PROGRAM) sample build/demo --grid 10x10 --out build/demo.png
-	@echo "The picture of the generated digits is $(CURDIR)/build/demo.png"
+	@$(PROGRAM) evaluate build/demo --assignment off | grep '^classes'
+	@echo "The picture of the generated digits is $(CURDIR)/build/demo.png, the report $(CURDIR)/build/demo/report.html"
 
 deps: ## install what is missing (apt), or say what to install
 	@CXX="$(CXX)" sh .ci/deps.sh

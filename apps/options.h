@@ -108,7 +108,7 @@ void for_each_option(Options& options, const Visit& visit) {
       "what the cost is multiplied by: alpha (1 / its mean between 0 and the points, 1 / mean |y|^2 as in the paper), "
       "one (1) or half (1/2) [alpha]");
   visit("edges", options.edges, OnResume::same,
-        "the weight in the cost of how much edge there is in each 4x4 cell of an image, beside its pixels: the larger, "
+        "the weight in the cost of how sharp an image is in each 4x4 cell, beside its pixels: the larger, "
         "the sharper; 0: pixels alone; -1: 1.5 for images, otherwise 0 [best: -1, paper: 0]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "

@@ -15,9 +15,20 @@ std::int64_t cells_along(std::int64_t pixels) {
   return (pixels + EdgeMap::cell - 1) / EdgeMap::cell;
 }
 
-/// x at the next place along an axis, less x.
-Var difference(const Var& x, int axis) {
-  return sub(pad(slice(x, axis, 1, x.dim(axis)), axis, 0, 1), x);
+/// x at the next and at the previous place along an axis, 0 beyond the border.
+Var next(const Var& x, int axis) {
+  return pad(slice(x, axis, 1, x.dim(axis)), axis, 0, 1);
+}
+Var previous(const Var& x, int axis) {
+  return pad(slice(x, axis, 0, x.dim(axis) - 1), axis, 1, 0);
+}
+
+/// The derivative along an axis, and the mean of neighbours with weights 1/4, 1/2, 1/4.
+Var derivative(const Var& x, int axis) {
+  return (next(x, axis) - previous(x, axis)) * 0.5;
+}
+Var smooth(const Var& x, int axis) {
+  return (next(x, axis) + previous(x, axis)) * 0.25 + x * 0.5;
 }
 
 }  // namespace
@@ -35,11 +46,11 @@ Var EdgeMap::operator()(const Var& x) const {
                   height * width * channels, "], images of ", height, "x", width, "x", channels, ": ", x.shape());
   const std::int64_t batch = x.dim(0), rows = cells_along(height), columns = cells_along(width);
   const Var images = reshape(x, {batch, height, width, channels});
-  const Var across = difference(images, 2), down = difference(images, 1);
-  const Var edges = sqrt(mul(across, across) + mul(down, down) + delta * delta);
+  const Var across = derivative(smooth(images, 1), 2), down = derivative(smooth(images, 2), 1);
+  const Var edges = mul(across, across) + mul(down, down);
   const Var whole = pad(pad(edges, 1, 0, rows * cell - height), 2, 0, columns * cell - width);
   const Var in_cells = sum(reshape(whole, {batch, rows, cell, columns, cell, channels}), {2, 4});
-  return engine::concat({x, reshape(in_cells, {batch, cells()}) * (weight / static_cast<double>(cell))}, 1);
+  return engine::concat({x, reshape(sqrt(in_cells + delta * delta), {batch, cells()}) * weight}, 1);
 }
 
 }  // namespace models
