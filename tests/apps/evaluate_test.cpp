@@ -151,9 +151,9 @@ TEST_CASE("given samples are compared with the data they are to be like, and wri
 
   // As rows of real numbers they are the same samples.
   const std::vector<std::uint8_t> bytes = data::read_npy(files.samples).as<std::uint8_t>();
-  std::vector<float> rows;
-  for (const std::uint8_t byte : bytes) rows.push_back(static_cast<float>(byte) / 255);
-  data::write_npy<float>(files.folder / "rows.npy", {70, 64}, rows);
+  std::vector<engine::real> rows;
+  for (const std::uint8_t byte : bytes) rows.push_back(static_cast<engine::real>(byte) / 255);
+  data::write_npy<engine::real>(files.folder / "rows.npy", {70, 64}, rows);
   CHECK(semidual({"evaluate", files.folder / "rows.npy", "--data", files.data, "--reference", files.held_out, "--out",
                   files.folder / "rows.json"})
             .code == 0);

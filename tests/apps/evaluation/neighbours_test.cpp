@@ -46,14 +46,16 @@ TEST_CASE("the nearest of another set and the balls around a point are those of 
   const OtherNeighbours other = other_neighbours(hard.x, hard.y, radii);
   for (std::int64_t i = 0; i < hard.x.dim(0); ++i) {
     double nearest = 1e30;
-    std::int64_t balls = 0;
+    std::int64_t surely = 0, perhaps = 0;  // on a rim the order of summation may decide
     for (std::int64_t j = 0; j < hard.y.dim(0); ++j) {
       const double distance = plain_squared_distance(hard.x, i, hard.y, j);
       nearest = std::min(nearest, distance);
-      balls += distance < radii[static_cast<std::size_t>(j)];
+      surely += distance < radii[static_cast<std::size_t>(j)] * (1 - 1e-12);
+      perhaps += distance < radii[static_cast<std::size_t>(j)] * (1 + 1e-12);
     }
     CHECK(other.nearest[static_cast<std::size_t>(i)] == doctest::Approx(nearest).epsilon(1e-12));
-    CHECK(other.balls[static_cast<std::size_t>(i)] == balls);
+    CHECK(other.balls[static_cast<std::size_t>(i)] >= surely);
+    CHECK(other.balls[static_cast<std::size_t>(i)] <= perhaps);
   }
   CHECK(other.nearest[0] == 0);
   const OtherNeighbours rim =
