@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-LATENTS, BATCH, RATE, BETAS, CRITIC_STEPS, PENALTY = 100, 50, 1e-4, (0.5, 0.9), 5, 10
+LATENTS, BATCH, BETAS, CRITIC_STEPS, PENALTY = 100, 50, (0.5, 0.9), 5, 10
 SLOPE = 0.2  # of the critic's leaky ReLU
 
 
@@ -92,11 +92,11 @@ class Critic(nn.Module):
 
 
 def main() -> None:
-    options = timed_run.parse_options(__doc__)
+    options = timed_run.parse_options(__doc__, rate=1e-4)
     generator = Generator().to(memory_format=torch.channels_last)
     critic = Critic().to(memory_format=torch.channels_last)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), RATE, BETAS)
-    critic_optimizer = torch.optim.Adam(critic.parameters(), RATE, BETAS)
+    generator_optimizer = torch.optim.Adam(generator.parameters(), options.rate, BETAS)
+    critic_optimizer = torch.optim.Adam(critic.parameters(), options.rate, BETAS)
     batches = timed_run.batches(timed_run.read_images(options.data).view(-1, 1, 28, 28), BATCH)
 
     def critic_step() -> None:
