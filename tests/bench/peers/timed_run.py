@@ -21,10 +21,10 @@ def parse_options(description: str, rate: float) -> argparse.Namespace:
     """The command line; also seeds PyTorch and sets its threads."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=10, help="of training (default 10)")
-    parser.add_argument("--checkpoints", default="1,3,10", help="minutes after which samples are written (default 1,3,10)")
+    parser.add_argument("--checkpoints", default="1,3,10", help="minutes that end with samples (default 1,3,10)")
     parser.add_argument("--rate", type=float, default=rate, help=f"Adam's (default {rate:g})")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="(default 2); OpenBLAS takes all cores")
     parser.add_argument("--data", type=Path, required=True, help="the folder that has mnist/")
     parser.add_argument("--out", type=Path, required=True, help="the folder for samples_Nmin.npy")
     options = parser.parse_args()
@@ -48,14 +48,14 @@ def read_images(data: Path) -> torch.Tensor:
 
 
 def batches(images: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
-    """Batches of shuffled images, epoch after epoch without end; the rest of an epoch that fills no batch is dropped."""
+    """Batches of shuffled images, epoch after epoch without end; what fills no batch at an epoch's end is dropped."""
     while True:
         for chosen in torch.randperm(len(images)).split(size)[: len(images) // size]:
             yield images[chosen]
 
 
 def train(options: argparse.Namespace, step: Callable[[], None], sample: Callable[[int], torch.Tensor]) -> None:
-    """Repeats step() for options.minutes; writes sample(2000), [2000, 784] in [0, 1], at each checkpoint, off the clock."""
+    """Repeats step() for options.minutes; writes sample(2000), [2000, 784] in [0, 1], at checkpoints, off the clock."""
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoints = {float(minutes) for minutes in options.checkpoints.split(",")} | {options.minutes}
     iterations, seconds = 0, 0.0
