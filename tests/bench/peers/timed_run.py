@@ -17,13 +17,14 @@ import torch
 SAMPLES = 2000
 
 
-def parse_options(description: str) -> argparse.Namespace:
+def parse_options(description: str, rate: float) -> argparse.Namespace:
     """The command line; also seeds PyTorch and sets its threads."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=10, help="of training (default 10)")
-    parser.add_argument("--checkpoints", default="1,3,10", help="minutes after which samples are written (default 1,3,10)")
+    parser.add_argument("--checkpoints", default="1,3,10", help="minutes that end with samples (default 1,3,10)")
+    parser.add_argument("--rate", type=float, default=rate, help=f"Adam's (default {rate:g})")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="(default 2); OpenBLAS takes all cores")
     parser.add_argument("--data", type=Path, required=True, help="the folder that has mnist/")
     parser.add_argument("--out", type=Path, required=True, help="the folder for samples_Nmin.npy")
     options = parser.parse_args()
@@ -43,17 +44,18 @@ def read_images(data: Path) -> torch.Tensor:
     """MNIST's training images, float [60000, 784] in [0, 1]."""
     with gzip.open(data / "mnist" / "train-images-idx3-ubyte.gz") as file:
         pixels = np.frombuffer(file.read(), np.uint8, offset=16)
-    return torch.from_numpy(pixels.reshape(-1, 784).astype(np.float32) / 255)
+    return torch.from_numpy(pixels.reshape(-1, 784).astype(np.float32)).div_(255)
 
 
 def batches(images: torch.Tensor, size: int) -> Iterator[torch.Tensor]:
-    """Batches of shuffled images, epoch after epoch without end; the rest of an epoch that fills no batch is dropped."""
+    """Batches of shuffled images, epoch after epoch without end; what fills no batch at an epoch's end is dropped."""
     while True:
-        yield from images[torch.randperm(len(images))].split(size)[: len(images) // size]
+        for chosen in torch.randperm(len(images)).split(size)[: len(images) // size]:
+            yield images[chosen]
 
 
 def train(options: argparse.Namespace, step: Callable[[], None], sample: Callable[[int], torch.Tensor]) -> None:
-    """Repeats step() for options.minutes; writes sample(2000), [2000, 784] in [0, 1], at each checkpoint, off the clock."""
+    """Repeats step() for options.minutes; writes sample(2000), [2000, 784] in [0, 1], at checkpoints, off the clock."""
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoints = {float(minutes) for minutes in options.checkpoints.split(",")} | {options.minutes}
     iterations, seconds = 0, 0.0

@@ -6,16 +6,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-LATENTS, BATCH, RATE = 20, 128, 1e-3
+LATENTS, BATCH = 20, 128
 
 
 def main() -> None:
-    options = timed_run.parse_options(__doc__)
+    options = timed_run.parse_options(__doc__, rate=1e-3)
     encoder = nn.Sequential(
         nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 2 * LATENTS))
     decoder = nn.Sequential(
         nn.Linear(LATENTS, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784))
-    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], RATE)
+    optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], options.rate)
     batches = timed_run.batches(timed_run.read_images(options.data), BATCH)
 
     def step() -> None:

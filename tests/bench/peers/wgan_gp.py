@@ -6,14 +6,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-LATENTS, BATCH, RATE, BETAS, CRITIC_STEPS, PENALTY = 100, 50, 1e-4, (0.5, 0.9), 5, 10
+LATENTS, BATCH, BETAS, CRITIC_STEPS, PENALTY = 100, 50, (0.5, 0.9), 5, 10
 SLOPE = 0.2  # of the critic's leaky ReLU
 
 
 class ConvTranspose(torch.autograd.Function):
     """The adjoint in x of conv2d(x, weight, stride=2): [B, O, h, w] -> [B, I, size, size].
 
-    What conv_transpose2d computes; but that runs outside oneDNN in PyTorch 1.13, and conv2d's second derivative is slow.
+    It is conv_transpose2d, which PyTorch 1.13 runs outside oneDNN; and autograd's own way to the penalty is slow.
     """
 
     @staticmethod
@@ -31,7 +31,7 @@ class ConvTranspose(torch.autograd.Function):
         return in_y, ConvTranspose._conv_backward(y, gradient, weight, padding, 1), None, None
 
     @staticmethod
-    def _conv_backward(y: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, padding: int, which: int) -> torch.Tensor:
+    def _conv_backward(y: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, padding: int, which: int):
         """The gradient of <y, conv2d(x, weight)> in x (which = 0) or in the weight (1)."""
         mask = (which == 0, which == 1, False)
         return torch.ops.aten.convolution_backward(
@@ -80,8 +80,10 @@ class Critic(nn.Module):
         return self.out(self.layers(x)[-1].flatten(1))
 
     def input_gradient(self, x: torch.Tensor) -> torch.Tensor:
-        """The gradient of each f(x_i) in x_i, differentiable in the weights: f is piecewise linear, so the slopes of its
-        leaky ReLUs are constants, and one backward pass written out spares autograd the second derivative."""
+        """The gradient of each f(x_i) in x_i, differentiable in the weights.
+
+        f is piecewise linear: the slopes of its leaky ReLUs are constants, so a backward pass written out is enough.
+        """
         with torch.no_grad():
             values = self.layers(x)
         gradient = self.out.weight.view(1, *values[-1].shape[1:])
@@ -92,11 +94,11 @@ class Critic(nn.Module):
 
 
 def main() -> None:
-    options = timed_run.parse_options(__doc__)
+    options = timed_run.parse_options(__doc__, rate=1e-4)
     generator = Generator().to(memory_format=torch.channels_last)
     critic = Critic().to(memory_format=torch.channels_last)
-    generator_optimizer = torch.optim.Adam(generator.parameters(), RATE, BETAS)
-    critic_optimizer = torch.optim.Adam(critic.parameters(), RATE, BETAS)
+    generator_optimizer = torch.optim.Adam(generator.parameters(), options.rate, BETAS)
+    critic_optimizer = torch.optim.Adam(critic.parameters(), options.rate, BETAS)
     batches = timed_run.batches(timed_run.read_images(options.data).view(-1, 1, 28, 28), BATCH)
 
     def critic_step() -> None:
