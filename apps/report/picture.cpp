@@ -72,6 +72,7 @@ Picture embedded(const data::Images& image, std::size_t most) {
   for (int factor = std::max(1, static_cast<int>(std::ceil(std::sqrt(crowded))));; ++factor) {
     const data::Images small = shrunk(image, factor);
     for (const int levels : {256, 32, 16}) {
+      if (levels < 256 && small.channels == 3) continue;             // a JPEG of colours shows no bands
       if (levels == 256 && small.bytes.size() > 2 * most) continue;  // hardly ever fits, and costs the most time
       if (const auto file = data::encode_png(with_levels(small, levels)); file.size() <= most)
         return {image.width, image.height, address("png", file)};

@@ -26,8 +26,8 @@ struct Picture {
   std::string element(const std::string& alt, const std::string& more = "") const;
 };
 
-/// An image (count 1) in a file of at most `most` bytes, at least 1000: a PNG of it as it is if that fits, else of 32
-/// or 16 levels, else a JPEG, else a smaller one.
+/// An image (count 1) in a file of at most `most` bytes, at least 1000: a PNG of it as it is if that fits, else a grey
+/// one in 32 or 16 levels, else a JPEG, else a smaller one.
 Picture embedded(const data::Images& image, std::size_t most);
 
 }  // namespace apps::report

@@ -49,7 +49,7 @@ if grep -oE '(https?:)?//[a-z0-9.-]+\.[a-z]{2,}' "$folder/report.html" >&2; then
 
 for width in 400 1280; do
   for scheme in light dark; do
-    [ $scheme = dark ] && dark=true preferred=0 || { dark=false preferred=1; }
+    if [ $scheme = dark ]; then dark=true preferred=0; else dark=false preferred=1; fi
     # Windows are at least 500 pixels wide, frames are not.
     window=$((width < 500 ? 500 : width))
     {
@@ -63,13 +63,13 @@ for width in 400 1280; do
       echo "<pre id='found'></pre><script>onmessage = message => found.textContent = message.data</script>"
     }
     frame checked.html 900 >"$scratch/frame.html"
-    browse --blink-settings=preferredColorScheme=$preferred --window-size=$window,900 --dump-dom \
+    browse --blink-settings=preferredColorScheme="$preferred" --window-size=$window,900 --dump-dom \
       "file://$scratch/frame.html" >"$scratch/dom"
     found=$(tr '\n' ';' <"$scratch/dom" | sed 's/.*<pre id="found">//; s/<\/pre>.*//')
     [ "$found" = fine ] || fail "$width pixels, $scheme: ${found:-the page says nothing}"
     if [ $# -gt 1 ]; then
       frame "$folder/report.html" 5000 >"$scratch/frame.html"
-      browse --blink-settings=preferredColorScheme=$preferred --window-size=$window,5000 \
+      browse --blink-settings=preferredColorScheme="$preferred" --window-size=$window,5000 \
         --screenshot="$folder/$width-$scheme.png" "file://$scratch/frame.html"
     fi
   done
