@@ -71,7 +71,11 @@ Tensor fresh_samples(models::Generator& generator, std::uint64_t seed, std::int6
 }
 
 Tensor samples_of(const Inputs& inputs, const RunFolder& folder, std::uint64_t seed) {
-  if (inputs.config) return fresh_samples(*generator_of_run(folder, *inputs.config), seed, inputs.count);
+  if (inputs.config) {
+    const Tensor samples = fresh_samples(*generator_of_run(folder, *inputs.config), seed, inputs.count);
+    require(all_finite({{"samples", samples}}), folder.checkpoint(), ": its generator makes NaN or infinity");
+    return samples;
+  }
   return points_of(points_at(
       inputs.samples, random_choice(inputs.samples.count, inputs.count, random_draws(seed, Draw::evaluation, 0, 0))));
 }
@@ -140,7 +144,7 @@ std::string note_on(const Inputs& inputs, const evaluation::Evaluation& evaluati
   if (!assignment) say("W2² by assignment is left out (--assignment on computes it).");
   if (!inputs.options.weights.empty()) say("All training points count the same, whatever --weights says, but for H.");
   if (const double share = evaluation.trained_on(); share > much_trained_on)
-    say(percent(share), " of the reference are training points, to the last bit.");
+    say(percent(share), " of the reference are training points.");
   return note;
 }
 
@@ -166,7 +170,11 @@ void require_resources(const EvaluateRequest& request, const Inputs& inputs, boo
   require_memory(training + 10 * n * d * sizeof(real) + (assignment ? 12 * n * n : 0),
                  text("comparing ", inputs.count, " samples"),
                  request.count > 0 ? "take a smaller --count" : "give a smaller --count");
-  if (!out.empty()) require_writable(out, 1e5);
+  if (out.empty()) return;
+  const fs::path parent = fs::path(out).parent_path();
+  require(parent.empty() || fs::is_directory(parent), "--out ", out, " can't be written: there is no folder ",
+          parent.string());
+  require_writable(out, 1e5);
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ std::vector<double> class_shares(std::span<const std::uint8_t> of_points, int cl
   std::vector<double> shares(static_cast<std::size_t>(classes), 0);
   for (const std::uint8_t c : of_points) {
     require(c < classes, "[classes] there are ", classes, " classes, from 0: ", static_cast<int>(c));
-    shares[c] += 1 / static_cast<double>(of_points.size());
+    shares[c] += 1;
   }
+  for (double& share : shares) share /= static_cast<double>(of_points.size());
   return shares;
 }
 

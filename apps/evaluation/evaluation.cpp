@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -31,12 +32,18 @@ int count_classes(const std::optional<FeatureNetwork>& features, const std::vect
   return labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end()) + 1;
 }
 
+/// None where there is nothing to compare with.
+std::optional<double> ratio(double value, double reference) {
+  if (reference == 0) return {};
+  return value / reference;
+}
+
 /// Puts mean and spread of what the draws have under the same key beside the value.
 void take_floor(Measure& measure, const std::vector<std::vector<Measure>>& draws) {
   std::vector<double> floors;
   for (const std::vector<Measure>& draw : draws)
     for (const Measure& other : draw)
-      if (other.key == measure.key) floors.push_back(*other.value);
+      if (other.key == measure.key && other.value) floors.push_back(*other.value);
   if (floors.empty()) return;
   const auto n = static_cast<double>(floors.size());
   const double mean = std::accumulate(floors.begin(), floors.end(), 0.0) / n;
@@ -142,8 +149,8 @@ std::vector<Measure> Evaluation::values(const View& points, std::span<const std:
     add("classes.confidence", "the classifier's confidence", points.confidence, reference_.confidence);
   if (images && height_ * width_ >= 2)
     add("gradient_energy", "gradient energy over the reference's",
-        gradient_energy(x, height_, width_, channels_) / gradient_energy(y, height_, width_, channels_), 1);
-  add("total_variance", "total variance over the reference's", total_variance(x) / total_variance(y), 1);
+        ratio(gradient_energy(x, height_, width_, channels_), gradient_energy(y, height_, width_, channels_)), 1);
+  add("total_variance", "total variance over the reference's", ratio(total_variance(x), total_variance(y)), 1);
 
   const Estimate w2 = assignment ? assignment_cost(x, y, training_.alpha()) : Estimate();
   if (assignment) add("w2", "W2²/α by assignment", w2.value, {}).error = w2.error;
@@ -186,8 +193,19 @@ Result Evaluation::evaluate(const Tensor& samples, bool assignment) const {
 }
 
 double Evaluation::trained_on() const {
-  const std::vector<double>& distances = reference_.nearest.squared_distances;
-  return static_cast<double>(std::count(distances.begin(), distances.end(), 0)) / static_cast<double>(distances.size());
+  constexpr double rounding = 4 * std::numeric_limits<float>::epsilon();  // of a coordinate, as files may hold it
+  const Tensor& points = reference_.pixels.points;
+  const std::int64_t n = points.dim(0), d = points.dim(1);
+  std::int64_t same = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    double square = 0;
+    for (std::int64_t c = 0; c < d; ++c) {
+      const double value = points.data()[i * d + c];
+      square += value * value;
+    }
+    same += reference_.nearest.squared_distances[static_cast<std::size_t>(i)] <= rounding * rounding * square;
+  }
+  return static_cast<double>(same) / static_cast<double>(n);
 }
 
 }  // namespace apps::evaluation

@@ -65,7 +65,7 @@ class Evaluation {
   const std::vector<std::uint8_t>& reference_classes() const { return reference_.classes; }
   std::vector<double> reference_class_shares() const { return shares(reference_.classes); }
 
-  /// The share of the reference points that are training points, coordinate by coordinate.
+  /// The share of the reference points that are training points, but for the rounding of their coordinates.
   double trained_on() const;
 
  private:

@@ -19,8 +19,6 @@ using engine::text;
 namespace {
 
 constexpr std::int64_t default_count = 2000;
-/// Built-in digits that others are compared with.
-constexpr std::int64_t reference_digits = 10000;
 
 data::Dataset load_for(const char* option, const std::string& source) {
   try {
@@ -66,7 +64,7 @@ void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
   } else {
     require(data == "digits", "there are no held-out points: give some with --reference",
             inputs.config ? ", or train with --hold-out 0.1" : "");
-    inputs.reference_source = "digits", seed = digits_seed + 1, points = std::max(reference_digits, request.count);
+    inputs.reference_source = "digits", seed = digits_seed + 1, points = std::max(default_count, request.count);
   }
   inputs.reference = request.reference.empty() ? data::load(inputs.reference_source, points, seed)
                                                : load_for("--reference", request.reference);

@@ -7,6 +7,7 @@
 
 #include "apps/inner_loop.h"
 #include "engine/error.h"
+#include "engine/parallel.h"
 #include "ot/exact.h"
 #include "ot/self_transport.h"
 
@@ -17,6 +18,8 @@ using engine::require;
 using engine::Tensor;
 
 namespace {
+
+constexpr std::int64_t most_splits = 10;
 
 void require_equal_numbers(const Tensor& x, const Tensor& y) {
   require(x.rank() == 2 && x.shape() == y.shape(),
@@ -60,15 +63,16 @@ Estimate sinkhorn_divergence(const Tensor& x, const Tensor& y, double alpha) {
   const std::int64_t n = x.dim(0), size = std::min(divergence_points, n / 4);
   require(size >= 1, "[transport] there must be four points at least: ", n);
   const double lambda = divergence_lambda * alpha;
-  std::vector<double> values;
-  for (std::int64_t begin = 0; begin + size <= std::min(n, 20 * size); begin += size) {
-    const ot::Target target = measure_on(y, begin, begin + size);
-    const Tensor part = rows(x, begin, begin + size);
+  std::vector<double> values(static_cast<std::size_t>(std::min(n / size, most_splits)));
+  engine::parallel_for(static_cast<std::int64_t>(values.size()), 1, [&](std::int64_t split, std::int64_t) {
+    const std::int64_t begin = split * size, end = begin + size;
+    const ot::Target target = measure_on(y, begin, end);
+    const Tensor part = rows(x, begin, end);
     const double cross = sinkhorn_bounds(target, part, lambda, [] { return true; }).dual;
     const double own =
         ot::self_transport(target, part, lambda).value().item() + ot::self_transport(target, lambda, size, 0);
-    values.push_back((cross - own / 2) / alpha);
-  }
+    values[static_cast<std::size_t>(split)] = (cross - own / 2) / alpha;
+  });
   const Moments moments(values);
   return {moments.mean, std::sqrt(moments.variance / static_cast<double>(values.size()))};
 }

@@ -23,7 +23,7 @@ inline constexpr double divergence_lambda = 0.5;
 inline constexpr std::int64_t divergence_points = 500;
 
 /// The Sinkhorn divergence (72) between the rows of x and y [n, d] for the cost |x - y|^2 / alpha, as the mean over
-/// splits: rows 0 to s - 1 of x against those of y, s to 2 s - 1, and so on, at most 20, with s = divergence_points or
+/// splits: rows 0 to s - 1 of x against those of y, s to 2 s - 1, and so on, at most 10, with s = divergence_points or
 /// what makes four splits, if that is less. Its standard error is that of the mean of the splits. Throws Error for
 /// different numbers of points, and for fewer than four.
 Estimate sinkhorn_divergence(const engine::Tensor& x, const engine::Tensor& y, double alpha);

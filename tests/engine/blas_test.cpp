@@ -196,3 +196,35 @@ TEST_CASE("the BLAS warning names the remedy, and is empty when the kernels fit 
     CHECK(free.find("try OPENBLAS_CORETYPE=") != std::string::npos);
   }
 }
+
+TEST_CASE("a symmetric matrix is the sum of its eigenvalues times its eigenvectors' squares") {
+  constexpr std::int64_t n = 20;
+  std::vector<double> a(n * n);
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) a[i * n + j] = std::sin(static_cast<double>(1 + i * j)) + (i == j ? 2 : 0);
+  const engine::SymmetricEigen eigen = engine::symmetric_eigen(a, n);
+  CHECK(std::is_sorted(eigen.values.begin(), eigen.values.end()));
+  for (std::int64_t i = 0; i < n; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      double sum = 0, product = 0;
+      for (std::int64_t k = 0; k < n; ++k) {
+        sum += eigen.values[k] * eigen.vectors[k * n + i] * eigen.vectors[k * n + j];
+        product += eigen.vectors[i * n + k] * eigen.vectors[j * n + k];
+      }
+      CHECK(std::abs(sum - a[i * n + j]) <= 1e-12);
+      CHECK(std::abs(product - (i == j)) <= 1e-12);
+    }
+}
+
+TEST_CASE("the upper triangle alone decides the eigenvalues") {
+  const engine::SymmetricEigen eigen = engine::symmetric_eigen({2, 1, 1e300, 2}, 2);
+  CHECK(eigen.values[0] == doctest::Approx(1));
+  CHECK(eigen.values[1] == doctest::Approx(3));
+}
+
+TEST_CASE("matrices without eigenvectors are refused") {
+  CHECK_THROWS_WITH_AS(engine::symmetric_eigen({1, 2, 3}, 2),
+                       "[symmetric eigen] the matrix must be [n, n]: n = 2, 3 elements", engine::Error);
+  CHECK_THROWS_WITH_AS(engine::symmetric_eigen({std::numeric_limits<double>::infinity()}, 1),
+                       "[symmetric eigen] the matrix must be finite", engine::Error);
+}
