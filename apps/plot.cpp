@@ -127,7 +127,7 @@ std::string generator_label(const std::string& generator) {
 }
 
 std::string dual_label(const std::string& dual) {
-  return dual == "vector" ? "SDOT" : "SDOTNN";
+  return dual == "vector" ? "SDOT" : dual == "layers" ? "layered SDOT" : "SDOTNN";
 }
 
 }  // namespace apps

@@ -41,7 +41,7 @@ class Panels {
 std::string colour_of_lambda(const std::vector<double>& lambdas, std::size_t index);
 std::string dashes_of_dual(const std::string& dual);
 
-/// The paper's names: MLP, DCGAN, and SDOT (vector), SDOTNN (network).
+/// The paper's names: MLP, DCGAN, and SDOT (vector; of a sum over layers, layered), SDOTNN (network).
 std::string generator_label(const std::string& generator);
 std::string dual_label(const std::string& dual);
 

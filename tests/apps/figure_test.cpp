@@ -225,8 +225,8 @@ TEST_CASE("figure 4 follows H along steps of psi alone, which Sinkhorn's value b
     const Outcome trained = semidual(small_figure("4", temporary / "trained") +
                                      Arguments{"--lambdas", "0", "--duals", "vector", "--theta", run});
     CHECK_MESSAGE(trained.code == 0, trained.err);
-    CHECK(
-        contains(content(temporary / "trained/figure4.gp"), "fixed generator: MLP after 1 iterations of SDOT, λ = 0"));
+    CHECK(contains(content(temporary / "trained/figure4.gp"),
+                   "fixed generator: MLP after 1 iterations of layered SDOT, λ = 0"));
   }
 }
 
