@@ -15,10 +15,7 @@ void CityblockCost::add_gradient(Point x, Point y, real weight, std::span<real> 
 }
 
 double CityblockCost::precise_value(PrecisePoint x, PrecisePoint y) const {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t c = 0; c < x.size(); ++c) sum += std::abs(x[c] - y[c]);
-  return sum;
+  return sum_of_terms(x.size(), [&](std::size_t c) { return std::abs(x[c] - y[c]); });
 }
 
 }  // namespace ot

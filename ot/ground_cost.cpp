@@ -27,10 +27,7 @@ double GroundCost::precise_value(PrecisePoint x, PrecisePoint y) const {
 }
 
 double precise_squared_distance(PrecisePoint x, PrecisePoint y) {
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t c = 0; c < x.size(); ++c) sum += (x[c] - y[c]) * (x[c] - y[c]);
-  return sum;
+  return sum_of_terms(x.size(), [&](std::size_t c) { return (x[c] - y[c]) * (x[c] - y[c]); });
 }
 
 }  // namespace ot
