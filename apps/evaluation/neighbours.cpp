@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "engine/blas.h"
 #include "engine/error.h"
@@ -88,15 +89,20 @@ void for_each_row(const Tensor& x, const Tensor& y, const Use& use) {
 }
 
 /// The exact distances, in increasing order, of at least the k nearest points but number `without`.
-std::vector<double> nearest_distances(const Row& row, int k, std::int64_t without) {
-  std::vector<double> least(row.about.begin(), row.about.end());
-  if (without >= 0) least[static_cast<std::size_t>(without)] = std::numeric_limits<double>::infinity();
-  std::nth_element(least.begin(), least.begin() + (k - 1), least.end());
-  const double most = least[static_cast<std::size_t>(k - 1)] + 2 * row.margin;
+std::vector<double> nearest_distances(const Row& row, std::int64_t k, std::int64_t without) {
+  const auto m = static_cast<std::int64_t>(row.about.size());
+  std::vector<double> least(static_cast<std::size_t>(k), std::numeric_limits<double>::infinity());
+  for (std::int64_t j = 0; j < m; ++j) {
+    const double about = row.about[static_cast<std::size_t>(j)];
+    if (about >= least.back() || j == without) continue;
+    least.back() = about;
+    for (std::size_t place = least.size() - 1; place > 0 && least[place] < least[place - 1]; --place)
+      std::swap(least[place], least[place - 1]);
+  }
+  const double most = least.back() + 2 * row.margin;
   std::vector<double> distances;
-  for (std::size_t j = 0; j < row.about.size(); ++j)
-    if (row.about[j] <= most && static_cast<std::int64_t>(j) != without)
-      distances.push_back(row.exactly(static_cast<std::int64_t>(j)));
+  for (std::int64_t j = 0; j < m; ++j)
+    if (row.about[static_cast<std::size_t>(j)] <= most && j != without) distances.push_back(row.exactly(j));
   std::sort(distances.begin(), distances.end());
   return distances;
 }
