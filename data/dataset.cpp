@@ -74,6 +74,7 @@ void load_images(Dataset& set, const std::string& folder, std::int64_t points) {
   Images images = read_images(folder, points);
   set_sizes(set, {images.count, images.height, images.width, images.channels});
   set.bytes = std::move(images.bytes);
+  set.left_out = std::move(images.left_out);
 }
 
 void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {

@@ -19,6 +19,7 @@ struct Dataset {
   std::vector<std::uint8_t> bytes;          ///< [J, d]: the coordinate is byte / 255
   std::vector<engine::real> values;         ///< [J, d]: finite coordinates as they are
   std::vector<double> doubles;              ///< [J, d]: the same, where that was asked for
+  std::string left_out;                     ///< what of a folder is not among the points, in words
 };
 
 /// What numbers that are not bytes become.

@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <set>
 #include <span>
 #include <string_view>
 
 #include <zlib.h>
 
+#include "data/exif.h"
 #include "data/file.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -111,9 +112,11 @@ bool is_whole_jpeg(std::string_view content) {
 
 struct Encoded {
   std::vector<std::byte> content;
-  int height = 0, width = 0;
-  int channels = 0;  // 1 or 3
+  int height = 0, width = 0;  // as they are stored
+  int channels = 0;           // 1 or 3
+  int orientation = 1;
 
+  Upright upright() const { return {orientation, height, width}; }
   const stbi_uc* bytes() const { return reinterpret_cast<const stbi_uc*>(content.data()); }
   int length() const { return static_cast<int>(content.size()); }
 };
@@ -129,33 +132,78 @@ Encoded open_image(const std::string& path) {
   if (!stbi_info_from_memory(image.bytes(), image.length(), &image.width, &image.height, &channels))
     fail(path, ": can't be decoded: ", stbi_failure_reason());
   image.channels = channels <= 2 ? 1 : 3;  // a second or fourth channel is transparency
+  if (!png) image.orientation = exif_orientation(content);
   return image;
 }
 
-using Pixels = std::unique_ptr<stbi_uc, void (*)(void*)>;
-
-Pixels decode(const std::string& path, int channels) {
+// The pixels of an image that stands upright, its transparent parts before black, in this many channels.
+std::vector<std::uint8_t> decode(const std::string& path, int channels) {
   const Encoded image = open_image(path);
   int width = 0, height = 0, ignored = 0;
-  Pixels pixels(stbi_load_from_memory(image.bytes(), image.length(), &width, &height, &ignored, channels),
-                stbi_image_free);
+  const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
+      stbi_load_from_memory(image.bytes(), image.length(), &width, &height, &ignored, channels + 1), stbi_image_free);
   if (!pixels) fail(path, ": can't be decoded: ", stbi_failure_reason());
-  return pixels;
+  const Upright upright{image.orientation, height, width};
+  std::vector<std::uint8_t> result;
+  result.reserve(std::size_t(upright.rows()) * std::size_t(upright.columns()) * std::size_t(channels));
+  for (int row = 0; row < upright.rows(); ++row)
+    for (int column = 0; column < upright.columns(); ++column) {
+      const stbi_uc* pixel = pixels.get() + std::ptrdiff_t{upright.stored(row, column)} * (channels + 1);
+      const int opacity = pixel[channels];
+      for (int c = 0; c < channels; ++c) result.push_back(static_cast<std::uint8_t>((pixel[c] * opacity + 127) / 255));
+    }
+  return result;
 }
 
-std::vector<std::string> image_files(const std::string& folder) {
+// What lies in a folder.
+struct FolderFiles {
+  std::vector<std::string> images;  // in the order of their names
+  std::set<std::string> other_kinds;
+  std::int64_t others = 0, hidden = 0, folders = 0;
+
+  // In words, empty where all are images.
+  std::string left_out() const {
+    std::string list;
+    const auto say = [&](std::int64_t count, const char* one, const char* many, const std::string& more = "") {
+      if (count > 0) list += engine::text(list.empty() ? "" : ", ", count, ' ', count == 1 ? one : many, more);
+    };
+    std::string kinds;
+    for (const std::string& kind : other_kinds) kinds += (kinds.empty() ? "" : " ") + kind;
+    say(others, "file that is no PNG or JPEG", "files that are no PNG or JPEG",
+        kinds.empty() ? "" : engine::text(" (", kinds, ")"));
+    say(hidden, "hidden file", "hidden files");
+    say(folders, "subfolder", "subfolders");
+    return list;
+  }
+};
+
+FolderFiles files_of(const std::string& folder) {
+  constexpr std::array<std::string_view, 3> image_kinds{".png", ".jpg", ".jpeg"};
   std::error_code error;
-  std::vector<std::string> files;
+  FolderFiles files;
   for (auto entry = std::filesystem::directory_iterator(folder, error);
        !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::string extension = entry->path().extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") files.push_back(entry->path().string());
+    std::string kind = entry->path().extension().string();
+    std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (entry->path().filename().string().starts_with('.')) {  // ._a.png of macOS is no image
+      ++files.hidden;
+    } else if (entry->is_directory()) {
+      ++files.folders;
+    } else if (std::ranges::find(image_kinds, kind) != image_kinds.end()) {
+      files.images.push_back(entry->path().string());
+    } else {
+      ++files.others;
+      if (!kind.empty()) files.other_kinds.insert(kind);
+    }
   }
   require(!error, folder, ": can't be read: ", error.message());
-  require(!files.empty(), folder, ": holds no .png, .jpg or .jpeg file");
-  std::sort(files.begin(), files.end());
+  const std::string left_out = files.left_out();
+  require(!files.images.empty(), folder, ": holds no .png, .jpg or .jpeg file",
+          left_out.empty() ? "" : ", but " + left_out,
+          files.folders > 0  ? ": give one of its subfolders"
+          : files.others > 0 ? ": convert images of other kinds to PNG"
+                             : "");
+  std::ranges::sort(files.images);
   return files;
 }
 
@@ -178,7 +226,8 @@ void for_each_file(std::size_t n, const Body& body) {
 }  // namespace
 
 Images read_images(const std::string& folder, std::int64_t first) {
-  std::vector<std::string> files = image_files(folder);
+  const FolderFiles folder_files = files_of(folder);
+  std::vector<std::string> files = folder_files.images;
   if (first > 0) files.resize(std::min(files.size(), static_cast<std::size_t>(first)));
   std::vector<Encoded> headers(files.size());
   for_each_file(files.size(), [&](std::size_t i) {
@@ -186,27 +235,28 @@ Images read_images(const std::string& folder, std::int64_t first) {
     headers[i].content = {};
   });
 
-  Images images{std::int64_t(files.size()), headers[0].height, headers[0].width, 1, {}};
+  Images images{std::int64_t(files.size()), headers[0].upright().rows(), headers[0].upright().columns(), 1, {},
+                folder_files.left_out()};
   for (std::size_t i = 0; i < files.size(); ++i) {
-    require(headers[i].height == images.height && headers[i].width == images.width, files[i], ": is ", headers[i].width,
-            "x", headers[i].height, " pixels, ", files[0], " is ", images.width, "x", images.height,
-            ": give images of one size");
+    require(headers[i].upright().rows() == images.height && headers[i].upright().columns() == images.width, files[i],
+            ": is ", headers[i].upright().columns(), "x", headers[i].upright().rows(), " pixels, ", files[0], " is ",
+            images.width, "x", images.height, ": give images of one size");
     images.channels = std::max(images.channels, headers[i].channels);
   }
   decode(files[0], images.channels);  // if the size is a lie, before there is memory for J of it
   const std::size_t size = std::size_t(images.height) * std::size_t(images.width) * std::size_t(images.channels);
   images.bytes.resize(size * files.size());
   for_each_file(files.size(), [&](std::size_t i) {
-    std::memcpy(images.bytes.data() + i * size, decode(files[i], images.channels).get(), size);
+    const std::vector<std::uint8_t> pixels = decode(files[i], images.channels);
+    require(pixels.size() == size, files[i], ": has changed while it was read");
+    std::ranges::copy(pixels, images.bytes.begin() + static_cast<std::ptrdiff_t>(i * size));
   });
   return images;
 }
 
 Images read_image(const std::string& path) {
   const Encoded header = open_image(path);
-  const Pixels pixels = decode(path, header.channels);
-  const std::size_t size = std::size_t(header.height) * std::size_t(header.width) * std::size_t(header.channels);
-  return {1, header.height, header.width, header.channels, {pixels.get(), pixels.get() + size}};
+  return {1, header.upright().rows(), header.upright().columns(), header.channels, decode(path, header.channels)};
 }
 
 }  // namespace data

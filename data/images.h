@@ -13,12 +13,13 @@ struct Images {
   int height = 0, width = 0;
   int channels = 0;  ///< 1 (grey) or 3 (colour)
   std::vector<std::uint8_t> bytes;
+  std::string left_out{};  ///< of the folder, in words: files of other kinds, hidden ones, subfolders
 };
 
-/// Reads the .png, .jpg and .jpeg files of a folder (not of its subfolders) in the order of their names (transparency
-/// is dropped, 16 bits become 8), the first `first` of them only if `first` > 0; they are grey if all of them are.
-/// Throws Error for a folder that is missing or holds no such file, a damaged file, and two sizes (it names both
-/// files).
+/// Reads the .png, .jpg and .jpeg files of a folder (not its hidden files, nor its subfolders) in the order of their
+/// names, the first `first` of them only if `first` > 0; they are grey if all of them are. JPEGs are turned as their
+/// Exif data say, transparent parts lie before black, 16 bits become 8. Throws Error for a folder that is missing or
+/// holds no such file, a damaged file, and two sizes (it names both files).
 Images read_images(const std::string& folder, std::int64_t first = 0);
 
 /// Reads one .png, .jpg or .jpeg file in the same way: count is 1. Throws Error for a file that is missing or damaged.

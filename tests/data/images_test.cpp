@@ -4,6 +4,7 @@
 
 #include "engine/parallel.h"
 #include "tests/data/encode.h"
+#include "tests/data/exif_segment.h"
 #include "tests/data/files.h"
 
 using doctest::Contains;
@@ -41,7 +42,7 @@ TEST_CASE("a folder of grey images is read in the order of their names") {
   CHECK(data::read_images(folder.path(), 5).count == 2);
 }
 
-TEST_CASE("colour images keep their channels, grey ones among them become colour, transparency is dropped") {
+TEST_CASE("colour images keep their channels, grey ones among them become colour, transparent parts are black") {
   TemporaryFolder folder;
   const auto colour = in_channels(grey, 3, 40);
   put(folder / "1.png", png_of(colour, 3, 2, 3));
@@ -52,10 +53,12 @@ TEST_CASE("colour images keep their channels, grey ones among them become colour
   CHECK(std::vector(images.bytes.begin() + 18, images.bytes.end()) == in_channels(grey, 3));
 
   TemporaryFolder transparent;
+  // Each pixel as opaque as it is light: v v / 255.
+  const std::vector<std::uint8_t> faded{0, 10, 39, 88, 157, 255};
   put(transparent / "1.png", png_of(in_channels(grey, 2), 3, 2, 2));
-  CHECK(data::read_images(transparent.path()).bytes == grey);
+  CHECK(data::read_images(transparent.path()).bytes == faded);
   put(transparent / "1.png", png_of(in_channels(grey, 4), 3, 2, 4));
-  CHECK(data::read_images(transparent.path()).bytes == in_channels(grey, 3));
+  CHECK(data::read_images(transparent.path()).bytes == in_channels(faded, 3));
 }
 
 TEST_CASE("JPEG images are read") {
@@ -67,6 +70,34 @@ TEST_CASE("JPEG images are read") {
   CHECK(images.count == 2);
   CHECK(images.height == 16);
   for (const int pixel : images.bytes) CHECK(std::abs(pixel - 100) <= 2);
+}
+
+TEST_CASE("a photograph is turned as its Exif data say, and its size with it") {
+  TemporaryFolder folder;
+  std::vector<std::uint8_t> halves(8 * 16, 20);  // 16 wide, 8 high, the right half light
+  for (std::size_t k = 0; k < halves.size(); ++k)
+    if (k % 16 >= 8) halves[k] = 220;
+  std::string jpeg = jpeg_of(halves, 16, 8, 1);
+  jpeg.insert(2, exif_segment('I', 6));  // a quarter turn clockwise
+  put(folder / "a.jpg", jpeg);
+  const data::Images images = data::read_images(folder.path());
+  REQUIRE(images.height == 16);
+  REQUIRE(images.width == 8);
+  for (std::size_t k = 0; k < images.bytes.size(); ++k)
+    CHECK(std::abs(images.bytes[k] - (k < images.bytes.size() / 2 ? 20 : 220)) <= 12);  // what was left is above
+}
+
+TEST_CASE("what of a folder is not read is told") {
+  TemporaryFolder folder;
+  put(folder / "a.png", png_of(grey, 3, 2, 1));
+  CHECK(data::read_images(folder.path()).left_out == "");
+  put(folder / "._a.png", "what macOS keeps beside a.png");
+  put(folder / "b.WEBP", "");
+  put(folder / "c.gif", "");
+  std::filesystem::create_directory(folder / "more");
+  const data::Images images = data::read_images(folder.path());
+  CHECK(images.count == 1);
+  CHECK(images.left_out == "2 files that are no PNG or JPEG (.gif .webp), 1 hidden file, 1 subfolder");
 }
 
 TEST_CASE("images do not depend on the number of threads") {
@@ -111,7 +142,11 @@ TEST_CASE("a JPEG whose Huffman table has more than 256 symbols is refused") {
 TEST_CASE("folders that are no data set are refused, each with its reason") {
   TemporaryFolder folder;
   auto refusal = [&] { return error_of([&] { data::read_images(folder.path()); }); };
-  CHECK(refusal() == Contains("holds no .png, .jpg or .jpeg file"));
+  CHECK(refusal() == (folder.path() + ": holds no .png, .jpg or .jpeg file").c_str());
+  put(folder / "a.webp", "");
+  CHECK(refusal() == Contains("1 file that is no PNG or JPEG (.webp): convert images of other kinds to PNG"));
+  std::filesystem::create_directory(folder / "cats");
+  CHECK(refusal() == Contains("1 subfolder: give one of its subfolders"));
   put(folder / "b.png", png_of(grey, 3, 2, 1));
   put(folder / "a.png", png_of(grey, 2, 3, 1));
   CHECK(refusal() == Contains(((folder / "b.png") + ": is 3x2 pixels, " + (folder / "a.png") + " is 2x3").c_str()));
