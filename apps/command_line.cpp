@@ -1,9 +1,12 @@
 #include "apps/command_line.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <limits>
 #include <new>
 #include <string>
+#include <system_error>
 #include <type_traits>
 
 #include <CLI/CLI.hpp>
@@ -208,11 +211,18 @@ class CommandLine {
     CLI::Option* option = command->add_option(name, value, wrapped(help, help_width))
                               ->type_name("")
                               ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    if (std::is_unsigned_v<Value>)  // -1 would be read as 2^64 - 1
-      option->check([](const std::string& text) {
-        return text.starts_with('-') ? "must not be negative: " + text : std::string();
-      });
+    if constexpr (std::is_integral_v<Value>) option->check(fault_of<Value>);
     return option;
+  }
+
+  /// What makes a whole number one that Value can't hold, which would be read as another; empty where it can.
+  template <class Value>
+  static std::string fault_of(const std::string& text) {
+    if (std::is_unsigned_v<Value> && text.starts_with('-')) return "must not be negative: " + text;
+    Value value;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc::result_out_of_range) return "";
+    return engine::text("must lie between ", std::numeric_limits<Value>::min(), " and ",
+                        std::numeric_limits<Value>::max(), ": ", text);
   }
 };
 
@@ -276,7 +286,9 @@ int run(int argc, const char* const* argv, const Console& console) {
     return code;
   };
   try {
-    return dispatch(argc, argv, console);
+    const int code = dispatch(argc, argv, console);
+    if (code == 0 && !console.out.flush()) return report(1, "standard output can't be written: is its disk full?");
+    return code;
   } catch (const engine::Error& error) {
     return report(2, error.what());
   } catch (const std::bad_alloc&) {

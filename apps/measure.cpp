@@ -23,8 +23,8 @@ engine::Tensor points_of(const data::Dataset& dataset) {
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {
   if (path.empty()) return {};
   const data::NpyArray array = data::read_npy(path, count);
-  engine::require(array.shape.size() == 1 && array.size() == count, option, " ", path, " must hold ", count,
-                  " numbers, one for each point: it holds ", array.size());
+  engine::require(!array.shape.empty() && array.shape.front() == count && array.size() == count, option, " ", path,
+                  " must hold ", count, " numbers, one for each point: it holds ", array.size());
   return array.as<double>();
 }
 

@@ -61,9 +61,21 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");
-  refused({"train", "--seed", "-1"}, "--seed");
+  refused({"train", "--seed", "-1"}, "--seed: must not be negative: -1");
+  refused({"train", "--seed", "18446744073709551616"},
+          "--seed: must lie between 0 and 18446744073709551615: 18446744073709551616");
+  refused({"train", "--batch", "99999999999999999999"}, "--batch: must lie between -9223372036854775808 and");
   refused({"train", "--batch"}, "--batch");
   refused({"sample"}, "RUN is required (semidual sample --help says what there is)");
   refused({"sample", "run"}, "give one of --grid");
   refused({"info"}, "WHAT is required");
+}
+
+TEST_CASE("what can't be written to standard output is an error, not silence") {
+  struct FullDisk : std::stringbuf {
+    int sync() override { return -1; }
+  } full;
+  const Outcome outcome = semidual({"info", "digits"}, full);
+  CHECK(outcome.code == 1);
+  CHECK(outcome.err == "semidual: standard output can't be written: is its disk full?\n");
 }
