@@ -22,6 +22,12 @@ override CXXFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=unde
 override LDFLAGS  += -fsanitize=address,undefined
 endif
 
+# What lies in $(BUILD) was made by one compiler with one set of flags: by others everything is made anew.
+MADE_BY := $(strip $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LDFLAGS) $(LDLIBS))
+ifneq ($(MADE_BY),$(strip $(shell cat $(BUILD)/made_by 2>/dev/null)))
+$(shell mkdir -p $(BUILD) && printf '%s\n' '$(MADE_BY)' >$(BUILD)/made_by)
+endif
+
 # Instruction sets go on kernel files alone; which of them runs is chosen by the CPU at run time.
 ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
 KERNELS := baseline avx2 avx512 vnni $(if $(filter float,$(PRECISION)),bf16 amx)
@@ -53,7 +59,7 @@ LIBRARIES    := $(foreach f,apps $(below_apps),$(call library,$(f)))
 .PHONY: all
 all: $(PROGRAM) ## build the program, build/semidual
 
-$(BUILD)/%.o: %.cpp
+$(BUILD)/%.o: %.cpp $(BUILD)/made_by
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
