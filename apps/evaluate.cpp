@@ -26,6 +26,7 @@
 #include "apps/hold_out.h"
 #include "apps/measure.h"
 #include "apps/options.h"
+#include "apps/report/report.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "data/dataset.h"
@@ -177,8 +178,7 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
   Inputs inputs = evaluation::load_inputs(request);
   const RunFolder folder{request.what};
   const bool assignment = request.assignment.empty() ? inputs.count <= most_assigned : request.assignment == "on";
-  const std::string out =
-      request.out.empty() && inputs.config ? (folder.root / "evaluation.json").string() : request.out;
+  const std::string out = request.out.empty() && inputs.config ? folder.evaluation() : request.out;
   require_resources(request, inputs, assignment, out);
   std::optional<FeatureNetwork> features = make_features(request.features, inputs.facts);
 
@@ -211,6 +211,9 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
   if (out.empty()) return;
   data::write_file_atomically(out, to_json(summary).dump(2) + "\n");
   console.out << out << '\n';
+  if (out != folder.evaluation()) return;
+  write_report(folder);
+  console.out << folder.report() << '\n';
 }
 
 }  // namespace apps

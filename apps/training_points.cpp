@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "apps/costs.h"
+#include "apps/hold_out.h"
 #include "apps/measure.h"
 #include "data/dataset.h"
 #include "data/sha256.h"
@@ -17,7 +18,7 @@ using engine::Tensor;
 
 ot::Target training_points(const Config& config) {
   const TrainOptions& options = config.options;
-  data::Dataset dataset = data::load(options.data, options.points, digits_seed);
+  data::Dataset dataset = load_run_data(options).training;
   require(facts_of(dataset).sha256 == config.data.sha256, options.data,
           " no longer holds what the run learned: its SHA-256 is another");
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);

@@ -75,7 +75,7 @@ TEST_CASE("a run on digits is compared with other digits, in a table and in its 
   CHECK(contains(outcome.out, "features: a random convolutional network (seed 0)\n"));
   CHECK(contains(outcome.out, "coverage in pixels "));
   CHECK(contains(outcome.out, "classes: 0: "));
-  CHECK(outcome.out.ends_with((temporary / "run/evaluation.json") + "\n"));
+  CHECK(outcome.out.ends_with((temporary / "run/evaluation.json") + "\n" + (temporary / "run/report.html") + "\n"));
 
   const std::string written = content(temporary / "run/evaluation.json");
   const Json json = Json::parse(written);
@@ -172,6 +172,8 @@ TEST_CASE("a run that held data out is compared with them, also where its data h
   REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   CHECK(contains(outcome.out, "against 55 of the 55 points of " + (files.folder / "moved.npy") + ", held out"));
   CHECK(contains(outcome.out, "trained on: 165 points of"));
+  const std::string report = content(files.folder / "run/report.html");
+  CHECK_MESSAGE(contains(report, "coverage in pixels"), "evaluate rewrites the report");
 }
 
 TEST_CASE("a reference that holds many training points is told of") {

@@ -38,7 +38,7 @@ TEST_CASE("a run's training points are loaded as it learned them, and others are
     data::write_npy<float>(temporary / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 1, 1, last});
   };
   write_points(1);
-  data::write_npy<double>(temporary / "weights.npy", {3}, std::vector<double>{0.5, 0.25, 0.25});
+  data::write_npy<double>(temporary / "weights.npy", {3, 1}, std::vector<double>{0.5, 0.25, 0.25});
   const apps::RunFolder run{temporary / "run"};
   REQUIRE(semidual(small_run(run.root) + std::vector<std::string>{"--points", "0", "--data", temporary / "points.npy",
                                                                   "--weights", temporary / "weights.npy",
@@ -56,4 +56,12 @@ TEST_CASE("a run's training points are loaded as it learned them, and others are
   data::write_npy<double>(temporary / "weights.npy", {3}, std::vector<double>{0.25, 0.5, 0.25});
   CHECK_THROWS_WITH_AS(apps::training_points(config), doctest::Contains("no longer holds the run's weights"),
                        engine::Error);
+}
+
+TEST_CASE("training points that were held out are not among them") {
+  const TemporaryFolder temporary;
+  const apps::RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + std::vector<std::string>{"--hold-out", "0.25", "--iterations", "1"}).code ==
+          0);
+  CHECK(apps::training_points(apps::read_config(run.config())).size() == 30);
 }
