@@ -31,11 +31,11 @@ constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
 constexpr std::string_view later_options[] = {
-    "cost",          "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
-    "dual-memory",   "dual-precision", "loss",         "latent",      "latent-dim",
-    "latent-scale",  "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
-    "average",       "minutes",        "hold-out",     "edges",       "dual-schedule",
-    "evaluate-every"};
+    "cost",           "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
+    "dual-memory",    "dual-precision", "loss",         "latent",      "latent-dim",
+    "latent-scale",   "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
+    "average",        "minutes",        "hold-out",     "edges",       "dual-schedule",
+    "evaluate-every", "start"};
 
 struct DualStep {
   const char* dual;
@@ -95,6 +95,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
   options.lr = 0.001;
   options.threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, engine::max_threads);
   if (best) {  // apps/README.md has what each of these was measured to do
+    options.start = "mean";
     options.edges = -1;
     options.latent = "normal";
     options.latent_dim = 20;
@@ -131,6 +132,7 @@ void validate(const TrainOptions& options) {
   require_at_least("latent-dim", options.latent_dim, 1, INT32_MAX);
   require_step_length("latent-scale", options.latent_scale);
   numbers_of("mlp-sizes", options.mlp_sizes);
+  require_one_of("start", options.start, {"mean", "random"});
   require_one_of("dual", options.dual, {"layers", "vector", "network"});
   require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",
           options.dual);

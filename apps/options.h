@@ -22,6 +22,7 @@ struct TrainOptions {
   std::int64_t latent_dim = 100;
   double latent_scale = 1;
   std::string mlp_sizes = "256,512,1024";
+  std::string start = "random";
   std::string dual;
   std::string dual_layers;
   double lambda = 0;
@@ -85,6 +86,9 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("latent-scale", options.latent_scale, OnResume::same,
         "what latent coordinates are multiplied by: the larger, the more a generator bends [best: 5, paper: 1]");
   visit("mlp-sizes", options.mlp_sizes, OnResume::same, "sizes of the mlp's hidden layers [256,512,1024]");
+  visit("start", options.start, OnResume::same,
+        "where the mlp's points lie at first: at the mean of the data, or as its random numbers have them, near 1/2 "
+        "(random) [best: mean, paper: random]");
   visit(
       "dual", options.dual, OnResume::same,
       "the dual potential psi: layers (a sum of numbers for each point and for groups of neighbours), vector (a number "

@@ -55,8 +55,10 @@ void require_folder_fits(const TrainRequest& request, const RunFolder& folder) {
           " has no checkpoint to resume from: --force starts anew");
 }
 
-/// A line about data that no generator can make, for both kinds end in a sigmoid; empty where they can.
-std::string note_of_unreachable_values(const data::Dataset& dataset) {
+/// A line about what is not learned of the data: files of a folder that are left out, and values that no generator can
+/// make, for both kinds end in a sigmoid. Empty where all is.
+std::string note_on(const data::Dataset& dataset) {
+  if (!dataset.left_out.empty()) return engine::text(dataset.name, ": left out ", dataset.left_out);
   if (dataset.values.empty()) return "";
   const auto [low, high] = std::minmax_element(dataset.values.begin(), dataset.values.end());
   if (*low >= 0 && *high <= 1) return "";
@@ -251,6 +253,7 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
   const TrainOptions& options = config.options;
   const RunFolder folder{request.out};
   const std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
+  if (options.start == "mean") generator->start_at(engine::Tensor({data.points.dimension()}, data.points.mean()));
   Training training(folder, config, data, *generator,
                     options.average > 0 ? make_generator(options, config.data) : nullptr);
   if (request.resume) {
@@ -305,7 +308,7 @@ int train(const TrainRequest& request, const Console& console) {
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   if (request.resume) require_same_run(read_config(folder.config()), config);
-  const std::string note = note_of_unreachable_values(dataset);
+  const std::string note = note_on(dataset);
   const ot::Cost cost = make_cost(options.cost, options.cost_power, options.cost_scale);
   CostSpace space(options, config.data);
   if (!space.mapped()) {

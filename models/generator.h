@@ -27,6 +27,10 @@ class Generator {
   /// Switches between training mode (batch statistics) and evaluation (running statistics).
   virtual void train(bool on) = 0;
 
+  /// Where the last layer has a bias, sets it to make `mean` where its weights are 0, so that new points lie about it,
+  /// [output_size()]. Throws Error for another shape.
+  virtual void start_at(const engine::Tensor& mean) { (void)mean; }
+
   /// Gives buffers() the statistics of the points that z makes: for parameters that were not trained with them.
   virtual void settle(const engine::Tensor& z) { (void)z; }
 

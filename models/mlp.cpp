@@ -1,9 +1,14 @@
 #include "models/mlp.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace models {
 
 using engine::Activation;
+using engine::real;
 using engine::require;
+using engine::Tensor;
 using engine::Var;
 
 Mlp::Mlp(const MlpOptions& options, std::uint64_t seed, const std::string& name)
@@ -20,6 +25,15 @@ Var Mlp::operator()(const Var& z) {
 
 std::vector<Parameter> Mlp::parameters() {
   return parameters_of(layers_);
+}
+
+void Mlp::start_at(const Tensor& mean) {
+  require(mean.shape() == engine::Shape{output_size()}, "[", name_, "] the mean must be [", output_size(),
+          "]: ", mean.shape());
+  std::ranges::transform(mean.values(), layers_.back().bias.value().data(), [](real value) {
+    const real inside = std::clamp<real>(value, real(0.01), real(0.99));
+    return std::log(inside / (1 - inside));
+  });
 }
 
 }  // namespace models

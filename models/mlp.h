@@ -24,6 +24,8 @@ class Mlp : public Generator {
 
   engine::Var operator()(const engine::Var& z) override;
   std::vector<Parameter> parameters() override;
+  /// The mean is taken into [0.01, 0.99], which a sigmoid reaches with a gradient that still moves it.
+  void start_at(const engine::Tensor& mean) override;
   void train(bool) override {}
   bool rows_apart() const override { return true; }
   std::int64_t latent_dimension() const override { return options_.sizes.front(); }

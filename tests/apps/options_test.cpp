@@ -46,6 +46,7 @@ TEST_CASE("the paper's preset is the setting of section 6") {
   CHECK(vector.dual_lr == 5);
   CHECK(vector.dual_decay == 0.5);
   CHECK(vector.dual_average == "on");
+  CHECK(vector.start == "random");
   const TrainOptions network = apps::preset_options("paper", "network", "");
   CHECK(network.dual_lr == 0.1);
   CHECK(network.dual_decay == 0.8);
@@ -63,6 +64,7 @@ TEST_CASE("the best preset moves psi by Adam, and another optimizer brings its o
   CHECK(layers.dual_lr == 0.006);
   CHECK(layers.inner == 3);
   CHECK(layers.iterations == 10000);
+  CHECK(layers.start == "mean");
   const TrainOptions asgd = apps::preset_options("best", "vector", "asgd");
   CHECK(asgd.dual_lr == 5);
   CHECK(asgd.dual_average == "on");
@@ -95,6 +97,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.points = -1; }) == "--points must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.generator = "gan"; }) ==
         "--generator 'gan' is unknown: it must be mlp or dcgan");
+  CHECK(refusal([](TrainOptions& o) { o.start = "zero"; }) == "--start 'zero' is unknown: it must be mean or random");
   CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) ==
         "--dual 'x' is unknown: it must be layers or vector or network");
   CHECK(refusal([](TrainOptions& o) { o.lambda = -0.5; }) == "--lambda must be 0 or a positive number: -0.5");

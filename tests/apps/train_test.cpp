@@ -169,9 +169,9 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   const Arguments paper{"--preset", "paper"};
   REQUIRE(semidual(small_run(run.root) + paper + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::ordered_json::parse(content(run.config()));
-  for (const char* later :
-       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "latent", "latent-dim", "latent-scale",
-        "mlp-sizes", "dual-layers", "lr-schedule", "schedule-iterations", "average", "minutes", "edges", "hold-out"})
+  for (const char* later : {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "latent", "latent-dim",
+                            "latent-scale", "mlp-sizes", "dual-layers", "lr-schedule", "schedule-iterations", "average",
+                            "minutes", "edges", "hold-out", "start"})
     config.at("options").erase(later);
   write(run.config(), config.dump());
   CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);

@@ -12,6 +12,7 @@
 
 using namespace models;
 using engine::Random;
+using engine::real;
 using engine::Shape;
 using engine::Tensor;
 using engine::Var;
@@ -49,6 +50,19 @@ TEST_CASE("an MLP of any sizes equals the layers written out") {
   const Tensor y = mlp(z).value();
   CHECK(y.shape() == Shape{9, 2});
   CHECK(testing::difference(y, x) < testing::tolerance);
+}
+
+TEST_CASE("an MLP starts at a mean: with weights of 0 it makes that point, as far as a sigmoid gets") {
+  Mlp mlp({.sizes = {3, 4, 5}}, 4);
+  mlp.start_at(Tensor({5}, {real(0.25), real(0.5), real(0.9), 0, 7}));
+  auto p = mlp.parameters();
+  Tensor weight = p[2].variable->value();
+  std::fill_n(weight.data(), weight.size(), real{0});
+  const Tensor x = mlp(Random(4, 0).uniform({2, 3}, -1, 1)).value();
+  const double made[] = {0.25, 0.5, 0.9, 0.01, 0.99};
+  for (std::int64_t i = 0; i < 2; ++i)
+    for (std::int64_t c = 0; c < 5; ++c) CHECK(x.data()[i * 5 + c] == doctest::Approx(made[c]).epsilon(1e-6));
+  CHECK_THROWS_WITH_AS(mlp.start_at(Tensor({4})), "[generator] the mean must be [5]: [4]", engine::Error);
 }
 
 TEST_CASE("an MLP has no training mode of its own") {
