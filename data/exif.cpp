@@ -1,6 +1,10 @@
 #include "data/exif.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <string>
+
+#include "data/big_endian.h"
 
 namespace data {
 
@@ -14,18 +18,11 @@ struct Tiff {
 
   std::size_t number(std::size_t at, std::size_t size) const {
     if (at > content.size() || size > content.size() - at) return 0;
-    std::size_t value = 0;
-    for (std::size_t i = 0; i < size; ++i)
-      value = value << 8 | static_cast<unsigned char>(content[content[0] == 'M' ? at + i : at + size - 1 - i]);
-    return value;
+    std::string bytes(content.substr(at, size));
+    if (content[0] == 'I') std::ranges::reverse(bytes);
+    return big_endian(bytes, size);
   }
 };
-
-/// Two bytes, the larger first.
-std::size_t big_endian(std::string_view content, std::size_t at) {
-  return static_cast<std::size_t>(static_cast<unsigned char>(content[at])) << 8 |
-         static_cast<unsigned char>(content[at + 1]);
-}
 
 int orientation_in(const Tiff& tiff) {
   constexpr std::size_t tag_orientation = 274, short_numbers = 3, entry_size = 12;
@@ -52,7 +49,7 @@ int exif_orientation(std::string_view jpeg) {
       ++at;
       continue;
     }
-    const std::size_t length = big_endian(jpeg, at + 2);
+    const std::size_t length = big_endian(jpeg.substr(at + 2), 2);
     if (marker == start_of_scan || length < 2 || length > jpeg.size() - at - 2) return 1;
     const std::string_view segment = jpeg.substr(at + 4, length - 2);
     if (marker == app1 && segment.starts_with(exif_mark)) return orientation_in({segment.substr(exif_mark.size())});

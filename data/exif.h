@@ -16,7 +16,7 @@ struct Upright {
   bool turned() const { return orientation >= 5; }  ///< whether height and width change places
   int rows() const { return turned() ? width : height; }
   int columns() const { return turned() ? height : width; }
-  /// The number in row-major order of the stored pixel that the upright one at (row, column) shows.
+  /// The number in row-major order of the stored pixel that the upright one at (row, column) shows: linear in both.
   int stored(int row, int column) const;
 };
 

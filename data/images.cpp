@@ -12,6 +12,7 @@
 
 #include <zlib.h>
 
+#include "data/big_endian.h"
 #include "data/exif.h"
 #include "data/file.h"
 #include "engine/error.h"
@@ -43,22 +44,15 @@ std::string_view characters(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// A big-endian number of `size` bytes.
-std::size_t number(std::string_view at, std::size_t size) {
-  std::size_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
-  return value;
-}
-
 // Whether all chunks (length, type, content, CRC) up to IEND are there and sound: stb_image does not look.
 bool is_whole_png(std::string_view content) {
   content.remove_prefix(png_signature.size());
   while (content.size() >= 12) {
-    const std::size_t length = number(content, 4);
+    const std::size_t length = big_endian(content, 4);
     if (length > content.size() - 12) return false;
     const std::string_view checked = content.substr(4, length + 4);
     const auto crc = crc32_z(0, reinterpret_cast<const unsigned char*>(checked.data()), checked.size());
-    if (crc != number(content.substr(8 + length), 4)) return false;
+    if (crc != big_endian(content.substr(8 + length), 4)) return false;
     if (checked == "IEND") return true;
     content.remove_prefix(12 + length);
   }
@@ -99,7 +93,7 @@ bool is_whole_jpeg(std::string_view content) {
     const auto marker = static_cast<unsigned char>(content[fill]);
     if (marker == end_of_image) return true;
     content.remove_prefix(fill + 1);
-    const std::size_t length = content.size() < 2 ? 0 : number(content, 2);
+    const std::size_t length = content.size() < 2 ? 0 : big_endian(content, 2);
     if (length < 2 || length > content.size()) return false;
     if (marker == huffman_tables && !are_huffman_tables(content.substr(2, length - 2))) return false;
     content.remove_prefix(length);
@@ -144,14 +138,18 @@ std::vector<std::uint8_t> decode(const std::string& path, int channels) {
       stbi_load_from_memory(image.bytes(), image.length(), &width, &height, &ignored, channels + 1), stbi_image_free);
   if (!pixels) fail(path, ": can't be decoded: ", stbi_failure_reason());
   const Upright upright{image.orientation, height, width};
-  std::vector<std::uint8_t> result;
-  result.reserve(std::size_t(upright.rows()) * std::size_t(upright.columns()) * std::size_t(channels));
-  for (int row = 0; row < upright.rows(); ++row)
+  std::vector<std::uint8_t> result(std::size_t(upright.rows()) * std::size_t(upright.columns()) *
+                                   std::size_t(channels));
+  std::uint8_t* written = result.data();
+  for (int row = 0; row < upright.rows(); ++row) {
+    // A row of the upright image goes through the stored one in equal steps.
+    const int first = upright.stored(row, 0), step = upright.stored(row, 1) - first;
     for (int column = 0; column < upright.columns(); ++column) {
-      const stbi_uc* pixel = pixels.get() + std::ptrdiff_t{upright.stored(row, column)} * (channels + 1);
+      const stbi_uc* pixel = pixels.get() + std::ptrdiff_t{first + column * step} * (channels + 1);
       const int opacity = pixel[channels];
-      for (int c = 0; c < channels; ++c) result.push_back(static_cast<std::uint8_t>((pixel[c] * opacity + 127) / 255));
+      for (int c = 0; c < channels; ++c) *written++ = static_cast<std::uint8_t>((pixel[c] * opacity + 127) / 255);
     }
+  }
   return result;
 }
 
