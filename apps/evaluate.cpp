@@ -212,7 +212,7 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
   data::write_file_atomically(out, to_json(summary).dump(2) + "\n");
   console.out << out << '\n';
   if (out != folder.evaluation()) return;
-  write_report(folder);
+  write_report(folder, request.data);
   console.out << folder.report() << '\n';
 }
 

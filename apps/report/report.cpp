@@ -78,29 +78,31 @@ std::string curve_sections(const Run& run) {
   return sections;
 }
 
-/// What takes the generator; the training points are those given, or else those that config.json tells of.
+/// What takes the generator; the training points are those given, or else loaded from where `learned` has them.
 struct Generated {
   std::string walk, neighbours;
 };
 
-Generated generated_sections(const Run& run, const ot::Target* training) {
+Generated generated_sections(const Run& run, const ot::Target* training, const Config& learned) {
   Generated sections;
   if (!run.config.data.images()) return sections;
   try {
     const std::unique_ptr<models::Generator> generator = generator_of_run(run.folder, run.config);
     sections.walk = walk_section(run.config, *generator);
     sections.neighbours = training != nullptr ? neighbours_section(run.config, *generator, *training)
-                                              : neighbours_section(run.config, *generator, training_points(run.config));
+                                              : neighbours_section(run.config, *generator, training_points(learned));
   } catch (const engine::Error& error) {
     sections.neighbours = neighbours_missing(error.what());
   }
   return sections;
 }
 
-void write(const RunFolder& folder, const ot::Target* training) {
+void write(const RunFolder& folder, const ot::Target* training, const std::string& source) {
   Run run{folder, read_config(folder.config()), machine(folder.config()), {}};
   if (std::filesystem::exists(folder.metrics())) run.metrics = Metrics::columns(folder.metrics());
-  const Generated generated = generated_sections(run, training);
+  Config learned = run.config;
+  if (!source.empty()) learned.options.data = source;
+  const Generated generated = generated_sections(run, training, learned);
   const std::string content = header(run) + facts_section(run) + "<div class=\"columns\">\n" + samples_section(folder) +
                               generated.walk + curve_sections(run) + measures_sections(folder) + "</div>\n" +
                               generated.neighbours + "<footer>Written by semidual " + escaped(run.config.version) +
@@ -110,12 +112,12 @@ void write(const RunFolder& folder, const ot::Target* training) {
 
 }  // namespace
 
-void write_report(const RunFolder& run) {
-  write(run, nullptr);
+void write_report(const RunFolder& run, const std::string& source) {
+  write(run, nullptr, source);
 }
 
 void write_report(const RunFolder& run, const ot::Target& training) {
-  write(run, &training);
+  write(run, &training, "");
 }
 
 }  // namespace apps

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "apps/run_folder.h"
 #include "ot/target.h"
 
@@ -9,8 +11,9 @@ namespace apps {
 /// folder: what was run, curves of metrics.csv, at most 24 of the sample grids, generated images beside their nearest
 /// training images, walks between latent points, and what evaluation.json holds. What can't be shown, such as the
 /// training images where the data are gone, is left out with a sentence. Throws Error where config.json can't be read
-/// or the page can't be written.
-void write_report(const RunFolder& run);
+/// or the page can't be written. The training images are loaded from `source` where that is not empty, for runs whose
+/// data have moved.
+void write_report(const RunFolder& run, const std::string& source = "");
 
 /// The same in the midst of training on these points, which are then not loaded once more.
 void write_report(const RunFolder& run, const ot::Target& training);

@@ -174,6 +174,7 @@ TEST_CASE("a run that held data out is compared with them, also where its data h
   CHECK(contains(outcome.out, "trained on: 165 points of"));
   const std::string report = content(files.folder / "run/report.html");
   CHECK_MESSAGE(contains(report, "coverage in pixels"), "evaluate rewrites the report");
+  CHECK_MESSAGE(!contains(report, "They are left out"), "neighbours are shown from where the data lie now");
 }
 
 TEST_CASE("a reference that holds many training points is told of") {
