@@ -75,7 +75,7 @@ endef
 $(foreach f,$(FLOORS),$(eval $(call floor,$(f))))
 
 # Only data reads and writes compressed files.
-$(PROGRAM) $(BUILD)/tests/bench/bench $(foreach f,data apps,$(BUILD)/tests/$(f)_tests): override LDLIBS += -lz -lgif
+$(PROGRAM) $(BUILD)/tests/bench/bench $(foreach f,data apps,$(BUILD)/tests/$(f)_tests): override LDLIBS += -lz -lzip -lgif
 
 $(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 	@mkdir -p $(@D)

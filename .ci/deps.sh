@@ -29,6 +29,7 @@ command:pkg-config          pkg-config          pkgconf-pkg-config     pkgconf  
 <CLI/CLI.hpp>               libcli11-dev        cli11-devel            cli11           cli11
 <nlohmann/json.hpp>         nlohmann-json3-dev  json-devel             nlohmann-json   nlohmann-json
 <zlib.h>                    zlib1g-dev          zlib-devel             zlib            -
+<zip.h>                     libzip-dev          libzip-devel           libzip          libzip
 <gif_lib.h>                 libgif-dev          giflib-devel           giflib          giflib
 END
 }

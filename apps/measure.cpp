@@ -20,9 +20,13 @@ engine::Tensor points_of(const data::Dataset& dataset) {
   return points;
 }
 
+std::string note_on_left_out(const data::Dataset& dataset) {
+  return dataset.left_out.empty() ? "" : engine::text(dataset.name, ": left out ", dataset.left_out);
+}
+
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {
   if (path.empty()) return {};
-  const data::NpyArray array = data::read_npy(path, count);
+  const data::Array array = data::read_npy(path, count);
   engine::require(!array.shape.empty() && array.shape.front() == count && array.size() == count, option, " ", path,
                   " must hold ", count, " numbers, one for each point: it holds ", array.size());
   return array.as<double>();

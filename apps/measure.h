@@ -13,6 +13,9 @@ namespace apps {
 /// The points, [count, dimension]; bytes are divided by 255.
 engine::Tensor points_of(const data::Dataset& dataset);
 
+/// A line about what of a folder is not among the points; empty where nothing is left out.
+std::string note_on_left_out(const data::Dataset& dataset);
+
 /// The weights in the .npy file `path` for `count` points, empty for an empty path. Throws Error, naming the `option`
 /// and the file, for a file that can't be read or holds another number of them.
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count);

@@ -44,7 +44,7 @@ Grid parse_grid(const std::string& text) {
 }
 
 std::vector<real> read_latents(const std::string& path, std::int64_t dimension) {
-  const data::NpyArray array = data::read_npy(path);
+  const data::Array array = data::read_npy(path);
   require(array.shape.size() == 2 && array.shape[0] >= 1 && array.shape[1] == dimension, "--latents ", path,
           " must hold an array of shape [N, ", dimension, "]");
   std::vector<real> values = array.as<real>();

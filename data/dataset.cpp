@@ -1,12 +1,14 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <new>
 #include <utility>
 
+#include "data/byte_stream.h"
 #include "data/digits.h"
 #include "data/idx.h"
 #include "data/images.h"
@@ -34,6 +36,8 @@ void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
   for (std::size_t axis = 1; axis < shape.size(); ++axis) set.dimension *= shape[axis];
   if (shape.size() == 2) return;
   set.channels = shape.size() == 4 ? static_cast<int>(std::min<std::int64_t>(shape[3], 4)) : 1;
+  require(set.channels == 1 || set.channels == 3 || (shape[1] != 1 && shape[1] != 3), set.name, ": has shape [", sizes,
+          "]; channels go last: save numpy.moveaxis(x, 1, -1)");
   require(set.channels == 1 || set.channels == 3, set.name, ": has shape [", sizes,
           "]; the last axis of images is 1 or 3 channels, other arrays need [J, d]");
   require(shape[1] <= std::numeric_limits<int>::max() && shape[2] <= std::numeric_limits<int>::max(), set.name,
@@ -51,8 +55,14 @@ void require_finite(const Dataset& set, const std::vector<Number>& values) {
   }
 }
 
-void load_npy(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
-  NpyArray array = read_npy(path, points);
+bool is_npy(const std::string& path) {
+  std::string name = path;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name.ends_with(".npy") || name.ends_with(".npz") || begins_with(path, npy_magic);
+}
+
+void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
+  const Array array = is_npy(path) ? read_npy(path, points) : read_idx(path, points);
   set_sizes(set, array.shape);
   if (array.dtype == "|u1")
     set.bytes = array.as<std::uint8_t>();
@@ -62,12 +72,6 @@ void load_npy(Dataset& set, const std::string& path, std::int64_t points, Number
     set.values = array.as<engine::real>();
   require_finite(set, set.values);
   require_finite(set, set.doubles);
-}
-
-void load_idx(Dataset& set, const std::string& path, std::int64_t points) {
-  IdxArray array = read_idx(path, points);
-  set_sizes(set, array.shape);
-  set.bytes = std::move(array.bytes);
 }
 
 void load_images(Dataset& set, const std::string& folder, std::int64_t points) {
@@ -86,16 +90,28 @@ void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {
 void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers numbers) {
   const std::string& source = set.name;
   if (source == "digits") return load_digits(set, points, seed);
-  if (is_mnist(source)) return load_idx(set, find_mnist_images(source), points);
+  if (is_mnist(source)) return load_array(set, find_mnist_images(source), points, numbers);
   std::error_code error;
-  require(std::filesystem::exists(source, error), source,
-          ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz) or .npy file, or a folder of images");
+  require(std::filesystem::exists(file_of(source), error), source,
+          ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz), .npy or .npz file, or a folder of "
+          "images");
   if (std::filesystem::is_directory(source)) return load_images(set, source, points);
-  if (source.ends_with(".npy")) return load_npy(set, source, points, numbers);
-  return load_idx(set, source, points);
+  load_array(set, source, points, numbers);
+}
+
+template <class Number>
+Range range_of(const std::vector<Number>& numbers, double unit) {
+  const auto [low, high] = std::ranges::minmax(numbers);
+  return {unit * static_cast<double>(low), unit * static_cast<double>(high)};
 }
 
 }  // namespace
+
+Range range_of(const Dataset& set) {
+  return !set.bytes.empty()    ? range_of(set.bytes, 1.0 / 255)
+         : !set.values.empty() ? range_of(set.values, 1)
+                               : range_of(set.doubles, 1);
+}
 
 Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers) {
   require(points >= 0, source, ": the number of points must be positive, or 0 for all: ", points);

@@ -22,6 +22,12 @@ struct Dataset {
   std::string left_out;                     ///< what of a folder is not among the points, in words
 };
 
+/// The least and the largest coordinate.
+struct Range {
+  double low, high;
+};
+Range range_of(const Dataset& set);
+
 /// What numbers that are not bytes become.
 enum class Numbers { real, in_double };
 
@@ -29,9 +35,8 @@ enum class Numbers { real, in_double };
 ///   - `digits`: the built-in digits of `seed`, `points` of them (0: default_digits), 28x28;
 ///   - `mnist`, `mnist-test`: the training or test images in $SEMIDUAL_DATA/mnist, or else in data/mnist under the
 ///     current folder;
-///   - an IDX file, gzipped or not: its first axis counts the points;
-///   - an .npy file of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked
-///   for;
+///   - an IDX or .npy file, gzipped or not, or an array of an .npz archive, as `archive.npz:name` where it holds
+///   several, of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked for;
 ///   - a folder of PNG or JPEG images of one size, in the order of their names.
 /// Throws Error, one line with the remedy, when there is no such thing, when it can't be read, holds NaN or infinity,
 /// holds nothing, or has fewer than `points` points.

@@ -2,94 +2,68 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <span>
+#include <string_view>
 
-#include <zlib.h>
-
-#include "data/file.h"
+#include "data/big_endian.h"
+#include "data/byte_stream.h"
 #include "engine/error.h"
 
 namespace data {
 
 namespace {
 
+using engine::fail;
 using engine::require;
 
-// The bytes of a file, inflated on the way if it is gzipped.
-class Stream {
- public:
-  explicit Stream(const std::string& path) : path_(path), size_(InputFile(path).size()) {
-    file_.reset(gzopen(path.c_str(), "rb"));
-    require(file_ != nullptr, path, ": can't be read");
-    gzbuffer(file_.get(), 1 << 17);
+std::string dtype_of(int type, const std::string& path) {
+  switch (type) {
+    case 0x08:
+      return "|u1";
+    case 0x09:
+      return "|i1";
+    case 0x0b:
+      return "<i2";
+    case 0x0c:
+      return "<i4";
+    case 0x0d:
+      return "<f4";
+    case 0x0e:
+      return "<f8";
+    default:
+      fail(path, ": IDX type ", type, " is none of the format's: 8, 9, 11, 12, 13 and 14");
   }
+}
 
-  // The number of bytes read: less than asked for only where the content ends.
-  std::size_t read(std::span<std::uint8_t> destination) {
-    std::size_t done = 0;
-    while (done < destination.size()) {
-      const auto step = static_cast<unsigned>(std::min<std::size_t>(destination.size() - done, 1 << 30));
-      const int count = gzread(file_.get(), destination.data() + done, step);
-      int status = Z_OK;
-      gzerror(file_.get(), &status);
-      require(count >= 0 && status == Z_OK, path_, ": ", status == Z_BUF_ERROR ? "truncated" : "damaged",
-              " gzip, get it again from its source");
-      if (count == 0) break;
-      done += static_cast<std::size_t>(count);
-    }
-    return done;
+Array read_header(ByteStream& stream) {
+  std::array<char, 4> magic{};
+  require(stream.read(std::as_writable_bytes(std::span(magic))) == magic.size() && magic[0] == 0 && magic[1] == 0 &&
+              magic[3] != 0,
+          stream.path(), ": not an IDX file (it must begin with 00 00, a type and the number of axes)");
+  Array array{dtype_of(static_cast<unsigned char>(magic[2]), stream.path()), {}, {}};
+  for (int axes = static_cast<unsigned char>(magic[3]); axes > 0; --axes) {
+    std::array<char, 4> word{};
+    stream.fill(std::as_writable_bytes(std::span(word)), engine::text("the size of axis ", array.shape.size()));
+    array.shape.push_back(static_cast<std::int64_t>(big_endian({word.data(), word.size()}, word.size())));
   }
-
-  // More than this the file can't hold: deflate never shrinks by more than 1032.
-  std::uint64_t most() const { return gzdirect(file_.get()) ? size_ : size_ * 1032; }
-
- private:
-  struct Close {
-    void operator()(gzFile_s* file) const { gzclose(file); }
-  };
-  std::string path_;
-  std::uint64_t size_;
-  std::unique_ptr<gzFile_s, Close> file_;
-};
-
-std::vector<std::int64_t> read_shape(Stream& stream, const std::string& path) {
-  constexpr std::uint8_t unsigned_byte = 0x08;
-  std::array<std::uint8_t, 4> magic{};
-  require(stream.read(magic) == magic.size() && magic[0] == 0 && magic[1] == 0 && magic[3] != 0, path,
-          ": not an IDX file (it must begin with 00 00, a type and the number of axes)");
-  require(magic[2] == unsigned_byte, path, ": IDX type ", int{magic[2]}, " is not supported, only unsigned bytes (8)");
-  std::vector<std::int64_t> shape(magic[3]);
-  for (std::int64_t& size : shape) {
-    std::array<std::uint8_t, 4> word{};
-    require(stream.read(word) == word.size(), path, ": truncated: the IDX header announces ", shape.size(), " axes");
-    for (const std::uint8_t byte : word) size = size << 8 | byte;
-  }
-  return shape;
+  return array;
 }
 
 }  // namespace
 
-IdxArray read_idx(const std::string& path, std::int64_t first) {
-  Stream stream(path);
-  IdxArray array{read_shape(stream, path), {}};
-  std::uint64_t total = 1;
-  for (const std::int64_t size : array.shape)
-    require(!__builtin_mul_overflow(total, static_cast<std::uint64_t>(size), &total), path,
-            ": the sizes in the IDX header overflow");
-  require(total <= stream.most(), path, ": truncated: the IDX header announces ", total,
+Array read_idx(const std::string& path, std::int64_t first) {
+  const std::unique_ptr<ByteStream> stream = ByteStream::open(path);
+  Array array = read_header(*stream);
+  const std::size_t item = item_size(array.dtype);
+  const std::uint64_t total = checked_product(path, array.shape, item);
+  require(total <= stream->most(), path, ": truncated: the IDX header announces ", total,
           " bytes, more than the file can hold");
-
   const bool all = first <= 0 || first >= array.shape[0];
-  if (!all) {
-    total = total / static_cast<std::uint64_t>(array.shape[0]) * static_cast<std::uint64_t>(first);
-    array.shape[0] = first;
-  }
-  array.bytes.resize(total);
-  const std::size_t read = stream.read(array.bytes);
-  require(read == total, path, ": truncated: the IDX header announces ", total, " bytes, ", read, " are there");
-  std::array<std::uint8_t, 1> beyond{};
-  require(!all || stream.read(beyond) == 0, path, ": bytes follow the ", total, " that the IDX header announces");
+  if (!all) array.shape[0] = first;
+  array.bytes.resize(checked_product(path, array.shape, item));
+  stream->fill(array.bytes, "what the IDX header announces");
+  require(!all || stream->at_end(), path, ": bytes follow the ", total, " that the IDX header announces");
+  reverse_numbers(array.bytes, item);
   return array;
 }
 

@@ -1,7 +1,5 @@
 #include "data/labels.h"
 
-#include <utility>
-
 #include "data/digits.h"
 #include "data/idx.h"
 #include "data/mnist.h"
@@ -16,10 +14,10 @@ std::vector<std::uint8_t> load_labels(const std::string& source, std::int64_t po
   if (source == "digits") return draw_digits(points > 0 ? points : default_digits, seed).labels;
   if (!is_mnist(source)) return {};
   const std::string path = find_mnist_labels(source);
-  IdxArray labels = read_idx(path, points);
+  const Array labels = read_idx(path, points);
   require(labels.shape.size() == 1, path, ": has ", labels.shape.size(), " axes; labels need one");
   require(points == 0 || labels.shape[0] == points, path, ": holds only ", labels.shape[0], " labels, not ", points);
-  return std::move(labels.bytes);
+  return labels.as<std::uint8_t>();
 }
 
 }  // namespace data

@@ -46,12 +46,12 @@ TEST_CASE("a grid is rows x columns images") {
 TEST_CASE("points are the same whatever the count, also past a batch, and whether drawn here or given as latents") {
   const TemporaryFolder temporary;
   for (const Arguments& kind : {Arguments{"--force"}, Arguments{"--force", "--generator", "dcgan"}}) {
-    make_run(temporary / "run", kind);
+    make_run(temporary / "run", kind + Arguments{"--latent-dim", "20", "--latent-scale", "5"});
     const auto made = [&](const Arguments& arguments) {
       const Outcome outcome =
           semidual(Arguments{"sample", temporary / "run", "--out", temporary / "points.npy"} + arguments);
       REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
-      const data::NpyArray array = data::read_npy(temporary / "points.npy");
+      const data::Array array = data::read_npy(temporary / "points.npy");
       CHECK(array.dtype == "<f4");
       REQUIRE(array.shape.size() == 2);
       CHECK(array.shape[1] == 784);
@@ -151,7 +151,7 @@ TEST_CASE("a GIF shows the grids of a run in their order") {
 
 TEST_CASE("requests that won't do are one line, exit code 2, and nothing written") {
   const TemporaryFolder temporary, outputs;
-  make_run(temporary / "run");
+  make_run(temporary / "run", {"--latent-dim", "20"});
   data::write_npy<float>(temporary / "narrow.npy", {2, 3}, std::vector<float>(6));
   std::vector<float> bad(20);
   bad[7] = NAN;
@@ -190,8 +190,8 @@ TEST_CASE("requests that won't do are one line, exit code 2, and nothing written
 
 TEST_CASE("a checkpoint of another architecture is refused with the tensor and both shapes") {
   const TemporaryFolder temporary;
-  make_run(temporary / "run");
-  make_run(temporary / "dcgan", {"--generator", "dcgan"});
+  make_run(temporary / "run", {"--latent-dim", "20"});
+  make_run(temporary / "dcgan", {"--generator", "dcgan", "--latent-dim", "20"});
   fs::copy_file(apps::RunFolder{temporary / "dcgan"}.checkpoint(), apps::RunFolder{temporary / "run"}.checkpoint(),
                 fs::copy_options::overwrite_existing);
   const Outcome outcome = semidual({"sample", temporary / "run", "--count", "1", "--out", temporary / "x.npy"});

@@ -73,6 +73,25 @@ TEST_CASE("NPY arrays are loaded: bytes as bytes, other numbers as real") {
   CHECK(data::load(path, 0, 0).values == std::vector<real>{-1, 300});
 }
 
+TEST_CASE("arrays are told by their content or their name, in upper case too, and may be gzipped or in an archive") {
+  TemporaryFolder folder;
+  data::write_npy<float>(folder / "a.npy", {2, 1}, std::vector<float>{7, -8});
+  const std::string npy = get(folder / "a.npy");
+  const std::vector<real> values{7, -8};
+  for (const char* const name : {"A.NPY", "a.npy.gz", "a"}) {
+    put(folder / name, std::string(name).ends_with("gz") ? gzipped(npy) : npy);
+    CHECK(data::load(folder / name, 0, 0).values == values);
+  }
+  const std::string archive = folder / "all.npz";
+  put(archive, zipped({{"x.npy", npy}}));
+  CHECK(data::load(archive, 0, 0).values == values);
+  put(archive, zipped({{"x.npy", npy}, {"y.npy", "no array"}}));
+  CHECK(data::load(archive + ":x", 0, 0).values == values);
+  CHECK(refusal(archive) == Contains("all.npz: the archive holds x, y: name one of them, as in"));
+  CHECK(refusal(archive + ":y") == Contains("all.npz:y: not an IDX file"));
+  CHECK(refusal(archive + ":z") == Contains("all.npz: the archive holds no z, but x, y"));
+}
+
 TEST_CASE("a folder of images is loaded as bytes") {
   TemporaryFolder folder;
   put(folder / "a.png", png_of({1, 2, 3, 4, 5, 6}, 3, 2, 1));
@@ -122,6 +141,8 @@ TEST_CASE("what is no data set is refused, each with its reason") {
   data::write_npy<float>(path, {1, 1, 1, 1, 1}, std::vector<float>{1});
   CHECK(refusal(path) == Contains("has shape [1, 1, 1, 1, 1]; points need"));
   data::write_npy<float>(path, {1, 1, 1, 2}, std::vector<float>{1, 2});
+  CHECK(refusal(path) == Contains("has shape [1, 1, 1, 2]; channels go last: save numpy.moveaxis(x, 1, -1)"));
+  data::write_npy<float>(path, {1, 2, 1, 2}, std::vector<float>{1, 2, 3, 4});
   CHECK(refusal(path) == Contains("the last axis of images is 1 or 3 channels"));
   for (const double wrong : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     data::write_npy<double>(path, {2, 3}, std::vector<double>{0, 0, 0, 0, wrong, 0});

@@ -8,9 +8,11 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
+#include <zip.h>
 #include <zlib.h>
 
 #include "engine/error.h"
@@ -54,6 +56,16 @@ inline std::string gzipped(const std::string& content) {
   gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
   gzclose(file);
   return get(folder / "x.gz");
+}
+
+/// A zip archive of these members, by name and content, compressed, as numpy.savez_compressed makes them.
+inline std::string zipped(const std::vector<std::pair<std::string, std::string>>& members) {
+  TemporaryFolder folder;
+  zip_t* const archive = zip_open((folder / "x.zip").c_str(), ZIP_CREATE, nullptr);
+  for (const auto& [name, content] : members)
+    zip_file_add(archive, name.c_str(), zip_source_buffer(archive, content.data(), content.size(), 0), 0);
+  zip_close(archive);
+  return get(folder / "x.zip");
 }
 
 /// The message of the Error that `read` throws, or what happened instead.

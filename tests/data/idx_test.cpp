@@ -17,10 +17,26 @@ TEST_CASE("IDX files are read, gzipped or not") {
   put(folder / "plain", content);
   put(folder / "packed.gz", gzipped(content));
   for (const char* name : {"plain", "packed.gz"}) {
-    const data::IdxArray array = data::read_idx(folder / name);
+    const data::Array array = data::read_idx(folder / name);
     CHECK(array.shape == std::vector<std::int64_t>{3, 2, 2});
-    CHECK(array.bytes == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7, 255, 128, 10, 11});
+    CHECK(array.as<std::uint8_t>() == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7, 255, 128, 10, 11});
   }
+}
+
+TEST_CASE("IDX files of every type are read") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a";
+  const auto read = [&](char type, const std::string& numbers) {
+    put(path, std::string("\0\0", 2) + type + std::string("\1\0\0\0\2", 5) + numbers);
+    return data::read_idx(path).as<double>();
+  };
+  using Values = std::vector<double>;
+  CHECK(read('\x08', "\x80\xff") == Values{128, 255});
+  CHECK(read('\x09', "\x80\xff") == Values{-128, -1});
+  CHECK(read('\x0b', std::string("\1\0\xff\xfe", 4)) == Values{256, -2});
+  CHECK(read('\x0c', std::string("\0\1\0\0\xff\xff\xff\xfe", 8)) == Values{65536, -2});
+  CHECK(read('\x0d', std::string("\x3f\xc0\0\0\xbf\x80\0\0", 8)) == Values{1.5, -1});
+  CHECK(read('\x0e', std::string("\x3f\xf8\0\0\0\0\0\0\xc0\0\0\0\0\0\0\0", 16)) == Values{1.5, -2});
 }
 
 TEST_CASE("the first items of an IDX file are read without looking at the rest") {
@@ -29,7 +45,7 @@ TEST_CASE("the first items of an IDX file are read without looking at the rest")
   put(folder / "b.gz", gzipped(content));
   for (const char* name : {"a", "b.gz"}) {
     CHECK(data::read_idx(folder / name, 2).shape == std::vector<std::int64_t>{2, 2, 2});
-    CHECK(data::read_idx(folder / name, 2).bytes == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7});
+    CHECK(data::read_idx(folder / name, 2).as<std::uint8_t>() == std::vector<std::uint8_t>{0, 1, 2, 3, 4, 5, 6, 7});
     CHECK(data::read_idx(folder / name, 3).bytes.size() == 12);
     CHECK(data::read_idx(folder / name, 4).bytes.size() == 12);
   }
@@ -55,11 +71,11 @@ TEST_CASE("lying IDX files are refused, each with its reason") {
   };
   CHECK(refusal("\x89PNG") == Contains("not an IDX file"));
   CHECK(refusal(std::string("\0\0\x08\0", 4)) == Contains("not an IDX file"));
-  CHECK(refusal(std::string("\0\0\x0d\1\0\0\0\0", 8)) == Contains("IDX type 13 is not supported"));
-  CHECK(refusal(header.substr(0, 10)) == Contains("truncated: the IDX header announces 3 axes"));
+  CHECK(refusal(std::string("\0\0\x0a\1\0\0\0\0", 8)) == Contains("IDX type 10 is none of the format's: 8, 9, 11"));
+  CHECK(refusal(header.substr(0, 10)) == Contains("truncated: the size of axis 1 takes 4 bytes, 2 are there"));
   CHECK(refusal(content + "x") == Contains("bytes follow the 12"));
   CHECK(refusal(gzipped(content + "x")) == Contains("bytes follow the 12"));
-  CHECK(refusal(gzipped(content.substr(0, 20))) == Contains("announces 12 bytes, 4 are there"));
+  CHECK(refusal(gzipped(content.substr(0, 20))) == Contains("announces takes 12 bytes, 4 are there"));
   CHECK(refusal(std::string("\0\0\x08\3", 4) + std::string(12, '\xff') + "x") == Contains("overflow"));
   CHECK(refusal(std::string("\0\0\x08\2", 4) + std::string(8, '\x7f') + "x") ==
         Contains("more than the file can hold"));
