@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
@@ -34,15 +35,17 @@ void require_gradients(const char* op, Parameters parameters, std::span<const Va
             parameters[i]->shape());
 }
 
-// Makes the state at the first step; later it must still fit.
-void fit(const char* op, std::vector<Tensor>& state, Parameters parameters) {
+// Makes the state at the first step, of a number for each element or for each parameter; later it must still fit.
+enum class Keep { elements, means };
+void fit(const char* op, std::vector<Tensor>& state, Parameters parameters, Keep keep = Keep::elements) {
+  const auto shape = [&](const Var* parameter) { return keep == Keep::elements ? parameter->shape() : Shape{1}; };
   if (state.empty())
-    for (const Var* parameter : parameters) state.push_back(Tensor::zeros(parameter->shape()));
+    for (const Var* parameter : parameters) state.push_back(Tensor::zeros(shape(parameter)));
   require(state.size() == parameters.size(), "[", op,
           "] the parameters must be those of the state: ", parameters.size(), " parameters for a state of ",
           state.size());
   for (std::size_t i = 0; i < state.size(); ++i)
-    require(state[i].shape() == parameters[i]->shape(), "[", op,
+    require(state[i].shape() == shape(parameters[i]), "[", op,
             "] the parameters must be those of the state: ", parameters[i]->shape(), " for a state of ",
             state[i].shape());
 }
@@ -51,6 +54,19 @@ void fit(const char* op, std::vector<Tensor>& state, Parameters parameters) {
 template <class Update>
 void for_pieces(std::int64_t n, const Update& update) {
   parallel_for(n, 1 << 14, [&](std::int64_t begin, std::int64_t end) { update(begin, end - begin); });
+}
+
+// The mean of g^2, the same for any number of threads.
+double mean_square(const Var& gradient) {
+  constexpr std::int64_t piece = 1 << 14;
+  const std::int64_t n = gradient.size();
+  std::vector<double> sums(static_cast<std::size_t>((n + piece - 1) / piece), 0);
+  parallel_for(n, piece, [&](std::int64_t begin, std::int64_t end) {
+    for (const real g :
+         gradient.value().values().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)))
+      sums[static_cast<std::size_t>(begin / piece)] += static_cast<double>(g) * static_cast<double>(g);
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(n);
 }
 
 }  // namespace
@@ -79,8 +95,8 @@ void Sgd::step(Parameters parameters, std::span<const Var> gradients) {
   }
 }
 
-Adam::Adam(double rate, double beta1, double beta2, double epsilon)
-    : rate_(rate), beta1_(beta1), beta2_(beta2), epsilon_(epsilon) {
+Adam::Adam(double rate, double beta1, double beta2, double epsilon, Squares squares)
+    : rate_(rate), beta1_(beta1), beta2_(beta2), epsilon_(epsilon), squares_(squares) {
   require_rate("adam", rate);
   require_fraction("adam", "beta1", beta1);
   require_fraction("adam", "beta2", beta2);
@@ -91,16 +107,27 @@ void Adam::step(Parameters parameters, std::span<const Var> gradients) {
   require_rate("adam", rate_);
   require_gradients("adam", parameters, gradients);
   fit("adam", state_.first, parameters);
-  fit("adam", state_.second, parameters);
+  fit("adam", state_.second, parameters, squares_ == Squares::own ? Keep::elements : Keep::means);
+  const simd::Kernels& kernels = simd::kernels();
   const auto steps = static_cast<double>(++state_.steps);
   const real rate = static_cast<real>(rate_ / (1 - std::pow(beta1_, steps)));
   const real root_correction = static_cast<real>(1 / std::sqrt(1 - std::pow(beta2_, steps)));
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     real *p = parameters[i]->value().data(), *m = state_.first[i].data(), *v = state_.second[i].data();
     const real* g = gradients[i].value().data();
+    if (squares_ == Squares::mean) {
+      *v = static_cast<real>(beta2_ * *v + (1 - beta2_) * mean_square(gradients[i]));
+      const real length = rate / (std::sqrt(*v) * root_correction + static_cast<real>(epsilon_));
+      for_pieces(parameters[i]->size(), [&](std::int64_t begin, std::int64_t count) {
+        kernels.scale(count, static_cast<real>(beta1_), m + begin, m + begin);
+        kernels.axpy(count, static_cast<real>(1 - beta1_), g + begin, m + begin);
+        kernels.axpy(count, -length, m + begin, p + begin);
+      });
+      continue;
+    }
     for_pieces(parameters[i]->size(), [&](std::int64_t begin, std::int64_t count) {
-      simd::kernels().adam(count, p + begin, m + begin, v + begin, g + begin, rate, static_cast<real>(beta1_),
-                           static_cast<real>(beta2_), root_correction, static_cast<real>(epsilon_));
+      kernels.adam(count, p + begin, m + begin, v + begin, g + begin, rate, static_cast<real>(beta1_),
+                   static_cast<real>(beta2_), root_correction, static_cast<real>(epsilon_));
     });
   }
 }

@@ -34,11 +34,18 @@ class Sgd {
 /// p <- p - rate m / (sqrt(v) + epsilon).
 class Adam {
  public:
-  explicit Adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8);
+  /// Whose g^2 the v of an element is: its own, or the mean over its parameter's elements, as in Adam-mini (Zhang et
+  /// al., 2025). The first moves each element by the rate, however small its gradient; the second keeps the gradient's
+  /// direction within a parameter, for elements that are alike.
+  enum class Squares { own, mean };
+
+  explicit Adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
+                Squares squares = Squares::own);
   void step(std::span<Var* const> parameters, std::span<const Var> gradients);
 
   struct State {
-    std::vector<Tensor> first, second;  ///< m and v before their correction, in the order of the parameters
+    std::vector<Tensor> first, second;  ///< m and v before their correction, in the order of the parameters; v [1] of
+                                        ///< means
     std::int64_t steps = 0;
   };
   State& state() { return state_; }
@@ -47,6 +54,7 @@ class Adam {
 
  private:
   double rate_, beta1_, beta2_, epsilon_;
+  Squares squares_;
   State state_;
 };
 

@@ -1,6 +1,7 @@
 #include "ot/dual_solver.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "engine/optimizer.h"
@@ -77,7 +78,8 @@ void scatter(const Tensor& part, const std::vector<std::int64_t>& elements, Tens
 
 class AdamSolver : public DualSolver {
  public:
-  AdamSolver(const Functional& functional, double rate) : functional_(functional), optimizer_(rate) {}
+  AdamSolver(const Functional& functional, double rate)
+      : functional_(functional), means_(functional.potential.parameters_of_like_elements()), optimizer_(make(rate)) {}
 
   void set_rate(double rate) override { optimizer_.rate() = rate; }
   void begin() override {}
@@ -103,12 +105,12 @@ class AdamSolver : public DualSolver {
 
   void restore(const NamedTensors& state) override {
     engine::Adam::State adam;
-    adam.steps = static_cast<std::int64_t>(find(state, steps_name, {}).item());
+    adam.steps = whole_number(steps_name, find(state, steps_name, {}).item());
     if (adam.steps > 0) {  // before the first step there are no moments
       const std::vector<Var*> parameters = functional_.potential.parameters();
       for (std::size_t i = 0; i < parameters.size(); ++i) {
         adam.first.push_back(find(state, moment_name("first", i), parameters[i]->shape()).clone());
-        adam.second.push_back(find(state, moment_name("second", i), parameters[i]->shape()).clone());
+        adam.second.push_back(find(state, moment_name("second", i), second_shape(*parameters[i])).clone());
       }
     }
     optimizer_.state() = adam;
@@ -118,14 +120,15 @@ class AdamSolver : public DualSolver {
   /// A step of these elements alone, as PyTorch's SparseAdam makes it: a gradient of 0 would still move the others by
   /// their momentum.
   void step_at(const std::vector<PartOfGradient>& parts) {
+    assert(means_);
     const std::vector<Var*> parameters = functional_.potential.parameters();
     engine::Adam::State& all = optimizer_.state();
     if (all.first.empty())
       for (const Var* parameter : parameters) {
         all.first.push_back(Tensor::zeros(parameter->shape()));
-        all.second.push_back(Tensor::zeros(parameter->shape()));
+        all.second.push_back(Tensor::zeros(second_shape(*parameter)));
       }
-    engine::Adam adam(optimizer_.rate());
+    engine::Adam adam = make(optimizer_.rate());
     adam.state().steps = all.steps;
     std::vector<Var> moved, descent;
     for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -133,7 +136,7 @@ class AdamSolver : public DualSolver {
       moved.emplace_back(gather(parameters[p]->value(), elements));
       descent.emplace_back(parts[p].gradient);
       adam.state().first.push_back(gather(all.first[p], elements));
-      adam.state().second.push_back(gather(all.second[p], elements));
+      adam.state().second.push_back(all.second[p]);
     }
     std::vector<Var*> to_move;
     for (Var& part : moved) to_move.push_back(&part);
@@ -141,7 +144,6 @@ class AdamSolver : public DualSolver {
     for (std::size_t p = 0; p < parts.size(); ++p) {
       scatter(moved[p].value(), parts[p].elements, parameters[p]->value());
       scatter(adam.state().first[p], parts[p].elements, all.first[p]);
-      scatter(adam.state().second[p], parts[p].elements, all.second[p]);
     }
     all.steps = adam.state().steps;
   }
@@ -150,7 +152,16 @@ class AdamSolver : public DualSolver {
     return engine::text("dual.adam.", moment, ".", parameter);
   }
 
+  /// With a mean of squares for each parameter, points that a batch does not hit move as far as their gradient, which
+  /// is small, says; with squares of their own they all rise by the rate, and H falls.
+  engine::Adam make(double rate) const {
+    using Squares = engine::Adam::Squares;
+    return engine::Adam(rate, 0.9, 0.999, 1e-8, means_ ? Squares::mean : Squares::own);
+  }
+  engine::Shape second_shape(const Var& parameter) const { return means_ ? engine::Shape{1} : parameter.shape(); }
+
   Functional functional_;
+  bool means_;
   engine::Adam optimizer_;
 };
 }  // namespace

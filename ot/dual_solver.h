@@ -41,7 +41,8 @@ class DualSolver {
 
   /// What the optimizer must remember from one inner loop to the next to continue with the same bits, beside the
   /// potential's parameters: nothing for ASGD; Adam's `dual.adam.first.0`, `dual.adam.second.0`, ... in the order of
-  /// the parameters, and `dual.adam.steps`. Meaningful between finish() and begin().
+  /// the parameters, the second [1] where their elements are alike, and `dual.adam.steps`. Meaningful between finish()
+  /// and begin().
   virtual NamedTensors state() const { return {}; }
   /// Takes back such a state; other names are ignored. Throws Error where a tensor is missing or has another shape.
   virtual void restore(const NamedTensors& state) { (void)state; }

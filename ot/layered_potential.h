@@ -25,6 +25,7 @@ class LayeredPotential : public Potential {
   engine::Tensor values() const override;
   /// theta_l, one for each layer.
   std::vector<engine::Var*> parameters() override;
+  bool parameters_of_like_elements() const override { return true; }
   using Potential::pull_back;
   std::vector<engine::Var> pull_back(const GradientInValues& gradient) override;
   engine::Tensor values(const Subset& subset) const override;

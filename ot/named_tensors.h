@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,13 @@ inline const engine::Tensor& find(const NamedTensors& tensors, const std::string
   engine::require(found->second.defined() && found->second.shape() == shape, "tensor ", name, " is ",
                   found->second.shape(), ", it should be ", shape);
   return found->second;
+}
+
+/// The whole number that an element of the tensor called `name` stands for. Throws Error where it is none below 2^31.
+inline int whole_number(const std::string& name, engine::real element) {
+  engine::require(std::abs(element) < 0x1p31 && element == std::trunc(element), "tensor ", name, " holds ", element,
+                  " where it should hold a whole number");
+  return static_cast<int>(element);
 }
 
 }  // namespace ot

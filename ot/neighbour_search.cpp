@@ -240,10 +240,10 @@ void NeighbourSearch::restore(const NamedTensors& state, double lambda) {
   std::ranges::copy(policy->second.values(), values.begin());
   least_cost_ = values[0];
   excess_ = values[1];
-  patience_ = static_cast<int>(values[2]);
-  rest_ = static_cast<int>(values[3]);
-  next_rest_ = static_cast<int>(values[4]);
-  without_boxes_ = static_cast<int>(values[5]);
+  patience_ = whole_number(policy_name, values[2]);
+  rest_ = whole_number(policy_name, values[3]);
+  next_rest_ = whole_number(policy_name, values[4]);
+  without_boxes_ = whole_number(policy_name, values[5]);
   spared_ = values[6];
   last_cost_ = values[7];
 }

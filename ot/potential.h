@@ -29,6 +29,8 @@ class Potential {
   virtual engine::Tensor values() const = 0;
   /// What a solver moves. The pointers stay valid as long as the potential.
   virtual std::vector<engine::Var*> parameters() = 0;
+  /// Whether the elements of each parameter are alike, numbers for points or for groups of them; parts() tells which.
+  virtual bool parameters_of_like_elements() const { return false; }
   /// The gradients in each parameter of a function of values(), given its gradient [J] as a function of them, which is
   /// called once.
   virtual std::vector<engine::Var> pull_back(const GradientInValues& gradient) = 0;
@@ -56,6 +58,7 @@ class VectorPotential : public Potential {
 
   engine::Tensor values() const override { return psi_.value(); }
   std::vector<engine::Var*> parameters() override { return {&psi_}; }
+  bool parameters_of_like_elements() const override { return true; }
   using Potential::pull_back;
   std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return {gradient(values())}; }
   engine::Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }

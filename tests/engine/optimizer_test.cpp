@@ -131,6 +131,17 @@ TEST_CASE("adam: three steps by hand, with beta1 = 1/2 and beta2 = 3/4") {
   CHECK(adam.state().second[0].data()[1] == real(4.5625));
 }
 
+TEST_CASE("adam with the mean of a parameter's squares: three steps by hand") {
+  // The same m; the means of g^2 are 5/2, 1/8, 17/2, so that v = 5/8, 1/2, 5/2, corrected 5/2, 8/7, 160/37
+  Var parameter = pair(1, 1);
+  Adam adam(0.5, 0.5, 0.75, 0, Adam::Squares::mean);
+  const double l1 = 0.5 / std::sqrt(2.5), l2 = 0.5 / std::sqrt(8.0 / 7), l3 = 0.5 / std::sqrt(160.0 / 37);
+  const double a = 1 - l1, b = 1 + 2 * l1, a2 = a - l2 * 2 / 3, b2 = b + l2 * 2 / 3;
+  check(three_steps(step_of(adam), gradients, parameter), {{a, b}, {a2, b2}, {a2 + l3 * 2 / 7, b2 - l3 * 2}});
+  CHECK(adam.state().second[0].shape() == engine::Shape{1});
+  CHECK(adam.state().second[0].data()[0] == real(2.5));
+}
+
 TEST_CASE("adam: epsilon stands outside the root; the first step has the length of the rate") {
   Var parameter = pair(0, 0);
   Adam adam(0.001);
@@ -142,18 +153,19 @@ TEST_CASE("adam: epsilon stands outside the root; the first step has the length 
 }
 
 TEST_CASE("adam continues from its state with the same bits") {
-  Adam whole(0.01);
-  Var straight = Random(4, 0).normal({33}, 0, 1), resumed = straight.value().clone();
-  Adam first(0.01), second(0.01);
-  for (std::uint64_t k = 0; k < 6; ++k) {
-    const std::vector<Var> random{Random(5, k).normal({33}, 0, 1)};
-    const std::vector<Var*> a{&straight}, b{&resumed};
-    whole.step(a, random);
-    (k < 3 ? first : second).step(b, random);
-    if (k == 2)
-      second.state() = {{first.state().first[0].clone()}, {first.state().second[0].clone()}, first.state().steps};
+  for (const Adam::Squares squares : {Adam::Squares::own, Adam::Squares::mean}) {
+    Adam whole(0.01, 0.9, 0.999, 1e-8, squares), first = whole, second = whole;
+    Var straight = Random(4, 0).normal({33}, 0, 1), resumed = straight.value().clone();
+    for (std::uint64_t k = 0; k < 6; ++k) {
+      const std::vector<Var> random{Random(5, k).normal({33}, 0, 1)};
+      const std::vector<Var*> a{&straight}, b{&resumed};
+      whole.step(a, random);
+      (k < 3 ? first : second).step(b, random);
+      if (k == 2)
+        second.state() = {{first.state().first[0].clone()}, {first.state().second[0].clone()}, first.state().steps};
+    }
+    CHECK(std::memcmp(straight.value().data(), resumed.value().data(), 33 * sizeof(real)) == 0);
   }
-  CHECK(std::memcmp(straight.value().data(), resumed.value().data(), 33 * sizeof(real)) == 0);
 }
 
 TEST_CASE("rms_prop: three steps by hand, with decay 3/4") {
@@ -228,6 +240,7 @@ TEST_CASE("steps have the same bits on one thread and on two") {
   check_threads(Sgd(0.1));
   check_threads(Sgd(0.1, 0.9));
   check_threads(Adam(0.01));
+  check_threads(Adam(0.01, 0.9, 0.999, 1e-8, Adam::Squares::mean));
   check_threads(RmsProp(0.01));
   check_threads(Asgd(1, 0.5));
 }

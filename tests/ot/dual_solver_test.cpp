@@ -189,8 +189,13 @@ TEST_CASE("Adam's state has a name for each tensor, and refuses one that does no
   CHECK(state[2].first == "dual.adam.second.0");
   state.emplace_back("generator.0.weight", Tensor::zeros({2}));
   CHECK_NOTHROW(solver->restore(state));
-  state[2].second = Tensor::zeros({49});
-  CHECK_THROWS_WITH_AS(solver->restore(state), "tensor dual.adam.second.0 is [49], it should be [50]", Error);
+  state[2].second = Tensor::zeros({50});
+  CHECK_THROWS_WITH_AS(solver->restore(state), "tensor dual.adam.second.0 is [50], it should be [1]", Error);
+  NamedTensors odd = state;
+  for (const double steps : {0.5, std::nan(""), 1e20}) {
+    odd[0].second = Tensor::scalar(static_cast<engine::real>(steps));
+    CHECK_THROWS_WITH_AS(solver->restore(odd), Contains("tensor dual.adam.steps holds "), Error);
+  }
   state.erase(state.begin() + 1);
   CHECK_THROWS_WITH_AS(solver->restore(state), "tensor dual.adam.first.0 [50] is missing", Error);
   CHECK_THROWS_WITH_AS(solver->restore({}), "tensor dual.adam.steps [] is missing", Error);
