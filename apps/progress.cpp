@@ -8,6 +8,8 @@ namespace apps {
 
 namespace {
 
+constexpr double seconds_on_terminal = 0.1, seconds_elsewhere = 30;  // between two lines
+
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -42,10 +44,9 @@ void Progress::update(std::int64_t done, double loss, double seconds_left) {
   const bool by_clock = total_ == 0;
   const bool edge = shown_ == first_ || (by_clock ? seconds_left <= 0 : done == total_);
   const bool twentieth = !by_clock && done - shown_ >= std::max<std::int64_t>(1, (total_ - first_) / 20);
-  const bool due = terminal_ ? since_shown >= 0.1 : since_shown >= 30 || twentieth;
+  const bool due = terminal_ ? since_shown >= seconds_on_terminal : since_shown >= seconds_elsewhere || twentieth;
   if (!edge && !due) return;
   shown_ = done;
-  shown_at_ = now;
 
   const double elapsed = std::max(seconds_between(start_, now), 1e-9);
   const double rate = static_cast<double>(done - first_) / elapsed;
@@ -55,6 +56,16 @@ void Progress::update(std::int64_t done, double loss, double seconds_left) {
   std::snprintf(line, sizeof line, "iteration %lld%s  %s %.4f  %.*f iterations/s  %s left",
                 static_cast<long long>(done), of_total.c_str(), quantity_.c_str(), loss, rate < 10 ? 2 : 0, rate,
                 spoken_duration(left).c_str());
+  show(line, now);
+}
+
+void Progress::tell(const std::string& words) {
+  const Clock::time_point now = Clock::now();
+  if (seconds_between(shown_at_, now) >= (terminal_ ? seconds_on_terminal : seconds_elsewhere)) show(words, now);
+}
+
+void Progress::show(const std::string& line, Clock::time_point now) {
+  shown_at_ = now;
   if (terminal_)
     out_ << '\r' << title_ << line << "\033[K" << std::flush;
   else

@@ -25,11 +25,16 @@ class Progress {
   /// To be called after each iteration, with the number of iterations done in all and the loss of the last one, and
   /// where a clock ends the run, with the seconds left.
   void update(std::int64_t done, double loss, double seconds_left = 0);
+  /// How far the run is in words, where nothing can be counted: on a terminal ten times a second at most, elsewhere
+  /// each half minute.
+  void tell(const std::string& words);
   /// Ends the line that is being rewritten, if any; other text can follow.
   void end();
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void show(const std::string& line, Clock::time_point now);
 
   std::ostream& out_;
   std::string title_, quantity_;

@@ -1,6 +1,7 @@
 #include "apps/solve.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -62,10 +63,26 @@ std::vector<double> weights_of(const std::string& option, const std::string& pat
   return weights;
 }
 
+/// A line about two sides whose coordinates can hardly be of one kind: they have no number in common, or those of one
+/// reach much further than the other's. Empty where they can.
+std::string note_on_ranges(const data::Dataset& source, const data::Dataset& target) {
+  constexpr double much_further = 50;
+  const data::Range x = data::range_of(source), y = data::range_of(target);
+  const double reach_x = std::max(std::abs(x.low), std::abs(x.high)),
+               reach_y = std::max(std::abs(y.low), std::abs(y.high));
+  const bool apart = x.high < y.low || y.high < x.low;
+  if (!apart && std::max(reach_x, reach_y) <= much_further * std::min(reach_x, reach_y)) return "";
+  const auto side = [](const data::Dataset& set, const data::Range& range) {
+    return engine::text("from ", range.low, " to ", range.high, set.bytes.empty() ? "" : " (bytes divided by 255)");
+  };
+  return engine::text("coordinates of --source run ", side(source, x), ", those of --target ", side(target, y),
+                      ": are they in the same units?");
+}
+
 nlohmann::ordered_json summary(const TransportSolution& solution, const SolveOptions& options, double seconds) {
   nlohmann::ordered_json json;
   json["dual"] = solution.dual;
-  json["standard_error"] = solution.standard_error;
+  if (solution.standard_error) json["standard_error"] = *solution.standard_error;
   if (solution.primal) {
     json["primal"] = *solution.primal;
     json["gap"] = *solution.primal - solution.dual;
@@ -140,8 +157,9 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
   TransportSolution solution;
   {
     Progress progress(console.out, console.terminal, 0, options.iterations);
-    solution = solve_transport(problem, options, [&](std::int64_t iteration, double dual) {
-      if (iteration > 0) progress.update(iteration, dual);
+    solution = solve_transport(problem, options, [&](const SolverProgress& now) {
+      if (now.iterations > 0) progress.update(now.iterations, now.dual);
+      if (!now.words.empty()) progress.tell(now.words);
       return !interrupt.requested();
     });
   }
@@ -176,6 +194,7 @@ int solve(const SolveRequest& request, const Console& console) {
           ", --target ", options.target, " of dimension ", to.dimension, ": they must lie in the same space");
   std::vector<double> mu = weights_of("--source-weights", options.source_weights, source.count);
   std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
+  const std::array notes{note_on_left_out(source), note_on_left_out(to), note_on_ranges(source, to)};
   const RowRange rows = parse_rows(options.plan_rows, source.count);
   Placement placement = place(source, to, nu, make_cost(options.cost, options.cost_power, options.cost_scale));
   const std::vector<double> doubles = std::move(to.doubles);
@@ -196,6 +215,8 @@ int solve(const SolveRequest& request, const Console& console) {
 
   if (const std::string warning = engine::blas_warning(); !warning.empty())
     console.err << "semidual: " << warning << std::endl;
+  for (const std::string& note : notes)
+    if (!note.empty()) console.err << "semidual: " << note << std::endl;
   if (options.stochastic() && placement.digits < least_digits)
     console.err
         << "semidual: " << (sizeof(real) == sizeof(float) ? "float" : "double") << " keeps about "

@@ -46,14 +46,16 @@ double expectation(std::span<const double> weights, std::span<const double> valu
   return sum;
 }
 
-/// Of the mean of phi over independent draws of mu, as many as there are points (fewer, if weights differ).
-double standard_error(std::span<const double> mu, std::span<const double> phi) {
+/// Of the mean of phi over independent draws of mu, as many as there are points (fewer, if weights differ); none where
+/// one point has all the mass.
+std::optional<double> standard_error(std::span<const double> mu, std::span<const double> phi) {
   const double mean = expectation(mu, phi);
   double variance = 0, concentration = 0;
   for (std::size_t i = 0; i < mu.size(); ++i) {
     variance += mu[i] * (phi[i] - mean) * (phi[i] - mean);
     concentration += mu[i] * mu[i];
   }
+  if (concentration > 1 - 1e-9) return {};
   return std::sqrt(variance * concentration);
 }
 
@@ -65,10 +67,16 @@ class Patience {
  public:
   explicit Patience(const SolverObserver& observer) : observer_(observer) {}
 
-  bool solve() const { return observer_(0, 0); }
-  bool finish() const {
+  bool solve() const { return observer_({}); }
+  bool solve(const ot::ExactProgress& progress) const {
+    return observer_(
+        {.words = progress.unplaced > 0
+                      ? engine::text("placed ", std::lround(100 * (1 - progress.unplaced)), "% of the mass")
+                      : engine::text("all mass is placed, round ", progress.rounds + 1, " of pricing")});
+  }
+  bool finish(const std::string& words = "") const {
     using Clock = std::chrono::steady_clock;
-    if (solve()) return true;
+    if (observer_({.words = words})) return true;
     const Clock::duration now = Clock::now().time_since_epoch();
     Clock::rep since = 0;
     if (ended_.compare_exchange_strong(since, now.count())) since = now.count();
@@ -137,7 +145,7 @@ ot::ExactTransport exact_transport(const TransportProblem& problem, const Patien
   const ot::Target& target = problem.target;
   if (!on_line(problem))
     return ot::exact_transport(costs_of(problem.from, problem.to, target, [&] { return patience.solve(); }), problem.mu,
-                               target.weights(), [&] { return patience.solve(); });
+                               target.weights(), [&](const ot::ExactProgress& p) { return patience.solve(p); });
   const auto coordinates = [](const ot::PrecisePoints& points) {
     std::vector<double> values, buffer;
     for (std::int64_t i = 0; i < points.count; ++i) values.push_back(points(i, buffer)[0]);
@@ -181,7 +189,7 @@ TransportSolution solve_by_sinkhorn(const TransportProblem& problem, const Solve
                                      .scaling = options.lambda_schedule};
   bool stopped = false;
   const auto watch = [&](const ot::SinkhornProgress& progress) {
-    stopped = !observer(progress.iteration, progress.dual);
+    stopped = !observer({progress.iteration, progress.dual, ""});
     return !stopped;
   };
   const auto held = [&](const ot::PrecisePoints& x, const ot::PrecisePoints& y) {
@@ -238,13 +246,14 @@ void transform(const TransportProblem& problem, const Tensor& psi, double lambda
 void complete(const TransportProblem& problem, const SolveOptions& options, const Patience& patience,
               TransportSolution& solution) {
   const auto go_on = [&] { return patience.finish(); };
+  const auto completing = [&](const ot::ExactProgress&) { return patience.finish("completing the plan"); };
   CostMatrix costs = costs_of(problem.from, problem.to, problem.target, go_on);
   const bool few = problem.entries() <= most_primal_entries;
   try {
     if (few) {
       costs.hold();
       const ot::Completion completion = options.lambda == 0 && problem.entries() <= most_completed_entries
-                                            ? ot::exact_completion(costs, go_on)
+                                            ? ot::exact_completion(costs, completing)
                                             : ot::Completion();
       if (go_on())
         return take(solution, ot::duality(costs, problem.mu, problem.target.weights(), solution.psi, options.lambda,
@@ -278,9 +287,10 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
       .tolerance = options.tolerance};
   ot::VectorPotential potential(target);
   const ot::SourceSampler source(problem.x, problem.mu, options.seed);
-  const ot::AscentResult result = ot::ascend_semidual(
-      target, source, potential, ascent,
-      [&](const ot::AscentProgress& progress) { return observer(progress.step, progress.estimate.dual); });
+  const ot::AscentResult result =
+      ot::ascend_semidual(target, source, potential, ascent, [&](const ot::AscentProgress& progress) {
+        return observer({progress.step, progress.estimate.dual, ""});
+      });
   TransportSolution solution;
   solution.iterations = result.steps;
   solution.converged = result.converged;
@@ -339,8 +349,9 @@ TransportSolution solve_transport(const TransportProblem& problem, const SolveOp
   options.lambda /= problem.unit;
   options.rate /= problem.unit;
   if (options.stochastic()) options.lambda_schedule /= problem.unit;
-  const SolverObserver told = [&](std::int64_t iterations, double dual) {
-    return observer(iterations, dual * problem.unit);
+  const SolverObserver told = [&](SolverProgress progress) {
+    progress.dual *= problem.unit;
+    return observer(progress);
   };
   const Patience patience(told);
   TransportSolution solution;

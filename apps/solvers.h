@@ -32,7 +32,7 @@ struct TransportSolution {
   std::vector<std::int64_t> assignment;  ///< at lambda = 0: where most of each source point's mass goes, [n]
   std::vector<double> plan_rows;         ///< those that were wanted, [rows, m]
   double dual = 0;                       ///< (14)
-  double standard_error = 0;             ///< of the dual, if the source points are a sample
+  std::optional<double> standard_error;  ///< of the dual, if the source points are a sample of two or more
   double chi_squared = 0;                ///< sum_j (q_j - nu_j)^2 / nu_j for the marginal q of the plan of psi
   double chi_squared_error = 0;          ///< its standard error where it is estimated: for too many points
   std::optional<double> transport_cost, primal, marginal_error;  ///< of the plan; none for too many points
@@ -42,9 +42,16 @@ struct TransportSolution {
   bool converged = false;
 };
 
-/// Told the iterations done and the dual value; false ends the solver, with what it has reached. With 0 iterations it
-/// is just asked, by several threads at a time.
-using SolverObserver = std::function<bool(std::int64_t, double)>;
+/// How far a solver is: by the iterations done and the dual value, or in words.
+struct SolverProgress {
+  std::int64_t iterations = 0;
+  double dual = 0;
+  std::string words;
+};
+
+/// False ends the solver, with what it has reached. Without iterations and words it is just asked, by several threads
+/// at a time.
+using SolverObserver = std::function<bool(const SolverProgress&)>;
 
 /// Throws Error unless the solver can take so many points: the exact one's limit, and the memory of this machine.
 void require_solvable(const TransportProblem& problem, const SolveOptions& options);

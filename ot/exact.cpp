@@ -61,9 +61,9 @@ struct Side {
 /// The problem between the points that weigh something, and the simplex on a growing list of its arcs.
 class Pricing {
  public:
-  Pricing(const CostMatrix& costs, const IntegerMasses& masses, const std::function<bool()>& go_on)
+  Pricing(const CostMatrix& costs, const IntegerMasses& masses, const ExactObserver& observer)
       : costs_(costs),
-        go_on_(go_on),
+        observer_(observer),
         sources_(masses.mu),
         targets_(masses.nu),
         phi_(sources_.points.size(), infinity),
@@ -78,16 +78,15 @@ class Pricing {
   /// Solves the problem over all arcs. The rounds that it took, 0 where it was told to stop.
   int solve() {
     start();
-    int rounds = 0;
     for (bool more = add_arcs(true); more; more = add_arcs(false)) {
-      if (stopped_ || !simplex_.solve(go_on_)) return 0;
-      ++rounds;
+      if (stopped_ || !simplex_.solve([&] { return go_on(); })) return 0;
+      ++rounds_;
       for (std::int32_t i = 0; i < sources_.size(); ++i) phi_[at(i)] = static_cast<double>(simplex_.phi(i)) / unit_;
       for (std::int32_t j = 0; j < targets_.size(); ++j) psi_[at(j)] = static_cast<double>(simplex_.psi(j)) / unit_;
     }
     if (stopped_) return 0;
     keep_flows();
-    return draw_potentials_to_zero() ? rounds : 0;
+    return draw_potentials_to_zero() ? rounds_ : 0;
   }
 
   /// The plan and its potentials, in double, and over all points.
@@ -121,6 +120,8 @@ class Pricing {
   }
 
  private:
+  bool go_on() const { return !observer_ || observer_({rounds_, simplex_.unplaced()}); }
+
   double cost(std::int32_t i, std::int32_t j) const {
     return costs_.row(sources_.points[at(i)], nullptr)[targets_.points[at(j)]];
   }
@@ -153,7 +154,7 @@ class Pricing {
     };
     const std::int64_t rows = std::max<std::int64_t>(1, entries_between / targets_.size());
     for (std::int64_t first = 0; first < sources_.size(); first += rows) {
-      if (go_on_ && !go_on_()) return stopped_ = true;
+      if (!go_on()) return stopped_ = true;
       const auto last = static_cast<std::int32_t>(std::min<std::int64_t>(first + rows, sources_.size()));
       engine::parallel_for(last - first, 32, [&](std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::int32_t>(first + begin); i < first + end; ++i)
@@ -218,7 +219,7 @@ class Pricing {
       entries += m;
       if (entries < entries_between) continue;
       entries = 0;
-      if (go_on_ && !go_on_()) return false;
+      if (!go_on()) return false;
     }
     for (std::int32_t i = 0; i < n; ++i) phi_[at(i)] = -static_cast<double>(potential[at(i)] + length[at(i)]) / unit_;
     for (std::int32_t j = 0; j < m; ++j)
@@ -227,26 +228,27 @@ class Pricing {
   }
 
   const CostMatrix& costs_;
-  const std::function<bool()>& go_on_;
+  const ExactObserver& observer_;
   Side sources_, targets_;
   double unit_ = 1;                // integer costs are costs times this, a power of two
   std::vector<double> phi_, psi_;  // of the points that weigh something
   NetworkSimplex simplex_;
   std::vector<NetworkSimplex::Flow> flows_;
+  int rounds_ = 0;
   bool stopped_ = false;
 };
 
 }  // namespace
 
 ExactTransport exact_transport(CostMatrix costs, std::span<const double> mu, std::span<const double> nu,
-                               const std::function<bool()>& go_on) {
+                               const ExactObserver& observer) {
   require_weights("source", mu, costs.rows());
   require_weights("target", nu, costs.columns());
   engine::require(costs.rows() <= most_exact_entries / costs.columns(), "[exact] ", costs.rows(), " x ",
                   costs.columns(), " points are too many: their product must be at most ", most_exact_entries);
   costs.hold();
   const IntegerMasses masses(mu, nu);
-  Pricing pricing(costs, masses, go_on);
+  Pricing pricing(costs, masses, observer);
   const int rounds = pricing.solve();
   if (rounds == 0) return {};
   ExactTransport result = pricing.result(masses);

@@ -23,6 +23,15 @@ struct ExactTransport {
   bool proven() const { return gap <= 1e-9 * std::abs(value); }
 };
 
+/// How far exact_transport() is. When all mass is placed the plan is feasible; rounds make it cheaper until none can.
+struct ExactProgress {
+  int rounds = 0;       ///< of pricing that are done
+  double unplaced = 1;  ///< the share of the mass that has no way yet
+};
+
+/// Asked each few milliseconds whether to go on.
+using ExactObserver = std::function<bool(const ExactProgress&)>;
+
 /// The most entries n m of a matrix of costs that exact_transport() takes.
 inline constexpr std::int64_t most_exact_entries = 100'000'000;
 
@@ -38,10 +47,10 @@ inline constexpr std::int64_t most_exact_entries = 100'000'000;
 /// weigh nothing take no part; their phi is the c-transform of psi on the support, their psi that of phi.
 ///
 /// Throws Error for weights that do not fit the costs, are negative, not finite or do not sum to 1 within 1e-6, for
-/// costs that are not finite, and for more than most_exact_entries entries. `go_on` is asked each few milliseconds;
-/// once it says no, an empty plan is returned.
+/// costs that are not finite, and for more than most_exact_entries entries. Once the observer says no, an empty
+/// plan is returned.
 ExactTransport exact_transport(CostMatrix costs, std::span<const double> mu, std::span<const double> nu,
-                               const std::function<bool()>& go_on = {});
+                               const ExactObserver& observer = {});
 
 /// Exact transport on the line by sorting, for a cost h(|x - y|) with h convex: the plan is monotone, whatever h. Takes
 /// any number of points. Throws Error for weights as above.

@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "ot/exact.h"
-
 namespace ot {
 
 namespace {
@@ -28,8 +26,8 @@ struct Rest {
 };
 }  // namespace
 
-Completion exact_completion(const CostMatrix& costs, const std::function<bool()>& go_on) {
-  return [&costs, go_on](std::span<const double> left, std::span<const double> room) {
+Completion exact_completion(const CostMatrix& costs, const ExactObserver& observer) {
+  return [&costs, observer](std::span<const double> left, std::span<const double> room) {
     const Rest sources(left), targets(room);
     if (sources.mass < negligible || targets.mass < negligible) return std::vector<Flow>();
     std::vector<double> values, buffer(static_cast<std::size_t>(costs.columns()));
@@ -38,7 +36,7 @@ Completion exact_completion(const CostMatrix& costs, const std::function<bool()>
       for (const std::int64_t j : targets.points) values.push_back(row[j]);
     }
     std::vector<Flow> flows =
-        exact_transport({sources.size(), targets.size(), std::move(values)}, sources.shares, targets.shares, go_on)
+        exact_transport({sources.size(), targets.size(), std::move(values)}, sources.shares, targets.shares, observer)
             .plan;
     for (Flow& flow : flows)
       flow = {sources.points[static_cast<std::size_t>(flow.source)],

@@ -21,10 +21,17 @@ NetworkSimplex::NetworkSimplex(std::span<const Integer> mu, std::span<const Inte
       psi_(nu.size() + 1, dear) {
   at(root_) = {none, none, none, none, 0, 0, 0};
   psi_.back() = 0;
-  for (std::size_t i = 0; i < mu.size(); ++i) tree_[i].flow = step_ * mu[i] + 1;
+  for (std::size_t i = 0; i < mu.size(); ++i) total_ += tree_[i].flow = step_ * mu[i] + 1;
   for (std::size_t j = 0; j < nu.size(); ++j) tree_[mu.size() + j].flow = step_ * nu[j];
   at(root_ - 1).flow += sources_;
   for (Node target = sources_; target < root_; ++target) link(target);
+}
+
+double NetworkSimplex::unplaced() const {
+  Integer over_root = 0;
+  for (Node source = 0; source < sources_; ++source)
+    if (at(source).parent == root_) over_root += at(source).flow;
+  return static_cast<double>(over_root) / static_cast<double>(total_);
 }
 
 Integer NetworkSimplex::phi(std::int32_t source) const {

@@ -36,6 +36,8 @@ class NetworkSimplex {
   /// Makes the plan the best over the arcs; false where `go_on`, asked about each few milliseconds, said no.
   bool solve(const std::function<bool()>& go_on);
 
+  /// The share of the mass that goes over the root.
+  double unplaced() const;
   /// phi_i + psi_j <= c_ij for all arcs, with equality for those that carry mass.
   Integer phi(std::int32_t source) const;
   Integer psi(std::int32_t target) const { return psi_[static_cast<std::size_t>(target)]; }
@@ -67,7 +69,7 @@ class NetworkSimplex {
   std::int64_t shift_below(Node top, Integer shift);
 
   Node sources_, root_;
-  Integer step_;
+  Integer step_, total_ = 0;  // of a unit, of all mass
   std::vector<Place> tree_;
   std::vector<Integer> psi_;  // of targets and the root
   std::vector<Arc> arcs_;

@@ -77,19 +77,6 @@ std::string sizes_in_words(const data::Dataset& data) {
   return text(data.height, "x", data.width, data.channels == 1 ? " grey" : " colour", " images");
 }
 
-struct Range {
-  double low, high;
-};
-
-Range range_of(const data::Dataset& data) {
-  if (data.values.empty()) {
-    const auto [low, high] = std::minmax_element(data.bytes.begin(), data.bytes.end());
-    return {*low / 255.0, *high / 255.0};
-  }
-  const auto [low, high] = std::minmax_element(data.values.begin(), data.values.end());
-  return {*low, *high};
-}
-
 /// Throws Error for points that can't be compared with the training data: of other sizes, or another range of values.
 void require_comparable(const data::Dataset& points, const std::string& name, const data::Dataset& training) {
   const bool same =
@@ -99,7 +86,7 @@ void require_comparable(const data::Dataset& points, const std::string& name, co
   require(same, name, " holds ", sizes_in_words(points), ", the data are ", sizes_in_words(training),
           ": they must be of the same sizes");
   constexpr double slack = 1e-3;
-  const Range data = range_of(training), given = range_of(points);
+  const data::Range data = data::range_of(training), given = data::range_of(points);
   require(data.low < 0 || data.high > 1 || (given.low >= -slack && given.high <= 1 + slack), name,
           " holds values from ", given.low, " to ", given.high, ", the data's lie between 0 and 1: ",
           given.high > 2 ? "divide them by 255, or write bytes" : "scale or clip them to that");

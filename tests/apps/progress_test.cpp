@@ -48,6 +48,14 @@ TEST_CASE("a title comes before each line, and the loss has its name") {
   CHECK(out.str().starts_with("run 7: iteration 3/3  S 0.2500  "));
 }
 
+TEST_CASE("what can't be counted is told in words") {
+  std::ostringstream out;
+  apps::Progress progress(out, true, 0, 0);
+  while (out.str().empty()) progress.tell("placed 3% of the mass");
+  CHECK(out.str().starts_with("\rplaced 3% of the mass"));
+  CHECK(out.str().find('\n') == std::string::npos);
+}
+
 TEST_CASE("on a terminal one line is rewritten and ended once") {
   std::ostringstream out;
   apps::Progress progress(out, true, 10, 12);

@@ -178,3 +178,24 @@ TEST_CASE("adam says how many digits float keeps of near points that lie far apa
   CHECK(contains(sets.solve({"--solver", "adam", "--iterations", "20"}).err, "float keeps about 0 digits"));
   CHECK(sets.solve({"--solver", "exact"}).err.empty());
 }
+
+TEST_CASE("sides that can hardly be in the same units are told, with what their coordinates run over") {
+  const Sets sets(moved(coordinates(60, 6), 0, 255), coordinates(60, 7), 2);
+  std::vector<std::uint8_t> bytes(60);
+  std::iota(bytes.begin(), bytes.end(), std::uint8_t{190});
+  data::write_npy<std::uint8_t>(sets.folder / "y.npy", {30, 2}, bytes);
+  const std::string err = sets.solve({"--solver", "exact"}).err;
+  CHECK(contains(err, "semidual: coordinates of --source run from "));
+  CHECK(
+      contains(err, "those of --target from 0.745098 to 0.976471 (bytes divided by 255): are they in the same units?"));
+
+  const Sets apart(coordinates(60, 6), moved(coordinates(60, 7), 1, 1), 2);
+  CHECK(contains(apart.solve({"--solver", "exact"}).err, "are they in the same units?"));
+  const Sets alike(coordinates(60, 6), moved(coordinates(60, 7), 0, 2), 2);
+  CHECK(!contains(alike.solve({"--solver", "exact"}).err, "are they in the same units?"));
+}
+
+TEST_CASE("one source point has no standard error") {
+  const Sets sets(coordinates(2, 8), coordinates(20, 9), 2);
+  CHECK(!sets.result({"--solver", "exact"}).contains("standard_error"));
+}

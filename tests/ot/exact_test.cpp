@@ -299,9 +299,22 @@ TEST_CASE("so many sources that each weighs less than the points are many keep t
   CHECK(exact.proven());
 }
 
+TEST_CASE("exact transport says how much of the mass has a way, from none to all, and which round it is in") {
+  std::vector<ExactProgress> told;
+  const auto listen = [&](const ExactProgress& progress) { return told.push_back(progress), true; };
+  CHECK(!exact_transport(plane_costs(60, 40, 21), uniform_weights(60), uniform_weights(40), listen).plan.empty());
+  REQUIRE(told.size() >= 2);
+  CHECK(told.front().rounds == 0);
+  CHECK(told.front().unplaced == 1);
+  CHECK(told.back().rounds >= 1);
+  CHECK(told.back().unplaced == 0);
+}
+
 TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
   const CostMatrix costs = plane_costs(4, 4, 20);
-  CHECK(exact_transport(costs, uniform_weights(4), uniform_weights(4), [] { return false; }).plan.empty());
+  CHECK(exact_transport(costs, uniform_weights(4), uniform_weights(4), [](const ExactProgress&) {
+          return false;
+        }).plan.empty());
   CHECK_THROWS_WITH_AS(exact_transport(costs, uniform_weights(3), uniform_weights(4)),
                        Contains("one weight for each source point: 3 weights against 4"), Error);
   CHECK_THROWS_WITH_AS(exact_transport(costs, uniform_weights(4), Weights{0.5, 0.5, 0.5, 0.5}),
