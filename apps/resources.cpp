@@ -1,15 +1,20 @@
 #include "apps/resources.h"
 
+#include <omp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <limits>
 #include <string>
 #include <system_error>
 
+#include "apps/control_groups.h"
 #include "engine/error.h"
+#include "engine/parallel.h"
 
 namespace apps {
 
@@ -24,21 +29,23 @@ std::string megabytes(double bytes) {
   return text;
 }
 
-/// The number in a file that holds nothing else, infinity where there is none ("max", say).
-double number_in(const char* path) {
-  double number = std::numeric_limits<double>::infinity();
-  std::ifstream file(path);
-  return file >> number ? number : std::numeric_limits<double>::infinity();
+/// The bytes that `ulimit -v` leaves.
+double left_by_limit() {
+  rlimit limit{};
+  double pages = 0;
+  std::ifstream file("/proc/self/statm");
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || !(file >> pages))
+    return std::numeric_limits<double>::infinity();
+  return std::max(static_cast<double>(limit.rlim_cur) - pages * static_cast<double>(sysconf(_SC_PAGESIZE)), 0.0);
 }
 
-/// What Linux calls available, and no more than a container's limit leaves; infinity where neither is known.
+/// What Linux calls available, and no more than control groups and limits leave; infinity where none is known.
 double available_memory() {
-  double available = number_in("/sys/fs/cgroup/memory.max") - number_in("/sys/fs/cgroup/memory.current");
-  if (!(available >= 0)) available = std::numeric_limits<double>::infinity();
+  const double bounded = std::min(group_bounds().memory, left_by_limit());
   std::ifstream file("/proc/meminfo");
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("MemAvailable:")) return std::min(available, 1024 * std::stod(line.substr(13)));
-  return available;
+    if (line.starts_with("MemAvailable:")) return std::min(bounded, 1024 * std::stod(line.substr(13)));
+  return bounded;
 }
 
 }  // namespace
@@ -52,6 +59,12 @@ void require_writable(const fs::path& path, double bytes) {
   const fs::space_info space = fs::space(existing, error);
   require(error || static_cast<double>(space.available) >= bytes, path.string(), " can't be written: it takes up to ",
           megabytes(bytes), ", the disk has ", megabytes(static_cast<double>(space.available)), " free");
+}
+
+int usable_cores() {
+  static const int allowed = std::min(omp_get_num_procs(), omp_get_max_threads());  // by affinity, by OMP_NUM_THREADS
+  const double bound = std::ceil(group_bounds().cores);
+  return std::clamp(static_cast<int>(std::min<double>(allowed, bound)), 1, engine::max_threads);
 }
 
 void require_memory(double bytes, const std::string& what, const std::string& remedy) {

@@ -10,6 +10,10 @@ namespace apps {
 /// nothing.
 void require_writable(const std::filesystem::path& path, double bytes);
 
+/// The processor cores that this process may use, at least 1 and at most engine::max_threads: those of the machine,
+/// less where its affinity, a control group or OMP_NUM_THREADS bounds it.
+int usable_cores();
+
 /// Throws Error, naming `what` takes them and the `remedy`, unless the system can give `bytes` bytes of memory.
 void require_memory(double bytes, const std::string& what, const std::string& remedy);
 

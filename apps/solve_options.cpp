@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "apps/costs.h"
 #include "apps/options.h"
+#include "apps/resources.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/real.h"
@@ -25,7 +25,7 @@ SolveOptions default_solve_options(const std::string& solver) {
   options.lambda_schedule = sinkhorn ? 0.5 : 0;
   options.iterations = sinkhorn ? 10000 : 1500;
   options.tolerance = sinkhorn ? 1e-6 : 0;
-  options.threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, engine::max_threads);
+  options.threads = usable_cores();
   return options;
 }
 
