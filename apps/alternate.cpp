@@ -184,6 +184,17 @@ ot::NamedTensors Alternate::state() {
   return tensors;
 }
 
+std::int64_t Alternate::most_state_bytes() {
+  std::int64_t bytes = bytes_of(state());
+  const auto add_moments = [&](std::span<Var* const> parameters) {
+    for (const Var* p : parameters) bytes += 2 * p->size() * static_cast<std::int64_t>(sizeof(engine::real));
+  };
+  if (adam_.state().first.empty()) add_moments(theta_);
+  // Before its first step Adam has a count of steps alone.
+  if (options_.dual_optimizer == "adam" && dual_.solver->state().size() <= 1) add_moments(dual_.psi->parameters());
+  return bytes;
+}
+
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
   copy_tensors(state, generators());
   dual_.psi->restore(state);
@@ -191,7 +202,7 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
   if (options_.dual_warmup > 0) {
     const Tensor steps = Tensor::scalar(0);
     copy_tensors(state, {{warmup_steps, steps}});
-    warmup_ = static_cast<std::int64_t>(steps.item());
+    warmup_ = ot::whole_number(warmup_steps, steps.item());
   }
   if (searches_softmins()) target_.search().restore(state, options_.lambda);
   if (iterations > 0 || warmup_ > 0) dual_.solver->restore(state);

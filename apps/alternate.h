@@ -54,6 +54,8 @@ class Alternate {
   /// solver's state, for lambda > 0 that of the target's search, and with a warm-up `dual.warmup.steps`. Meaningful
   /// unless the warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
+  /// The bytes of state() once every optimizer has made a step.
+  std::int64_t most_state_bytes();
   /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing or has
   /// another shape.
   void restore(const ot::NamedTensors& state, std::int64_t iterations);

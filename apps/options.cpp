@@ -6,12 +6,12 @@
 #include <initializer_list>
 #include <iterator>
 #include <string_view>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "apps/config.h"
 #include "apps/costs.h"
+#include "apps/resources.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/product.h"
@@ -47,7 +47,7 @@ struct DualStep {
 /// The step of psi: asgd as in the paper's section 6, adam as measured since. The help texts in options.h say the same.
 constexpr DualStep dual_steps[] = {
     {"vector", "asgd", 5, 0.5, "on"},    {"layers", "asgd", 5, 0.5, "on"},    {"network", "asgd", 0.1, 0.8, "on"},
-    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", 0.006, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
+    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", 0.012, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
 };
 
 void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
@@ -93,13 +93,13 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
   options.inner = 10;
   options.batch = 200;
   options.lr = 0.001;
-  options.threads = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, engine::max_threads);
+  options.threads = usable_cores();
   if (best) {  // apps/README.md has what each of these was measured to do
     options.start = "mean";
     options.edges = -1;
     options.latent = "normal";
-    options.latent_dim = 20;
-    options.latent_scale = 5;
+    options.latent_dim = 10;
+    options.latent_scale = 7;
     options.iterations = 10000;
     options.lr_schedule = options.dual_schedule = "cosine";
     options.average = 0.999;
@@ -117,7 +117,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 }
 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
-  if (options.edges < 0) options.edges = data.images() ? 1.5 : 0;
+  if (options.edges < 0) options.edges = data.images() ? 3 : 0;
 }
 
 void validate(const TrainOptions& options) {

@@ -82,9 +82,9 @@ void for_each_option(Options& options, const Visit& visit) {
       "latent", options.latent, OnResume::same,
       "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
       "paper: uniform]");
-  visit("latent-dim", options.latent_dim, OnResume::same, "coordinates of a latent point [best: 20, paper: 100]");
+  visit("latent-dim", options.latent_dim, OnResume::same, "coordinates of a latent point [best: 10, paper: 100]");
   visit("latent-scale", options.latent_scale, OnResume::same,
-        "what latent coordinates are multiplied by: the larger, the more a generator bends [best: 5, paper: 1]");
+        "what latent coordinates are multiplied by: the larger, the more a generator bends [best: 7, paper: 1]");
   visit("mlp-sizes", options.mlp_sizes, OnResume::same, "sizes of the mlp's hidden layers [256,512,1024]");
   visit("start", options.start, OnResume::same,
         "where the mlp's points lie at first: at the mean of the data, or as its random numbers have them, near 1/2 "
@@ -113,7 +113,7 @@ void for_each_option(Options& options, const Visit& visit) {
       "one (1) or half (1/2) [alpha]");
   visit("edges", options.edges, OnResume::same,
         "the weight in the cost of how sharp an image is in each 4x4 cell, beside its pixels: the larger, "
-        "the sharper; 0: pixels alone; -1: 1.5 for images, otherwise 0 [best: -1, paper: 0]");
+        "the sharper; 0: pixels alone; -1: 3 for images, otherwise 0 [best: -1, paper: 0]");
   visit("preset", options.preset, OnResume::same,
         "where options that are not given come from: best (Adam on psi) or paper (the paper's setting to the letter, "
         "averaged SGD on psi) [best]");
@@ -138,7 +138,7 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
-        "step length of psi [layers: adam 0.006, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
+        "step length of psi [layers: adam 0.012, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
         "constant]");

@@ -58,11 +58,10 @@ void require_folder_fits(const TrainRequest& request, const RunFolder& folder) {
 /// A line about what is not learned of the data: files of a folder that are left out, and values that no generator can
 /// make, for both kinds end in a sigmoid. Empty where all is.
 std::string note_on(const data::Dataset& dataset) {
-  if (!dataset.left_out.empty()) return engine::text(dataset.name, ": left out ", dataset.left_out);
-  if (dataset.values.empty()) return "";
-  const auto [low, high] = std::minmax_element(dataset.values.begin(), dataset.values.end());
-  if (*low >= 0 && *high <= 1) return "";
-  return engine::text("the data's values run from ", *low, " to ", *high,
+  if (!dataset.left_out.empty()) return note_on_left_out(dataset);
+  const auto [low, high] = data::range_of(dataset);
+  if (low >= 0 && high <= 1) return "";
+  return engine::text("the data's values run from ", low, " to ", high,
                       ", generated ones lie between 0 and 1: scale the data to that");
 }
 
@@ -187,6 +186,7 @@ class Training {
     const auto start = std::chrono::steady_clock::now();
     const double h = algorithm_.iterate(schedule());
     if (!std::isfinite(h)) stop_for_nan("the loss");
+    watch(h, console);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     seconds_ += seconds;
     metrics.add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
@@ -194,6 +194,17 @@ class Training {
     if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
     if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
     if (saved_at_ == algorithm_.iterations()) report(console);
+  }
+
+  /// Says once where H, which bounds W_lambda from below, tells nothing of it: psi = 0 comes to more than 0.
+  void watch(double h, const Console& console) {
+    constexpr int beyond_chance = 20;
+    below_zero_ = h < 0 && config_.options.loss == "transport" ? below_zero_ + 1 : 0;
+    if (below_zero_ != beyond_chance || told_below_zero_) return;
+    told_below_zero_ = true;
+    console.err << "semidual: H has been below 0 for " << beyond_chance << " iterations, up to "
+                << algorithm_.iterations() - 1 << ", and W_lambda is not: psi does not follow the generator; a smaller "
+                << "--dual-lr or a larger --inner may help" << std::endl;
   }
 
   /// What metrics.csv has of the generator after this iteration, where it is due.
@@ -244,7 +255,8 @@ class Training {
   std::optional<evaluation::QuickEvaluation> evaluation_;
   double seconds_ = 0;  // of all iterations
   std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;
-  bool report_complained_ = false;
+  int below_zero_ = 0;  // iterations in a row
+  bool report_complained_ = false, told_below_zero_ = false;
 };
 
 /// From where all inputs have been read to the end of the run.
@@ -266,7 +278,7 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
     require(options.minutes > 0 || checkpoint.iterations <= options.iterations, "--iterations ", options.iterations,
             ": the run has done ", checkpoint.iterations, " already, give the new total");
   }
-  require_resources(request, config, bytes_of(training.algorithm().state()));
+  require_resources(request, config, training.algorithm().most_state_bytes());
 
   const Interrupt interrupt;  // from here on there is something to keep
   if (request.force) folder.remove_run();

@@ -61,7 +61,7 @@ TEST_CASE("the best preset moves psi by Adam, and another optimizer brings its o
   CHECK(apps::preset_options("best", "", "").dual == "layers");
   CHECK(apps::preset_options("paper", "", "").dual == "vector");
   const TrainOptions layers = apps::preset_options("best", "layers", "");
-  CHECK(layers.dual_lr == 0.006);
+  CHECK(layers.dual_lr == 0.012);
   CHECK(layers.inner == 3);
   CHECK(layers.iterations == 10000);
   CHECK(layers.start == "mean");

@@ -243,7 +243,7 @@ TEST_CASE("resuming refuses what would make it another run, and changes nothing"
     apps::write_checkpoint(run.checkpoint(), {1, {{"generator.0.weight", engine::Tensor::zeros({3, 3})}}});
     const Outcome outcome = semidual({"train", "--resume", "--out", run.root});
     CHECK(outcome.code == 2);
-    CHECK(contains(outcome.err, "does not fit the run: tensor generator.0.weight is [3, 3], it should be [256, 20]"));
+    CHECK(contains(outcome.err, "does not fit the run: tensor generator.0.weight is [3, 3], it should be [256, 10]"));
   }
   SUBCASE("no checkpoint") {
     fs::remove(run.checkpoint());
@@ -338,6 +338,16 @@ TEST_CASE("a loss that is no longer finite ends the run, and keeps the last good
   const apps::Checkpoint kept = apps::read_checkpoint(run.checkpoint());
   CHECK(kept.iterations == 0);
   CHECK(apps::all_finite(kept.tensors));
+}
+
+TEST_CASE("an H that stays below 0 is told once, with what may help") {
+  const TemporaryFolder temporary;
+  const Arguments few = small_run(temporary / "run") + Arguments{"--iterations", "50", "--force"};
+  const std::string err = semidual(few + Arguments{"--dual-lr", "100"}).err;
+  CHECK(contains(err, "H has been below 0 for 20 iterations"));
+  CHECK(contains(err, "a smaller --dual-lr or a larger --inner may help\n"));
+  CHECK(err.find("below 0") == err.rfind("below 0"));
+  CHECK(!contains(semidual(few).err, "below 0"));
 }
 
 TEST_CASE("a checkpoint never holds NaN, though the loss was finite") {

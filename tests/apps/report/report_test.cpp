@@ -82,7 +82,7 @@ TEST_CASE("training leaves a report of the run, and going on brings it up to dat
   CHECK(contains(page, "<li><code>--lambda 0.05</code></li>"));
   CHECK(contains(page, "<li><code>--samples-every 1</code></li>"));
   CHECK_FALSE(contains(page, "<li><code>--dual-lr"));
-  CHECK(contains(page, "<code>--dual-lr</code></th><td><code>0.006</code>"));
+  CHECK(contains(page, "<code>--dual-lr</code></th><td><code>0.012</code>"));
   CHECK(contains(page, "<output>iteration 2: "));
   CHECK(count(page, "data-when=") == 3);
   CHECK(count(page, " hidden>\n<img") == 2);
