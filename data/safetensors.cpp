@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdio>
 #include <cstring>
 #include <set>
+#include <string_view>
 
+#include <zlib.h>
 #include <nlohmann/json.hpp>
 
 #include "data/file.h"
@@ -23,6 +26,24 @@ using Json = nlohmann::json;
 
 constexpr std::uint64_t longest_header = 100'000'000;
 constexpr const char* metadata_key = "__metadata__";
+constexpr const char* checksum_key = "crc32";
+constexpr std::string_view no_checksum = "00000000";
+
+/// The CRC-32 of the header, with no_checksum in the place of its checksum, and of the tensors, in hexadecimal digits.
+std::string checksum_of(std::string_view header, std::span<const std::span<const std::byte>> tensors) {
+  uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(header.data()), header.size());
+  for (const auto& bytes : tensors)
+    if (!bytes.empty())  // no address would begin anew
+      crc = crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08lx", static_cast<unsigned long>(crc));
+  return digits;
+}
+
+/// Where the quoted checksum stands in a header that has it.
+std::size_t place_of(const std::string& checksum, const std::string& header) {
+  return header.find('"' + checksum + '"') + 1;
+}
 
 struct DtypeName {
   Dtype dtype;
@@ -188,6 +209,14 @@ Safetensors read_safetensors(const std::string& path) {
     file.read(entry.tensor.bytes);
     content.tensors.push_back(std::move(entry.tensor));
   }
+  if (const auto checksum = content.metadata.extract(checksum_key)) {
+    if (checksum.mapped().size() == no_checksum.size())
+      text.replace(place_of(checksum.mapped(), text), no_checksum.size(), no_checksum);
+    std::vector<std::span<const std::byte>> tensors;
+    for (const NamedTensor& tensor : content.tensors) tensors.emplace_back(tensor.bytes);
+    require(checksum_of(text, tensors) == checksum.mapped(), path, ": damaged: its content does not have the crc32 ",
+            checksum.mapped(), " of its metadata; take another copy, or leave that out of what you wrote yourself");
+  }
   return content;
 }
 
@@ -200,7 +229,8 @@ void write_safetensors(const std::string& path, const Safetensors& content) {
   });
 
   Json header = Json::object();
-  if (!content.metadata.empty()) header[metadata_key] = content.metadata;
+  header[metadata_key] = content.metadata;
+  header[metadata_key][checksum_key] = no_checksum;
   std::uint64_t end = 0;
   std::vector<std::span<const std::byte>> chunks(2);
   for (const NamedTensor* tensor : order) {
@@ -222,6 +252,8 @@ void write_safetensors(const std::string& path, const Safetensors& content) {
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = text.size();
+  const std::string checksum = checksum_of(text, std::span(chunks).subspan(2));
+  text.replace(text.find(engine::text('"', checksum_key, "\":\"", no_checksum)) + 9, checksum.size(), checksum);
   chunks[0] = std::as_bytes(std::span(&length, 1));
   chunks[1] = std::as_bytes(std::span(text));
   write_file_atomically(path, chunks);

@@ -37,10 +37,12 @@ struct Safetensors {
 };
 
 /// Reads and checks a .safetensors file: u64 header length, a JSON header, and the tensors' bytes in the order of their
-/// offsets without holes. Throws Error, with the file and the rule it breaks, for anything else.
+/// offsets without holes, and where the metadata have a `crc32` of it all, that it is right. Throws Error, with the
+/// file and the rule it breaks, for anything else.
 Safetensors read_safetensors(const std::string& path);
 
-/// Writes the file atomically (write_file_atomically), tensors of larger elements first, otherwise in their order.
+/// Writes the file atomically (write_file_atomically), tensors of larger elements first, otherwise in their order, and
+/// `crc32` among the metadata: 8 hexadecimal digits, of the JSON with zeros in their place and of the tensors' bytes.
 /// Throws Error for a name given twice or `__metadata__`, a tensor whose bytes do not fit its shape, and a file that
 /// can't be written.
 void write_safetensors(const std::string& path, const Safetensors& content);

@@ -30,6 +30,16 @@ std::string file(const std::string& json, const std::string& numbers) {
   return prefix + json + numbers;
 }
 
+/// The same with the JSON padded and its crc32 in the place of the zeros that stand there.
+std::string with_checksum(std::string json, const std::string& numbers) {
+  json += std::string((8 - json.size() % 8) % 8, ' ');
+  const std::string all = json + numbers;
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08lx",
+                crc32(0, reinterpret_cast<const Bytef*>(all.data()), static_cast<uInt>(all.size())));
+  return file(json.replace(json.find("00000000"), 8, digits), numbers);
+}
+
 }  // namespace
 
 TEST_CASE("safetensors are read as they were written") {
@@ -54,7 +64,7 @@ TEST_CASE("safetensors are read as they were written") {
 TEST_CASE("no tensors and no metadata make a sound file too") {
   TemporaryFolder folder;
   data::write_safetensors(folder / "a", {});
-  CHECK(get(folder / "a") == file("{}      ", ""));
+  CHECK(get(folder / "a") == with_checksum(R"({"__metadata__":{"crc32":"00000000"}})", ""));
   CHECK(data::read_safetensors(folder / "a").tensors.empty());
 }
 
@@ -63,9 +73,9 @@ TEST_CASE("the file is the format's: length, padded JSON, every tensor aligned t
   data::Safetensors content{{tensor<std::uint8_t>("a", {3}, {1, 2, 3}), tensor<float>("b", {1}, {2})}, {}};
   data::write_safetensors(folder / "a", content);
   const std::string json =
-      R"({"a":{"data_offsets":[4,7],"dtype":"U8","shape":[3]},"b":{"data_offsets":[0,4],"dtype":"F32","shape":[1]}})";
-  CHECK(get(folder / "a") ==
-        file(json + std::string((8 - json.size() % 8) % 8, ' '), std::string("\0\0\0\x40\1\2\3", 7)));
+      R"({"__metadata__":{"crc32":"00000000"},"a":{"data_offsets":[4,7],"dtype":"U8","shape":[3]},)"
+      R"("b":{"data_offsets":[0,4],"dtype":"F32","shape":[1]}})";
+  CHECK(get(folder / "a") == with_checksum(json, std::string("\0\0\0\x40\1\2\3", 7)));
 }
 
 TEST_CASE("values come out as their own type, and floating-point ones as each other's") {
@@ -88,6 +98,33 @@ TEST_CASE("truncated and damaged safetensors are refused") {
   const std::string content = get(path);
   check_prefixes_refused(path, content, [&] { data::read_safetensors(path); });
   check_damage_survived(path, content, [&] { data::read_safetensors(path); });
+}
+
+TEST_CASE("whichever bit of a file flips, it is refused or holds the right tensors") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a";
+  data::write_safetensors(path, example());
+  const std::string content = get(path);
+  const data::Safetensors right = data::read_safetensors(path);
+  int refused = 0;
+  for (std::size_t bit = 0; bit < 8 * content.size(); ++bit) {
+    std::string flipped = content;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
+    put(path, flipped);
+    try {
+      const data::Safetensors read = data::read_safetensors(path);
+      INFO("bit ", bit % 8, " of byte ", bit / 8, " of ", content.size(), " in ", content.substr(8, 200));
+      REQUIRE(read.tensors.size() == right.tensors.size());
+      for (const NamedTensor& tensor : right.tensors) {
+        REQUIRE(read.find(tensor.name) != nullptr);
+        CHECK(read.find(tensor.name)->bytes == tensor.bytes);
+        CHECK(read.find(tensor.name)->shape == tensor.shape);
+      }
+    } catch (const engine::Error&) {
+      ++refused;
+    }
+  }
+  CHECK(refused >= static_cast<int>(8 * (content.size() - 5)));  // all but those in the name crc32
 }
 
 TEST_CASE("lying safetensors are refused, each with its reason") {
