@@ -1,6 +1,7 @@
 #include "engine/blas.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -13,7 +14,9 @@
 #include <cblas.h>
 #include <unistd.h>
 
+#include "engine/address_space.h"
 #include "engine/error.h"
+#include "engine/parallel.h"
 #include "engine/product.h"
 #include "engine/simd/kernels.h"
 
@@ -25,10 +28,23 @@ namespace engine {
 
 namespace {
 
+// OpenBLAS takes a buffer for each call at a time, and where it gets none asks for it again, for ever.
+void require_room_for_buffers() {
+  constexpr double buffer = 129 << 20;  // what Debian's takes, and some
+  static std::atomic<int> callers = 0;  // that have room
+  const int more = threads() - callers;
+  if (more <= 0) return;
+  const double left = address_space_left();
+  require(left >= more * buffer, "[blas] OpenBLAS takes ", more * buffer / 1e6, " MB of address space on ", threads(),
+          " threads, ulimit -v leaves ", left / 1e6, " MB: raise it, or take fewer threads");
+  callers = threads();
+}
+
 // OpenBLAS's own threads would split sums differently for different numbers of them.
-void use_one_thread_a_call() {
+void prepare_call() {
   static const bool once = (openblas_set_num_threads(1), true);
   static_cast<void>(once);
+  require_room_for_buffers();
 }
 
 CBLAS_TRANSPOSE cblas(Transpose transpose) {
@@ -72,7 +88,7 @@ void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, s
                  real alpha, const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c,
                  std::int64_t ldc) {
   if (m == 0 || n == 0) return;
-  use_one_thread_a_call();
+  prepare_call();
   // cblas refuses row lengths of zero, which matrices without elements may have.
   const auto stride = [](std::int64_t length) { return narrow(std::max<std::int64_t>(length, 1)); };
 #ifdef SEMIDUAL_DOUBLE
@@ -89,7 +105,7 @@ SymmetricEigen symmetric_eigen(std::vector<double> matrix, std::int64_t n) {
           "[symmetric eigen] the matrix must be [n, n]: n = ", n, ", ", matrix.size(), " elements");
   require(std::all_of(matrix.begin(), matrix.end(), [](double element) { return std::isfinite(element); }),
           "[symmetric eigen] the matrix must be finite");
-  use_one_thread_a_call();
+  prepare_call();
   SymmetricEigen eigen{std::vector<double>(static_cast<std::size_t>(n)), std::move(matrix)};
   const blasint size = narrow(n), work_size = narrow(64 * n);
   std::vector<double> work(static_cast<std::size_t>(work_size));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "engine/simd/elementwise.inl"
 #include "engine/simd/products.inl"
@@ -137,8 +138,14 @@ void add_weighted_bytes(Index n, real unit, const std::uint8_t* const* points, I
   // Points lie anywhere in memory.
   for (Index l = 0; l < block_size; ++l)
     for (Index k = 0; k < n; k += CompactColumns::line) __builtin_prefetch(points[l] + k);
-  RowWeights<together> weights[most_rows / together];
-  CompactColumns columns;
+  struct Scratch {
+    RowWeights<together> weights[most_rows / together];
+    CompactColumns columns;
+  };
+  // Too much for the stacks of threads on systems that give them half a megabyte.
+  thread_local const auto scratch = std::make_unique_for_overwrite<Scratch>();
+  auto& weights = scratch->weights;
+  CompactColumns& columns = scratch->columns;
   for (Index begin = 0; begin < rows; begin += most_rows) {
     const Index end = std::min(rows, begin + most_rows);
     for (Index row = begin; row < end; row += together)

@@ -3,11 +3,15 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "engine/blas.h"
 #include "engine/error.h"
@@ -227,4 +231,29 @@ TEST_CASE("matrices without eigenvectors are refused") {
                        "[symmetric eigen] the matrix must be [n, n]: n = 2, 3 elements", engine::Error);
   CHECK_THROWS_WITH_AS(engine::symmetric_eigen({std::numeric_limits<double>::infinity()}, 1),
                        "[symmetric eigen] the matrix must be finite", engine::Error);
+}
+
+TEST_CASE("a product is refused where ulimit -v leaves OpenBLAS no room, which would ask for it for ever") {
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const rlim_t tight = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (16 << 20);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{tight, tight};
+    ::setrlimit(RLIMIT_AS, &limit);
+    int exit_code = 1;
+    try {
+      engine::set_threads(engine::max_threads);  // more than have had a product
+      real a = 1, b = 1, c = 0;
+      engine::gemm_single(Transpose::no, Transpose::no, 1, 1, 1, 1, &a, 1, &b, 1, 0, &c, 1);
+    } catch (const engine::Error& error) {
+      exit_code = std::strstr(error.what(), "MB: raise it, or take fewer threads") ? 0 : 2;
+    } catch (...) {  // no room for the message
+      exit_code = 3;
+    }
+    ::_exit(exit_code);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
