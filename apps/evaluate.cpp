@@ -15,9 +15,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
-#include "apps/cost_space.h"
 #include "apps/costs.h"
-#include "apps/dual.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/feature_network.h"
 #include "apps/evaluation/fresh_samples.h"
@@ -25,6 +23,8 @@
 #include "apps/evaluation/summary.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
+#include "apps/learn/cost_space.h"
+#include "apps/learn/dual.h"
 #include "apps/measure.h"
 #include "apps/options.h"
 #include "apps/report/report.h"

@@ -126,7 +126,8 @@ void for_each_option(Options& options, const Visit& visit) {
         "steps of psi before each step of the generator [10; best with layers: 3]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
   visit("target-batch", options.target_batch, OnResume::same,
-        "random points of the data that each step sees, where all are too many: biased, see the README; 0: all [0]");
+        "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
+        "all [0]");
   visit("lr", options.lr, OnResume::same, "step length of Adam on the generator [0.001]");
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");

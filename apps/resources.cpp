@@ -1,7 +1,6 @@
 #include "apps/resources.h"
 
 #include <omp.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <system_error>
 
 #include "apps/control_groups.h"
+#include "engine/address_space.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 
@@ -29,19 +29,9 @@ std::string megabytes(double bytes) {
   return text;
 }
 
-/// The bytes that `ulimit -v` leaves.
-double left_by_limit() {
-  rlimit limit{};
-  double pages = 0;
-  std::ifstream file("/proc/self/statm");
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || !(file >> pages))
-    return std::numeric_limits<double>::infinity();
-  return std::max(static_cast<double>(limit.rlim_cur) - pages * static_cast<double>(sysconf(_SC_PAGESIZE)), 0.0);
-}
-
 /// What Linux calls available, and no more than control groups and limits leave; infinity where none is known.
 double available_memory() {
-  const double bounded = std::min(group_bounds().memory, left_by_limit());
+  const double bounded = std::min(group_bounds().memory, engine::address_space_left());
   std::ifstream file("/proc/meminfo");
   for (std::string line; std::getline(file, line);)
     if (line.starts_with("MemAvailable:")) return std::min(bounded, 1024 * std::stod(line.substr(13)));

@@ -21,7 +21,7 @@
 #include "apps/placement.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
-#include "apps/solvers.h"
+#include "apps/solvers/solve_transport.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/file.h"
@@ -121,13 +121,20 @@ class ResultFolder {
               " holds results already: --force replaces them");
   }
 
-  void write(const TransportProblem& problem, const TransportSolution& solution, const SolveOptions& options,
-             nlohmann::ordered_json result) const {
+  /// Writes psi alone, before what else there may be of it is computed; files of an earlier run go.
+  void write_psi(std::span<const double> psi) const {
     std::error_code error;
     fs::create_directories(root_, error);
     require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
+    for (const char* file : result_files) fs::remove(root_ / file, error);
+    data::write_npy<double>(root_ / "psi.npy", {std::ssize(psi)}, psi);
+  }
+
+  void write(const TransportProblem& problem, const TransportSolution& solution, const SolveOptions& options,
+             nlohmann::ordered_json result) const {
+    write_psi(solution.psi);
+    std::error_code error;
     const auto n = problem.sources(), m = problem.target.size();
-    data::write_npy<double>(root_ / "psi.npy", {m}, solution.psi);
     const auto write_or_remove = [&]<class T>(const char* file, const std::vector<std::int64_t>& shape,
                                               const std::vector<T>& values) {
       if (values.empty())
@@ -160,6 +167,7 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
     solution = solve_transport(problem, options, [&](const SolverProgress& now) {
       if (now.iterations > 0) progress.update(now.iterations, now.dual);
       if (!now.words.empty()) progress.tell(now.words);
+      if (!now.psi.empty()) folder.write_psi(now.psi);
       return !interrupt.requested();
     });
   }

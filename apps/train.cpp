@@ -10,20 +10,21 @@
 #include <utility>
 #include <vector>
 
-#include "apps/alternate.h"
 #include "apps/checkpoint.h"
 #include "apps/config.h"
-#include "apps/cost_space.h"
 #include "apps/costs.h"
 #include "apps/evaluation/quick_evaluation.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
 #include "apps/interrupt.h"
+#include "apps/learn/alternate.h"
+#include "apps/learn/cost_space.h"
 #include "apps/measure.h"
 #include "apps/progress.h"
 #include "apps/report/report.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
+#include "apps/run_lock.h"
 #include "apps/version.h"
 #include "data/dataset.h"
 #include "data/png.h"
@@ -268,7 +269,9 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
   if (options.start == "mean") generator->start_at(engine::Tensor({data.points.dimension()}, data.points.mean()));
   Training training(folder, config, data, *generator,
                     options.average > 0 ? make_generator(options, config.data) : nullptr);
+  std::optional<RunLock> lock;
   if (request.resume) {
+    lock.emplace(folder.root);
     const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
     try {
       training.algorithm().restore(checkpoint.tensors, checkpoint.iterations);
@@ -281,6 +284,7 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
   require_resources(request, config, training.algorithm().most_state_bytes());
 
   const Interrupt interrupt;  // from here on there is something to keep
+  if (!lock) lock.emplace(folder.root);
   if (request.force) folder.remove_run();
   try {
     training.open();

@@ -9,11 +9,11 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
-#include "apps/cost_space.h"
 #include "apps/costs.h"
-#include "apps/dual.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
+#include "apps/learn/cost_space.h"
+#include "apps/learn/dual.h"
 #include "apps/measure.h"
 #include "apps/run_folder.h"
 #include "data/npy.h"

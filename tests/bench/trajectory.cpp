@@ -11,9 +11,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/alternate.h"
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/learn/alternate.h"
 #include "apps/options.h"
 #include "data/dataset.h"
 #include "data/safetensors.h"

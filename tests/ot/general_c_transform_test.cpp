@@ -21,7 +21,7 @@ namespace {
 constexpr Wanted everything{.gradient = true, .mass = true};
 constexpr double lambdas[] = {0, 1e-3, 0.025, 0.1, 1, 10};
 
-/// log(1 + ||x - y||^2), to which far points hardly add: the struct that the README shows.
+/// log(1 + ||x - y||^2), to which far points hardly add: the struct that ot/README.md shows.
 struct LogCost : ot::GroundCost {
   double value(ot::Point x, ot::Point y) const override {
     double square = 0;

@@ -1,0 +1,75 @@
+#include "apps/learn/cost_space.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "engine/error.h"
+#include "engine/ops/elementwise.h"
+
+namespace apps {
+
+using engine::real;
+using engine::Tensor;
+using engine::Var;
+
+namespace {
+
+/// Points begin..end-1 of a data set, [end - begin, d].
+Tensor rows_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t end) {
+  Tensor rows({end - begin, dataset.dimension});
+  const auto first = begin * dataset.dimension, last = end * dataset.dimension;
+  if (dataset.bytes.empty())
+    std::copy(dataset.values.begin() + first, dataset.values.begin() + last, rows.data());
+  else
+    std::transform(dataset.bytes.begin() + first, dataset.bytes.begin() + last, rows.data(),
+                   [](std::uint8_t byte) { return static_cast<real>(byte) / 255; });
+  return rows;
+}
+
+}  // namespace
+
+CostSpace::CostSpace(const TrainOptions& options, const DataFacts& data) {
+  if (options.edges == 0) return;
+  engine::require(data.images(), "--edges is for images, the data are points of dimension ", data.dimension,
+                  ": take --edges 0");
+  edges_ = models::EdgeMap{data.height, data.width, data.channels, options.edges};
+}
+
+data::Dataset CostSpace::map(data::Dataset dataset) {
+  if (!edges_) return dataset;
+  constexpr std::int64_t together = 512;
+  const engine::NoGrad no_grad;
+  const auto for_each_part = [&](const auto& use) {
+    for (std::int64_t begin = 0; begin < dataset.count; begin += together)
+      use((*edges_)(rows_of(dataset, begin, std::min(dataset.count, begin + together))).value());
+  };
+  data::Dataset mapped;
+  mapped.name = dataset.name;
+  mapped.count = dataset.count;
+  mapped.dimension = edges_->output_size();
+  scale_ = 1;
+  if (dataset.bytes.empty()) {
+    for_each_part([&](const Tensor& part) {
+      mapped.values.insert(mapped.values.end(), part.values().begin(), part.values().end());
+    });
+    return mapped;
+  }
+  real largest = 1;
+  for_each_part([&](const Tensor& part) { largest = std::max(largest, std::ranges::max(part.values())); });
+  scale_ = 1 / static_cast<double>(largest);
+  mapped.bytes.reserve(static_cast<std::size_t>(mapped.count * mapped.dimension));
+  for_each_part([&](const Tensor& part) {
+    for (const real value : part.values())
+      mapped.bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * scale_ * static_cast<double>(value))));
+  });
+  return mapped;
+}
+
+Var CostSpace::operator()(const Var& x) const {
+  if (!edges_) return x;
+  const Var phi = (*edges_)(x);
+  return scale_ == 1 ? phi : phi * scale_;
+}
+
+}  // namespace apps

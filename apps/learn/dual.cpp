@@ -1,0 +1,59 @@
+#include "apps/learn/dual.h"
+
+#include <vector>
+
+#include "apps/checkpoint.h"
+#include "engine/error.h"
+#include "ot/layered_potential.h"
+
+namespace apps {
+
+using engine::Var;
+
+namespace {
+
+ot::DualOptions dual_options(const TrainOptions& options) {
+  return {options.dual_optimizer == "asgd" ? ot::DualOptimizer::asgd : ot::DualOptimizer::adam, options.dual_lr,
+          options.dual_decay, options.dual_average == "on"};
+}
+
+}  // namespace
+
+Dual::Dual(const TrainOptions& options, const ot::Target& target) {
+  if (options.dual == "vector") {
+    psi = std::make_unique<ot::VectorPotential>(target);
+  } else if (options.dual == "layers") {
+    psi = std::make_unique<ot::LayeredPotential>(target, options.dual_layers.empty()
+                                                             ? ot::LayeredPotential::usual_layers(target.size())
+                                                             : numbers_of("dual-layers", options.dual_layers));
+  } else {
+    network = std::make_unique<models::PsiNetwork>(models::PsiNetwork::paper_sizes(target.dimension()), options.seed);
+    std::vector<Var*> parameters;
+    for (const models::Parameter& parameter : network->parameters()) parameters.push_back(parameter.variable);
+    psi = std::make_unique<ot::NetworkPotential>(
+        target, [g = network.get()](const Var& y) { return (*g)(y); }, parameters,
+        ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
+  }
+  solver = ot::make_dual_solver(target, *psi, options.lambda, dual_options(options));
+}
+
+engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target) {
+  const Dual dual(config.options, target);
+  const ot::NamedTensors saved = read_checkpoint(run.checkpoint()).tensors;
+  try {
+    if (dual.network) {
+      ot::NamedTensors parameters;
+      for (const models::Parameter& p : dual.network->parameters())
+        parameters.emplace_back(p.name, p.variable->value());
+      copy_tensors(saved, parameters);
+      return dual.psi->values();
+    }
+    engine::Tensor psi({target.size()});
+    copy_tensors(saved, {{"psi", psi}});
+    return psi;
+  } catch (const engine::Error& error) {
+    engine::fail(run.checkpoint(), " does not fit the run's psi: ", error.what());
+  }
+}
+
+}  // namespace apps

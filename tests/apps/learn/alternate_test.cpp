@@ -1,0 +1,371 @@
+#include "apps/learn/alternate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "apps/checkpoint.h"
+#include "apps/config.h"
+#include "data/dataset.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/pool.h"
+#include "engine/random.h"
+#include "ot/potential.h"
+#include "ot/self_transport.h"
+#include "ot/semidual.h"
+
+using apps::Alternate;
+using apps::TrainOptions;
+using engine::Tensor;
+
+namespace {
+
+constexpr std::int64_t count = 7, dimension = 3;
+
+ot::Target small_target() {
+  const Tensor points = engine::Random(1, 2).uniform({count, dimension}, 0, 1);
+  return {std::vector<engine::real>(points.values().begin(), points.values().end()), count, dimension,
+          ot::CostScale::inverse_alpha};
+}
+
+TrainOptions small_options(const char* preset, const char* dual) {
+  TrainOptions options = apps::preset_options(preset, dual, "");
+  options.inner = 3;
+  options.batch = 5;
+  options.lambda = 0.1;
+  options.seed = 3;
+  const TrainOptions plain;  // make_mlp's generator and its z, without a mean
+  options.latent = plain.latent;
+  options.latent_dim = plain.latent_dim;
+  options.latent_scale = plain.latent_scale;
+  options.average = plain.average;
+  options.lr_schedule = options.dual_schedule = "constant";
+  options.generator = plain.generator;
+  engine::set_threads(1);
+  return options;
+}
+
+const apps::DataFacts facts{count, dimension, 0, 0, 0, "", ""};
+
+std::unique_ptr<models::Generator> make_mlp(const apps::DataFacts& data, std::uint64_t seed) {
+  TrainOptions options;
+  options.seed = seed;
+  return apps::make_generator(options, data);
+}
+
+/// Copies of tensors that later steps do not change.
+ot::NamedTensors copies(const ot::NamedTensors& tensors) {
+  ot::NamedTensors result;
+  for (const auto& [name, tensor] : tensors) result.emplace_back(name, tensor.clone());
+  return result;
+}
+
+bool equal(const ot::NamedTensors& a, const ot::NamedTensors& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.first == y.first && std::equal(x.second.values().begin(), x.second.values().end(),
+                                            y.second.values().begin(), y.second.values().end());
+  });
+}
+
+/// The batches of the dual steps of iteration 0, of so many points each: rows of z that are put together and whose
+/// points are taken apart again.
+std::vector<Tensor> dual_batches(models::Generator& generator, const TrainOptions& options, std::int64_t size) {
+  const std::int64_t latent = generator.latent_dimension();
+  std::vector<engine::real> z;
+  for (std::int64_t k = 0; k < options.inner; ++k) {
+    const Tensor rows = apps::latents(apps::latent_law(options), options.seed, apps::Draw::dual_batch, 0, k, size);
+    z.insert(z.end(), rows.values().begin(), rows.values().end());
+  }
+  const Tensor x = generator(Tensor({options.inner * size, latent}, z)).value();
+  std::vector<Tensor> batches;
+  const auto values = static_cast<std::size_t>(size * dimension);
+  for (std::size_t k = 0; k < static_cast<std::size_t>(options.inner); ++k)
+    batches.emplace_back(engine::Shape{size, dimension}, x.values().subspan(k * values, values));
+  return batches;
+}
+
+}  // namespace
+
+TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data cost to themselves") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  const auto transport_generator = make_mlp(facts, 3);
+  const auto divergence_generator = make_mlp(facts, 3);
+  const Tensor z =
+      apps::latents(apps::latent_law(options), options.seed, apps::Draw::generator_batch, 0, 0, options.batch);
+  const Tensor x = (*divergence_generator)(z).value();
+  const double selves = ot::self_transport(target, x, options.lambda).value().item() +
+                        ot::self_transport(target, options.lambda, count, 0);
+
+  Alternate transport(options, target, *transport_generator);
+  options.loss = "sinkhorn-divergence";
+  Alternate divergence(options, target, *divergence_generator);
+  CHECK(divergence.iterate() == doctest::Approx(transport.iterate() - selves / 2).epsilon(1e-5));
+  CHECK_FALSE(equal(divergence.state(), transport.state()));
+}
+
+TEST_CASE("a cosine schedule shortens the generator's step, by half in the middle") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  // Adam's first step is the rate, whatever the gradient, but for its epsilon.
+  const auto step = [&](const char* schedule, double progress) {
+    options.lr_schedule = schedule;
+    const auto generator = make_mlp(facts, 3);
+    Alternate algorithm(options, target, *generator);
+    const engine::Var& bias = *generator->parameters().back().variable;
+    const Tensor before = bias.value().clone();
+    algorithm.iterate(progress);
+    return std::abs(static_cast<double>(bias.value().data()[0]) - before.data()[0]);
+  };
+  CHECK(step("constant", 0.5) == doctest::Approx(options.lr).epsilon(1e-3));
+  CHECK(step("cosine", 0) == doctest::Approx(options.lr).epsilon(1e-3));
+  CHECK(step("cosine", 0.5) == doctest::Approx(options.lr / 2).epsilon(1e-3));
+  CHECK(step("cosine", 1) == doctest::Approx(options.lr / 1000).epsilon(0.1));
+}
+
+TEST_CASE("what a run's state will take is known before its optimizers have made a step") {
+  const ot::Target target = small_target();
+  for (const char* dual : {"layers", "vector", "network"}) {
+    const auto generator = make_mlp(facts, 3);
+    Alternate algorithm(small_options("best", dual), target, *generator);
+    const std::int64_t most = algorithm.most_state_bytes();
+    algorithm.iterate(0);
+    CHECK(apps::bytes_of(algorithm.state()) <= most);
+    CHECK(algorithm.most_state_bytes() == apps::bytes_of(algorithm.state()));
+  }
+}
+
+TEST_CASE("a cosine schedule shortens psi's steps, down to a twentieth") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("best", "vector");
+  options.inner = 1;
+  const auto step = [&](const char* schedule, double progress) {
+    options.dual_schedule = schedule;
+    const auto generator = make_mlp(facts, 3);
+    Alternate algorithm(options, target, *generator);
+    algorithm.iterate(progress);
+    const Tensor psi = ot::find(algorithm.state(), "psi", {count});
+    double squares = 0;
+    for (const engine::real value : psi.values()) squares += static_cast<double>(value) * static_cast<double>(value);
+    return std::sqrt(squares / static_cast<double>(count));
+  };
+  const double whole = step("constant", 1);  // Adam's first step is the rate, as a root mean square over the points
+  CHECK(whole == doctest::Approx(options.dual_lr).epsilon(1e-3));
+  CHECK(step("cosine", 0) == doctest::Approx(whole).epsilon(1e-3));
+  CHECK(step("cosine", 1) == doctest::Approx(whole / 20).epsilon(1e-3));
+}
+
+TEST_CASE("with --average the sampled generator is the mean of the trained one's theta, late iterations above all") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  options.average = 0.5;
+  const auto generator = make_mlp(facts, 3);
+  Alternate algorithm(options, target, *generator, make_mlp(facts, 3));
+  double mean = generator->parameters()[0].variable->value().data()[0];
+  for (const double kept : {0.1, 2.0 / 11, 0.25}) {  // (n + 1) / (n + 10)
+    algorithm.iterate();
+    mean = kept * mean + (1 - kept) * generator->parameters()[0].variable->value().data()[0];
+    CHECK(algorithm.sampled().parameters()[0].variable->value().data()[0] == doctest::Approx(mean).epsilon(1e-6));
+  }
+  CHECK(&algorithm.sampled() != generator.get());
+}
+
+TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, each on its own batch") {
+  const ot::Target target = small_target();
+  const TrainOptions options = small_options("paper", "vector");
+  const auto generator = make_mlp(facts, 0);
+  Alternate algorithm(options, target, *generator);
+  const double h = algorithm.iterate();
+  CHECK(algorithm.iterations() == 1);
+
+  // The same, written out with the floors below.
+  const auto same = make_mlp(facts, 0);
+  ot::VectorPotential psi(target);
+  const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
+  const auto draw = [&](apps::Draw purpose, std::int64_t k) {
+    return (*same)(apps::latents(apps::latent_law(options), options.seed, purpose, 0, k, options.batch));
+  };
+  const std::vector<Tensor> batches = dual_batches(*same, options, options.batch);
+  solver->begin();
+  for (std::int64_t k = 0; k < options.inner; ++k) {
+    const Tensor& batch = batches[static_cast<std::size_t>(k)];
+    const Tensor alone = draw(apps::Draw::dual_batch, k).value();
+    for (std::size_t i = 0; i < alone.values().size(); ++i)
+      CHECK(batch.values()[i] == doctest::Approx(alone.values()[i]).epsilon(1e-5));
+    solver->step(batch);
+  }
+  solver->finish();
+  engine::Tape tape;
+  std::vector<engine::Var*> pointers;
+  std::vector<engine::Var> theta;
+  for (const models::Parameter& p : same->parameters()) {
+    tape.watch(*p.variable);
+    pointers.push_back(p.variable);
+    theta.push_back(*p.variable);
+  }
+  const engine::Var loss = ot::semidual(target, draw(apps::Draw::generator_batch, 0), psi.values(), options.lambda);
+  engine::Adam(options.lr).step(pointers, tape.gradient(loss, theta));
+
+  CHECK(h == loss.value().item());
+  CHECK(equal(apps::tensors_of(*generator), apps::tensors_of(*same)));
+}
+
+TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own, larger ones where asked for") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("paper", "vector");
+  options.dual_batch = 8;
+  options.dual_warmup = 4;
+  const auto generator = make_mlp(facts, 0);
+  Alternate algorithm(options, target, *generator);
+  while (algorithm.warming_up()) algorithm.warm_up();
+  const ot::NamedTensors warm = copies(algorithm.state());
+
+  ot::VectorPotential psi(target);
+  const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
+  solver->begin();
+  for (std::int64_t n = 0; n < options.dual_warmup; ++n) {
+    const Tensor rows =
+        apps::latents(apps::latent_law(options), options.seed, apps::Draw::warmup_batch, n, 0, options.dual_batch);
+    solver->step((*generator)(rows).value());
+  }
+  solver->finish();
+  CHECK(equal({{"psi", psi.values()}, {"dual.warmup.steps", Tensor::scalar(4)}},
+              {*std::find_if(warm.begin(), warm.end(), [](const auto& t) { return t.first == "psi"; }), warm.back()}));
+
+  const Tensor z =
+      apps::latents(apps::latent_law(options), options.seed, apps::Draw::generator_batch, 0, 0, options.batch);
+  const engine::Var x = (*generator)(z);
+  solver->begin();
+  for (const Tensor& batch : dual_batches(*generator, options, options.dual_batch)) solver->step(batch);
+  solver->finish();
+  CHECK(algorithm.iterate() == ot::semidual(target, x, psi.values(), options.lambda).value().item());
+}
+
+TEST_CASE("a state saved after the warm-up goes on with the same bits") {
+  for (const char* preset : {"best", "paper"})
+    for (const char* dual : {"vector", "network"}) {
+      CAPTURE(preset);
+      CAPTURE(dual);
+      const ot::Target target = small_target();
+      TrainOptions options = small_options(preset, dual);
+      options.dual_warmup = 2;
+      const auto generator = make_mlp(facts, 0);
+      Alternate straight(options, target, *generator);
+      while (straight.warming_up()) straight.warm_up();
+      const ot::NamedTensors warm = copies(straight.state());
+      straight.iterate();
+
+      const auto other = make_mlp(facts, 99);
+      Alternate resumed(options, target, *other);
+      resumed.restore(warm, 0);
+      CHECK_FALSE(resumed.warming_up());
+      CHECK(equal(warm, resumed.state()));
+      resumed.iterate();
+      CHECK(equal(straight.state(), resumed.state()));
+    }
+}
+
+TEST_CASE("with a point batch each step sees its own points") {
+  const ot::Target target = small_target();
+  TrainOptions options = small_options("best", "vector");
+  options.target_batch = 4;
+  const auto generator = make_mlp(facts, 0), same = make_mlp(facts, 0);
+  Alternate algorithm(options, target, *generator);
+  const double h = algorithm.iterate();
+
+  ot::VectorPotential psi(target);
+  const auto solver = ot::make_dual_solver(target, psi, options.lambda,
+                                           {.optimizer = ot::DualOptimizer::adam, .rate = options.dual_lr});
+  const auto points = [&](apps::Draw purpose, std::int64_t k) {
+    return ot::Subset(target, 4, apps::random_draws(options.seed, purpose, 0, k));
+  };
+  const auto draw = [&](apps::Draw purpose, std::int64_t k) {
+    return (*same)(apps::latents(apps::latent_law(options), options.seed, purpose, 0, k, options.batch)).value();
+  };
+  for (std::int64_t k = 0; k < options.inner; ++k)
+    solver->step(draw(apps::Draw::dual_batch, k), points(apps::Draw::dual_points, k));
+  CHECK(points(apps::Draw::dual_points, 0).points != points(apps::Draw::dual_points, 1).points);
+  const ot::Subset last = points(apps::Draw::generator_points, 0);
+  CHECK(
+      h ==
+      ot::semidual(last.target, draw(apps::Draw::generator_batch, 0), psi.values(last), options.lambda).value().item());
+}
+
+TEST_CASE("a restored state goes on with the same bits") {
+  for (const char* preset : {"best", "paper"})
+    for (const char* dual : {"vector", "network"}) {
+      CAPTURE(preset);
+      CAPTURE(dual);
+      const ot::Target target = small_target();
+      const TrainOptions options = small_options(preset, dual);
+      const auto generator = make_mlp(facts, 0);
+      Alternate straight(options, target, *generator);
+      const ot::NamedTensors start = copies(straight.state());
+      straight.iterate();
+      straight.iterate();
+      const ot::NamedTensors middle = copies(straight.state());
+      const double h = straight.iterate();
+      CHECK_FALSE(equal(middle, straight.state()));
+
+      const auto other = make_mlp(facts, 99);
+      Alternate resumed(options, target, *other);
+      resumed.restore(middle, 2);
+      CHECK(equal(middle, resumed.state()));
+      CHECK(resumed.iterate() == h);
+      CHECK(resumed.iterations() == 3);
+      CHECK(equal(straight.state(), resumed.state()));
+
+      Alternate from_start(options, target, *other);
+      from_start.restore(start, 0);
+      for (int n = 0; n < 3; ++n) from_start.iterate();
+      CHECK(equal(straight.state(), from_start.state()));
+    }
+}
+
+TEST_CASE("a steady training loop allocates no tensors") {
+  const auto allocations = [] { return engine::pool_statistics().system_allocations; };
+  { const engine::Tensor given_back(engine::Shape{1000}); }
+  const auto before_another = allocations();
+  { const engine::Tensor another(engine::Shape{1000}); }
+  if (allocations() > before_another) return;  // under an address sanitizer the pool gives every block back
+  const data::Dataset digits = data::load("digits", 200, 0);
+  const ot::Target target(digits.bytes, digits.count, digits.dimension, ot::CostScale::inverse_alpha);
+  for (const char* generator_name : {"mlp", "dcgan"})
+    for (const char* preset : {"best", "paper"})
+      for (const char* dual : {"vector", "network"})
+        for (const double lambda : {0.0, 0.1}) {
+          CAPTURE(generator_name);
+          CAPTURE(preset);
+          CAPTURE(dual);
+          CAPTURE(lambda);
+          TrainOptions options = small_options(preset, dual);
+          options.lambda = lambda;
+          options.generator = generator_name;
+          const auto generator = apps::make_generator(options, apps::facts_of(digits));
+          Alternate algorithm(options, target, *generator);
+          for (int n = 0; n < 2; ++n) algorithm.iterate();
+          const auto before = allocations();
+          for (int n = 0; n < 2; ++n) algorithm.iterate();
+          CHECK(allocations() == before);
+        }
+}
+
+TEST_CASE("a state with a tensor missing is refused") {
+  const ot::Target target = small_target();
+  const auto generator = make_mlp(facts, 0);
+  Alternate algorithm(small_options("best", "vector"), target, *generator);
+  const ot::NamedTensors start = copies(algorithm.state());
+  CHECK_THROWS_WITH_AS(algorithm.restore(start, 1), doctest::Contains("tensor adam.first.generator.0.weight"),
+                       engine::Error);
+  CHECK_THROWS_WITH_AS(algorithm.restore({}, 0), doctest::Contains("tensor generator.0.weight [256, 100] is missing"),
+                       engine::Error);
+}
+
+TEST_CASE("generator and data must have one dimension") {
+  const ot::Target target = small_target();
+  const auto generator = make_mlp({count, 4, 0, 0, 0, "", ""}, 0);
+  CHECK_THROWS_WITH_AS(Alternate(small_options("best", "vector"), target, *generator),
+                       "the generator makes points of dimension 4, the data have 3", engine::Error);
+}
