@@ -44,10 +44,13 @@ struct DualStep {
   const char* average;
 };
 
+/// Stands for what suits the data, until resolve_by_data.
+constexpr int by_data = 0;
+
 /// The step of psi: asgd as in the paper's section 6, adam as measured since. The help texts in options.h say the same.
 constexpr DualStep dual_steps[] = {
-    {"vector", "asgd", 5, 0.5, "on"},    {"layers", "asgd", 5, 0.5, "on"},    {"network", "asgd", 0.1, 0.8, "on"},
-    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", 0.012, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
+    {"vector", "asgd", 5, 0.5, "on"},    {"layers", "asgd", 5, 0.5, "on"},      {"network", "asgd", 0.1, 0.8, "on"},
+    {"vector", "adam", 0.003, 0, "off"}, {"layers", "adam", by_data, 0, "off"}, {"network", "adam", 0.001, 0, "off"},
 };
 
 void require_at_least(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
@@ -98,12 +101,12 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
     options.start = "mean";
     options.edges = -1;
     options.latent = "normal";
-    options.latent_dim = 10;
-    options.latent_scale = 7;
+    options.latent_dim = by_data;
+    options.latent_scale = options.lr = by_data;
     options.iterations = 10000;
     options.lr_schedule = options.dual_schedule = "cosine";
     options.average = 0.999;
-    if (options.dual == "layers") options.inner = 3;
+    if (options.dual == "layers") options.inner = by_data;
   }
   options.dual_optimizer = !dual_optimizer.empty() ? dual_optimizer : best ? "adam" : "asgd";
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
@@ -117,7 +120,13 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 }
 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
-  if (options.edges < 0) options.edges = data.images() ? 3 : 0;
+  const bool images = data.images();
+  if (options.edges < 0) options.edges = images ? 3 : 0;
+  if (options.latent_dim == by_data) options.latent_dim = std::min<std::int64_t>(10, images ? 10 : data.dimension);
+  if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
+  if (options.lr == by_data) options.lr = images ? 0.001 : 0.0003;
+  if (options.inner == by_data) options.inner = images ? 3 : 10;
+  if (options.dual_lr == by_data) options.dual_lr = images ? 0.012 : 0.003;
 }
 
 void validate(const TrainOptions& options) {
@@ -129,8 +138,8 @@ void validate(const TrainOptions& options) {
           "--hold-out leaves points out whatever they weigh: leave out --weights");
   require_one_of("generator", options.generator, {"mlp", "dcgan"});
   require_one_of("latent", options.latent, {"uniform", "normal"});
-  require_at_least("latent-dim", options.latent_dim, 1, INT32_MAX);
-  require_step_length("latent-scale", options.latent_scale);
+  require_at_least("latent-dim", options.latent_dim, 0, INT32_MAX);
+  if (options.latent_scale != by_data) require_step_length("latent-scale", options.latent_scale);
   numbers_of("mlp-sizes", options.mlp_sizes);
   require_one_of("start", options.start, {"mean", "random"});
   require_one_of("dual", options.dual, {"layers", "vector", "network"});
@@ -148,16 +157,16 @@ void validate(const TrainOptions& options) {
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require(std::isfinite(options.minutes) && options.minutes >= 0,
           "--minutes must be a positive number, or 0 where --iterations tells: ", options.minutes);
-  require_at_least("inner", options.inner, 1, max_inner);
+  require_at_least("inner", options.inner, 0, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
-  require_step_length("lr", options.lr);
+  if (options.lr != by_data) require_step_length("lr", options.lr);
   require_one_of("lr-schedule", options.lr_schedule, {"constant", "cosine"});
   require_one_of("dual-schedule", options.dual_schedule, {"constant", "cosine"});
   require_at_least("schedule-iterations", options.schedule_iterations, 0, max_iterations);
   require(options.average >= 0 && options.average < 1, "--average must be at least 0 and below 1: ", options.average);
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
-  require_step_length("dual-lr", options.dual_lr);
+  if (options.dual_lr != by_data) require_step_length("dual-lr", options.dual_lr);
   require(options.dual_decay >= 0 && options.dual_decay <= 1,
           "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   require_one_of("dual-average", options.dual_average, {"on", "off"});

@@ -82,9 +82,12 @@ void for_each_option(Options& options, const Visit& visit) {
       "latent", options.latent, OnResume::same,
       "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
       "paper: uniform]");
-  visit("latent-dim", options.latent_dim, OnResume::same, "coordinates of a latent point [best: 10, paper: 100]");
+  visit(
+      "latent-dim", options.latent_dim, OnResume::same,
+      "coordinates of a latent point; 0: 10 for images, otherwise those of a point, 10 at most [best: 0, paper: 100]");
   visit("latent-scale", options.latent_scale, OnResume::same,
-        "what latent coordinates are multiplied by: the larger, the more a generator bends [best: 7, paper: 1]");
+        "what latent coordinates are multiplied by: the larger, the more a generator bends; 0: 7 for images, otherwise "
+        "1 [best: 0, paper: 1]");
   visit("mlp-sizes", options.mlp_sizes, OnResume::same, "sizes of the mlp's hidden layers [256,512,1024]");
   visit("start", options.start, OnResume::same,
         "where the mlp's points lie at first: at the mean of the data, or as its random numbers have them, near 1/2 "
@@ -123,12 +126,13 @@ void for_each_option(Options& options, const Visit& visit) {
         "minutes of iterations in all, in place of a number of them; a schedule then follows the clock, so that no two "
         "runs are the same; 0: --iterations tells [0]");
   visit("inner", options.inner, OnResume::same,
-        "steps of psi before each step of the generator [10; best with layers: 3]");
+        "steps of psi before each step of the generator; 0: 3 for images, otherwise 10 [10; best with layers: 0]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
         "all [0]");
-  visit("lr", options.lr, OnResume::same, "step length of Adam on the generator [0.001]");
+  visit("lr", options.lr, OnResume::same,
+        "step length of Adam on the generator; 0: 0.001 for images, otherwise 0.0003 [best: 0, paper: 0.001]");
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
   visit("schedule-iterations", options.schedule_iterations, OnResume::same,
@@ -139,7 +143,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
-        "step length of psi [layers: adam 0.012, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1]");
+        "step length of psi; 0: 0.012 for images, otherwise 0.003 [layers: adam 0, asgd 5; vector: adam 0.003, asgd 5; "
+        "network: adam 0.001, asgd 0.1]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
         "constant]");
@@ -177,7 +182,8 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces --edges -1 by what it means for such data.
+/// Replaces --edges -1, and 0 of --latent-dim, --latent-scale, --lr, --inner and --dual-lr, by what they mean for such
+/// data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense

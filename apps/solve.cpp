@@ -41,7 +41,8 @@ namespace {
 /// Of a distance, that a solver in real does well with.
 constexpr double least_digits = 3;
 
-constexpr const char* result_files[] = {"psi.npy", "value.npy", "assignment.npy", "plan.npy", "result.json"};
+constexpr const char* psi_file = "psi.npy";
+constexpr const char* files_of_psi[] = {"value.npy", "assignment.npy", "plan.npy", "result.json"};
 
 /// Refuses weights by the name of their option and file.
 void require_weights_of(const std::string& option, const std::string& path, std::span<const double> weights) {
@@ -116,9 +117,10 @@ class ResultFolder {
     require(!request.out.empty(), "--out is missing: the folder to keep the results in");
     require(!fs::exists(root_) || fs::is_directory(root_), "--out ", request.out,
             " is a file: give the path of a folder");
-    for (const char* file : result_files)
-      require(request.force || !fs::exists(root_ / file), "--out ", request.out,
-              " holds results already: --force replaces them");
+    const bool holds_results = fs::exists(root_ / psi_file) || std::ranges::any_of(files_of_psi, [&](const char* file) {
+                                 return fs::exists(root_ / file);
+                               });
+    require(request.force || !holds_results, "--out ", request.out, " holds results already: --force replaces them");
   }
 
   /// Writes psi alone, before what else there may be of it is computed; files of an earlier run go.
@@ -126,25 +128,21 @@ class ResultFolder {
     std::error_code error;
     fs::create_directories(root_, error);
     require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
-    for (const char* file : result_files) fs::remove(root_ / file, error);
-    data::write_npy<double>(root_ / "psi.npy", {std::ssize(psi)}, psi);
+    data::write_npy<double>(root_ / psi_file, {std::ssize(psi)}, psi);
+    for (const char* file : files_of_psi) fs::remove(root_ / file, error);
   }
 
   void write(const TransportProblem& problem, const TransportSolution& solution, const SolveOptions& options,
              nlohmann::ordered_json result) const {
     write_psi(solution.psi);
-    std::error_code error;
     const auto n = problem.sources(), m = problem.target.size();
-    const auto write_or_remove = [&]<class T>(const char* file, const std::vector<std::int64_t>& shape,
-                                              const std::vector<T>& values) {
-      if (values.empty())
-        fs::remove(root_ / file, error);
-      else
-        data::write_npy<T>(root_ / file, shape, values);
+    const auto write_if_any = [&]<class T>(const char* file, const std::vector<std::int64_t>& shape,
+                                           const std::vector<T>& values) {
+      if (!values.empty()) data::write_npy<T>(root_ / file, shape, values);
     };
-    write_or_remove("value.npy", {n}, solution.phi);
-    write_or_remove("assignment.npy", {n}, solution.assignment);
-    write_or_remove("plan.npy", {problem.rows.end - problem.rows.begin, m}, solution.plan_rows);
+    write_if_any("value.npy", {n}, solution.phi);
+    write_if_any("assignment.npy", {n}, solution.assignment);
+    write_if_any("plan.npy", {problem.rows.end - problem.rows.begin, m}, solution.plan_rows);
     result["version"] = version;
     result["precision"] = precision();
     result["options"] = to_json(options);

@@ -66,7 +66,8 @@ struct Theta {
 Theta theta_of(const Figure& figure, const std::string& run, const DataFacts& data) {
   if (run.empty()) {
     require(figure.generators.size() == 1, "figure 4 has one generator: give --generators mlp or dcgan, or --theta");
-    const Config config{version, precision(), figure.options({figure.generators.front(), "vector", 0}), data};
+    Config config{version, precision(), figure.options({figure.generators.front(), "vector", 0}), data};
+    resolve_by_data(config.options, data);
     return {config, make_generator(config.options, data), "initial " + generator_label(config.options.generator)};
   }
   const RunFolder folder{run};

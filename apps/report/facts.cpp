@@ -67,8 +67,10 @@ std::string time_facts(const Run& run) {
 }
 
 /// The options whose values are not what the preset sets for such a dual potential, as on the command line.
-std::string given_options(const TrainOptions& options) {
+std::string given_options(const Config& config) {
+  const TrainOptions& options = config.options;
   TrainOptions preset = preset_options(options.preset, options.dual, "");
+  resolve_by_data(preset, config.data);
   preset.dual = TrainOptions{}.dual;
   const nlohmann::ordered_json ours = to_json(options), theirs = to_json(preset);
   std::string list;
@@ -119,7 +121,7 @@ std::string facts_section(const Run& run) {
     facts += fact(text("Last ", loss_symbol(options)), number(loss->values.back()));
   if (!run.machine.empty()) facts += fact("Machine", run.machine);
   facts += fact("Program", text("semidual ", run.config.version)) + fact("Page written", now());
-  const std::string given = given_options(options);
+  const std::string given = given_options(run.config);
   return section("run", "What was run",
                  "The data, the machine, and what was asked of the preset <code>" + escaped(options.preset) +
                      "</code> beyond what it sets itself.",

@@ -5,8 +5,7 @@
 
 namespace apps {
 
-/// By sorting on the line, elsewhere by a network simplex. Without psi where it was told to end; throws Ended in the
-/// same case.
+/// By sorting on the line, elsewhere by a network simplex. Told to end, it throws Ended or returns no psi.
 TransportSolution solve_exactly(const TransportProblem& problem, const Patience& patience);
 
 }  // namespace apps

@@ -1,6 +1,7 @@
 #include "apps/options.h"
 
 #include <cmath>
+#include <tuple>
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -61,8 +62,8 @@ TEST_CASE("the best preset moves psi by Adam, and another optimizer brings its o
   CHECK(apps::preset_options("best", "", "").dual == "layers");
   CHECK(apps::preset_options("paper", "", "").dual == "vector");
   const TrainOptions layers = apps::preset_options("best", "layers", "");
-  CHECK(layers.dual_lr == 0.012);
-  CHECK(layers.inner == 3);
+  CHECK(layers.dual_lr == 0);  // by the data
+  CHECK(layers.inner == 0);
   CHECK(layers.iterations == 10000);
   CHECK(layers.start == "mean");
   const TrainOptions asgd = apps::preset_options("best", "vector", "asgd");
@@ -118,11 +119,11 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.iterations = 0; }) == "--iterations must be at least 1: 0");
   CHECK(refusal([](TrainOptions& o) { o.iterations = 1LL << 40; }) ==
         "--iterations must be at most 1000000000: 1099511627776");
-  CHECK(refusal([](TrainOptions& o) { o.inner = 0; }) == "--inner must be at least 1: 0");
+  CHECK(refusal([](TrainOptions& o) { o.inner = -1; }) == "--inner must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.inner = 65536; }) == "--inner must be at most 65535: 65536");
   CHECK(refusal([](TrainOptions& o) { o.batch = -3; }) == "--batch must be at least 1: -3");
   CHECK(refusal([](TrainOptions& o) { o.target_batch = -1; }) == "--target-batch must be at least 0: -1");
-  CHECK(refusal([](TrainOptions& o) { o.lr = 0; }) == "--lr must be a positive number: 0");
+  CHECK(refusal([](TrainOptions& o) { o.lr = -2; }) == "--lr must be a positive number: -2");
   CHECK(refusal([](TrainOptions& o) { o.dual_lr = -1; }) == "--dual-lr must be a positive number: -1");
   CHECK(refusal([](TrainOptions& o) { o.dual_optimizer = "x"; }) ==
         "--dual-optimizer 'x' is unknown: it must be asgd or adam");
@@ -176,6 +177,20 @@ TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
   json["cost"] = 3;
   CHECK_THROWS_WITH_AS(apps::options_from_json(json, "config.json"), "config.json: option 'cost' can't be 3",
                        engine::Error);
+}
+
+TEST_CASE("what suits images is not what suits other points, and what is given stays") {
+  const apps::DataFacts images{10, 784, 28, 28, 1, "", ""}, plane{10, 2, 0, 0, 0, "", ""};
+  const auto resolved = [](TrainOptions options, const apps::DataFacts& data) {
+    apps::resolve_by_data(options, data);
+    return std::tuple(options.latent_dim, options.latent_scale, options.lr, options.inner, options.dual_lr);
+  };
+  TrainOptions options = apps::preset_options("best", "", "");
+  CHECK(resolved(options, images) == std::tuple(10, 7, 0.001, 3, 0.012));
+  CHECK(resolved(options, plane) == std::tuple(2, 1, 0.0003, 10, 0.003));
+  options.latent_dim = 5, options.latent_scale = 2, options.lr = 3, options.inner = 4, options.dual_lr = 1;
+  CHECK(resolved(options, images) == std::tuple(5, 2, 3, 4, 1));
+  CHECK(resolved(apps::preset_options("paper", "", ""), plane) == std::tuple(100, 1, 0.001, 10, 5));
 }
 
 TEST_CASE("edges count for images, and what is given stays") {

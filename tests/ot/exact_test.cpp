@@ -223,7 +223,7 @@ struct RandomSets {
 TEST_CASE(
     "exact transport is exact and proves it: zeros, ties, single masses, costs twelve orders of magnitude apart") {
   int unproven = 0;
-  for (std::uint64_t number = 0; number < 400; ++number) {
+  for (std::uint64_t number = 0; number < 500; ++number) {
     CAPTURE(number);
     const RandomSets sets(number);
     const CostMatrix costs = sets.costs();
@@ -249,7 +249,7 @@ TEST_CASE(
     }
     CHECK(violation <= 1e-15);
   }
-  CHECK(unproven <= 8);
+  CHECK(unproven <= 10);
 }
 
 TEST_CASE("a pair of points far away does not touch the transport of the others") {

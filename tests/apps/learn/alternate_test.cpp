@@ -30,6 +30,8 @@ ot::Target small_target() {
           ot::CostScale::inverse_alpha};
 }
 
+const apps::DataFacts facts{count, dimension, 0, 0, 0, "", ""};
+
 TrainOptions small_options(const char* preset, const char* dual) {
   TrainOptions options = apps::preset_options(preset, dual, "");
   options.inner = 3;
@@ -43,11 +45,10 @@ TrainOptions small_options(const char* preset, const char* dual) {
   options.average = plain.average;
   options.lr_schedule = options.dual_schedule = "constant";
   options.generator = plain.generator;
+  apps::resolve_by_data(options, facts);
   engine::set_threads(1);
   return options;
 }
-
-const apps::DataFacts facts{count, dimension, 0, 0, 0, "", ""};
 
 std::unique_ptr<models::Generator> make_mlp(const apps::DataFacts& data, std::uint64_t seed) {
   TrainOptions options;
