@@ -32,7 +32,7 @@ struct Half {
 };
 
 template <class T, class Source>
-std::vector<T> converted(std::span<const std::byte> bytes) {
+std::vector<T> converted(std::span<const std::uint8_t> bytes) {
   std::vector<T> values(bytes.size() / sizeof(Source));
   for (std::size_t i = 0; i < values.size(); ++i) {
     Source value;
@@ -80,7 +80,7 @@ std::uint64_t checked_product(const std::string& path, std::span<const std::int6
   return product;
 }
 
-void reverse_numbers(std::span<std::byte> bytes, std::size_t item) {
+void reverse_numbers(std::span<std::uint8_t> bytes, std::size_t item) {
   if (item == 1) return;
   for (; !bytes.empty(); bytes = bytes.subspan(item)) std::ranges::reverse(bytes.first(item));
 }

@@ -13,7 +13,7 @@ namespace data {
 struct Array {
   std::string dtype;  ///< NumPy's name of the type: one of numeric_dtypes, little-endian
   std::vector<std::int64_t> shape;
-  std::vector<std::byte> bytes;  ///< the elements
+  std::vector<std::uint8_t> bytes;  ///< the elements
 
   /// The product of the shape.
   std::int64_t size() const;
@@ -32,6 +32,6 @@ std::size_t item_size(std::string_view dtype);
 std::uint64_t checked_product(const std::string& path, std::span<const std::int64_t> shape, std::uint64_t item);
 
 /// Reverses the bytes of each number.
-void reverse_numbers(std::span<std::byte> bytes, std::size_t item);
+void reverse_numbers(std::span<std::uint8_t> bytes, std::size_t item);
 
 }  // namespace data

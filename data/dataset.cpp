@@ -62,10 +62,10 @@ bool is_npy(const std::string& path) {
 }
 
 void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
-  const Array array = is_npy(path) ? read_npy(path, points) : read_idx(path, points);
+  Array array = is_npy(path) ? read_npy(path, points) : read_idx(path, points);
   set_sizes(set, array.shape);
   if (array.dtype == "|u1")
-    set.bytes = array.as<std::uint8_t>();
+    set.bytes = std::move(array.bytes);
   else if (numbers == Numbers::in_double)
     set.doubles = array.as<double>();
   else

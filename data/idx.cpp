@@ -61,7 +61,7 @@ Array read_idx(const std::string& path, std::int64_t first) {
   const bool all = first <= 0 || first >= array.shape[0];
   if (!all) array.shape[0] = first;
   array.bytes.resize(checked_product(path, array.shape, item));
-  stream->fill(array.bytes, "what the IDX header announces");
+  stream->fill(std::as_writable_bytes(std::span(array.bytes)), "what the IDX header announces");
   require(!all || stream->at_end(), path, ": bytes follow the ", total, " that the IDX header announces");
   reverse_numbers(array.bytes, item);
   return array;

@@ -161,15 +161,16 @@ Header read_header(ByteStream& stream) {
 
 // Turns the first axis from the fastest to the slowest, the last from the slowest to the fastest, keeping the first
 // `first` items of the first axis.
-std::vector<std::byte> to_c_order(const std::vector<std::byte>& fortran, std::span<const std::int64_t> shape,
-                                  std::int64_t first, std::size_t item) {
+std::vector<std::uint8_t> to_c_order(const std::vector<std::uint8_t>& fortran, std::span<const std::int64_t> shape,
+                                     std::int64_t first, std::size_t item) {
   std::vector<std::size_t> stride(shape.size()), index(shape.size());
   std::size_t step = item;
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     stride[axis] = step;
     step *= static_cast<std::size_t>(shape[axis]);
   }
-  std::vector<std::byte> result(fortran.size() / static_cast<std::size_t>(shape[0]) * static_cast<std::size_t>(first));
+  std::vector<std::uint8_t> result(fortran.size() / static_cast<std::size_t>(shape[0]) *
+                                   static_cast<std::size_t>(first));
   std::size_t from = 0;
   for (std::size_t to = 0; to < result.size(); to += item) {
     std::memcpy(result.data() + to, fortran.data() + from, item);
@@ -199,7 +200,7 @@ Array read_npy(const std::string& path, std::int64_t first) {
   const std::uint64_t kept = checked_product(path, array.shape, item);
   const bool all = transposed || kept == total;
   array.bytes.resize(all ? total : kept);
-  stream->fill(array.bytes, "the array that the NPY header announces");
+  stream->fill(std::as_writable_bytes(std::span(array.bytes)), "the array that the NPY header announces");
   require(!all || stream->at_end(), path, ": bytes follow the array: the NPY header announces ", total);
   if (transposed) array.bytes = to_c_order(array.bytes, header.shape, array.shape[0], item);
   if (header.big_endian) reverse_numbers(array.bytes, item);

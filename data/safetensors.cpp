@@ -40,9 +40,13 @@ std::string checksum_of(std::string_view header, std::span<const std::span<const
   return digits;
 }
 
-/// Where the quoted checksum stands in a header that has it.
-std::size_t place_of(const std::string& checksum, const std::string& header) {
-  return header.find('"' + checksum + '"') + 1;
+/// Puts the digits in the place of a header's checksum. False where it has none of that length, as it is written here.
+bool put_checksum(std::string_view digits, std::string& header) {
+  const std::string before = engine::text('"', checksum_key, "\":\"");
+  const std::size_t found = header.find(before), place = found + before.size();
+  if (found == std::string::npos || header.find('"', place) != place + digits.size()) return false;
+  header.replace(place, digits.size(), digits);
+  return true;
 }
 
 struct DtypeName {
@@ -210,12 +214,11 @@ Safetensors read_safetensors(const std::string& path) {
     content.tensors.push_back(std::move(entry.tensor));
   }
   if (const auto checksum = content.metadata.extract(checksum_key)) {
-    if (checksum.mapped().size() == no_checksum.size())
-      text.replace(place_of(checksum.mapped(), text), no_checksum.size(), no_checksum);
     std::vector<std::span<const std::byte>> tensors;
     for (const NamedTensor& tensor : content.tensors) tensors.emplace_back(tensor.bytes);
-    require(checksum_of(text, tensors) == checksum.mapped(), path, ": damaged: its content does not have the crc32 ",
-            checksum.mapped(), " of its metadata; take another copy, or leave that out of what you wrote yourself");
+    require(put_checksum(no_checksum, text) && checksum_of(text, tensors) == checksum.mapped(), path,
+            ": damaged: its content does not have the crc32 ", checksum.mapped(),
+            " of its metadata; take another copy, or leave that out of what you wrote yourself");
   }
   return content;
 }
@@ -252,8 +255,7 @@ void write_safetensors(const std::string& path, const Safetensors& content) {
   }
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = text.size();
-  const std::string checksum = checksum_of(text, std::span(chunks).subspan(2));
-  text.replace(text.find(engine::text('"', checksum_key, "\":\"", no_checksum)) + 9, checksum.size(), checksum);
+  put_checksum(checksum_of(text, std::span(chunks).subspan(2)), text);
   chunks[0] = std::as_bytes(std::span(&length, 1));
   chunks[1] = std::as_bytes(std::span(text));
   write_file_atomically(path, chunks);

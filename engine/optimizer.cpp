@@ -62,9 +62,8 @@ double mean_square(const Var& gradient) {
   const std::int64_t n = gradient.size();
   std::vector<double> sums(static_cast<std::size_t>((n + piece - 1) / piece), 0);
   parallel_for(n, piece, [&](std::int64_t begin, std::int64_t end) {
-    for (const real g :
-         gradient.value().values().subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)))
-      sums[static_cast<std::size_t>(begin / piece)] += static_cast<double>(g) * static_cast<double>(g);
+    const real* g = gradient.value().data() + begin;
+    sums[static_cast<std::size_t>(begin / piece)] = simd::kernels().dot(end - begin, g, g);
   });
   return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(n);
 }
