@@ -1,7 +1,6 @@
 #include "apps/evaluate.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -182,14 +181,14 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
   const std::string out = request.out.empty() && inputs.config ? folder.evaluation() : request.out;
   require_resources(request, inputs, assignment, out);
   std::optional<FeatureNetwork> features = make_features(request.features, inputs.facts);
-  const std::array notes{engine::blas_warning(), note_on_left_out(inputs.training), note_on_left_out(inputs.reference)};
 
   const std::vector<std::int64_t> chosen =
       random_choice(inputs.reference.count, inputs.count, random_draws(request.seed, Draw::evaluation_reference, 0, 0));
   const Tensor samples = samples_of(inputs, folder, request.seed);
 
-  for (const std::string& note : notes)
-    if (!note.empty()) console.err << "semidual: " << note << std::endl;
+  console.remark(engine::blas_warning());
+  console.remark(note_on_left_out(inputs.training));
+  console.remark(note_on_left_out(inputs.reference));
   evaluation::Summary summary = describe(inputs, request, folder, features);
   console.out << inputs.count << " samples of " << request.what
               << (summary.iterations ? text(" (", *summary.iterations, " iterations)") : "") << " against "

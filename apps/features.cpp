@@ -83,8 +83,7 @@ int features(const FeaturesRequest& request, const Console& console) {
           images.dimension, " values, those of ", held_out.images.name, ", to measure the accuracy on, ",
           held_out.images.dimension, ": get both again from their source");
 
-  if (const std::string warning = engine::blas_warning(); !warning.empty())
-    console.err << "semidual: " << warning << std::endl;
+  console.remark(engine::blas_warning());
   console.out << "learning the classes of " << request.data << ": " << images.count << " images of " << images.height
               << "x" << images.width << ", " << data.classes() << " classes" << std::endl;
   auto classifier = std::make_unique<models::Classifier>(

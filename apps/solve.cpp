@@ -179,7 +179,7 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
   nlohmann::ordered_json result = summary(solution, options, seconds);
   print(result, console.out);
   folder.write(problem, solution, options, std::move(result));
-  for (const std::string& remark : solution.remarks) console.err << "semidual: " << remark << std::endl;
+  for (const std::string& remark : solution.remarks) console.remark(remark);
   console.out << "results: " << request.out << '\n';
   if (!interrupt.requested()) return 0;
   console.out << "interrupted after " << solution.iterations << " of " << options.iterations << " iterations\n";
@@ -219,17 +219,14 @@ int solve(const SolveRequest& request, const Console& console) {
                         static_cast<double>(target.size()) * static_cast<double>(1 + rows.end - rows.begin)) +
                        1e5);
 
-  if (const std::string warning = engine::blas_warning(); !warning.empty())
-    console.err << "semidual: " << warning << std::endl;
-  for (const std::string& note : notes)
-    if (!note.empty()) console.err << "semidual: " << note << std::endl;
+  console.remark(engine::blas_warning());
+  for (const std::string& note : notes) console.remark(note);
   if (options.stochastic() && placement.digits < least_digits)
-    console.err
-        << "semidual: " << (sizeof(real) == sizeof(float) ? "float" : "double") << " keeps about "
-        << std::max(0L, std::lround(placement.digits))
-        << " digits of the distances between near points beside how far others lie: --solver exact and sinkhorn "
-           "take them in double"
-        << std::endl;
+    console.remark(engine::text(
+        sizeof(real) == sizeof(float) ? "float" : "double", " keeps about ",
+        std::max(0L, std::lround(placement.digits)),
+        " digits of the distances between near points beside how far others lie: --solver exact and sinkhorn take them "
+        "in double"));
   console.out << options.source << " to " << options.target << ": " << source.count << " x " << target.size()
               << " points of dimension " << target.dimension() << ", " << options.solver << ", lambda "
               << options.lambda << std::endl;

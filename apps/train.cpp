@@ -203,9 +203,10 @@ class Training {
     below_zero_ = h < 0 && config_.options.loss == "transport" ? below_zero_ + 1 : 0;
     if (below_zero_ != beyond_chance || told_below_zero_) return;
     told_below_zero_ = true;
-    console.err << "semidual: H has been below 0 for " << beyond_chance << " iterations, up to "
-                << algorithm_.iterations() - 1 << ", and W_lambda is not: psi does not follow the generator; a smaller "
-                << "--dual-lr or a larger --inner may help" << std::endl;
+    console.remark(engine::text("H has been below 0 for ", beyond_chance, " iterations, up to ",
+                                algorithm_.iterations() - 1,
+                                ", and W_lambda is not: psi does not follow the generator; a smaller --dual-lr or a "
+                                "larger --inner may help"));
   }
 
   /// What metrics.csv has of the generator after this iteration, where it is due.
@@ -292,8 +293,8 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
     if (!request.resume) folder.remove_run();
     throw;
   }
-  for (const std::string& line : {engine::blas_warning(), note})
-    if (!line.empty()) console.err << "semidual: " << line << std::endl;
+  console.remark(engine::blas_warning());
+  console.remark(note);
   if (request.title.empty())
     console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
                 << config.data.dimension << std::endl;
