@@ -122,7 +122,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   const bool images = data.images();
   if (options.edges < 0) options.edges = images ? 3 : 0;
-  if (options.latent_dim == by_data) options.latent_dim = std::min<std::int64_t>(10, images ? 10 : data.dimension);
+  if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
   if (options.lr == by_data) options.lr = images ? 0.001 : 0.0003;
   if (options.inner == by_data) options.inner = images ? 3 : 10;

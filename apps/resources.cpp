@@ -52,9 +52,12 @@ void require_writable(const fs::path& path, double bytes) {
 }
 
 int usable_cores() {
-  static const int allowed = std::min(omp_get_num_procs(), omp_get_max_threads());  // by affinity, by OMP_NUM_THREADS
-  const double bound = std::ceil(group_bounds().cores);
-  return std::clamp(static_cast<int>(std::min<double>(allowed, bound)), 1, engine::max_threads);
+  // By affinity and OMP_NUM_THREADS, before OpenBLAS is asked for one thread a call, which may be OpenMP's.
+  static const int cores =
+      std::clamp(static_cast<int>(std::min<double>(std::min(omp_get_num_procs(), omp_get_max_threads()),
+                                                   std::ceil(group_bounds().cores))),
+                 1, engine::max_threads);
+  return cores;
 }
 
 void require_memory(double bytes, const std::string& what, const std::string& remedy) {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "apps/paper/inner_loop.h"
+#include "apps/sinkhorn_bounds.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "ot/exact.h"

@@ -16,6 +16,7 @@
 #include "apps/measure.h"
 #include "apps/paper/inner_loop.h"
 #include "apps/paper/plot.h"
+#include "apps/sinkhorn_bounds.h"
 #include "apps/version.h"
 #include "data/file.h"
 #include "data/sha256.h"

@@ -3,10 +3,7 @@
 #include <algorithm>
 
 #include "apps/learn/dual.h"
-#include "ot/cost_matrix.h"
-#include "ot/duality.h"
 #include "ot/semidual.h"
-#include "ot/sinkhorn.h"
 
 namespace apps {
 
@@ -45,9 +42,6 @@ class RunningMean {
   std::int64_t count_ = 0;
 };
 
-/// Stands for lambda = 0, by which H changes by lambda log J at most.
-constexpr double smallest_lambda = 0.0015;
-
 }  // namespace
 
 std::vector<double> inner_loop(const TrainOptions& options, const ot::Target& target, const Tensor& x,
@@ -71,19 +65,6 @@ std::vector<double> inner_loop(const TrainOptions& options, const ot::Target& ta
     if (average) mean.swap();
   }
   return values;
-}
-
-TransportBounds sinkhorn_bounds(const ot::Target& target, const Tensor& x, double lambda,
-                                const std::function<bool()>& go_on) {
-  ot::CostMatrix costs = ot::cost_matrix(target, x);
-  costs.hold();
-  const std::vector<double> mu(static_cast<std::size_t>(x.dim(0)), 1 / static_cast<double>(x.dim(0)));
-  const ot::SinkhornOptions options{
-      .lambda = lambda > 0 ? lambda : smallest_lambda, .iterations = 3000, .tolerance = 1e-5};
-  const ot::SinkhornResult result =
-      ot::sinkhorn(costs, mu, target.weights(), options, [&](const ot::SinkhornProgress&) { return go_on(); });
-  if (lambda > 0) return {result.duality.dual, result.duality.primal};
-  return {ot::duality(costs, mu, target.weights(), result.psi, 0).dual, result.duality.transport_cost};
 }
 
 }  // namespace apps

@@ -1,7 +1,5 @@
 #include "apps/train.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -12,7 +10,6 @@
 
 #include "apps/checkpoint.h"
 #include "apps/run_folder.h"
-#include "apps/run_lock.h"
 #include "data/npy.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -341,31 +338,6 @@ TEST_CASE("a loss that is no longer finite ends the run, and keeps the last good
   const apps::Checkpoint kept = apps::read_checkpoint(run.checkpoint());
   CHECK(kept.iterations == 0);
   CHECK(apps::all_finite(kept.tensors));
-}
-
-TEST_CASE("a folder that another process trains into is left alone, whatever was asked") {
-  const TemporaryFolder temporary;
-  const RunFolder run{temporary / "run"};
-  const Arguments two = small_run(run.root) + Arguments{"--iterations", "2"};
-  {
-    const apps::RunLock other(run.root);
-    const Outcome refused = semidual(two);
-    CHECK(refused.code == 2);
-    CHECK(contains(refused.err, "is being trained by process " + std::to_string(::getpid()) + ": end that first"));
-    CHECK_FALSE(fs::exists(run.config()));
-  }
-  CHECK_FALSE(fs::exists(run.root));
-  CHECK(semidual(two).code == 0);
-  CHECK_FALSE(fs::exists(run.root / "run.lock"));
-  const std::string before = content(run.checkpoint());
-  {
-    const apps::RunLock other(run.root);
-    for (const Arguments& again : {Arguments{"--force"}, Arguments{"--resume"}})
-      CHECK(contains(semidual(small_run(run.root) + Arguments{"--iterations", "3"} + again).err, "is being trained"));
-  }
-  CHECK(content(run.checkpoint()) == before);
-  write(run.root / "run.lock", "4194305\n");  // of a process that was killed
-  CHECK(semidual(small_run(run.root) + Arguments{"--iterations", "3", "--resume"}).code == 0);
 }
 
 TEST_CASE("an H that stays below 0 is told once, with what may help") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/sinkhorn_bounds.h"
+
 #include "apps/learn/dual.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
