@@ -23,9 +23,10 @@ measure() {
   start=$(milliseconds)
   run "$@"
   (sleep 20 && kill "$pid") 2>/dev/null &
-  watch=$!
-  wait "$pid" || true
+  watch=$! code=0
+  wait "$pid" || code=$?
   whole=$(($(milliseconds) - start))
+  case $code in 0 | 130) ;; *) cat "$out/log" >&2 && exit 1 ;; esac
   kill "$watch" 2>/dev/null || true
   longest=0 codes=
   for k in $(seq 20); do
