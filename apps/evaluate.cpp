@@ -88,8 +88,9 @@ std::vector<Measure> measure_semidual(const RunFolder& folder, const Inputs& inp
     const Tensor x({size, d}, std::span(samples.data() + group * size * d, static_cast<std::size_t>(size * d)));
     return space(x).value();
   };
+  ot::Transformer transform(target);
   const ot::SemidualEstimate estimate =
-      *ot::estimate_semidual(target, psi_of_run(folder, *inputs.config, target), options.lambda, groups, batch);
+      *ot::estimate_semidual(transform, psi_of_run(folder, *inputs.config, target), options.lambda, groups, batch);
   std::vector<Measure> measures(2);
   Measure &h = measures[0], &chi = measures[1];
   h.key = "semidual", h.name = "W by the semi-dual, H(ψ)", h.value = estimate.dual, h.error = estimate.dual_error;

@@ -8,7 +8,6 @@
 #include "data/dataset.h"
 #include "data/sha256.h"
 #include "engine/error.h"
-#include "ot/brute_c_transform.h"
 #include "ot/c_transform.h"
 
 namespace apps {
@@ -29,9 +28,7 @@ ot::Target training_points(const Config& config) {
 }
 
 std::vector<std::int64_t> nearest_points(const ot::Target& target, const Tensor& x) {
-  const Tensor no_potential = Tensor::zeros({target.size()});
-  return target.ground_cost() ? ot::c_transform(target, x, no_potential, 0).winners
-                              : ot::brute_c_transform(target, x, no_potential, 0, {}).winners;
+  return ot::c_transform(target, x, Tensor::zeros({target.size()}), 0).winners;
 }
 
 Tensor points_at(const ot::Target& target, std::span<const std::int64_t> numbers) {

@@ -20,19 +20,18 @@ constexpr real infinity = std::numeric_limits<real>::infinity();
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 }  // namespace
 
-BatchBounds::BatchBounds(const Target& target, const Sketch& sketch, const Tensor& x, const Tensor& psi, double lambda,
-                         double reach)
-    : target_(target),
+BatchBounds::BatchBounds(const Sketch& sketch, const Tensor& x, const Tensor& psi, double lambda, double reach)
+    : target_(sketch.index().target()),
       sketch_(sketch),
       x_(x),
       psi_(psi),
       lambda_(lambda),
-      queries_(sketch.queries(x, lambda > 0 ? Sketch::Bounds::coarse : Sketch::Bounds::both)),
+      queries_(sketch.queries(x)),
       packed_(engine::Shape{engine::simd::kernels().packed_queries(sketch.dimension(), x.dim(0))}),
       h_(engine::Shape{sketch.blocks() * block_size}),
       box_offsets_(engine::Shape{sketch.blocks()}),
       minima_(engine::Shape{sketch.blocks(), groups_in_block, x.dim(0)}) {
-  engine::simd::kernels().pack_queries(sketch.dimension(), size(), queries_.coarse.data(), packed_.data());
+  engine::simd::kernels().pack_queries(sketch.dimension(), size(), queries_.coordinates.data(), packed_.data());
   prepare_offsets();
   find_near(reach);
   bound_groups();
@@ -45,7 +44,7 @@ void BatchBounds::prepare_offsets() {
   constexpr std::int64_t piece = 128 * block_size;
   std::vector<double> largest(static_cast<std::size_t>((target_.size() + piece - 1) / piece));
   const real *psi = psi_.data(), *norms = sketch_.squared_norms().data(), *lengths = sketch_.squared_lengths().data();
-  const std::int64_t* order = sketch_.order().data();
+  const std::int64_t* order = sketch_.index().order().data();
   real* const h = h_.data();
   const double per_scale = 1 / target_.scale();
   engine::parallel_for(target_.size(), piece, [&](std::int64_t begin, std::int64_t end) {
@@ -79,7 +78,7 @@ Tensor BatchBounds::box_bounds() const {
   Tensor columns = Tensor::zeros({dimension, lanes});
   for (std::int64_t i = 0; i < size(); ++i)
     for (std::int64_t k = 0; k < dimension; ++k)
-      columns.data()[k * lanes + i] = queries_.coarse.data()[i * dimension + k];
+      columns.data()[k * lanes + i] = queries_.coordinates.data()[i * dimension + k];
   Tensor bounds({sketch_.blocks(), lanes});
   constexpr std::int64_t grain = 64;
   engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
@@ -111,7 +110,7 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
       const auto query = static_cast<std::int32_t>(i);
       bound_group_minima(b, {&query, 1}, spare);
       const double value = least_of(i, b).value;
-      const real* coordinates = queries_.coarse.data() + i * dimension;
+      const real* coordinates = queries_.coordinates.data() + i * dimension;
       double squared_length = 0;
       for (std::int64_t k = 0; k < dimension; ++k)
         squared_length += static_cast<double>(coordinates[k]) * coordinates[k];
@@ -198,10 +197,11 @@ void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_
                                        minima_.data() + b * groups_in_block * size(), size());
 }
 
-void BatchBounds::evaluate(const real* query, std::int64_t rows, std::int64_t group, real* bounds) const {
+void BatchBounds::bounds(std::int64_t i, std::int64_t group, real* bounds) const {
   const std::int64_t b = group / groups_in_block, first = group % groups_in_block * group_size;
   engine::simd::kernels().group_values(sketch_.dimension(), sketch_.block(b) + first,
-                                       h_.data() + b * block_size + first, rows, query, bounds);
+                                       h_.data() + b * block_size + first, 1,
+                                       queries_.coordinates.data() + i * sketch_.dimension(), bounds);
 }
 
 real BatchBounds::cut(std::int64_t i, double highest) const {
@@ -218,9 +218,9 @@ Neighbour BatchBounds::least_of(std::int64_t i, std::int64_t b) const {
   for (std::int64_t g = 1; g < groups_in_block; ++g)
     if (minima(b, g)[i] < minima(b, nearest)[i]) nearest = g;
   const std::int64_t group = b * groups_in_block + nearest;
-  real bounds[group_size];
-  coarse(i, group, bounds);
-  const std::int64_t place = group * group_size + (std::min_element(bounds, bounds + group_size) - bounds);
+  real of_group[group_size];
+  bounds(i, group, of_group);
+  const std::int64_t place = group * group_size + (std::min_element(of_group, of_group + group_size) - of_group);
   return {place, value(i, point(place))};
 }
 

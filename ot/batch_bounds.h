@@ -14,7 +14,7 @@
 
 namespace ot {
 
-/// The coarse bounds of a Sketch between a batch and all points, for one psi and lambda: of each group of 16 points, in
+/// The bounds of a Sketch between a batch and all points, for one psi and lambda: of each group of 16 points, in
 /// the order of the sketch, the least is kept. Most blocks are so far from a query that the box around their points
 /// tells it; their bounds are not taken.
 ///
@@ -27,8 +27,7 @@ class BatchBounds {
  public:
   /// All must outlive it; x [B, d] and psi [J] are finite. Points with u > least u + reach need no bounds; with an
   /// infinite reach no box is asked.
-  BatchBounds(const Target& target, const Sketch& sketch, const engine::Tensor& x, const engine::Tensor& psi,
-              double lambda, double reach);
+  BatchBounds(const Sketch& sketch, const engine::Tensor& x, const engine::Tensor& psi, double lambda, double reach);
 
   std::int64_t size() const { return x_.dim(0); }
   const engine::Tensor& x() const { return x_; }
@@ -49,15 +48,8 @@ class BatchBounds {
     return minima_.data() + (b * engine::simd::groups_in_block + g) * size();
   }
   /// The bounds of query i for the points of a group, [group_size]; +inf for points that no query sees.
-  void coarse(std::int64_t i, std::int64_t group, engine::real* bounds) const {
-    evaluate(queries_.coarse.data() + i * sketch_.dimension(), 1, group, bounds);
-  }
-  /// The same, and h less the product of the points' coarse coordinates with C x', a, the first part of the fine
-  /// bounds; [2, group_size]. For lambda = 0 alone.
-  void coarse_and_fine(std::int64_t i, std::int64_t group, engine::real* bounds) const {
-    evaluate(queries_.both.data() + i * 2 * sketch_.dimension(), 2, group, bounds);
-  }
-  /// No point with u <= `highest` has a bound, coarse or fine, above this.
+  void bounds(std::int64_t i, std::int64_t group, engine::real* bounds) const;
+  /// No point with u <= `highest` has a bound above this.
   engine::real cut(std::int64_t i, double highest) const;
   /// e in u_ij >= u + scale e, for points whose bound is `bound`.
   double above(std::int64_t i, engine::real bound, double u) const;
@@ -71,7 +63,7 @@ class BatchBounds {
   double squared_norm(std::int64_t i) const { return queries_.squared_norm[static_cast<std::size_t>(i)]; }
 
   /// The point at a place.
-  std::int64_t point(std::int64_t place) const { return sketch_.order()[static_cast<std::size_t>(place)]; }
+  std::int64_t point(std::int64_t place) const { return sketch_.index().order()[static_cast<std::size_t>(place)]; }
   /// u_ij, and from ||x_i - y_j||^2.
   double value(std::int64_t i, std::int64_t j) const {
     return value_at(target_.squared_distance(x_.data() + i * target_.dimension(), j), j);
@@ -89,7 +81,6 @@ class BatchBounds {
   void bound_groups();
   void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries, engine::Tensor& spare);
   Neighbour least_of(std::int64_t i, std::int64_t b) const;
-  void evaluate(const engine::real* query, std::int64_t rows, std::int64_t group, engine::real* bounds) const;
   double margin(std::int64_t i) const {
     return static_cast<double>(queries_.margin[static_cast<std::size_t>(i)]) + rounding_of_h_;
   }
@@ -99,7 +90,7 @@ class BatchBounds {
   const engine::Tensor &x_, &psi_;
   double lambda_;
   Sketch::Queries queries_;
-  engine::Tensor packed_;  // the queries' coarse coordinates, as engine::simd::Kernels::group_minima reads them
+  engine::Tensor packed_;  // the queries' coordinates, as engine::simd::Kernels::group_minima reads them
   engine::Tensor h_, box_offsets_, minima_;
   engine::Buffer near_;                       // 32-bit [blocks, B]; each row begins with a block's near queries
   std::vector<std::int64_t> near_counts_;     // empty if all are near all blocks: then one row tells it

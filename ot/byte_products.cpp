@@ -71,7 +71,6 @@ ByteProducts::ByteProducts(const Target& target, const Tensor& a)
     rounded.scale.resize(slope_.size());
     rounded.shift.resize(slope_.size());
     rounded.rest_lengths.resize(slope_.size());
-    rounded.rest_along_mean.resize(slope_.size());
   }
   for (const real m : target.mean()) mean_length_ += static_cast<double>(m) * m, sum_of_mean_ += m;
   mean_length_ = std::sqrt(mean_length_);
@@ -105,7 +104,6 @@ void ByteProducts::round_row(std::int64_t i, const real* a) {
     rounded.scale[index] = static_cast<real>(unit);
     rounded.shift[index] = static_cast<real>(-along_mean);
     rounded.rest_lengths[index] = std::sqrt(rests[s].squares);
-    rounded.rest_along_mean[index] = static_cast<real>(rests[s].products - rests.back().products);
   }
   const double length = std::sqrt(squares);
   sizes_[index] =
@@ -132,24 +130,6 @@ double ByteProducts::typical_rounding() const {
   constexpr double typical = 0.41 * std::numeric_limits<float>::epsilon() / 2 * (std::numbers::sqrt2 / 2);
   return typical * *std::max_element(sizes_.begin(), sizes_.end()) *
          std::hypot(target_.root_mean_square(), mean_length_);
-}
-
-void ByteProducts::add_rest(int digits, std::int64_t i, std::span<const std::int64_t> points,
-                            std::span<const std::int32_t> some, real* out) const {
-  const std::int64_t d = target_.dimension();
-  const auto index = static_cast<std::size_t>(i);
-  const double scale = rounded(most_digits()).scale[index], shift = rounded(digits).rest_along_mean[index];
-  constexpr std::size_t together = 64;
-  std::int32_t found[together];
-  double sums[together];
-  for (; !some.empty(); some = some.subspan(std::min(together, some.size()))) {
-    const std::size_t count = std::min(together, some.size());
-    for (std::size_t f = 0; f < count; ++f)
-      found[f] = static_cast<std::int32_t>(points[static_cast<std::size_t>(some[f])]);
-    kernels().digit_sums(d, digits_.row(i) + digits * layout_.plane(d), most_digits() - digits, target_.bytes().data(),
-                         static_cast<std::int64_t>(count), found, sums);
-    for (std::size_t f = 0; f < count; ++f) out[some[f]] += static_cast<real>(scale * sums[f] - shift);
-  }
 }
 
 void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, ByteBlocks& blocks, std::int64_t first,

@@ -57,7 +57,7 @@ class ByteBlocks {
 /// d_N) with d_s in [-b/2, b/2) and step = max |a - c| / ((b/2 - 1) b^(N-1)): as fine as a float or finer. The first n
 /// of them are a^, and a = a^ + e. Then a.(y - mean) = a^.(y - mean) + e.(y - mean). multiply() computes the first term
 /// for all points: digits and bytes are multiplied exactly in integers, so that beside the rounding of sums to float
-/// the error is at most ||e|| ||y - mean||. add_rest() adds the second, from the digits left, where it matters.
+/// the error is at most ||e|| ||y - mean||.
 class ByteProducts {
  public:
   /// How many blocks that are like each other are best multiplied at a time.
@@ -93,18 +93,12 @@ class ByteProducts {
   void multiply(int digits, std::span<const std::int32_t> rows, std::span<const ByteBlock* const> blocks, real* out,
                 std::span<const std::uint8_t> wanted = {}) const;
 
-  /// out[l] += e_i.(y_j - mean) for the l in `some` and j = points[l], where e is what so many digits, fewer than all,
-  /// leave out: after multiply() the product is as fine as in all digits.
-  void add_rest(int digits, std::int64_t i, std::span<const std::int64_t> points, std::span<const std::int32_t> some,
-                real* out) const;
-
  private:
   /// What stands in place of a with n digits: for each row of the batch a^.(y - mean) = scale (sum of digits and bytes)
   /// + slope (sum of bytes) + shift.
   struct Rounded {
     std::vector<real> scale, shift;
-    std::vector<double> rest_lengths;   // ||e||
-    std::vector<real> rest_along_mean;  // e.mean, of the digits that there are
+    std::vector<double> rest_lengths;  // ||e||
   };
 
   void round_row(std::int64_t i, const real* a);

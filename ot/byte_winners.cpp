@@ -31,26 +31,27 @@ struct Winner {
 
 class Winners {
  public:
-  Winners(const TiledProblem& sample, const TiledProblem& problem, const ByteProducts& products, const Tensor& x,
+  Winners(const LaidOutProblem& sample, const LaidOutProblem& all, const ByteProducts& products, const Tensor& x,
           const Tensor& psi, QueryBlock block)
       : sample_(sample),
-        problem_(problem),
+        all_(all),
+        problem_(all.problem),
         x_(x),
         psi_(psi),
         block_(block),
         products_(products),
         limit_(static_cast<std::size_t>(block.size()), std::numeric_limits<real>::max()),
-        winners_(static_cast<std::size_t>(problem.tiles()) * limit_.size()) {}
+        winners_(static_cast<std::size_t>(all.problem.tiles()) * limit_.size()) {}
 
   /// Sets the limits by the least of a sample. Returns whether few points of it are below them.
   bool sample() {
-    const std::int64_t samples = (sample_.tiles() + sample_stride - 1) / sample_stride;
+    const std::int64_t samples = (sample_.problem.tiles() + sample_stride - 1) / sample_stride;
     Tensor values({samples, block_.size() * tile_rows});
     std::vector<Minimum> minima(static_cast<std::size_t>(samples) * limit_.size());
     parallel_for(samples, 1, [&](std::int64_t s, std::int64_t) {
       real* products = values.data() + s * values.dim(1);
       multiply(sample_, s * sample_stride, products);
-      sample_.tile_minima(block_, s * sample_stride, products, minima.data() + s * block_.size());
+      sample_.problem.tile_minima(block_, s * sample_stride, products, minima.data() + s * block_.size());
     });
     const double largest_offset = this->largest_offset();
     parallel_for(block_.size(), 8, [&](std::int64_t begin, std::int64_t end) {
@@ -62,7 +63,7 @@ class Winners {
       const std::int64_t tile = s * sample_stride;
       for (std::int64_t i = 0; i < block_.size(); ++i)
         found[static_cast<std::size_t>(s)] +=
-            find(sample_, tile, i, values.data() + s * values.dim(1) + i * sample_.rows(tile), rows);
+            find(sample_.problem, tile, i, values.data() + s * values.dim(1) + i * sample_.problem.rows(tile), rows);
     });
     double total = 0;
     for (const std::int64_t count : found) total += static_cast<double>(count);
@@ -82,9 +83,9 @@ class Winners {
   Winner& winner(std::int64_t tile, std::int64_t i) {
     return winners_[static_cast<std::size_t>(tile * block_.size() + i)];
   }
-  void multiply(const TiledProblem& problem, std::int64_t tile, real* values) const {
-    const std::int64_t rows = problem.rows(tile);
-    products_.multiply(1, block_.begin, block_.end, *problem.blocks, problem.first_row(tile), rows, values, rows);
+  void multiply(const LaidOutProblem& of, std::int64_t tile, real* values) const {
+    const std::int64_t rows = of.problem.rows(tile);
+    products_.multiply(1, block_.begin, block_.end, of.blocks, of.problem.first_row(tile), rows, values, rows);
   }
   /// The rows of a tile that may be the least for query i.
   std::int64_t find(const TiledProblem& problem, std::int64_t tile, std::int64_t i, const real* products,
@@ -121,7 +122,7 @@ class Winners {
   void visit(std::int64_t tile) {
     const std::int64_t rows = problem_.rows(tile), first = problem_.first_row(tile);
     Tensor values({block_.size(), rows});
-    multiply(problem_, tile, values.data());
+    multiply(all_, tile, values.data());
     std::int32_t found[tile_rows];
     for (std::int64_t i = 0; i < block_.size(); ++i) {
       const std::int64_t count = find(problem_, tile, i, values.data() + i * rows, found);
@@ -132,7 +133,8 @@ class Winners {
     }
   }
 
-  const TiledProblem &sample_, &problem_;
+  const LaidOutProblem &sample_, &all_;
+  const TiledProblem& problem_;
   const Tensor &x_, &psi_;
   QueryBlock block_;
   const ByteProducts& products_;
@@ -142,12 +144,12 @@ class Winners {
 
 }  // namespace
 
-std::vector<std::int64_t> byte_winners(const TiledProblem& sample, const TiledProblem& problem,
+std::vector<std::int64_t> byte_winners(const LaidOutProblem& sample, const LaidOutProblem& all,
                                        const ByteProducts& products, const Tensor& x, const Tensor& psi) {
   constexpr std::int64_t most_queries = 256;
-  std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()));
-  for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
-    Winners block(sample, problem, products, x, psi, {begin, std::min(problem.batch(), begin + most_queries)});
+  std::vector<std::int64_t> winners(static_cast<std::size_t>(all.problem.batch()));
+  for (std::int64_t begin = 0; begin < all.problem.batch(); begin += most_queries) {
+    Winners block(sample, all, products, x, psi, {begin, std::min(all.problem.batch(), begin + most_queries)});
     if (!block.sample()) return {};
     block.find_all(winners.data() + begin);
   }

@@ -2,16 +2,15 @@
 
 #include <cmath>
 
-#include "ot/brute_c_transform.h"
+#include "ot/dense_c_transform.h"
 #include "ot/general_c_transform.h"
-#include "ot/pruned_c_transform.h"
 
 namespace ot {
 
 using engine::require;
 using engine::Tensor;
 
-CTransform c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+void require_transformable(const Target& target, const Tensor& x, const Tensor& psi, double lambda) {
   require(x.defined() && x.rank() == 2 && x.dim(0) >= 1 && x.dim(1) == target.dimension(),
           "[c_transform] x must be [B, d] with d the target's dimension: ", x.shape(), " against ", target.dimension());
   require(psi.defined() && psi.shape() == engine::Shape{target.size()},
@@ -20,9 +19,12 @@ CTransform c_transform(const Target& target, const Tensor& x, const Tensor& psi,
   require(lambda >= 0 && std::isfinite(lambda), "[c_transform] lambda must be finite and not negative: ", lambda);
   require(lambda == 0 || std::isfinite(static_cast<real>(1 / lambda)),
           "[c_transform] lambda is too small for its inverse, use 0: ", lambda);
-  if (target.ground_cost()) return general_c_transform(target, x, psi, lambda, wanted);
-  if (auto pruned = pruned_c_transform(target, x, psi, lambda, wanted)) return *std::move(pruned);
-  return brute_c_transform(target, x, psi, lambda, wanted);
+}
+
+CTransform c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  require_transformable(target, x, psi, lambda);
+  return target.ground_cost() ? general_c_transform(target, x, psi, lambda, wanted)
+                              : dense_c_transform(target, x, psi, lambda, wanted);
 }
 
 }  // namespace ot

@@ -29,12 +29,15 @@ struct CTransform {
   std::vector<std::int64_t> winners;
 };
 
-/// The c-transform of psi [J] at x [B, d], with what is wanted beside its value. No [B, J] matrix is held: the brute
-/// force works in at most 2^24 reals, or 16 for each point, and 2^13 d for the gradient, a search in 32 for each point
-/// and in the terms of 64 points for each pair of a block and one of 512 queries or fewer, 2^20 pairs at most. The bits
-/// do not depend on the number of threads. Throws Error for shapes that do not fit and for a lambda that is negative,
-/// not finite, or positive but so small that 1 / lambda overflows.
+/// The c-transform of psi [J] at x [B, d], with what is wanted beside its value, by visiting every point for every x,
+/// in products of real or by the ground cost's own values: a pure function, which a Transformer must agree with. No [B,
+/// J] matrix is held, but at most 2^24 reals, or 16 for each point, and 2^13 d for the gradient. The bits do not depend
+/// on the number of threads. Throws Error for shapes that do not fit and for a lambda that is negative, not finite, or
+/// positive but so small that 1 / lambda overflows.
 CTransform c_transform(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,
                        Wanted wanted = {});
+
+/// Throws these errors.
+void require_transformable(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda);
 
 }  // namespace ot

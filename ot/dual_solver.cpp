@@ -19,25 +19,29 @@ using engine::Var;
 namespace {
 /// H as a function of a potential's parameters.
 struct Functional {
-  const Target& target;
+  Transformer& transform;
   Potential& potential;
   double lambda;
 
   /// The gradients of -H on the batch x: optimizers descend.
   std::vector<Var> descent(const Tensor& x) const {
-    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(target, x, psi); });
+    return potential.pull_back(
+        [&](const Tensor& psi) { return descent(transform.target(), transform(x, psi, lambda, {.mass = true})); });
   }
   std::vector<Var> descent(const Tensor& x, const Subset& subset) const {
-    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(subset.target, x, psi); }, subset);
+    return potential.pull_back([&](const Tensor& psi) { return descent_in_psi(subset, x, psi); }, subset);
   }
 
   std::vector<PartOfGradient> parts_of_descent(const Tensor& x, const Subset& subset) const {
-    return potential.parts([&](const Tensor& psi) { return descent_in_psi(subset.target, x, psi); }, subset);
+    return potential.parts([&](const Tensor& psi) { return descent_in_psi(subset, x, psi); }, subset);
   }
 
-  Tensor descent_in_psi(const Target& to, const Tensor& x, const Tensor& psi) const {
-    const CTransform transform = c_transform(to, x, psi, lambda, {.mass = true});
-    Tensor gradient = semidual_gradient(to, transform.mass);
+ private:
+  Tensor descent_in_psi(const Subset& subset, const Tensor& x, const Tensor& psi) const {
+    return descent(subset.target, c_transform(subset.target, x, psi, lambda, {.mass = true}));
+  }
+  static Tensor descent(const Target& target, const CTransform& transform) {
+    Tensor gradient = semidual_gradient(target, transform.mass);
     engine::simd::kernels().scale(gradient.size(), -1, gradient.data(), gradient.data());
     return gradient;
   }
@@ -49,7 +53,10 @@ class AsgdSolver : public DualSolver {
       : functional_(functional), average_(options.average), optimizer_(options.rate, options.decay) {}
 
   void set_rate(double rate) override { optimizer_.rate() = rate; }
-  void begin() override { optimizer_.restart(); }
+  void begin() override {
+    functional_.transform.restart();
+    optimizer_.restart();
+  }
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
   void step(const Tensor& x, const Subset& subset) override {
     optimizer_.step(functional_.potential.parameters(), functional_.descent(x, subset));
@@ -82,7 +89,7 @@ class AdamSolver : public DualSolver {
       : functional_(functional), means_(functional.potential.parameters_of_like_elements()), optimizer_(make(rate)) {}
 
   void set_rate(double rate) override { optimizer_.rate() = rate; }
-  void begin() override {}
+  void begin() override { functional_.transform.restart(); }
   void step(const Tensor& x) override { optimizer_.step(functional_.potential.parameters(), functional_.descent(x)); }
   void step(const Tensor& x, const Subset& subset) override {
     const std::vector<PartOfGradient> parts = functional_.parts_of_descent(x, subset);
@@ -166,16 +173,17 @@ class AdamSolver : public DualSolver {
 };
 }  // namespace
 
-std::unique_ptr<DualSolver> make_dual_solver(const Target& target, Potential& potential, double lambda,
+std::unique_ptr<DualSolver> make_dual_solver(Transformer& transform, Potential& potential, double lambda,
                                              const DualOptions& options) {
   require(options.rate > 0 && std::isfinite(options.rate),
           "[dual solver] the rate must be positive and finite: ", options.rate);
   require(options.decay >= 0 && options.decay <= 1, "[dual solver] the decay must be in [0, 1]: ", options.decay);
   if (options.optimizer == DualOptimizer::adam)
-    return std::make_unique<AdamSolver>(Functional{target, potential, lambda}, options.rate);
-  auto* vector = dynamic_cast<VectorPotential*>(&potential);
-  if (vector && lambda == 0 && target.uniform()) return std::make_unique<SparseAsgd>(target, *vector, options);
-  return std::make_unique<AsgdSolver>(Functional{target, potential, lambda}, options);
+    return std::make_unique<AdamSolver>(Functional{transform, potential, lambda}, options.rate);
+  VectorPotential* const vector = potential.as_vector();
+  if (vector && lambda == 0 && transform.target().uniform())
+    return std::make_unique<SparseAsgd>(transform, *vector, options);
+  return std::make_unique<AsgdSolver>(Functional{transform, potential, lambda}, options);
 }
 
 }  // namespace ot

@@ -5,7 +5,7 @@
 
 #include "ot/named_tensors.h"
 #include "ot/potential.h"
-#include "ot/target.h"
+#include "ot/transformer.h"
 
 namespace ot {
 
@@ -29,7 +29,8 @@ class DualSolver {
   /// Takes another rate from the next step on.
   virtual void set_rate(double rate) = 0;
 
-  /// Starts an inner loop at the potential's present values; ASGD counts its steps from 1 again.
+  /// Starts an inner loop at the potential's present values, with a Transformer::restart(); ASGD counts its steps from
+  /// 1 again.
   virtual void begin() = 0;
   /// One ascent step along the gradient of H (101) on the batch x [B, d].
   virtual void step(const engine::Tensor& x) = 0;
@@ -49,9 +50,9 @@ class DualSolver {
 };
 
 /// The solver for these options. At lambda = 0 with uniform weights, ASGD on a VectorPotential takes the sparse way,
-/// whose steps touch at most B entries of psi. The target and the potential must outlive the solver. Throws Error for
-/// a rate that is not positive and finite and a decay outside [0, 1].
-std::unique_ptr<DualSolver> make_dual_solver(const Target& target, Potential& potential, double lambda,
+/// whose steps touch at most B entries of psi. The transformer and the potential must outlive the solver. Throws Error
+/// for a rate that is not positive and finite and a decay outside [0, 1].
+std::unique_ptr<DualSolver> make_dual_solver(Transformer& transform, Potential& potential, double lambda,
                                              const DualOptions& options);
 
 }  // namespace ot

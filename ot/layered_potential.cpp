@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "ot/neighbour_search.h"
-#include "ot/sketch.h"
 
 namespace ot {
 
@@ -18,11 +16,6 @@ namespace {
 
 constexpr const char* order_name = "psi.order";
 constexpr std::int64_t digit = 65536;  // of a point's number, which a float need not hold
-
-std::vector<std::int64_t> order_of(const Target& target) {
-  const std::span<const std::int64_t> searched = order_of_neighbours(target);
-  return searched.empty() ? Sketch(target).order() : std::vector(searched.begin(), searched.end());
-}
 
 Tensor rounded(const std::vector<double>& sums) {
   Tensor result({std::ssize(sums)});
@@ -42,18 +35,19 @@ std::vector<std::int64_t> LayeredPotential::usual_layers(std::int64_t points) {
   return layers;
 }
 
-LayeredPotential::LayeredPotential(const Target& target, std::vector<std::int64_t> points_a_node) {
+LayeredPotential::LayeredPotential(const PointIndex& index, std::vector<std::int64_t> points_a_node) {
+  const std::int64_t count = index.target().size();
   require(!points_a_node.empty() && points_a_node.front() == 1,
           "[potential] layers must start at 1 point a node: ", points_a_node.empty() ? 0 : points_a_node.front());
   for (std::size_t l = 0; l < points_a_node.size(); ++l) {
     const std::int64_t points = points_a_node[l];
     require(l == 0 || points > points_a_node[l - 1], "[potential] layers must increase: ", points, " after ",
             l == 0 ? 0 : points_a_node[l - 1]);
-    require(points <= target.size(), "[potential] a layer's nodes must hold at most the ", target.size(),
+    require(points <= count, "[potential] a layer's nodes must hold at most the ", count,
             " points there are: ", points);
-    layers_.push_back({points, Tensor::zeros({nodes(target.size(), points)})});
+    layers_.push_back({points, Tensor::zeros({nodes(count, points)})});
   }
-  set_order(order_of(target));
+  set_order(index.order());
 }
 
 void LayeredPotential::set_order(std::vector<std::int64_t> order) {

@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "ot/point_index.h"
 #include "ot/potential.h"
 
 namespace ot {
 
 /// A sum over layers of groups of points that lie near each other, psi(y_j) = sum_l theta_l(floor(place(j) / n_l)),
-/// where place(j) is where the point stands in the order of a k-d tree (tree_order) and n_l is how many points a node
+/// where place(j) is where the point stands in the order of a PointIndex and n_l is how many points a node
 /// of layer l holds; single points, n_l = 1, keep their own order. A step along the gradient in theta_l, the sum of
 /// that in psi over a node's points, moves whole neighbourhoods, of which a batch tells much more than of single
 /// points; these keep every psi within reach. It is the sum form of the multi-layer psi of Leclaire and Rabin, "A
@@ -19,8 +20,8 @@ class LayeredPotential : public Potential {
   /// The layers of 1, 16, 256 and 4096 points that have at least two nodes for this many points.
   static std::vector<std::int64_t> usual_layers(std::int64_t points);
 
-  /// The target must outlive it. Throws Error unless `points_a_node`, n_l, start at 1, increase and end at J at most.
-  LayeredPotential(const Target& target, std::vector<std::int64_t> points_a_node);
+  /// Throws Error unless `points_a_node`, n_l, start at 1, increase and end at J at most.
+  LayeredPotential(const PointIndex& index, std::vector<std::int64_t> points_a_node);
 
   engine::Tensor values() const override;
   /// theta_l, one for each layer.

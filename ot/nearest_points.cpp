@@ -54,7 +54,6 @@ struct Stretch {
   struct Need {
     std::int32_t query;
     std::uint8_t groups;
-    int fine_bounds = 0;
   };
 
   std::span<Need> needs_of(std::int64_t at) { return std::span(needs).subspan(begin[at], begin[at + 1] - begin[at]); }
@@ -98,8 +97,6 @@ class Search {
 
     std::vector<std::vector<Candidate>> candidates(queries_.size());
     for (const Stretch& stretch : stretches_) {
-      for (const Stretch::Need& need : stretch.needs)
-        work_[static_cast<std::size_t>(need.query)].fine_bounds += need.fine_bounds;
       for (const Candidate& candidate : stretch.candidates)
         candidates[static_cast<std::size_t>(candidate.query)].push_back(candidate);
     }
@@ -190,7 +187,7 @@ class Search {
     const std::span<Stretch::Need> needs = stretch.needs_of(at);
     if (needs.empty()) return;
     if (stretch.multiplied[at].each > 0) return multiply_block(b, needs, stretch.candidates);
-    for (Stretch::Need& need : needs)
+    for (const Stretch::Need& need : needs)
       if (!given_up_[static_cast<std::size_t>(need.query)]) bound_groups(b, need, stretch.candidates);
   }
 
@@ -222,26 +219,17 @@ class Search {
     }
   }
 
-  /// The points of the groups that a query needs in a block, by their coarse bounds and then by their fine ones.
-  void bound_groups(std::int64_t b, Stretch::Need& need, std::vector<Candidate>& candidates) const {
+  /// The points of the groups that a query needs in a block, by their bounds.
+  void bound_groups(std::int64_t b, const Stretch::Need& need, std::vector<Candidate>& candidates) const {
     const Query& query = this->query(need);
-    const Sketch& sketch = bounds_.sketch();
-    Candidate passed[block_size];  // with the coarse part of their fine bounds
     for (std::int64_t g = 0; g < groups_in_block; ++g) {
       if (!(need.groups >> g & 1)) continue;
       const std::int64_t group = b * groups_in_block + g;
-      real bounds[2 * group_size];
-      bounds_.coarse_and_fine(query.i, group, bounds);
-      for (std::int64_t l = 0; l < group_size; ++l) {
-        if (!within(bounds[l], query)) continue;
-        const std::int64_t place = group * group_size + l;
-        sketch.prefetch(place);
-        passed[need.fine_bounds++] = {need.query, static_cast<std::int32_t>(place), bounds[group_size + l]};
-      }
-    }
-    for (Candidate& candidate : std::span(passed, static_cast<std::size_t>(need.fine_bounds))) {
-      candidate.bound -= sketch.fine_part(bounds_.queries(), query.i, candidate.place);
-      if (candidate.bound <= query.cut) candidates.push_back(candidate);
+      real bounds[group_size];
+      bounds_.bounds(query.i, group, bounds);
+      for (std::int64_t l = 0; l < group_size; ++l)
+        if (within(bounds[l], query))
+          candidates.push_back({need.query, static_cast<std::int32_t>(group * group_size + l), bounds[l]});
     }
   }
 

@@ -12,7 +12,6 @@
 #include "engine/pool.h"
 #include "engine/product.h"
 #include "engine/simd/kernels.h"
-#include "ot/neighbour_search.h"
 
 namespace ot {
 
@@ -31,7 +30,7 @@ std::unique_ptr<engine::Bf16Products> rounded_products(bool bf16) {
 /// the zeros that they share spare work (engine::CompactMatrix).
 class Places {
  public:
-  explicit Places(const Target& target) : target_(target), order_(order_of_neighbours(target)) {}
+  Places(const Target& target, std::span<const std::int64_t> order) : target_(target), order_(order) {}
 
   /// The points at places begin..end-1, [end - begin, d].
   Tensor rows(std::int64_t begin, std::int64_t end) const {
@@ -112,79 +111,79 @@ std::vector<PartOfGradient> VectorPotential::parts(const GradientInValues& gradi
   return {{subset.points, gradient(values(subset))}};
 }
 
-NetworkPotential::NetworkPotential(const Target& target, std::function<Var(const Var&)> function,
+NetworkPotential::NetworkPotential(const PointIndex& index, std::function<Var(const Var&)> function,
                                    std::vector<Var*> parameters, const Options& options)
-    : target_(target), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
+    : index_(index), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
   engine::require(!parameters_.empty(), "[potential] a network must have parameters");
   engine::require(!options.bf16 || engine::has_bf16_products(), "[potential] bf16 needs a CPU with AVX-512 BF16");
 }
 
-NetworkPotential::Part NetworkPotential::part_from(const Target& target, std::int64_t begin) {
-  return {begin, std::min(target.size(), begin + points_at_once)};
+NetworkPotential::Part NetworkPotential::part_from(const Points& points, std::int64_t begin) {
+  return {begin, std::min(points.target.size(), begin + points_at_once)};
 }
 
-Var NetworkPotential::evaluate(const Target& target, Part part) const {
+Var NetworkPotential::evaluate(const Points& points, Part part) const {
   const std::int64_t count = part.end - part.begin;
-  const Tensor points = Places(target).rows(part.begin, part.end);
+  const Tensor y = Places(points.target, points.order).rows(part.begin, part.end);
   const auto rounding = rounded_products(options_.bf16);
-  const Var values = function_(points);
+  const Var values = function_(y);
   engine::require(values.size() == count,
                   "[potential] a network must return one value for each point: ", values.shape(), " for ", count,
                   " points");
   return engine::reshape(values, {count});
 }
 
-void NetworkPotential::evaluate_rest(const Target& target, std::int64_t begin, Tensor& psi) const {
+void NetworkPotential::evaluate_rest(const Points& points, std::int64_t begin, Tensor& psi) const {
   const engine::NoGrad no_grad;
-  for (Part part = part_from(target, begin); part.begin < target.size(); part = part_from(target, part.end)) {
-    Places(target).scatter(evaluate(target, part).value(), part.begin, psi);
+  for (Part part = part_from(points, begin); part.begin < points.target.size(); part = part_from(points, part.end)) {
+    Places(points.target, points.order).scatter(evaluate(points, part).value(), part.begin, psi);
   }
 }
 
-Tensor NetworkPotential::values(const Target& target) const {
-  Tensor psi({target.size()});
-  evaluate_rest(target, 0, psi);
+Tensor NetworkPotential::values(const Points& points) const {
+  Tensor psi({points.target.size()});
+  evaluate_rest(points, 0, psi);
   return psi;
 }
 
-std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in, const Target& target) {
+std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in, const Points& points) {
   std::vector<Var> sums;
   Tensor gradient;
   // sum_j psi_j gradient_j over a part of the points has the part's share of the gradient.
   const auto share = [&](Part part, const Var& psi) {
-    return engine::sum(engine::mul(psi, Places(target).gather(gradient, part.begin, part.end)));
+    return engine::sum(engine::mul(psi, Places(points.target, points.order).gather(gradient, part.begin, part.end)));
   };
-  Part part = part_from(target, 0);
+  Part part = part_from(points, 0);
   {
     Recording recording(parameters_, options_.bf16);
     std::vector<Var> kept;  // psi on the first parts, on the tape
-    Tensor psi({target.size()});
+    Tensor psi({points.target.size()});
     const std::int64_t before = engine::pool_statistics().used_bytes;
     const auto room = [&] {
       const std::int64_t used = engine::pool_statistics().used_bytes - before;
       return kept.empty() || used + used / static_cast<std::int64_t>(kept.size()) <= options_.memory;
     };
-    for (; part.begin < target.size() && room(); part = part_from(target, part.end)) {
-      kept.push_back(evaluate(target, part));
-      Places(target).scatter(kept.back().value(), part.begin, psi);
+    for (; part.begin < points.target.size() && room(); part = part_from(points, part.end)) {
+      kept.push_back(evaluate(points, part));
+      Places(points.target, points.order).scatter(kept.back().value(), part.begin, psi);
     }
-    evaluate_rest(target, part.begin, psi);
+    evaluate_rest(points, part.begin, psi);
     {
       const engine::NoGrad no_grad;
       gradient = gradient_in(psi);
     }
     engine::require(gradient.shape() == psi.shape(),
                     "[potential] a gradient must have one value for each point of the target: ", gradient.shape(),
-                    " against ", target.size());
-    Part done = part_from(target, 0);
+                    " against ", points.target.size());
+    Part done = part_from(points, 0);
     for (const Var& values : kept) {
       recording.add_gradients(share(done, values), sums);
-      done = part_from(target, done.end);
+      done = part_from(points, done.end);
     }
   }
-  for (; part.begin < target.size(); part = part_from(target, part.end)) {
+  for (; part.begin < points.target.size(); part = part_from(points, part.end)) {
     Recording recording(parameters_, options_.bf16);
-    recording.add_gradients(share(part, evaluate(target, part)), sums);
+    recording.add_gradients(share(part, evaluate(points, part)), sums);
   }
   return sums;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "engine/tape.h"
 #include "ot/named_tensors.h"
+#include "ot/point_index.h"
 #include "ot/subset.h"
 #include "ot/target.h"
 
@@ -19,6 +21,8 @@ struct PartOfGradient {
   std::vector<std::int64_t> elements;
   engine::Tensor gradient;  ///< [elements.size()]
 };
+
+class VectorPotential;
 
 /// A dual potential psi on the points of a target, given by parameters: what solvers see. Defined up to a constant.
 class Potential {
@@ -45,6 +49,9 @@ class Potential {
     return {};
   }
 
+  /// This, where its parameters are the values themselves; otherwise null.
+  virtual VectorPotential* as_vector() { return nullptr; }
+
   /// What a checkpoint holds of the potential, sharing its memory, and the way back. Nothing for a network, whose
   /// parameters are its owner's. restore() throws Error where a tensor is missing or has another shape.
   virtual NamedTensors state() const { return {}; }
@@ -63,6 +70,7 @@ class VectorPotential : public Potential {
   std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return {gradient(values())}; }
   engine::Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
   std::vector<PartOfGradient> parts(const GradientInValues& gradient, const Subset& subset) override;
+  VectorPotential* as_vector() override { return this; }
   NamedTensors state() const override { return {{"psi", psi_.value()}}; }
   void restore(const NamedTensors& state) override { psi_ = find(state, "psi", psi_.shape()).clone(); }
 
@@ -71,8 +79,8 @@ class VectorPotential : public Potential {
 };
 
 /// A function of y, [n, d] -> [n] or [n, 1], with its parameters: SDOTNN, (105). It is evaluated on a few points at a
-/// time, those that are like each other together (NeighbourSearch::order()), so that the zeros that images share spare
-/// work in its first layer. For the gradient, what its tape holds is kept from the values on as long as it fits in the
+/// time, those that are like each other together (PointIndex::order()), so that the zeros that images share spare work
+/// in its first layer. For the gradient, what its tape holds is kept from the values on as long as it fits in the
 /// memory given; the remaining points are evaluated once more, so that memory does not grow with J beyond that and the
 /// values themselves.
 class NetworkPotential : public Potential {
@@ -82,35 +90,40 @@ class NetworkPotential : public Potential {
     bool bf16 = false;                              ///< whether products are those of engine::Bf16Products
   };
 
-  /// The target and the parameters must outlive the potential. Throws Error without parameters, and for bf16 where
-  /// !engine::has_bf16_products().
-  NetworkPotential(const Target& target, std::function<engine::Var(const engine::Var&)> function,
+  /// The index, its target and the parameters must outlive the potential. Throws Error without parameters, and for bf16
+  /// where !engine::has_bf16_products().
+  NetworkPotential(const PointIndex& index, std::function<engine::Var(const engine::Var&)> function,
                    std::vector<engine::Var*> parameters, const Options& options);
-  NetworkPotential(const Target& target, std::function<engine::Var(const engine::Var&)> function,
+  NetworkPotential(const PointIndex& index, std::function<engine::Var(const engine::Var&)> function,
                    std::vector<engine::Var*> parameters)
-      : NetworkPotential(target, std::move(function), std::move(parameters), Options()) {}
+      : NetworkPotential(index, std::move(function), std::move(parameters), Options()) {}
 
   /// Throws Error when the function does not return one value a point.
-  engine::Tensor values() const override { return values(target_); }
+  engine::Tensor values() const override { return values(all()); }
   std::vector<engine::Var*> parameters() override { return parameters_; }
   /// Throws Error in addition for a gradient of another shape.
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return pull_back(gradient, target_); }
-  engine::Tensor values(const Subset& subset) const override { return values(subset.target); }
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return pull_back(gradient, all()); }
+  engine::Tensor values(const Subset& subset) const override { return values(Points{subset.target, {}}); }
   std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) override {
-    return pull_back(gradient, subset.target);
+    return pull_back(gradient, Points{subset.target, {}});
   }
 
  private:
-  struct Part {  // of a target's points, which are evaluated together
+  struct Points {
+    const Target& target;
+    std::span<const std::int64_t> order;  // in which they are evaluated, their own if it is empty
+  };
+  struct Part {  // of the places, which are evaluated together
     std::int64_t begin, end;
   };
-  static Part part_from(const Target& target, std::int64_t begin);
-  engine::Tensor values(const Target& target) const;
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Target& target);
-  engine::Var evaluate(const Target& target, Part part) const;
-  void evaluate_rest(const Target& target, std::int64_t begin, engine::Tensor& psi) const;
+  Points all() const { return {index_.target(), index_.order()}; }
+  static Part part_from(const Points& points, std::int64_t begin);
+  engine::Tensor values(const Points& points) const;
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Points& points);
+  engine::Var evaluate(const Points& points, Part part) const;
+  void evaluate_rest(const Points& points, std::int64_t begin, engine::Tensor& psi) const;
 
-  const Target& target_;
+  const PointIndex& index_;
   std::function<engine::Var(const engine::Var&)> function_;
   std::vector<engine::Var*> parameters_;
   Options options_;

@@ -9,8 +9,6 @@
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
 #include "ot/block_shares.h"
-#include "ot/brute_c_transform.h"
-#include "ot/neighbour_search.h"
 #include "ot/point_order.h"
 #include "ot/softmin_terms.h"
 #include "ot/winners.h"
@@ -28,11 +26,6 @@ std::int64_t most_together(const Target& target, double lambda) {
   constexpr std::int64_t most = 512, most_rows = 1 << 20;
   const std::int64_t blocks = (target.size() + block_size - 1) / block_size;
   return lambda > 0 ? std::clamp<std::int64_t>(most_rows / blocks, 1, most) : most;
-}
-
-// Only if all values are finite is their sum; one that overflows leaves the batch to the brute force.
-bool finite(const Tensor& tensor) {
-  return std::isfinite(engine::simd::kernels().sum(tensor.size(), tensor.data()));
 }
 
 Tensor rows_of(const Tensor& x, const std::vector<std::int64_t>& rows) {
@@ -91,9 +84,10 @@ class Softmins {
 
 // 2 scale (x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m digits of
 // real.
-Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
+Tensor gradient_of(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
   constexpr std::int64_t most_parts = 16;  // of all pieces; each has sums of its own
-  const std::span<const std::int64_t> order = target.search().order();
+  const Target& target = index.target();
+  const std::span<const std::int64_t> order = index.order();
   const std::int64_t batch = x.dim(0), d = x.dim(1), pieces = std::ssize(terms.pieces);
   const double left_out = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits) / static_cast<double>(target.size());
   const std::int64_t grain = (pieces + most_parts - 1) / most_parts, parts = (pieces + grain - 1) / grain;
@@ -128,8 +122,9 @@ Tensor gradient_of(const Target& target, const Tensor& x, const SoftminTerms& te
 }
 
 // The means of the responsibilities over the queries, but for blocks in which a query has less than 2^-m / J.
-Tensor mass_of(const Target& target, std::int64_t batch, const SoftminTerms& terms, const Softmins& softmins) {
-  const std::vector<std::int64_t>& order = target.search().order();
+Tensor mass_of(const PointIndex& index, std::int64_t batch, const SoftminTerms& terms, const Softmins& softmins) {
+  const Target& target = index.target();
+  const std::vector<std::int64_t>& order = index.order();
   Tensor mass({target.size()});
   const double left_out = std::ldexp(1.0, -std::numeric_limits<real>::digits) / static_cast<double>(target.size());
   constexpr std::int64_t places = SoftminTerms::blocks_in_piece * block_size;
@@ -150,27 +145,27 @@ Tensor mass_of(const Target& target, std::int64_t batch, const SoftminTerms& ter
   return mass;
 }
 
-CTransform soft_transform(const Target& target, const Tensor& x, const SoftminTerms& terms, double lambda,
+CTransform soft_transform(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, double lambda,
                           Wanted wanted) {
   const std::int64_t batch = x.dim(0);
   const Softmins softmins(terms, batch, lambda);
   CTransform result;
   result.value = Tensor({batch});
-  for (std::int64_t i = 0; i < batch; ++i) result.value.data()[i] = softmins.value(i, target.size());
-  if (wanted.gradient) result.gradient = gradient_of(target, x, terms, softmins);
-  if (wanted.mass) result.mass = mass_of(target, batch, terms, softmins);
+  for (std::int64_t i = 0; i < batch; ++i) result.value.data()[i] = softmins.value(i, index.target().size());
+  if (wanted.gradient) result.gradient = gradient_of(index, x, terms, softmins);
+  if (wanted.mass) result.mass = mass_of(index, batch, terms, softmins);
   return result;
 }
 
-std::optional<CTransform> transform_together(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
-                                             Wanted wanted) {
-  NeighbourSearch& search = target.search();
+std::optional<CTransform> transform_together(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
+                                             const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  const Target& target = index.target();
   if (lambda > 0) {
     const double reach =
         lambda * (std::numeric_limits<real>::digits * std::log(2.0) + std::log(2 * static_cast<double>(target.size())));
     auto terms = search.terms(x, psi, lambda, reach);
     if (!terms) return std::nullopt;
-    return soft_transform(target, x, *terms, lambda, wanted);
+    return soft_transform(index, x, *terms, lambda, wanted);
   }
   const auto neighbours = search.nearest(x, psi, 0);
   if (!neighbours) return std::nullopt;
@@ -180,10 +175,10 @@ std::optional<CTransform> transform_together(const Target& target, const Tensor&
     if ((*neighbours)[i].empty())
       open.push_back(static_cast<std::int64_t>(i));
     else
-      winners[i] = winner_of(search.order(), (*neighbours)[i]);
+      winners[i] = winner_of(index.order(), (*neighbours)[i]);
   }
   if (!open.empty()) {
-    const CTransform found = brute_c_transform(target, rows_of(x, open), psi, 0, {});
+    const CTransform found = brute(rows_of(x, open), {});
     for (std::size_t r = 0; r < open.size(); ++r) winners[static_cast<std::size_t>(open[r])] = found.winners[r];
   }
   return transform_at(target, x, psi, std::move(winners), wanted);
@@ -191,13 +186,12 @@ std::optional<CTransform> transform_together(const Target& target, const Tensor&
 
 }  // namespace
 
-std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
-                                             Wanted wanted) {
-  if (!target.searchable() || target.size() < NeighbourSearch::fewest_points || !finite(x) || !finite(psi))
-    return std::nullopt;
+std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
+                                             const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  const Target& target = index.target();
   const std::int64_t batch = x.dim(0), d = x.dim(1);
   const std::int64_t most = most_together(target, lambda);
-  if (batch <= most) return transform_together(target, x, psi, lambda, wanted);
+  if (batch <= most) return transform_together(search, index, brute, x, psi, lambda, wanted);
   const std::int64_t parts = (batch + most - 1) / most, together = (batch + parts - 1) / parts;
 
   CTransform result{Tensor({batch}),
@@ -208,9 +202,9 @@ std::optional<CTransform> pruned_c_transform(const Target& target, const Tensor&
     const std::int64_t count = std::min(together, batch - begin);
     Tensor some({count, d});
     std::copy_n(x.data() + begin * d, count * d, some.data());
-    std::optional<CTransform> part = transform_together(target, some, psi, lambda, wanted);
+    std::optional<CTransform> part = transform_together(search, index, brute, some, psi, lambda, wanted);
     if (!part && begin == 0) return std::nullopt;
-    if (!part) part = brute_c_transform(target, some, psi, lambda, wanted);
+    if (!part) part = brute(some, wanted);
     std::copy_n(part->value.data(), count, result.value.data() + begin);
     if (wanted.gradient) std::copy_n(part->gradient.data(), count * d, result.gradient.data() + begin * d);
     if (wanted.mass)

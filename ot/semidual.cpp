@@ -23,18 +23,9 @@ double expectation(const Target& target, const Tensor& psi) {
     if (target.weights()[j] > 0) sum += target.weights()[j] * psi.values()[j];
   return sum;
 }
-}  // namespace
 
-Tensor semidual_gradient(const Target& target, const Tensor& mass) {
-  Tensor gradient(mass.shape());
-  for (std::size_t j = 0; j < mass.values().size(); ++j)
-    gradient.values()[j] = static_cast<real>(target.weights()[j] - mass.values()[j]);
-  return gradient;
-}
-
-Var semidual(const Target& target, const Var& x, const Var& psi, double lambda) {
-  const CTransform transform =
-      c_transform(target, x.value(), psi.value(), lambda, {.gradient = x.on_tape(), .mass = psi.on_tape()});
+/// H, of the c-transform with what the tape asks for.
+Var recorded(const Target& target, const CTransform& transform, const Var& x, const Var& psi) {
   const double value = mean(transform.value) + expectation(target, psi.value());
   Var result = engine::recorded(Tensor::scalar(static_cast<real>(value)), x, psi);
   if (x.on_tape()) {
@@ -51,6 +42,26 @@ Var semidual(const Target& target, const Var& x, const Var& psi, double lambda) 
     });
   }
   return result;
+}
+
+Wanted wanted(const Var& x, const Var& psi) {
+  return {.gradient = x.on_tape(), .mass = psi.on_tape()};
+}
+}  // namespace
+
+Tensor semidual_gradient(const Target& target, const Tensor& mass) {
+  Tensor gradient(mass.shape());
+  for (std::size_t j = 0; j < mass.values().size(); ++j)
+    gradient.values()[j] = static_cast<real>(target.weights()[j] - mass.values()[j]);
+  return gradient;
+}
+
+Var semidual(const Target& target, const Var& x, const Var& psi, double lambda) {
+  return recorded(target, c_transform(target, x.value(), psi.value(), lambda, wanted(x, psi)), x, psi);
+}
+
+Var semidual(Transformer& transform, const Var& x, const Var& psi, double lambda) {
+  return recorded(transform.target(), transform(x.value(), psi.value(), lambda, wanted(x, psi)), x, psi);
 }
 
 }  // namespace ot

@@ -2,6 +2,7 @@
 
 #include "engine/tape.h"
 #include "ot/target.h"
+#include "ot/transformer.h"
 
 namespace ot {
 
@@ -10,6 +11,8 @@ namespace ot {
 /// responsibilities, (101). Only what the tape asks for is computed. Throws Error as c_transform() does, and
 /// `[semidual] can not be differentiated twice`.
 engine::Var semidual(const Target& target, const engine::Var& x, const engine::Var& psi, double lambda);
+/// The same by a Transformer.
+engine::Var semidual(Transformer& transform, const engine::Var& x, const engine::Var& psi, double lambda);
 
 /// (101), the gradient of H in psi given the mass of the c-transform, [J]: nu_j - mass_j.
 engine::Tensor semidual_gradient(const Target& target, const engine::Tensor& mass);

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "ot/c_transform.h"
 #include "ot/cost_matrix.h"
 
 namespace ot {
@@ -98,10 +97,10 @@ Tensor SourceSampler::batch(std::uint64_t number, std::int64_t size) const {
   return batch;
 }
 
-std::optional<SemidualEstimate> estimate_semidual(const Target& target, const Tensor& psi, double lambda, int groups,
+std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const Tensor& psi, double lambda, int groups,
                                                   const std::function<Tensor(int)>& batch,
                                                   const std::function<bool()>& go_on) {
-  const std::span<const double> nu = target.weights();
+  const std::span<const double> nu = transform.target().weights();
   const double g = groups;
   double expectation = 0;
   for (std::size_t j = 0; j < nu.size(); ++j)
@@ -111,12 +110,12 @@ std::optional<SemidualEstimate> estimate_semidual(const Target& target, const Te
   std::vector<double> sums(nu.size(), 0), means, products(static_cast<std::size_t>(groups), 0);
   for (int k = 0; k < groups; ++k) {
     if (go_on && !go_on()) return {};
-    const CTransform transform = c_transform(target, batch(k), psi, lambda, {.mass = true});
+    const CTransform found = transform(batch(k), psi, lambda, {.mass = true});
     double sum = 0;
-    for (const real value : transform.value.values()) sum += value;
-    means.push_back(expectation + sum / static_cast<double>(transform.value.size()));
-    masses.push_back(transform.mass);
-    for (std::size_t j = 0; j < nu.size(); ++j) sums[j] += transform.mass.values()[j];
+    for (const real value : found.value.values()) sum += value;
+    means.push_back(expectation + sum / static_cast<double>(found.value.size()));
+    masses.push_back(found.mass);
+    for (std::size_t j = 0; j < nu.size(); ++j) sums[j] += found.mass.values()[j];
   }
   // sum_j m_gj m_hj / nu_j is 1 + chi^2 in expectation for g != h. `products` has its sums over h.
   double all = 0;
@@ -141,15 +140,15 @@ std::optional<SemidualEstimate> estimate_semidual(const Target& target, const Te
   return estimate;
 }
 
-AscentResult ascend_semidual(const Target& target, const SourceSampler& source, Potential& potential,
+AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source, Potential& potential,
                              AscentOptions options, const AscentObserver& observer) {
   require(options.steps >= 1 && options.batch >= 1,
           "[ascent] there must be at least one step and one point in it: ", options.steps, " and ", options.batch);
   const Rates rates = rates_of(options.optimizer);
   double last_rate = rates.last * options.rate;
   if (options.rate == 0) {
-    const MeanCosts costs(target, source.batch(first_estimate, 16));
-    const double points = options.optimizer == DualOptimizer::adam ? 1 : static_cast<double>(target.size());
+    const MeanCosts costs(transform.target(), source.batch(first_estimate, 16));
+    const double points = options.optimizer == DualOptimizer::adam ? 1 : static_cast<double>(transform.target().size());
     options.rate = costs.all > 0 ? rates.first * costs.all * points : 1;
     last_rate = rates.last * options.rate;
     if (costs.nearest > 0) last_rate = std::min(last_rate, rates.nearest * costs.nearest * points);
@@ -162,7 +161,7 @@ AscentResult ascend_semidual(const Target& target, const SourceSampler& source, 
   bool go_on = true;
   const auto estimate = [&] {
     return estimate_semidual(
-        target, potential.values(), options.lambda, estimate_groups,
+        transform, potential.values(), options.lambda, estimate_groups,
         [&](int group) { return source.batch(first_estimate + static_cast<std::uint64_t>(group), estimate_size); },
         [&] {
           return go_on = !observer || observer({0, options.lambda, result.estimate});
@@ -180,7 +179,7 @@ AscentResult ascend_semidual(const Target& target, const SourceSampler& source, 
     if (result.steps == end) continue;
     const auto [lambda, rate] = stage_of(stage, options, last_rate);
     const auto solver =
-        make_dual_solver(target, potential, lambda, {.optimizer = options.optimizer, .rate = rate, .decay = 0});
+        make_dual_solver(transform, potential, lambda, {.optimizer = options.optimizer, .rate = rate, .decay = 0});
     if (!state.empty()) solver->restore(state);
     solver->begin();
     while (result.steps < end && go_on) {

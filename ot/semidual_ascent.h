@@ -40,7 +40,7 @@ struct SemidualEstimate {
 /// responsibilities of a batch, chi^2 is estimated by sum_j [(sum_g m_gj)^2 - sum_g m_gj^2] / nu_j / (G (G - 1)) - 1,
 /// whose expectation is exactly chi^2; its standard error is the jackknife's. None where `go_on`, asked before each
 /// batch, said no.
-std::optional<SemidualEstimate> estimate_semidual(const Target& target, const engine::Tensor& psi, double lambda,
+std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const engine::Tensor& psi, double lambda,
                                                   int groups, const std::function<engine::Tensor(int)>& batch,
                                                   const std::function<bool()>& go_on = {});
 
@@ -80,7 +80,7 @@ struct AscentResult {
 /// also where it is ended in a later stage than the first. (Genans, Godichon-Baggioni, Vialard and Wintenberger,
 /// "Decreasing entropic regularization averaged gradient for semi-discrete optimal transport", 2025, analyse such a
 /// fall of lambda.) Throws Error as make_dual_solver() does, and for sizes below 1.
-AscentResult ascend_semidual(const Target& target, const SourceSampler& source, Potential& potential,
+AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source, Potential& potential,
                              AscentOptions options, const AscentObserver& observer = {});
 
 }  // namespace ot

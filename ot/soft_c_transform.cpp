@@ -10,7 +10,6 @@
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
 #include "ot/block_shares.h"
-#include "ot/soft_products.h"
 
 namespace ot {
 
@@ -32,14 +31,13 @@ struct ShiftedSum {
 
 class SoftTransform {
  public:
-  SoftTransform(const TiledProblem& problem, double lambda, CTransform& result)
-      : problem_(problem), lambda_(lambda), result_(result), products_(problem, lambda) {}
+  SoftTransform(const TiledProblem& problem, const TileProducts& products, double lambda, CTransform& result)
+      : problem_(problem), products_(products), lambda_(lambda), result_(result) {}
 
   /// Writes the block's rows of the result and adds its part of the mass.
   void transform(QueryBlock block) {
     terms_ = Tensor();  // of the block before: its memory goes back to the pool, and is taken again
     terms_ = Tensor({block.size(), problem_.target.size()});
-    products_.start(block, terms_.data());
     sum_up(block);
     if (result_.mass.defined() || result_.gradient.defined()) distribute(block);
   }
@@ -59,7 +57,7 @@ class SoftTransform {
       const std::int64_t rows = problem_.rows(tile);
       const real* offset = problem_.offsets.data() + problem_.first_row(tile);
       real* term = terms(block, tile);
-      products_.multiply(tile);
+      products_.multiply(block, tile, term);
       for (std::int64_t i = 0; i < block.size(); ++i, term += rows) {
         const real least = kernels().min_affine(rows, offset, problem_.slope, term).value;
         // Where all are +inf or NaN any shift will do, and NaN must stay.
@@ -210,9 +208,9 @@ class SoftTransform {
   }
 
   const TiledProblem& problem_;
+  const TileProducts& products_;
   double lambda_;
   CTransform& result_;
-  SoftProducts products_;
   Tensor terms_;                    // products until a tile's u are known
   std::vector<ShiftedSum> parts_;   // of each tile, [tiles, block]
   std::vector<ShiftedSum> totals_;  // [block]
@@ -227,12 +225,12 @@ std::int64_t soft_block_size(std::int64_t batch, std::int64_t points) {
   return (batch + blocks - 1) / blocks;
 }
 
-CTransform soft_c_transform(const TiledProblem& problem, double lambda, Wanted wanted) {
+CTransform soft_c_transform(const TiledProblem& problem, const TileProducts& products, double lambda, Wanted wanted) {
   CTransform result;
   result.value = Tensor({problem.batch()});
   if (wanted.gradient) result.gradient = Tensor(problem.queries.shape());
   if (wanted.mass) result.mass = Tensor::zeros({problem.target.size()});  // of the places, until all is there
-  SoftTransform soft(problem, lambda, result);
+  SoftTransform soft(problem, products, lambda, result);
   const std::int64_t size = soft_block_size(problem.batch(), problem.target.size());
   for (std::int64_t begin = 0; begin < problem.batch(); begin += size)
     soft.transform({begin, std::min(problem.batch(), begin + size)});

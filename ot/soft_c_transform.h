@@ -8,7 +8,7 @@
 namespace ot {
 
 /// The c-transform for lambda > 0 with all points, in two passes over terms that are computed once.
-CTransform soft_c_transform(const TiledProblem& problem, double lambda, Wanted wanted);
+CTransform soft_c_transform(const TiledProblem& problem, const TileProducts& products, double lambda, Wanted wanted);
 
 /// How many queries to take at once. The terms of a block with all points are held between two passes, so that they are
 /// computed once; blocks are so small that this takes at most 2^24 reals, or 16 for each point.

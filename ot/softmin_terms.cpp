@@ -157,7 +157,7 @@ TermSearch::Needs TermSearch::needs_of(std::int64_t b) const {
     needs.all_groups += std::popcount(of_query);
   }
   constexpr std::size_t least = 8;  // queries for which a block's layout pays
-  needs.multiplied = values_.blocks && count >= (values_.laid_out->kept() ? 1 : least);
+  needs.multiplied = values_.products && count >= (values_.blocks->kept() ? 1 : least);
   return needs;
 }
 
@@ -179,7 +179,7 @@ double TermSearch::work_of_products(const Needs& needs) const {
   // Digits of 8 bits are multiplied faster than single points come from memory; measured.
   const double from_memory = digits.bits == 8 ? 3 : 1;
   const std::int64_t groups = digits.by_groups ? needs.all_groups : std::ssize(needs.queries) * groups_in_block;
-  const double points = static_cast<double>(groups * group_size) + block_size * values_.laid_out->layout_time();
+  const double points = static_cast<double>(groups * group_size) + block_size * values_.blocks->layout_time();
   return points / (digits.apart * from_memory);
 }
 
@@ -239,7 +239,7 @@ void TermSearch::visit_points(std::int32_t q, std::int64_t b, std::uint8_t group
     if (!(groups >> g & 1)) continue;
     ++work.groups;
     real bound[group_size];
-    bounds_.coarse(q, b * groups_in_block + g, bound);
+    bounds_.bounds(q, b * groups_in_block + g, bound);
     for (std::int64_t l = 0; l < group_size; ++l) {
       lanes[count] = static_cast<std::int32_t>(g * group_size + l);
       count += bound[l] <= query.cut;
@@ -249,11 +249,8 @@ void TermSearch::visit_points(std::int32_t q, std::int64_t b, std::uint8_t group
   work.values += static_cast<double>(count);
   for (std::size_t c = 0; c < count; ++c)
     points[c] = static_cast<std::int32_t>(bounds_.point(b * block_size + lanes[c]));
-  double squared[block_size];
-  if (values_.apart) values_.apart->squared(q, {points, count}, squared);
   double u[block_size];
-  for (std::size_t c = 0; c < count; ++c)
-    u[c] = values_.apart ? bounds_.value_at(squared[c], points[c]) : bounds_.value(q, points[c]);
+  for (std::size_t c = 0; c < count; ++c) u[c] = bounds_.value(q, points[c]);
   const double least = *std::min_element(u, u + count);
   query.best = std::min(query.best, least);
   if (least > query.best + query.reach) return;
@@ -274,11 +271,11 @@ void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, Visit& visit
   for (const std::int64_t b : blocks) {
     const std::vector<std::uint8_t>& groups = needs_[static_cast<std::size_t>(b)].groups;
     for (std::size_t n = 0; n < queries.size(); ++n) wanted[n * blocks.size() + laid_out.size()] = groups[n];
-    laid_out.push_back(&values_.laid_out->at(b, spare[laid_out.size()]));
+    laid_out.push_back(&values_.blocks->at(b, spare[laid_out.size()]));
   }
   const std::int64_t width = std::ssize(blocks) * block_size;
   Tensor products({std::ssize(queries), width});
-  values_.blocks->multiply(values_.blocks->most_digits(), queries, laid_out, products.data(), wanted);
+  values_.products->multiply(values_.products->most_digits(), queries, laid_out, products.data(), wanted);
 
   const double scale = bounds_.target().scale();
   const real* of_block = products.data();

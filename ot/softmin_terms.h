@@ -7,20 +7,16 @@
 #include "engine/pool.h"
 #include "engine/real.h"
 #include "ot/batch_bounds.h"
-#include "ot/byte_distances.h"
 #include "ot/byte_products.h"
 #include "ot/neighbour.h"
 
 namespace ot {
 
-/// Ways to the values of 8-bit points in integers; null where there is none, or none as fine as the terms need.
+/// A way to the values of all 8-bit points of a block in integers; null where there is none, or none as fine as the
+/// terms need.
 struct ByteValues {
-  const ByteDistances* apart = nullptr;  ///< of single points: a value then costs no more than a fine bound
-  const ByteProducts* blocks = nullptr;  ///< of x' with all points of a group
-  ByteBlocks* laid_out = nullptr;        ///< with `blocks`: those of the sketch
-
-  /// Whether `apart` is not used, as blocks are laid out and faster.
-  bool blocks_alone() const { return blocks && laid_out->kept(); }
+  const ByteProducts* products = nullptr;  ///< of x'
+  ByteBlocks* blocks = nullptr;            ///< with these, in the order of the sketch
 };
 
 /// The terms of some queries' softmins that matter, e^{(base - u) / lambda}: a row holds those of one query with the

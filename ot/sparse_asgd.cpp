@@ -6,10 +6,11 @@
 
 namespace ot {
 
-SparseAsgd::SparseAsgd(const Target& target, VectorPotential& potential, const DualOptions& options)
-    : target_(target), potential_(potential), options_(options) {}
+SparseAsgd::SparseAsgd(Transformer& transform, VectorPotential& potential, const DualOptions& options)
+    : transform_(transform), potential_(potential), options_(options) {}
 
 void SparseAsgd::begin() {
+  transform_.restart();
   steps_ = 0;
   moves_.clear();
 }
@@ -26,7 +27,7 @@ void SparseAsgd::lower(engine::Tensor& psi, std::int64_t point, double amount) {
 
 void SparseAsgd::step(const engine::Tensor& x) {
   engine::Tensor psi = potential_.values();
-  const CTransform transform = c_transform(target_, x, psi, 0);
+  const CTransform transform = transform_(x, psi, 0);
   const double amount = next_length() / static_cast<double>(transform.winners.size());
   for (const std::int64_t winner : transform.winners)
     if (winner >= 0) lower(psi, winner, amount);

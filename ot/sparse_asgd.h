@@ -10,8 +10,8 @@ namespace ot {
 /// The potential is that of the dense solver up to a constant.
 class SparseAsgd : public DualSolver {
  public:
-  /// The target and the potential must outlive the solver.
-  SparseAsgd(const Target& target, VectorPotential& potential, const DualOptions& options);
+  /// The transformer and the potential must outlive the solver.
+  SparseAsgd(Transformer& transform, VectorPotential& potential, const DualOptions& options);
 
   void set_rate(double rate) override { options_.rate = rate; }
   void begin() override;
@@ -31,7 +31,7 @@ class SparseAsgd : public DualSolver {
     double amount;
   };
 
-  const Target& target_;
+  Transformer& transform_;
   VectorPotential& potential_;
   DualOptions options_;
   std::int64_t steps_ = 0;

@@ -8,7 +8,6 @@
 
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
-#include "ot/neighbour_search.h"
 
 namespace ot {
 
@@ -88,8 +87,6 @@ Target::Target(const Target& whole, std::span<const std::int64_t> points)
   prepare_weights();
 }
 
-Target::~Target() = default;
-
 void Target::prepare_weights() {
   const auto count = static_cast<std::size_t>(count_);
   if (weights_.empty()) weights_.assign(count, 1.0 / static_cast<double>(count_));
@@ -124,7 +121,6 @@ void Target::require_finite_points() const {
 }
 
 void Target::prepare(CostScale scale, double factor) {
-  search_ = std::make_unique<NeighbourSearch>(*this);
   prepare_weights();
   const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
   const auto dimension = static_cast<std::size_t>(dimension_);

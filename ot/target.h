@@ -11,8 +11,6 @@
 
 namespace ot {
 
-class NeighbourSearch;
-
 /// The factor s of the cost c(x, y) = s k(x, y): 1, 1/2, or 1 / alpha with alpha = sum_j nu_j k(0, y_j), the paper's
 /// normalisation (section 6.2).
 enum class CostScale { one, half, inverse_alpha };
@@ -29,7 +27,8 @@ struct Cost {
 };
 
 /// The target measure nu = sum_j nu_j delta_{y_j} on J points of R^d and the cost to it: what every c-transform to nu
-/// needs, prepared once. Points with nu_j = 0 are not in the support, and nothing depends on them.
+/// needs, prepared once, immutable, and so shared by any number of solvers and threads. Points with nu_j = 0 are not in
+/// the support, and nothing depends on them.
 class Target {
  public:
   /// 8-bit points, row-major [count, dimension], that stand for byte / 255. Empty weights are uniform. Throws Error for
@@ -41,12 +40,11 @@ class Target {
   Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
          std::vector<double> weights = {});
 
-  Target(const Target&) = delete;  // solvers and sketches refer to their target
+  Target(const Target&) = delete;  // solvers and indices refer to their target
   Target& operator=(const Target&) = delete;
-  ~Target();
 
   /// The target on these points alone, their weights scaled to sum to 1: the cost with its scale, and mean(), stay
-  /// those of this target. It is made for a few c-transforms and has no search(). Throws Error for no points, one that
+  /// those of this target. Throws Error for no points, one that
   /// is not there, and points that weigh nothing.
   Target subset(std::span<const std::int64_t> points) const { return Target(*this, points); }
 
@@ -70,11 +68,6 @@ class Target {
   /// The largest ||y_j - mean||, and their root mean square.
   double longest() const { return longest_; }
   double root_mean_square() const { return root_mean_square_; }
-
-  /// The search for the points next to a query: its state changes how fast c-transforms are, and for lambda > 0 how
-  /// they are rounded. It lets only one thread at a time transform to a target.
-  NeighbourSearch& search() const { return *search_; }
-  bool searchable() const { return search_ != nullptr; }
 
   /// The points [J, d] where they are 8-bit, standing for byte / 255; otherwise empty.
   std::span<const std::uint8_t> bytes() const { return bytes_; }
@@ -119,7 +112,6 @@ class Target {
   double longest_ = 0, root_mean_square_ = 0;
   std::shared_ptr<const GroundCost> ground_cost_;
   double alpha_ = 0, scale_ = 1;
-  std::unique_ptr<NeighbourSearch> search_;
 };
 
 }  // namespace ot

@@ -11,7 +11,8 @@ namespace ot {
 using engine::Tensor;
 using engine::Transpose;
 
-TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda, ByteBlocks* laid_out)
+TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi, double lambda,
+                           std::span<const std::int64_t> places)
     : target(to),
       queries(to.centred(x)),
       squared_norms(static_cast<std::size_t>(x.dim(0))),
@@ -23,15 +24,11 @@ TiledProblem::TiledProblem(const Target& to, const Tensor& x, const Tensor& psi,
     for (std::int64_t c = 0; c < dimension; ++c)
       squared_norms[static_cast<std::size_t>(i)] += static_cast<double>(row[c]) * row[c];
   }
-  if (laid_out) {
-    order = laid_out->order();
-    blocks = laid_out;
-  } else {
+  order = places;
+  if (order.empty()) {
     own_order_.resize(static_cast<std::size_t>(target.size()));
     std::iota(own_order_.begin(), own_order_.end(), 0);
     order = own_order_;
-    constexpr std::int64_t most_kept = 0;
-    if (ByteProducts::available(target)) blocks = &own_blocks_.emplace(target, order, most_kept);
   }
   constexpr std::int64_t grain = 4096;
   engine::parallel_for(target.size(), grain, [&](std::int64_t begin, std::int64_t end) {
@@ -71,12 +68,12 @@ void TiledProblem::centred_points(std::int64_t tile, real* out) const {
   });
 }
 
-void TiledProblem::multiply(QueryBlock block, std::int64_t tile, real* products) const {
-  const std::int64_t count = rows(tile), d = target.dimension();
+void RealProducts::multiply(QueryBlock block, std::int64_t tile, real* products) const {
+  const std::int64_t count = problem_.rows(tile), d = problem_.target.dimension();
   Tensor points({count, d});
-  centred_points(tile, points.data());
-  engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, d, 1, queries.data() + block.begin * d, d,
-                      points.data(), d, 0, products, count);
+  problem_.centred_points(tile, points.data());
+  engine::gemm_single(Transpose::no, Transpose::yes, block.size(), count, d, 1,
+                      problem_.queries.data() + block.begin * d, d, points.data(), d, 0, products, count);
 }
 
 }  // namespace ot

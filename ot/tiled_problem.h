@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/simd/kernels.h"
 #include "engine/tensor.h"
-#include "ot/byte_products.h"
 #include "ot/target.h"
 
 namespace ot {
@@ -28,16 +26,16 @@ struct QueryBlock {
 /// to which scale ||x'||^2 is then added. Products x'.y' are made for a block of queries and a tile of points at a
 /// time, so that tiles can be spread over the threads.
 ///
-/// Points that are multiplied in digits best stand beside those that they are like (order_of_neighbours()): in 16
+/// Points that are multiplied in digits best stand beside those that they are like (PointIndex::order()): in 16
 /// neighbours of MNIST 279 pixels are not 0, in 16 digits in the order of the data 409. In their own order a minimum's
 /// first place is the lowest index.
 struct TiledProblem {
   static constexpr std::int64_t tile_rows = 512;
 
-  /// For x [B, d] and psi [J]; the order of `laid_out` tells which point stands at each place, their own order if it is
-  /// null. The target and the blocks must outlive it.
+  /// For x [B, d] and psi [J]; `places` tells which point stands at each place, their own order if it is empty. The
+  /// target and the order must outlive it.
   TiledProblem(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,
-               ByteBlocks* laid_out = nullptr);
+               std::span<const std::int64_t> places = {});
   TiledProblem(const TiledProblem&) = delete;
 
   std::int64_t batch() const { return queries.dim(0); }
@@ -45,8 +43,6 @@ struct TiledProblem {
   std::int64_t first_row(std::int64_t tile) const { return tile * tile_rows; }
   std::int64_t rows(std::int64_t tile) const { return std::min(tile_rows, target.size() - first_row(tile)); }
 
-  /// x'.y' for the block and the tile, [block, rows], in real by a single-threaded BLAS call.
-  void multiply(QueryBlock block, std::int64_t tile, real* products) const;
   /// The y' of a tile, [rows, d].
   void centred_points(std::int64_t tile, real* out) const;
   /// The least u of each query over a tile, from these products, with its place.
@@ -56,7 +52,6 @@ struct TiledProblem {
   engine::Tensor queries;               ///< x', [B, d]
   std::vector<double> squared_norms;    ///< ||x'||^2, [B]
   std::span<const std::int64_t> order;  ///< which point stands at each place, [J]
-  ByteBlocks* blocks = nullptr;         ///< these; null where points aren't multiplied in digits
   engine::Tensor offsets;               ///< of the places, [J]; +inf outside the support, NaN where psi is
   real slope;
 
@@ -65,7 +60,25 @@ struct TiledProblem {
   void for_each_point(std::int64_t tile, const Body& body) const;
 
   std::vector<std::int64_t> own_order_;  // where points stand in it
-  std::optional<ByteBlocks> own_blocks_;
+};
+
+/// The products x'.y' of a TiledProblem.
+class TileProducts {
+ public:
+  virtual ~TileProducts() = default;
+  /// Those of a block and a tile, [block, rows]. Tiles may be made by several threads at a time.
+  virtual void multiply(QueryBlock block, std::int64_t tile, real* products) const = 0;
+};
+
+/// In real, by a single-threaded BLAS call.
+class RealProducts : public TileProducts {
+ public:
+  /// The problem must outlive it.
+  explicit RealProducts(const TiledProblem& problem) : problem_(problem) {}
+  void multiply(QueryBlock block, std::int64_t tile, real* products) const override;
+
+ private:
+  const TiledProblem& problem_;
 };
 
 }  // namespace ot

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "ot/c_transform.h"
+#include "ot/transformer.h"
 
 namespace apps::evaluation {
 
@@ -31,11 +31,12 @@ NearestTraining nearest_training(const ot::Target& training, const Tensor& x, st
   for (const std::int64_t j : without) psi.data()[j] = static_cast<real>(-2 * training.scale() * reach * reach);
 
   NearestTraining nearest;
+  ot::Transformer transform(training);
   for (std::int64_t begin = 0; begin < n; begin += points_at_once) {
     const std::int64_t size = std::min(points_at_once, n - begin);
     const Tensor part({size, d},
                       x.values().subspan(static_cast<std::size_t>(begin * d), static_cast<std::size_t>(size * d)));
-    for (const std::int64_t winner : ot::c_transform(training, part, psi, 0).winners) nearest.points.push_back(winner);
+    for (const std::int64_t winner : transform(part, psi, 0).winners) nearest.points.push_back(winner);
   }
   for (std::int64_t i = 0; i < n; ++i)
     nearest.squared_distances.push_back(

@@ -10,7 +10,6 @@
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/tape.h"
-#include "ot/neighbour_search.h"
 #include "ot/self_transport.h"
 #include "ot/semidual.h"
 
@@ -102,13 +101,13 @@ void Alternate::warm_up() {
   if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
 }
 
-Var Alternate::H(const Var& x) const {
-  if (options_.target_batch == 0) return ot::semidual(target_, x, dual_.psi->values(), options_.lambda);
+Var Alternate::H(const Var& x) {
+  if (options_.target_batch == 0) return ot::semidual(dual_.transform, x, dual_.psi->values(), options_.lambda);
   const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
   return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
 }
 
-Var Alternate::loss(const Var& x) const {
+Var Alternate::loss(const Var& x) {
   if (options_.loss == "transport") return H(x);
   return H(x) - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
 }
@@ -170,16 +169,10 @@ ot::NamedTensors Alternate::moments() {
   return tensors;
 }
 
-bool Alternate::searches_softmins() const {
-  return options_.lambda > 0 && target_.searchable();
-}
-
 ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors = generators();
   for (const ot::NamedTensors& more : {dual_.psi->state(), moments(), dual_.solver->state()})
     tensors.insert(tensors.end(), more.begin(), more.end());
-  if (searches_softmins())
-    for (auto& named : target_.search().state()) tensors.push_back(std::move(named));
   if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
 }
@@ -204,7 +197,6 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
     copy_tensors(state, {{warmup_steps, steps}});
     warmup_ = ot::whole_number(warmup_steps, steps.item());
   }
-  if (searches_softmins()) target_.search().restore(state, options_.lambda);
   if (iterations > 0 || warmup_ > 0) dual_.solver->restore(state);
   if (iterations == 0) return;  // Adam has made no step on theta
 

@@ -51,7 +51,7 @@ class Alternate {
   /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
   /// their names, with --average those of the trained generator under `trained.NAME`, `adam.first.NAME` and
   /// `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or the network's parameters, the dual
-  /// solver's state, for lambda > 0 that of the target's search, and with a warm-up `dual.warmup.steps`. Meaningful
+  /// solver's state, and with a warm-up `dual.warmup.steps`. Meaningful
   /// unless the warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
   /// The bytes of state() once every optimizer has made a step.
@@ -72,11 +72,10 @@ class Alternate {
   std::vector<engine::Tensor> dual_batches(std::int64_t n, std::int64_t first, std::int64_t last);
   void step_psi(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k);
   /// H(psi_n, .) on the points x, and the loss there.
-  engine::Var H(const engine::Var& x) const;
-  engine::Var loss(const engine::Var& x) const;
+  engine::Var H(const engine::Var& x);
+  engine::Var loss(const engine::Var& x);
   ot::NamedTensors generators();
   ot::NamedTensors moments();
-  bool searches_softmins() const;
 
   TrainOptions options_;
   const ot::Target& target_;

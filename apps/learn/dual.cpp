@@ -19,11 +19,13 @@ ot::DualOptions dual_options(const TrainOptions& options) {
 
 }  // namespace
 
-Dual::Dual(const TrainOptions& options, const ot::Target& target) {
+Dual::Dual(const TrainOptions& options, const ot::Target& target)
+    : index(options.dual == "vector" ? nullptr : std::make_shared<const ot::PointIndex>(target)),
+      transform(target, index) {
   if (options.dual == "vector") {
     psi = std::make_unique<ot::VectorPotential>(target);
   } else if (options.dual == "layers") {
-    psi = std::make_unique<ot::LayeredPotential>(target, options.dual_layers.empty()
+    psi = std::make_unique<ot::LayeredPotential>(*index, options.dual_layers.empty()
                                                              ? ot::LayeredPotential::usual_layers(target.size())
                                                              : numbers_of("dual-layers", options.dual_layers));
   } else {
@@ -31,10 +33,10 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target) {
     std::vector<Var*> parameters;
     for (const models::Parameter& parameter : network->parameters()) parameters.push_back(parameter.variable);
     psi = std::make_unique<ot::NetworkPotential>(
-        target, [g = network.get()](const Var& y) { return (*g)(y); }, parameters,
+        *index, [g = network.get()](const Var& y) { return (*g)(y); }, parameters,
         ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
   }
-  solver = ot::make_dual_solver(target, *psi, options.lambda, dual_options(options));
+  solver = ot::make_dual_solver(transform, *psi, options.lambda, dual_options(options));
 }
 
 engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target) {

@@ -7,8 +7,9 @@
 #include "apps/run_folder.h"
 #include "models/psi_network.h"
 #include "ot/dual_solver.h"
+#include "ot/point_index.h"
 #include "ot/potential.h"
-#include "ot/target.h"
+#include "ot/transformer.h"
 
 namespace apps {
 
@@ -18,7 +19,9 @@ struct Dual {
   /// step length is refused.
   Dual(const TrainOptions& options, const ot::Target& target);
 
-  std::unique_ptr<models::PsiNetwork> network;  ///< null for a vector
+  std::shared_ptr<const ot::PointIndex> index;  ///< null for a vector
+  ot::Transformer transform;                    ///< which the solver takes c-transforms by
+  std::unique_ptr<models::PsiNetwork> network;  ///< null but for a network
   std::unique_ptr<ot::Potential> psi;
   std::unique_ptr<ot::DualSolver> solver;
 };

@@ -51,7 +51,7 @@ std::vector<double> inner_loop(const TrainOptions& options, const ot::Target& ta
   const bool average = options.dual_average == "on";
   Dual dual(last_iterate, target);
   RunningMean mean(dual.psi->parameters());
-  const auto h = [&] { return ot::semidual(target, x, dual.psi->values(), options.lambda).value().item(); };
+  const auto h = [&] { return ot::semidual(dual.transform, x, dual.psi->values(), options.lambda).value().item(); };
 
   std::vector<double> values{h()};
   dual.solver->begin();

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "ot/c_transform.h"
 #include "ot/exact_completion.h"
 #include "ot/potential.h"
 #include "ot/semidual_ascent.h"
+#include "ot/transformer.h"
 
 namespace apps {
 
@@ -23,8 +23,8 @@ constexpr double most_completed_entries = 1e7;
 constexpr std::int64_t points_at_once = 200;
 
 /// The c-transform phi of psi with the dual and, at lambda = 0, the assignment; none of them if it takes too long.
-void transform(const TransportProblem& problem, const Tensor& psi, double lambda, const Patience& patience,
-               TransportSolution& solution) {
+void transform(const TransportProblem& problem, ot::Transformer& c_transform, const Tensor& psi, double lambda,
+               const Patience& patience, TransportSolution& solution) {
   const std::int64_t n = problem.sources(), d = problem.target.dimension();
   std::vector<double> phi;
   std::vector<std::int64_t> assignment;
@@ -32,7 +32,7 @@ void transform(const TransportProblem& problem, const Tensor& psi, double lambda
     if (!patience.finish(engine::text("c-transform of source point ", begin))) return;
     const std::int64_t size = std::min(points_at_once, n - begin);
     const Tensor part({size, d}, std::span(problem.x.data() + begin * d, static_cast<std::size_t>(size * d)));
-    const ot::CTransform found = ot::c_transform(problem.target, part, psi, lambda);
+    const ot::CTransform found = c_transform(part, psi, lambda);
     phi.insert(phi.end(), found.value.values().begin(), found.value.values().end());
     assignment.insert(assignment.end(), found.winners.begin(), found.winners.end());
   }
@@ -77,7 +77,6 @@ void complete(const TransportProblem& problem, const SolveOptions& options, cons
 
 TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOptions& options,
                                   const SolverObserver& observer, const Patience& patience) {
-  const ot::Target& target = problem.target;
   const ot::AscentOptions ascent{
       .optimizer = options.solver == "adam" ? ot::DualOptimizer::adam : ot::DualOptimizer::asgd,
       .lambda = options.lambda,
@@ -86,10 +85,11 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
       .batch = options.batch > 0 ? options.batch : problem.sources(),
       .rate = options.rate,
       .tolerance = options.tolerance};
-  ot::VectorPotential potential(target);
+  ot::VectorPotential potential(problem.target);
+  ot::Transformer c_transform(problem.target);
   const ot::SourceSampler source(problem.x, problem.mu, options.seed);
   const ot::AscentResult result =
-      ot::ascend_semidual(target, source, potential, ascent, [&](const ot::AscentProgress& progress) {
+      ot::ascend_semidual(c_transform, source, potential, ascent, [&](const ot::AscentProgress& progress) {
         return observer({.iterations = progress.step, .dual = progress.estimate.dual});
       });
   TransportSolution solution;
@@ -101,7 +101,7 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
   const Tensor psi = potential.values();
   solution.psi.assign(psi.values().begin(), psi.values().end());
   if (std::isfinite(solution.dual)) observer({.psi = solution.psi});
-  transform(problem, psi, options.lambda, patience, solution);
+  transform(problem, c_transform, psi, options.lambda, patience, solution);
   if (std::isfinite(solution.dual)) complete(problem, options, patience, solution);
   if (result.lost > 0)
     solution.remarks.push_back(

@@ -130,7 +130,7 @@ TEST_CASE("--evaluate-every writes what evaluate tells into metrics.csv, beside 
       }
 }
 
-TEST_CASE("a run whose softmins are searched is resumed with the state of the search") {
+TEST_CASE("a run whose softmins are searched is resumed to the same bits") {
   const TemporaryFolder temporary;
   const RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
   const auto run = [](const RunFolder& folder, const char* iterations) {
@@ -139,9 +139,6 @@ TEST_CASE("a run whose softmins are searched is resumed with the state of the se
   };
   REQUIRE(run(straight, "4").code == 0);
   REQUIRE(run(resumed, "2").code == 0);
-  const ot::NamedTensors state = apps::read_checkpoint(resumed.checkpoint()).tensors;
-  for (const char* name : {"search.directions", "search.policy"})
-    CHECK(std::ranges::count_if(state, [&](const auto& named) { return named.first == name; }) == 1);
   REQUIRE(semidual({"train", "--resume", "--iterations", "4", "--out", resumed.root}).code == 0);
   CHECK(content(straight.checkpoint()) == content(resumed.checkpoint()));
 }

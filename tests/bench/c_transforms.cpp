@@ -11,11 +11,10 @@
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
-#include "ot/brute_c_transform.h"
 #include "ot/c_transform.h"
-#include "ot/neighbour_search.h"
 #include "ot/semidual.h"
 #include "ot/subset.h"
+#include "ot/transformer.h"
 #include "tests/bench/child.h"
 #include "tests/bench/timing.h"
 #include "tests/bench/trajectory.h"
@@ -85,12 +84,13 @@ bool as_near(const ot::CTransform& found, const ot::CTransform& brute) {
 
 /// The largest error against the oracle, on a query of each batch. Throws where it, or anything that the brute force
 /// computes otherwise, is not mere rounding.
-double checked_error(const ot::Target& target, const Snapshot& at, double lambda) {
+double checked_error(ot::Transformer& transform, const Snapshot& at, double lambda) {
+  const ot::Target& target = transform.target();
   double worst = 0;
   for (std::size_t b = 0; b < at.batches.size(); ++b) {
     const Tensor& x = at.batches[b];
-    const ot::CTransform found = ot::c_transform(target, x, at.psi, lambda, wanted(lambda));
-    const ot::CTransform brute = ot::brute_c_transform(target, x, at.psi, lambda, wanted(lambda));
+    const ot::CTransform found = transform(x, at.psi, lambda, wanted(lambda));
+    const ot::CTransform brute = ot::c_transform(target, x, at.psi, lambda, wanted(lambda));
     const auto i = static_cast<std::int64_t>(b) * (batch / static_cast<std::int64_t>(at.batches.size()));
     const long double exact = oracle(exact_costs(target, x.data() + i * x.dim(1), at.psi), lambda);
     worst = std::max(worst, static_cast<double>(std::abs(found.value.data()[i] - exact)));
@@ -132,16 +132,16 @@ Tensor blurred_points(const ot::Target& target, std::uint64_t stream) {
 }
 
 /// The median ms of a c-transform at lambda 0, and the largest error.
-std::pair<double, double> checked_ms(const ot::Target& target, const Snapshot& at) {
-  const double error = checked_error(target, at, 0);
-  return {median_ms(at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, 0); }})[0], error};
+std::pair<double, double> checked_ms(ot::Transformer& transform, const Snapshot& at) {
+  const double error = checked_error(transform, at, 0);
+  return {median_ms(at.batches, {[&](const Tensor& x) { transform(x, at.psi, 0); }})[0], error};
 }
 
 /// The row of many_points_c_transform().
-std::vector<double> against_few(double few_ms, const ot::Target& target, const Snapshot& at) {
-  const auto [ms, error] = checked_ms(target, at);
-  const ot::SearchWork& work = target.search().work_per_query();
-  return {few_ms, ms, ms / few_ms, 1e6 * error, work.groups, work.fine_bounds, work.values};
+std::vector<double> against_few(double few_ms, ot::Transformer& transform, const Snapshot& at) {
+  const auto [ms, error] = checked_ms(transform, at);
+  const ot::SearchWork& work = transform.work_per_query();
+  return {few_ms, ms, ms / few_ms, 1e6 * error, work.groups, work.values};
 }
 
 }  // namespace
@@ -166,25 +166,27 @@ std::vector<double> run_c_transform(const std::string& data, const std::string& 
                                     double lambda, double product_ms) {
   const ot::Target target = load_target(data, 0);
   const Snapshot at = read_snapshot(trajectory, iteration);
-  const double error = checked_error(target, at, lambda);
-  const auto ms = median_ms(
-      at.batches, {[&](const Tensor& x) { ot::c_transform(target, x, at.psi, lambda, wanted(lambda)); },
-                   [&](const Tensor& x) { ot::brute_c_transform(target, x, at.psi, lambda, wanted(lambda)); }});
-  const ot::SearchWork& work = target.search().work_per_query();
-  return {ms[0], ms[0] / product_ms, ms[0] / ms[1], 1e6 * error, work.groups, work.fine_bounds, work.values};
+  ot::Transformer transform(target);
+  const double error = checked_error(transform, at, lambda);
+  const auto ms =
+      median_ms(at.batches, {[&](const Tensor& x) { transform(x, at.psi, lambda, wanted(lambda)); },
+                             [&](const Tensor& x) { ot::c_transform(target, x, at.psi, lambda, wanted(lambda)); }});
+  const ot::SearchWork& work = transform.work_per_query();
+  return {ms[0], ms[0] / product_ms, ms[0] / ms[1], 1e6 * error, work.groups, work.values};
 }
 
 std::vector<double> threaded_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
                                          double lambda) {
   const ot::Target target = load_target(data, 0);
   const Snapshot at = read_snapshot(trajectory, iteration);
+  ot::Transformer transform(target);
   const auto on = [&](int threads) {
     return [&, threads](const Tensor& x) {
       engine::set_threads(threads);
-      ot::c_transform(target, x, at.psi, lambda, wanted(lambda));
+      transform(x, at.psi, lambda, wanted(lambda));
     };
   };
-  checked_error(target, at, lambda);
+  checked_error(transform, at, lambda);
   const auto ms = median_ms(at.batches, {on(1), on(2)});
   return {ms[0], ms[1], ms[0] / ms[1]};
 }
@@ -214,9 +216,12 @@ std::vector<double> many_points_c_transform(const std::string& few_trajectory, c
                                             std::int64_t iteration) {
   const std::vector<double> few = in_child("few points", [&] {
     const ot::Target target = load_target("digits", few_points);
-    return std::vector{checked_ms(target, read_snapshot(few_trajectory, iteration)).first};
+    ot::Transformer transform(target);
+    return std::vector{checked_ms(transform, read_snapshot(few_trajectory, iteration)).first};
   });
-  return against_few(few[0], load_target("digits", many_points), read_snapshot(many_trajectory, iteration));
+  const ot::Target target = load_target("digits", many_points);
+  ot::Transformer transform(target);
+  return against_few(few[0], transform, read_snapshot(many_trajectory, iteration));
 }
 
 std::vector<double> many_points_c_transform() {
@@ -228,13 +233,15 @@ std::vector<double> many_points_c_transform() {
   const auto random_psi = [](const ot::Target& target) { return Random(1, 9).normal({target.size()}, 0, real(0.05)); };
   const std::vector<double> few = in_child("few points", [&] {
     const ot::Target target = load_target("digits", few_points);
-    return std::vector{checked_ms(target, {blurred_batches(target), random_psi(target)}).first};
+    ot::Transformer transform(target);
+    return std::vector{checked_ms(transform, {blurred_batches(target), random_psi(target)}).first};
   });
   Snapshot at;
   at.batches = blurred_batches(load_target("digits", few_points));
   const ot::Target target = load_target("digits", many_points);
   at.psi = random_psi(target);
-  return against_few(few[0], target, at);
+  ot::Transformer transform(target);
+  return against_few(few[0], transform, at);
 }
 
 }  // namespace bench

@@ -33,14 +33,15 @@ TEST_CASE("boxes leave out most blocks, and none with a point within the reach")
     CAPTURE(offset);
     const Tensor y = wide_in_some(Random(1, 0), count, d, offset), x = wide_in_some(Random(1, 1), batch, d, offset);
     const ot::Target target(std::vector<real>(y.values().begin(), y.values().end()), count, d, ot::CostScale::half);
-    ot::Sketch sketch(target);
-    sketch.fit(x);
+    const ot::PointIndex index(target);
+    ot::Sketch sketch(index);
+    sketch.fit(x, nullptr);
     for (const double deviation : {0.0, 0.3}) {
       const Tensor psi = Random(1, 2).normal({count}, 0, static_cast<real>(deviation));
       for (const double reach : {0.0, 1.0}) {
         CAPTURE(deviation);
         CAPTURE(reach);
-        const ot::BatchBounds bounds(target, sketch, x, psi, 0, reach);
+        const ot::BatchBounds bounds(sketch, x, psi, 0, reach);
         int out = 0, wrong = 0;
         for (std::int64_t i = 0; i < batch; ++i) {
           double least = std::numeric_limits<double>::infinity();

@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "ot/brute_c_transform.h"
+#include "ot/byte_c_transform.h"
 #include "tests/ot/oracle.h"
 
 using namespace ot;
@@ -49,9 +49,11 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
     Tensor finite = x.clone();
     finite.data()[2 * d + 3] = 0;
     const Oracle oracle(reals_of(bytes), weights, target.scale(), finite, psi, 0);
-    const TiledProblem problem(target, x, psi, 0), shuffled(target, x, psi, 0, &blocks);
-    for (const TiledProblem* at : {&problem, &shuffled}) {
-      const auto winners = byte_winners(problem, *at, ByteProducts(target, problem.queries), x, psi);
+    const TiledProblem problem(target, x, psi, 0), shuffled(target, x, psi, 0, order);
+    ot::ByteBlocks in_own_order(target, problem.order, 0);
+    const ot::LaidOutProblem sample{problem, in_own_order}, elsewhere{shuffled, blocks};
+    for (const ot::LaidOutProblem* at : {&sample, &elsewhere}) {
+      const auto winners = byte_winners(sample, *at, ByteProducts(target, problem.queries), x, psi);
       REQUIRE(winners.size() == batch);
       for (std::size_t i = 0; i < batch; ++i) CHECK(winners[i] == (i == 2 ? -1 : oracle.winners[i]));
     }
@@ -65,6 +67,8 @@ TEST_CASE("where nearly all points may be the nearest one digit gives up, and th
   if (!ByteProducts::available(target)) return;
   const Tensor x = Tensor::full({3, d}, 0), psi = Tensor::zeros({count});
   const TiledProblem problem(target, x, psi, 0);
-  CHECK(byte_winners(problem, problem, ByteProducts(target, problem.queries), x, psi).empty());
-  CHECK(brute_c_transform(target, x, psi, 0, {}).winners == std::vector<std::int64_t>{0, 0, 0});
+  ot::ByteBlocks blocks(target, problem.order);
+  const ot::LaidOutProblem all{problem, blocks};
+  CHECK(byte_winners(all, all, ByteProducts(target, problem.queries), x, psi).empty());
+  CHECK(byte_c_transform(target, blocks, x, psi, 0, {}).winners == std::vector<std::int64_t>{0, 0, 0});
 }

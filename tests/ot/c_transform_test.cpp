@@ -8,7 +8,8 @@
 
 #include "engine/parallel.h"
 #include "engine/pool.h"
-#include "ot/brute_c_transform.h"
+#include "ot/byte_c_transform.h"
+#include "ot/transformer.h"
 #include "tests/ot/oracle.h"
 
 using namespace ot;
@@ -50,6 +51,18 @@ std::vector<double> weights_with_zeros(std::int64_t count) {
   return weights;
 }
 
+/// With all points in real, by a Transformer, and with all points in digits where they are of 8 bits.
+std::vector<CTransform> by_all_ways(const Target& target, const Tensor& x, const Tensor& psi, double lambda) {
+  std::vector<CTransform> results = {c_transform(target, x, psi, lambda, everything),
+                                     Transformer(target)(x, psi, lambda, everything)};
+  if (ByteProducts::available(target)) {
+    const PointIndex index(target);
+    ByteBlocks blocks(target, index.order());
+    results.push_back(byte_c_transform(target, blocks, x, psi, lambda, everything));
+  }
+  return results;
+}
+
 /// Compares with the oracle for all lambdas, to the rounding that a product of this size allows; `size` is the order of
 /// magnitude of the costs.
 void check(const Case& c, CostScale cost = CostScale::inverse_alpha, double size = 4) {
@@ -62,8 +75,7 @@ void check(const Case& c, CostScale cost = CostScale::inverse_alpha, double size
     const Oracle oracle(c.y, weights, target.scale(), c.x, c.psi, lambda);
     const double rounding = 32 * epsilon * size * std::sqrt(static_cast<double>(c.dimension) + 1);
     const double share = lambda == 0 ? 0 : std::min(1.0, rounding / lambda);  // relative error of a responsibility
-    for (const CTransform& result : {c_transform(target, c.x, c.psi, lambda, everything),
-                                     brute_c_transform(target, c.x, c.psi, lambda, everything)}) {
+    for (const CTransform& result : by_all_ways(target, c.x, c.psi, lambda)) {
       CHECK(distance(result.value, oracle.value) <= rounding + 4 * epsilon * lambda * std::log(c.count + 1.0));
       CHECK(result.winners == oracle.winners);
       CHECK(distance(result.mass, oracle.mass) <= share + 4 * epsilon);
@@ -210,8 +222,7 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
       CAPTURE(lambda);
       const Oracle oracle(y, weights, target.scale(), x, psi, lambda);
       const double limit = std::max(1e-5, 2 * epsilon / lambda);
-      for (const CTransform& transform :
-           {c_transform(target, x, psi, lambda, everything), brute_c_transform(target, x, psi, lambda, everything)}) {
+      for (const CTransform& transform : by_all_ways(target, x, psi, lambda)) {
         // Near points are off to the same side, by at most some units of the squared norms, about 1.
         CHECK(distance(transform.value, oracle.value) < 64 * epsilon);
         CHECK(relative_error(transform.gradient, oracle.gradient) < limit);
@@ -291,9 +302,9 @@ TEST_CASE("c-transforms do not depend on the number of threads") {
   const int threads = engine::threads();
   for (const double lambda : {0.0, 1e-3, 0.1}) {
     engine::set_threads(1);
-    const CTransform one = brute_c_transform(target, c.x, c.psi, lambda, everything);
+    const CTransform one = c_transform(target, c.x, c.psi, lambda, everything);
     engine::set_threads(2);
-    const CTransform two = brute_c_transform(target, c.x, c.psi, lambda, everything);
+    const CTransform two = c_transform(target, c.x, c.psi, lambda, everything);
     CHECK(same(one.value, two.value));
     CHECK(same(one.gradient, two.gradient));
     CHECK(same(one.mass, two.mass));

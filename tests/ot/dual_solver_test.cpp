@@ -22,6 +22,7 @@ namespace {
 /// gradient of H is (1/4 - 2/3, 3/4 - 1/3) = (-5/12, 5/12).
 struct TwoPoints {
   Target target{std::vector<real>{0, 1}, 2, 1, CostScale::one, {0.25, 0.75}};
+  Transformer transform{target};
   Tensor x{{3, 1}, {real(0.1), real(0.2), real(0.9)}};
   VectorPotential potential{target};
 
@@ -47,7 +48,7 @@ Target normal_target(std::int64_t count, std::int64_t dimension) {
 
 TEST_CASE("ASGD ascends by (102), averages, and counts from 1 in each inner loop") {
   TwoPoints p;
-  const auto solver = make_dual_solver(p.target, p.potential, 0, {.rate = 0.6, .decay = 0.5});
+  const auto solver = make_dual_solver(p.transform, p.potential, 0, {.rate = 0.6, .decay = 0.5});
   solver->begin();
   solver->step(p.x);
   p.check(step1);
@@ -67,7 +68,7 @@ TEST_CASE("ASGD ascends by (102), averages, and counts from 1 in each inner loop
 
 TEST_CASE("without averaging ASGD keeps the last iterate") {
   TwoPoints p;
-  const auto solver = make_dual_solver(p.target, p.potential, 0, {.rate = 0.6, .decay = 0.5, .average = false});
+  const auto solver = make_dual_solver(p.transform, p.potential, 0, {.rate = 0.6, .decay = 0.5, .average = false});
   solver->begin();
   solver->step(p.x);
   solver->step(p.x);
@@ -77,7 +78,7 @@ TEST_CASE("without averaging ASGD keeps the last iterate") {
 
 TEST_CASE("Adam's first steps along a constant gradient are its rate, upwards, whatever the gradient's size") {
   TwoPoints p;
-  const auto solver = make_dual_solver(p.target, p.potential, 0, {.optimizer = DualOptimizer::adam, .rate = 0.01});
+  const auto solver = make_dual_solver(p.transform, p.potential, 0, {.optimizer = DualOptimizer::adam, .rate = 0.01});
   for (int loop = 1; loop <= 2; ++loop) {
     solver->begin();
     solver->step(p.x);
@@ -89,7 +90,7 @@ TEST_CASE("Adam's first steps along a constant gradient are its rate, upwards, w
 
 TEST_CASE("the hits of a batch for lambda > 0 are its responsibilities") {
   TwoPoints p;
-  const auto solver = make_dual_solver(p.target, p.potential, 0.5, {.rate = 1, .average = false});
+  const auto solver = make_dual_solver(p.transform, p.potential, 0.5, {.rate = 1, .average = false});
   solver->begin();
   solver->step(p.x);
   solver->finish();
@@ -104,13 +105,14 @@ TEST_CASE("the hits of a batch for lambda > 0 are its responsibilities") {
 TEST_CASE("every solver climbs to the exact transport cost on the line") {
   // Half of the points -1, 1 each; x symmetric around 0.5, so a constant psi is far from optimal.
   const Target target(std::vector<real>{-1, 1}, 2, 1, CostScale::one);
+  Transformer transform(target);
   const Tensor x({4, 1}, {real(0.2), real(0.4), real(0.6), real(0.8)});
   const double exact = (1.2 * 1.2 + 1.4 * 1.4 + 0.4 * 0.4 + 0.2 * 0.2) / 4;
   for (const DualOptions& options :
        {DualOptions{.rate = 1, .decay = 0.5}, DualOptions{.rate = 1, .decay = 0.5, .average = false},
         DualOptions{.optimizer = DualOptimizer::adam, .rate = 0.01}}) {
     VectorPotential potential(target);
-    const auto solver = make_dual_solver(target, potential, 0, options);
+    const auto solver = make_dual_solver(transform, potential, 0, options);
     const auto h = [&] { return semidual(target, x, potential.values(), 0).value().item(); };
     CHECK(h() < exact - 0.1);
     solver->begin();
@@ -124,9 +126,10 @@ TEST_CASE("every solver climbs to the exact transport cost on the line") {
 TEST_CASE("for lambda > 0 a solver ends where the responsibilities have the weights as their mean") {
   const std::vector<double> weights{0.1, 0.2, 0.3, 0.15, 0.25};
   const Target target(vector_of(Random(30, 1).normal({5, 2}, 0, 1)), 5, 2, CostScale::inverse_alpha, weights);
+  Transformer transform(target);
   const Tensor x = Random(30, 2).normal({20, 2}, 0, 1);
   VectorPotential potential(target);
-  const auto solver = make_dual_solver(target, potential, 0.1, {.rate = 0.3, .decay = 0, .average = false});
+  const auto solver = make_dual_solver(transform, potential, 0.1, {.rate = 0.3, .decay = 0, .average = false});
   solver->begin();
   for (int k = 0; k < 3000; ++k) solver->step(x);
   solver->finish();
@@ -136,14 +139,17 @@ TEST_CASE("for lambda > 0 a solver ends where the responsibilities have the weig
 
 TEST_CASE("a network is moved up H as well") {
   const Target target = normal_target(300, 2);
+  Transformer transform(target);
+  const PointIndex index(target);
   Var weight = Tensor::zeros({1, 2}), bias = Tensor::zeros({1});
-  NetworkPotential potential(target, [&](const Var& y) { return linear(y, weight, bias); }, {&weight, &bias});
+  NetworkPotential potential(index, [&](const Var& y) { return linear(y, weight, bias); }, {&weight, &bias});
   Tensor x = Random(30, 2).normal({50, 2}, 1, 1);
   for (const DualOptimizer optimizer : {DualOptimizer::asgd, DualOptimizer::adam}) {
     weight = Tensor::zeros({1, 2});
     const auto h = [&] { return semidual(target, x, potential.values(), 0.05).value().item(); };
     const double before = h();
-    const auto solver = make_dual_solver(target, potential, 0.05, {.optimizer = optimizer, .rate = 0.1, .decay = 0.8});
+    const auto solver =
+        make_dual_solver(transform, potential, 0.05, {.optimizer = optimizer, .rate = 0.1, .decay = 0.8});
     solver->begin();
     for (int k = 0; k < 30; ++k) solver->step(x);
     solver->finish();
@@ -153,22 +159,23 @@ TEST_CASE("a network is moved up H as well") {
 
 TEST_CASE("an inner loop, its state kept, and another are two inner loops in one go") {
   const Target target = normal_target(50, 3);
+  Transformer transform(target);
   for (const double lambda : {0.0, 0.1})
     for (const DualOptions& options : {DualOptions{.rate = 1}, DualOptions{.rate = 1, .average = false},
                                        DualOptions{.optimizer = DualOptimizer::adam, .rate = 0.01}}) {
       VectorPotential through(target), stopped(target), resumed(target);
-      const auto whole = make_dual_solver(target, through, lambda, options);
+      const auto whole = make_dual_solver(transform, through, lambda, options);
       inner_loop(*whole, 3, 0);
       inner_loop(*whole, 3, 3);
 
-      const auto first = make_dual_solver(target, stopped, lambda, options);
+      const auto first = make_dual_solver(transform, stopped, lambda, options);
       first->restore(first->state());  // before any step
       inner_loop(*first, 3, 0);
       NamedTensors state;
       for (const auto& [name, tensor] : first->state()) state.emplace_back(name, tensor.clone());
       resumed.parameters()[0]->value() = stopped.values().clone();
       inner_loop(*first, 3, 100);  // must not touch what was kept
-      const auto second = make_dual_solver(target, resumed, lambda, options);
+      const auto second = make_dual_solver(transform, resumed, lambda, options);
       second->restore(state);
       inner_loop(*second, 3, 3);
       CHECK(same(resumed.values(), through.values()));
@@ -177,8 +184,9 @@ TEST_CASE("an inner loop, its state kept, and another are two inner loops in one
 
 TEST_CASE("Adam's state has a name for each tensor, and refuses one that does not fit") {
   const Target target = normal_target(50, 3);
+  Transformer transform(target);
   VectorPotential potential(target);
-  const auto solver = make_dual_solver(target, potential, 0, {.optimizer = DualOptimizer::adam, .rate = 0.01});
+  const auto solver = make_dual_solver(transform, potential, 0, {.optimizer = DualOptimizer::adam, .rate = 0.01});
   CHECK(solver->state().size() == 1);
   inner_loop(*solver, 3, 0);
   NamedTensors state = solver->state();
@@ -203,13 +211,14 @@ TEST_CASE("Adam's state has a name for each tensor, and refuses one that does no
 
 TEST_CASE("solvers refuse steps that lead nowhere") {
   const Target target = normal_target(5, 3);
+  Transformer transform(target);
   VectorPotential potential(target);
   for (const double rate : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
-    CHECK_THROWS_WITH_AS(make_dual_solver(target, potential, 0, {.rate = rate}),
+    CHECK_THROWS_WITH_AS(make_dual_solver(transform, potential, 0, {.rate = rate}),
                          Contains("[dual solver] the rate must be positive and finite: "), Error);
   for (const double decay : {-0.1, 1.1, std::nan("")})
-    CHECK_THROWS_WITH_AS(make_dual_solver(target, potential, 0, {.decay = decay}),
+    CHECK_THROWS_WITH_AS(make_dual_solver(transform, potential, 0, {.decay = decay}),
                          Contains("[dual solver] the decay must be in [0, 1]: "), Error);
-  const auto solver = make_dual_solver(target, potential, -1, {.optimizer = DualOptimizer::adam});
+  const auto solver = make_dual_solver(transform, potential, -1, {.optimizer = DualOptimizer::adam});
   CHECK_THROWS_WITH_AS(solver->step(Tensor::zeros({1, 3})), Contains("lambda must be finite and not negative"), Error);
 }

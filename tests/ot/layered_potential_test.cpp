@@ -49,7 +49,8 @@ TEST_CASE("a layer's value is added to the points of its node, which are neighbo
   std::vector<real> points;
   for (int j = 0; j < 40; ++j) points.push_back(static_cast<real>((j * 7) % 40));
   const Target target(points, 40, 1, CostScale::one);
-  LayeredPotential potential(target, {1, 16});
+  const PointIndex index(target);
+  LayeredPotential potential(index, {1, 16});
   CHECK(same(potential.values(), Tensor::zeros({40})));
   REQUIRE(potential.parameters().size() == 2);
   REQUIRE(potential.parameters()[1]->shape() == engine::Shape{3});
@@ -75,8 +76,9 @@ TEST_CASE("the gradient of H in each layer is that of differences, on all points
       const std::int64_t count = 50;
       const Target target(vector_of(Random(33, 0).normal({count, 3}, 0, 1)), count, 3, CostScale::inverse_alpha,
                           weighted ? random_weights(count, 1) : std::vector<double>());
+      const PointIndex index(target);
       const Tensor x = Random(33, 1).normal({15, 3}, 0, 1);
-      LayeredPotential potential(target, {1, 16, 32});
+      LayeredPotential potential(index, {1, 16, 32});
       fill(potential, 0);
       const Subset subset(target, 30, Random(33, 2));
       const auto gradient_of = [&](const Target& to) {
@@ -109,14 +111,16 @@ TEST_CASE("the gradient of H in each layer is that of differences, on all points
 
 TEST_CASE("one layer of single points is the vector, to the bit") {
   const Target target = normal_target(60, 3);
+  Transformer transform(target);
+  const PointIndex index(target);
   for (const bool subsets : {false, true})
     for (const DualOptions& options :
          {DualOptions{DualOptimizer::adam, 0.01, 0, false}, DualOptions{DualOptimizer::asgd, 0.5, 0.5, true}}) {
       VectorPotential vector(target);
-      LayeredPotential layers(target, {1});
+      LayeredPotential layers(index, {1});
       const double lambda = options.optimizer == DualOptimizer::asgd ? 0.1 : 0;  // at 0 a vector goes the sparse way
-      const auto of_vector = make_dual_solver(target, vector, lambda, options);
-      const auto of_layers = make_dual_solver(target, layers, lambda, options);
+      const auto of_vector = make_dual_solver(transform, vector, lambda, options);
+      const auto of_layers = make_dual_solver(transform, layers, lambda, options);
       ascend(*of_vector, target, subsets);
       ascend(*of_layers, target, subsets);
       CHECK(same(vector.values(), layers.values()));
@@ -125,8 +129,9 @@ TEST_CASE("one layer of single points is the vector, to the bit") {
 
 TEST_CASE("a layer of all points is a shift, which H does not see") {
   const Target target = normal_target(60, 3);
+  const PointIndex index(target);
   const Tensor x = Random(34, 0).normal({15, 3}, 0, 1);
-  LayeredPotential potential(target, {1, 60});
+  LayeredPotential potential(index, {1, 60});
   fill(potential, 5);
   const double before = semidual(target, x, potential.values(), 0.1).value().item();
   potential.parameters()[1]->value().data()[0] += 1;
@@ -139,10 +144,12 @@ TEST_CASE("layers reach the maximum of H, which is the transport cost") {
   std::vector<real> y = vector_of(x);
   for (real& value : y) value += 3;
   const Target target(y, 100, 1, CostScale::one);
-  LayeredPotential potential(target, LayeredPotential::usual_layers(100));
+  Transformer transform(target);
+  const PointIndex index(target);
+  LayeredPotential potential(index, LayeredPotential::usual_layers(100));
   double rate = 0.3;
   for (int round = 0; round < 8; ++round, rate /= 3) {
-    const auto solver = make_dual_solver(target, potential, 0, {DualOptimizer::adam, rate, 0, false});
+    const auto solver = make_dual_solver(transform, potential, 0, {DualOptimizer::adam, rate, 0, false});
     solver->begin();
     for (int k = 0; k < 200; ++k) solver->step(x);
     solver->finish();
@@ -152,8 +159,10 @@ TEST_CASE("layers reach the maximum of H, which is the transport cost") {
 
 TEST_CASE("a step on a subset moves the nodes of its points alone") {
   const Target target = normal_target(200, 3);
-  LayeredPotential potential(target, {1, 16});
-  const auto solver = make_dual_solver(target, potential, 0, {DualOptimizer::adam, 0.01, 0, false});
+  Transformer transform(target);
+  const PointIndex index(target);
+  LayeredPotential potential(index, {1, 16});
+  const auto solver = make_dual_solver(transform, potential, 0, {DualOptimizer::adam, 0.01, 0, false});
   ascend(*solver, target, false);
   const Tensor before = potential.parameters()[0]->value().clone();
   const Subset subset(target, 5, Random(36, 0));
@@ -167,12 +176,14 @@ TEST_CASE("a step on a subset moves the nodes of its points alone") {
 TEST_CASE("a state has psi, each layer and the order, and brings all of them back") {
   const Target target = normal_target(100, 3),
                other_points(vector_of(Random(37, 0).normal({100, 3}, 0, 1)), 100, 3, CostScale::one);
-  LayeredPotential potential(target, {1, 16});
+  const PointIndex index(target);
+  LayeredPotential potential(index, {1, 16});
   fill(potential, 9);
   const NamedTensors state = potential.state();
   CHECK(same(find(state, "psi", {100}), potential.values()));
   CHECK(same(find(state, "psi.layer.16", {7}), potential.parameters()[1]->value()));
-  LayeredPotential elsewhere(other_points, {1, 16});  // whose tree is another one
+  const PointIndex other_index(other_points);
+  LayeredPotential elsewhere(other_index, {1, 16});  // whose tree is another one
   elsewhere.restore(state);
   CHECK(same(elsewhere.values(), potential.values()));
   for (std::size_t t = 0; t < state.size(); ++t) CHECK(same(elsewhere.state()[t].second, state[t].second));
@@ -195,9 +206,10 @@ TEST_CASE("the usual layers go as far as there are two nodes") {
 
 TEST_CASE("layers that do not start at 1, do not increase or exceed the points are refused") {
   const Target target = normal_target(50, 2);
-  CHECK_THROWS_WITH_AS(LayeredPotential(target, {}), "[potential] layers must start at 1 point a node: 0", Error);
-  CHECK_THROWS_WITH_AS(LayeredPotential(target, {2, 16}), "[potential] layers must start at 1 point a node: 2", Error);
-  CHECK_THROWS_WITH_AS(LayeredPotential(target, {1, 16, 16}), "[potential] layers must increase: 16 after 16", Error);
-  CHECK_THROWS_WITH_AS(LayeredPotential(target, {1, 51}),
+  const PointIndex index(target);
+  CHECK_THROWS_WITH_AS(LayeredPotential(index, {}), "[potential] layers must start at 1 point a node: 0", Error);
+  CHECK_THROWS_WITH_AS(LayeredPotential(index, {2, 16}), "[potential] layers must start at 1 point a node: 2", Error);
+  CHECK_THROWS_WITH_AS(LayeredPotential(index, {1, 16, 16}), "[potential] layers must increase: 16 after 16", Error);
+  CHECK_THROWS_WITH_AS(LayeredPotential(index, {1, 51}),
                        "[potential] a layer's nodes must hold at most the 50 points there are: 51", Error);
 }

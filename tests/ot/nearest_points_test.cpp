@@ -47,15 +47,16 @@ TEST_CASE(
         coordinate = (coordinate + other.data()[k]) / 2 + blur.data()[i * d + k];
       }
     }
-    ot::Sketch sketch(target);
-    sketch.fit(x);
+    const ot::PointIndex index(target);
+    ot::Sketch sketch(index);
+    sketch.fit(x, nullptr);
     const Tensor psi = Random(73, 0).normal({count}, 0, real(0.01));
     std::optional<ot::ByteBlocks> blocks;
     for (const double reach : {0.0, 0.02}) {
       CAPTURE(reach);
-      if (ot::ByteProducts::available(target)) blocks.emplace(target, sketch.order(), reach > 0 ? 0 : 1 << 26);
+      if (ot::ByteProducts::available(target)) blocks.emplace(target, index.order(), reach > 0 ? 0 : 1 << 26);
       ot::ByteBlocks* const laid_out = blocks ? &*blocks : nullptr;
-      const ot::BatchBounds bounds(target, sketch, x, psi, 0, reach);
+      const ot::BatchBounds bounds(sketch, x, psi, 0, reach);
       std::vector<std::int64_t> queries(batch);
       std::iota(queries.begin(), queries.end(), 0);
       std::vector<ot::SearchWork> work;

@@ -47,11 +47,12 @@ TEST_CASE("a network potential equals the network on all points at once, in valu
     CAPTURE(count);
     const Tensor y = Random(22, 0).normal({count, 3}, 0, 1), x = Random(22, 1).normal({20, 3}, 0, 1);
     const Target target(vector_of(y), count, 3, CostScale::inverse_alpha);
+    const PointIndex index(target);
     Network network;
     // Memory for the tape of one part, as there must always be, of two, and of all.
     for (const std::int64_t memory : {std::int64_t{0}, std::int64_t{500000}, NetworkPotential::Options().memory})
       for (const double lambda : {0.0, 0.05}) {
-        NetworkPotential potential(target, [&](const Var& points) { return network(points); }, network.parameters(),
+        NetworkPotential potential(index, [&](const Var& points) { return network(points); }, network.parameters(),
                                    {.memory = memory});
         CHECK(potential.parameters() == network.parameters());
         Tape tape;
@@ -78,10 +79,11 @@ TEST_CASE("a network potential equals the network on all points at once, in valu
 TEST_CASE("the gradient of H in a network's parameters, (105), is that of finite differences" *
           doctest::skip(sizeof(real) == sizeof(float))) {
   const Target target(vector_of(Random(23, 0).normal({40, 3}, 0, 1)), 40, 3, CostScale::inverse_alpha);
+  const PointIndex index(target);
   const Tensor x = Random(23, 1).normal({30, 3}, 0, 1);
   Network network;
   NetworkPotential potential(
-      target, [&](const Var& y) { return network(y); }, network.parameters());
+      index, [&](const Var& y) { return network(y); }, network.parameters());
   for (const double lambda : {0.0, 0.05, 1.0}) {
     CAPTURE(lambda);
     const auto h = [&] { return semidual(target, x, potential.values(), lambda).value().item(); };
@@ -106,10 +108,11 @@ TEST_CASE("the gradient of H in a network's parameters, (105), is that of finite
 
 TEST_CASE("a gradient evaluates a network once on the points whose tape fits in memory, twice on the others") {
   const Target target(vector_of(Random(22, 2).normal({9000, 3}, 0, 1)), 9000, 3, CostScale::one);
+  const PointIndex index(target);
   Network network;
   const auto evaluations = [&](std::int64_t memory) {
     int parts = 0;
-    NetworkPotential potential(target, [&](const Var& y) { return ++parts, network(y); }, network.parameters(),
+    NetworkPotential potential(index, [&](const Var& y) { return ++parts, network(y); }, network.parameters(),
                                {.memory = memory});
     potential.pull_back([](const Tensor& psi) { return psi.clone(); });
     return parts;
@@ -126,9 +129,10 @@ TEST_CASE("a network sees all points, in an order where those that are like each
   for (std::int64_t j = 0; j < count; ++j)  // two kinds, in turns
     std::fill_n(y.data() + j * d + j % 2 * d / 2, d / 2, real{0});
   const Target target(vector_of(y), count, d, CostScale::one);
+  const PointIndex index(target);
   Var slope = Random(24, 1).normal({d, 1}, 0, 1);
   int changes = 0;
-  NetworkPotential potential(target,
+  NetworkPotential potential(index,
                              [&](const Var& points) {
                                for (std::int64_t p = 1; p < points.dim(0); ++p) {
                                  const auto first_kind = [&](std::int64_t at) {
@@ -145,8 +149,9 @@ TEST_CASE("a network sees all points, in an order where those that are like each
 
 TEST_CASE("a network of 8-bit points sees byte / 255") {
   const Target target(std::vector<std::uint8_t>{0, 255, 51}, 3, 1, CostScale::one);
+  const PointIndex index(target);
   Var slope = Tensor({1, 1}, {2});
-  NetworkPotential potential(target, [&](const Var& y) { return matmul(y, slope); }, {&slope});
+  NetworkPotential potential(index, [&](const Var& y) { return matmul(y, slope); }, {&slope});
   CHECK(distance(potential.values(), Tensor({3}, {0, 2, real(0.4)})) < 2 * epsilon);
 }
 
@@ -154,10 +159,11 @@ TEST_CASE("a network in bf16 has nearly the values and gradients of one in full,
           doctest::skip(!engine::has_bf16_products())) {
   const Tensor y = Random(22, 0).normal({4100, 3}, 0, 1);
   const Target target(vector_of(y), 4100, 3, CostScale::inverse_alpha);
+  const PointIndex index(target);
   Network network;
   const auto function = [&](const Var& points) { return network(points); };
-  NetworkPotential full(target, function, network.parameters()),
-      rounded(target, function, network.parameters(), {.bf16 = true});
+  NetworkPotential full(index, function, network.parameters()),
+      rounded(index, function, network.parameters(), {.bf16 = true});
   const Tensor psi = rounded.values();
   CHECK_FALSE(same(psi, full.values()));
   CHECK(distance(psi, full.values()) < 0.02);
@@ -172,16 +178,17 @@ TEST_CASE("a network in bf16 has nearly the values and gradients of one in full,
 
 TEST_CASE("potentials say what does not fit") {
   const Target target(std::vector<real>{1, 2, 3}, 3, 1, CostScale::one);
+  const PointIndex index(target);
   Var parameter = Tensor::zeros({1});
-  CHECK_THROWS_WITH_AS(NetworkPotential(target, [](const Var& y) { return y; }, {}),
+  CHECK_THROWS_WITH_AS(NetworkPotential(index, [](const Var& y) { return y; }, {}),
                        "[potential] a network must have parameters", Error);
   if (!engine::has_bf16_products())
-    CHECK_THROWS_WITH_AS(NetworkPotential(target, [](const Var& y) { return y; }, {&parameter}, {.bf16 = true}),
+    CHECK_THROWS_WITH_AS(NetworkPotential(index, [](const Var& y) { return y; }, {&parameter}, {.bf16 = true}),
                          "[potential] bf16 needs a CPU with AVX-512 BF16", Error);
-  NetworkPotential short_one(target, [](const Var& y) { return engine::sum(y); }, {&parameter});
+  NetworkPotential short_one(index, [](const Var& y) { return engine::sum(y); }, {&parameter});
   CHECK_THROWS_WITH_AS(short_one.values(),
                        "[potential] a network must return one value for each point: [] for 3 points", Error);
-  NetworkPotential good(target, [&](const Var& y) { return y + parameter; }, {&parameter});
+  NetworkPotential good(index, [&](const Var& y) { return y + parameter; }, {&parameter});
   CHECK_THROWS_WITH_AS(good.pull_back([](const Tensor&) { return Tensor::zeros({2}); }),
                        "[potential] a gradient must have one value for each point of the target: [2] against 3", Error);
 }

@@ -43,6 +43,7 @@ struct Clouds {
   Tensor x = Random(60, 0).normal({60, 2}, 0, 1);
   Weights mu = rising_weights(60);
   Target target{vector_of(Random(60, 1).normal({40, 2}, 1, 1)), 40, 2, CostScale::one, rising_weights(40)};
+  Transformer transform{target};
   SourceSampler source{x, mu, 3};
   VectorPotential potential{target};
 
@@ -80,7 +81,7 @@ TEST_CASE("estimates of the dual and of chi^2 are unbiased, and their errors are
     constexpr int repeats = 200, groups = 8;
     std::vector<double> chis;
     for (int k = 0; k < repeats; ++k) {
-      const SemidualEstimate estimate = *estimate_semidual(clouds.target, psi, lambda, groups, [&](int group) {
+      const SemidualEstimate estimate = *estimate_semidual(clouds.transform, psi, lambda, groups, [&](int group) {
         return clouds.source.batch(static_cast<std::uint64_t>(k * groups + group), 16);
       });
       dual += estimate.dual / repeats;
@@ -109,7 +110,7 @@ TEST_CASE("Adam and ASGD reach the exact and the entropic optimum of random clou
                               ? exact_transport(costs, clouds.mu, clouds.target.weights()).value
                               : sinkhorn(costs, clouds.mu, clouds.target.weights(), {.lambda = lambda}).duality.dual;
       const AscentResult result =
-          ascend_semidual(clouds.target, clouds.source, clouds.potential,
+          ascend_semidual(clouds.transform, clouds.source, clouds.potential,
                           {.optimizer = optimizer, .lambda = lambda, .steps = 1500, .batch = 20});
       CHECK(result.steps == 1500);
       const Duality reached = clouds.reached(lambda);
@@ -126,7 +127,7 @@ TEST_CASE("a full batch and a falling lambda reach the optimum too") {
   Clouds clouds;
   const double best = exact_transport(cost_matrix(clouds.target, clouds.x), clouds.mu, clouds.target.weights()).value;
   double lambda = 10;
-  ascend_semidual(clouds.target, clouds.source, clouds.potential,
+  ascend_semidual(clouds.transform, clouds.source, clouds.potential,
                   {.optimizer = DualOptimizer::asgd, .first_lambda = 1, .steps = 1000, .batch = 60},
                   [&](const AscentProgress& progress) {
                     if (progress.step == 0) return true;
@@ -142,28 +143,28 @@ TEST_CASE("an ascent that steps throw back keeps the best psi, and says by how m
   Clouds clouds;
   const double rate = 100;  // far above all costs
   const AscentResult result =
-      ascend_semidual(clouds.target, clouds.source, clouds.potential, {.steps = 100, .batch = 20, .rate = rate});
+      ascend_semidual(clouds.transform, clouds.source, clouds.potential, {.steps = 100, .batch = 20, .rate = rate});
   CHECK(result.lost > 0);
   CHECK(clouds.reached(0).dual >= 0);  // that of psi = 0
   // Ended in the last stage, it knows no better.
   Clouds others;
-  ascend_semidual(others.target, others.source, others.potential, {.steps = 100, .batch = 20, .rate = rate},
+  ascend_semidual(others.transform, others.source, others.potential, {.steps = 100, .batch = 20, .rate = rate},
                   [](const AscentProgress& progress) { return progress.step < 95; });
   CHECK(others.reached(0).dual >= 0);
 }
 
 TEST_CASE("an ascent ends at its tolerance or when its observer says so") {
   Clouds clouds;
-  const AscentResult early = ascend_semidual(clouds.target, clouds.source, clouds.potential,
+  const AscentResult early = ascend_semidual(clouds.transform, clouds.source, clouds.potential,
                                              {.lambda = 1, .steps = 1000, .batch = 20, .tolerance = 0.5});
   CHECK(early.converged);
   CHECK(early.steps < 1000);
   CHECK(early.estimate.chi_squared + early.estimate.chi_squared_error <= 0.5);
   const AscentResult stopped =
-      ascend_semidual(clouds.target, clouds.source, clouds.potential, {.steps = 1000, .batch = 20},
+      ascend_semidual(clouds.transform, clouds.source, clouds.potential, {.steps = 1000, .batch = 20},
                       [](const AscentProgress& progress) { return progress.step < 7; });
   CHECK(stopped.steps == 7);
   CHECK_FALSE(stopped.converged);
-  CHECK_THROWS_WITH_AS(ascend_semidual(clouds.target, clouds.source, clouds.potential, {.steps = 0}),
+  CHECK_THROWS_WITH_AS(ascend_semidual(clouds.transform, clouds.source, clouds.potential, {.steps = 0}),
                        Contains("at least one step"), Error);
 }

@@ -9,7 +9,6 @@
 
 #include <doctest/doctest.h>
 
-#include "ot/byte_distances.h"
 #include "tests/ot/oracle.h"
 
 using namespace ot;
@@ -57,22 +56,18 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
   for (double& weight : weights) weight /= total;
   const Target target(bytes, count, d, CostScale::inverse_alpha, weights);
   const Tensor psi = Random(43, 0).normal({count}, 0, real(0.02));
-  Sketch sketch(target);
-  sketch.fit(x);
-  const auto norms =
-      ByteDistances::available(target) ? ByteDistances::squared_norms(target) : std::vector<std::int64_t>{};
-  std::optional<ByteDistances> distances;
-  if (!norms.empty()) distances.emplace(target, norms, x);
+  const PointIndex index(target);
+  Sketch sketch(index);
+  sketch.fit(x, nullptr);
   std::optional<ByteProducts> products;
-  if (!norms.empty()) products.emplace(target, target.centred(x));
   std::optional<ByteBlocks> laid_out_once, laid_out_anew;
   std::vector<ByteValues> ways = {{}};
-  if (!norms.empty()) {
-    laid_out_once.emplace(target, sketch.order());
-    laid_out_anew.emplace(target, sketch.order(), 0);
-    ways.push_back({.apart = &*distances});
+  if (ByteProducts::available(target)) {
+    products.emplace(target, target.centred(x));
+    laid_out_once.emplace(target, index.order());
+    laid_out_anew.emplace(target, index.order(), 0);
     for (ByteBlocks* blocks : {&*laid_out_once, &*laid_out_anew})
-      ways.push_back({.apart = &*distances, .blocks = &*products, .laid_out = blocks});
+      ways.push_back({.products = &*products, .blocks = blocks});
   }
   for (const double lambda : {1e-3, 1e-2, 1.0})
     for (const double digits : {8.0, 24.0})
@@ -81,15 +76,15 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
         CAPTURE(digits);
         CAPTURE(&values - ways.data());
         const double allowed = std::exp2(-digits), reach = lambda * std::log(2 * count / allowed);
-        const BatchBounds bounds(target, sketch, x, psi, lambda, reach);
+        const BatchBounds bounds(sketch, x, psi, lambda, reach);
         // What the products of whole blocks are rounded by, at a few standard deviations.
-        const long double rounding = values.blocks ? 8 * target.scale() * products->typical_rounding() : 0;
+        const long double rounding = values.products ? 8 * target.scale() * products->typical_rounding() : 0;
         const TermSearch search(bounds, values, lambda, reach);
         std::vector<SearchWork> work;
         const SoftminTerms found = search.find(work);
         double values_of_all = 0;
         for (std::int64_t i = 0; i < batch; ++i) {
-          const auto index = static_cast<std::size_t>(i);
+          const auto query = static_cast<std::size_t>(i);
           std::vector<long double> u(count);
           for (std::int64_t j = 0; j < count; ++j) {
             long double squares = 0;
@@ -121,7 +116,7 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
                 if (*term == 0) continue;
                 REQUIRE(place < count);
                 sum += *term;
-                const long double exact = u[static_cast<std::size_t>(sketch.order()[static_cast<std::size_t>(place)])];
+                const long double exact = u[static_cast<std::size_t>(index.order()[static_cast<std::size_t>(place)])];
                 CHECK(std::abs(row.base - lambda * std::log(*term) - exact) < 1e-5L * lambda + 1e-7L + rounding);
                 kept += std::exp((least - exact) / lambda);
               }
@@ -129,8 +124,8 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
             }
           }
           CHECK(all - kept <= allowed * all);
-          CHECK(work[index].rows == static_cast<double>(rows));
-          values_of_all += work[index].values;
+          CHECK(work[query].rows == static_cast<double>(rows));
+          values_of_all += work[query].values;
         }
         if (!bounds_tell_work) continue;
         const double expected = batch * search.expected_work().values;
@@ -140,10 +135,9 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
         // One query alone asks for no whole block unless it is laid out already.
         Tensor alone({1, d});
         std::copy_n(x.data(), d, alone.data());
-        const BatchBounds its_bounds(target, sketch, alone, psi, lambda, reach);
-        const bool whole = values.blocks && values.laid_out->kept();
-        const ByteValues apart{.apart = values.apart};
-        TermSearch(its_bounds, whole ? values : apart, lambda, reach).find(work);
+        const BatchBounds its_bounds(sketch, alone, psi, lambda, reach);
+        const bool whole = values.products && values.blocks->kept();
+        TermSearch(its_bounds, whole ? values : ByteValues(), lambda, reach).find(work);
         const double of_one = TermSearch(its_bounds, values, lambda, reach).expected_work().values;
         CHECK(of_one > work[0].values / 2 - 64);
         CHECK(of_one < work[0].values * 2 + 64);

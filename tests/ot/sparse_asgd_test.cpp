@@ -44,12 +44,13 @@ Target normal_target(std::int64_t count, std::vector<double> weights = {}) {
 
 TEST_CASE("sparse ASGD is dense ASGD up to a constant, averaged or not") {
   const Target target = normal_target(200);
+  Transformer transform(target);
   for (const bool average : {true, false}) {
     const DualOptions options{.rate = 0.8, .decay = 0.5, .average = average};
     VectorPotential vector(target);
     OpaqueVector opaque(200);
-    const auto sparse = make_dual_solver(target, vector, 0, options),
-               dense = make_dual_solver(target, opaque, 0, options);
+    const auto sparse = make_dual_solver(transform, vector, 0, options),
+               dense = make_dual_solver(transform, opaque, 0, options);
     REQUIRE(dynamic_cast<SparseAsgd*>(sparse.get()));
     REQUIRE_FALSE(dynamic_cast<SparseAsgd*>(dense.get()));
     for (std::uint64_t loop = 0; loop < 4; ++loop) {
@@ -70,12 +71,13 @@ TEST_CASE("sparse ASGD is dense ASGD up to a constant, averaged or not") {
 
 TEST_CASE("on subsets sparse ASGD is dense ASGD, averaged or not") {
   const Target target = normal_target(200);
+  Transformer transform(target);
   for (const bool average : {true, false}) {
     const DualOptions options{.rate = 0.8, .decay = 0.5, .average = average};
     VectorPotential vector(target);
     OpaqueVector opaque(200);
-    const auto sparse = make_dual_solver(target, vector, 0, options),
-               dense = make_dual_solver(target, opaque, 0, options);
+    const auto sparse = make_dual_solver(transform, vector, 0, options),
+               dense = make_dual_solver(transform, opaque, 0, options);
     for (std::uint64_t loop = 0; loop < 3; ++loop) {
       sparse->begin();
       dense->begin();
@@ -94,8 +96,9 @@ TEST_CASE("on subsets sparse ASGD is dense ASGD, averaged or not") {
 
 TEST_CASE("a sparse step moves only the points that the batch hits") {
   const Target target = normal_target(200);
+  Transformer transform(target);
   VectorPotential potential(target);
-  SparseAsgd solver(target, potential, {.rate = 1, .decay = 0.5});
+  SparseAsgd solver(transform, potential, {.rate = 1, .decay = 0.5});
   const Tensor x = Random(41, 0).normal({15, 3}, 0, 1);
   solver.begin();
   solver.step(x);
@@ -112,8 +115,9 @@ TEST_CASE("a sparse step moves only the points that the batch hits") {
 
 TEST_CASE("a row of NaN moves nothing") {
   const Target target = normal_target(20);
+  Transformer transform(target);
   VectorPotential potential(target);
-  SparseAsgd solver(target, potential, {.rate = 1, .decay = 0.5});
+  SparseAsgd solver(transform, potential, {.rate = 1, .decay = 0.5});
   solver.begin();
   solver.step(Tensor::full({2, 3}, std::numeric_limits<real>::quiet_NaN()));
   solver.finish();
@@ -122,8 +126,9 @@ TEST_CASE("a row of NaN moves nothing") {
 
 TEST_CASE("an inner loop without a step changes nothing") {
   const Target target = normal_target(20);
+  Transformer transform(target);
   VectorPotential potential(target);
-  SparseAsgd solver(target, potential, {.rate = 1, .decay = 0.5});
+  SparseAsgd solver(transform, potential, {.rate = 1, .decay = 0.5});
   solver.begin();
   solver.finish();
   CHECK(same(potential.values(), Tensor::zeros({20})));
@@ -131,7 +136,8 @@ TEST_CASE("an inner loop without a step changes nothing") {
 
 TEST_CASE("weights that are not uniform, or lambda > 0, take the dense way") {
   const Target lumpy = normal_target(3, {0.5, 0.25, 0.25}), uniform = normal_target(3);
+  Transformer to_lumpy(lumpy), to_uniform(uniform);
   VectorPotential a(lumpy), b(uniform);
-  CHECK_FALSE(dynamic_cast<SparseAsgd*>(make_dual_solver(lumpy, a, 0, {}).get()));
-  CHECK_FALSE(dynamic_cast<SparseAsgd*>(make_dual_solver(uniform, b, 0.1, {}).get()));
+  CHECK_FALSE(dynamic_cast<SparseAsgd*>(make_dual_solver(to_lumpy, a, 0, {}).get()));
+  CHECK_FALSE(dynamic_cast<SparseAsgd*>(make_dual_solver(to_uniform, b, 0.1, {}).get()));
 }

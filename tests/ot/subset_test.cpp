@@ -81,7 +81,6 @@ TEST_CASE("all points are a subset that transforms as the whole, under any cost,
   for (const auto& cost : {std::shared_ptr<const GroundCost>(), std::shared_ptr<const GroundCost>(new CityblockCost)}) {
     const Target whole(bytes, count, d, {CostScale::inverse_alpha, cost});
     const Subset all(whole, count, Random(51, 3));
-    CHECK_FALSE(all.target.searchable());
     for (const double lambda : {0.0, 0.05}) {
       const CTransform a = c_transform(whole, x, psi, lambda, everything);
       const CTransform b = c_transform(all.target, x, psi, lambda, everything);
@@ -128,6 +127,7 @@ TEST_CASE("a subset refuses points that are no measure") {
 
 TEST_CASE("potentials have their values at a subset, and gradients from there") {
   const Target whole = normal_target(300, 3);
+  const PointIndex index(whole);
   const Subset subset(whole, 40, Random(54, 0));
   const Tensor gradient = Random(54, 1).normal({40}, 0, 1);
   Tensor all = Tensor::zeros({300});
@@ -135,7 +135,7 @@ TEST_CASE("potentials have their values at a subset, and gradients from there") 
   CHECK(same(subset.gather(all), gradient));
 
   Var weight = Random(54, 2).normal({1, 3}, 0, 1), bias = Tensor::zeros({1});
-  NetworkPotential network(whole, [&](const Var& y) { return engine::tanh(linear(y, weight, bias)); },
+  NetworkPotential network(index, [&](const Var& y) { return engine::tanh(linear(y, weight, bias)); },
                            {&weight, &bias});
   VectorPotential vector(whole);
   vector.parameters()[0]->value() = Random(54, 3).normal({300}, 0, 1);
@@ -151,12 +151,13 @@ TEST_CASE("potentials have their values at a subset, and gradients from there") 
 
 TEST_CASE("a step on a subset moves psi, and remembers moments, there alone") {
   const Target whole = normal_target(60, 3);
+  Transformer transform(whole);
   const Tensor x = Random(50, 1).normal({15, 3}, 1, 1);
   for (const double lambda : {0.0, 0.1})
     for (const DualOptions& options : {DualOptions{.rate = 1}, DualOptions{.rate = 1, .average = false},
                                        DualOptions{.optimizer = DualOptimizer::adam, .rate = 0.01}}) {
       VectorPotential psi(whole);
-      const auto solver = make_dual_solver(whole, psi, lambda, options);
+      const auto solver = make_dual_solver(transform, psi, lambda, options);
       solver->begin();
       solver->step(x);
       solver->finish();
@@ -179,11 +180,13 @@ TEST_CASE("a step on a subset moves psi, and remembers moments, there alone") {
 
 TEST_CASE("a step on all points as a subset is a step on the whole") {
   const Target whole = normal_target(60, 3);
+  Transformer transform(whole);
   const Subset all(whole, 60, Random(55, 0));
   for (const DualOptions& options :
        {DualOptions{.rate = 1, .average = false}, DualOptions{.optimizer = DualOptimizer::adam, .rate = 0.01}}) {
     VectorPotential a(whole), b(whole);
-    const auto on_whole = make_dual_solver(whole, a, 0.1, options), on_all = make_dual_solver(whole, b, 0.1, options);
+    const auto on_whole = make_dual_solver(transform, a, 0.1, options),
+               on_all = make_dual_solver(transform, b, 0.1, options);
     for (std::uint64_t k = 0; k < 4; ++k) {
       const Tensor x = Random(50, k).normal({15, 3}, 1, 1);
       on_whole->step(x);
@@ -195,16 +198,18 @@ TEST_CASE("a step on all points as a subset is a step on the whole") {
 
 TEST_CASE("steps on ever new subsets climb H to all points") {
   const Target whole = normal_target(200, 2);
+  Transformer transform(whole);
+  const PointIndex index(whole);
   const Tensor x = Random(50, 1).normal({50, 2}, 0, 1);
   for (const DualOptions& options :
        {DualOptions{.rate = 1}, DualOptions{.optimizer = DualOptimizer::adam, .rate = 0.01}}) {
     VectorPotential vector(whole);
     Var weight = Tensor::zeros({1, 2}), bias = Tensor::zeros({1});
-    NetworkPotential network(whole, [&](const Var& y) { return linear(y, weight, bias); }, {&weight, &bias});
+    NetworkPotential network(index, [&](const Var& y) { return linear(y, weight, bias); }, {&weight, &bias});
     for (Potential* potential : {static_cast<Potential*>(&vector), static_cast<Potential*>(&network)}) {
       const auto h = [&] { return semidual(whole, x, potential->values(), 0.05).value().item(); };
       const double before = h();
-      const auto solver = make_dual_solver(whole, *potential, 0.05, options);
+      const auto solver = make_dual_solver(transform, *potential, 0.05, options);
       solver->begin();
       for (std::uint64_t k = 0; k < 60; ++k) solver->step(x, Subset(whole, 100, Random(56, k)));
       solver->finish();

@@ -47,7 +47,8 @@ Tensor draw(const Tensor& x, const engine::Random& random) {
 /// H(psi_k, theta) for psi_k after k steps of ASGD with gamma = 1.
 double H_after(std::int64_t k, const ot::Target& nu, const Tensor& x, double lambda, std::uint64_t seed) {
   ot::VectorPotential psi(nu);
-  const auto solver = ot::make_dual_solver(nu, psi, lambda, {.rate = 1, .decay = 0.5, .average = true});
+  ot::Transformer transform(nu);
+  const auto solver = ot::make_dual_solver(transform, psi, lambda, {.rate = 1, .decay = 0.5, .average = true});
   solver->begin();
   for (std::int64_t step = 0; step < k; ++step)
     solver->step(draw(x, engine::Random(seed, batch_streams + static_cast<std::uint64_t>(step))));

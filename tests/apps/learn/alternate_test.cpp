@@ -184,7 +184,8 @@ TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, ea
   // The same, written out with the floors below.
   const auto same = make_mlp(facts, 0);
   ot::VectorPotential psi(target);
-  const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
+  ot::Transformer transform(target);
+  const auto solver = ot::make_dual_solver(transform, psi, options.lambda, {});
   const auto draw = [&](apps::Draw purpose, std::int64_t k) {
     return (*same)(apps::latents(apps::latent_law(options), options.seed, purpose, 0, k, options.batch));
   };
@@ -224,7 +225,8 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
   const ot::NamedTensors warm = copies(algorithm.state());
 
   ot::VectorPotential psi(target);
-  const auto solver = ot::make_dual_solver(target, psi, options.lambda, {});
+  ot::Transformer transform(target);
+  const auto solver = ot::make_dual_solver(transform, psi, options.lambda, {});
   solver->begin();
   for (std::int64_t n = 0; n < options.dual_warmup; ++n) {
     const Tensor rows =
@@ -277,7 +279,8 @@ TEST_CASE("with a point batch each step sees its own points") {
   const double h = algorithm.iterate();
 
   ot::VectorPotential psi(target);
-  const auto solver = ot::make_dual_solver(target, psi, options.lambda,
+  ot::Transformer transform(target);
+  const auto solver = ot::make_dual_solver(transform, psi, options.lambda,
                                            {.optimizer = ot::DualOptimizer::adam, .rate = options.dual_lr});
   const auto points = [&](apps::Draw purpose, std::int64_t k) {
     return ot::Subset(target, 4, apps::random_draws(options.seed, purpose, 0, k));

@@ -1,15 +1,11 @@
-#include "ot/brute_c_transform.h"
+#include "ot/dense_c_transform.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include "engine/parallel.h"
-#include "ot/byte_winners.h"
-#include "ot/neighbour_search.h"
 #include "ot/soft_c_transform.h"
-#include "ot/tiled_problem.h"
 #include "ot/winners.h"
 
 namespace ot {
@@ -44,32 +40,21 @@ std::int64_t settle(const TiledProblem& problem, const Tensor& x, const Tensor& 
   }
   return winner;
 }
+}  // namespace
 
-std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor& x, const Tensor& psi) {
+std::vector<std::int64_t> least_points(const TiledProblem& problem, const TileProducts& products, const Tensor& x,
+                                       const Tensor& psi) {
   constexpr std::int64_t most_queries = 256;
   std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()), -1);
-  const real* offset = problem.offsets.data();
-  if (std::any_of(offset, offset + problem.offsets.size(), [](real o) { return std::isnan(o); })) return winners;
-  std::optional<ByteProducts> bytes;
-  if (ByteProducts::available(problem.target)) {
-    bytes.emplace(problem.target, problem.queries);
-    const TiledProblem neighbours(problem.target, x, psi, 0, blocks_of_neighbours(problem.target));
-    std::vector<std::int64_t> found = byte_winners(problem, neighbours, *bytes, x, psi);
-    if (!found.empty()) return found;
-  }
-
+  const auto offsets = problem.offsets.values();
+  if (std::ranges::any_of(offsets, [](real o) { return std::isnan(o); })) return winners;
   std::vector<Minimum> minima(static_cast<std::size_t>(problem.tiles() * std::min(most_queries, problem.batch())));
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
     const QueryBlock block{begin, std::min(problem.batch(), begin + most_queries)};
     parallel_for(problem.tiles(), 1, [&](std::int64_t tile, std::int64_t) {
-      const std::int64_t rows = problem.rows(tile);
-      Tensor products({block.size(), rows});
-      if (bytes)
-        bytes->multiply(bytes->most_digits(), block.begin, block.end, *problem.blocks, problem.first_row(tile), rows,
-                        products.data(), rows);
-      else
-        problem.multiply(block, tile, products.data());
-      problem.tile_minima(block, tile, products.data(), minima.data() + tile * block.size());
+      Tensor values({block.size(), problem.rows(tile)});
+      products.multiply(block, tile, values.data());
+      problem.tile_minima(block, tile, values.data(), minima.data() + tile * block.size());
     });
     parallel_for(block.size(), 16, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i)
@@ -79,11 +64,12 @@ std::vector<std::int64_t> find_winners(const TiledProblem& problem, const Tensor
   }
   return winners;
 }
-}  // namespace
 
-CTransform brute_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
-  if (lambda == 0) return transform_at(target, x, psi, find_winners({target, x, psi, lambda}, x, psi), wanted);
-  return soft_c_transform({target, x, psi, lambda, blocks_of_neighbours(target)}, lambda, wanted);
+CTransform dense_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  const TiledProblem problem(target, x, psi, lambda);
+  const RealProducts products(problem);
+  if (lambda > 0) return soft_c_transform(problem, products, lambda, wanted);
+  return transform_at(target, x, psi, least_points(problem, products, x, psi), wanted);
 }
 
 }  // namespace ot

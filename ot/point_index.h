@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/tensor.h"
+#include "ot/target.h"
+
+namespace ot {
+
+/// Where a target's points lie: the directions in which they spread most, and an order in which neighbours stand
+/// together. Built once from a target, immutable, and so shared by all who need it: searches, the layers of psi, and a
+/// network psi, which is faster on images that are like each other.
+class PointIndex {
+ public:
+  static constexpr std::int64_t most_directions = 32;
+  /// Points are ordered within stretches of so many, each by itself, so that nothing depends on what lies in another.
+  static constexpr std::int64_t stretch = 65536;
+
+  /// One pass over the points, after a few over a sample of 4096. The target must outlive it.
+  explicit PointIndex(const Target& target);
+
+  const Target& target() const { return target_; }
+  /// C, [k, d] for k = min(most_directions, d, J): about the leading principal directions of the points, by subspace
+  /// iteration on the sample. Rows are orthonormal, but for zeros where there are fewer.
+  const engine::Tensor& directions() const { return directions_; }
+  /// The point at each place, [J]: tree_order() of each stretch by the first 16 of these coordinates.
+  const std::vector<std::int64_t>& order() const { return order_; }
+
+ private:
+  void find_directions();
+  void find_order();
+
+  const Target& target_;
+  engine::Tensor directions_;
+  std::vector<std::int64_t> order_;
+};
+
+}  // namespace ot

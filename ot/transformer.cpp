@@ -1,0 +1,70 @@
+#include "ot/transformer.h"
+
+#include <cmath>
+#include <utility>
+
+#include "engine/simd/kernels.h"
+#include "ot/byte_c_transform.h"
+#include "ot/dense_c_transform.h"
+#include "ot/pruned_c_transform.h"
+
+namespace ot {
+
+using engine::Tensor;
+
+namespace {
+// Only if all values are finite is their sum; one that overflows leaves the batch to the products in real.
+bool finite(const Tensor& tensor) {
+  return std::isfinite(engine::simd::kernels().sum(tensor.size(), tensor.data()));
+}
+}  // namespace
+
+Transformer::Transformer(const Target& target, std::shared_ptr<const PointIndex> index)
+    : target_(target), index_(std::move(index)) {}
+
+void Transformer::prepare() {
+  if (search_) return;
+  if (!index_) index_ = std::make_shared<const PointIndex>(target_);
+  if (ByteProducts::available(target_)) blocks_.emplace(target_, index_->order());
+  search_.emplace(*index_, blocks_ ? &*blocks_ : nullptr);
+}
+
+void Transformer::restart() {
+  if (search_) search_->restart();
+}
+
+CTransform Transformer::operator()(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  require_transformable(target_, x, psi, lambda);
+  way_ = Way::dense;
+  work_ = {};
+  if (target_.ground_cost() || target_.size() < fewest_searched || !finite(x) || !finite(psi))
+    return c_transform(target_, x, psi, lambda, wanted);
+  prepare();
+  const auto brute = [&](const Tensor& rows, Wanted of_rows) { return with_all_points(rows, psi, lambda, of_rows); };
+  if (auto found = pruned_c_transform(*search_, *index_, brute, x, psi, lambda, wanted)) {
+    way_ = Way::search;
+    work_ = search_->work_per_query();
+    return *std::move(found);
+  }
+  way_ = blocks_ ? Way::digits : Way::dense;
+  return brute(x, wanted);
+}
+
+CTransform Transformer::with_all_points(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  return blocks_ ? byte_c_transform(target_, *blocks_, x, psi, lambda, wanted)
+                 : dense_c_transform(target_, x, psi, lambda, wanted);
+}
+
+const char* name(Transformer::Way way) {
+  switch (way) {
+    case Transformer::Way::dense:
+      return "dense";
+    case Transformer::Way::digits:
+      return "digits";
+    case Transformer::Way::search:
+      break;
+  }
+  return "search";
+}
+
+}  // namespace ot

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "ot/byte_products.h"
+#include "ot/c_transform.h"
+#include "ot/neighbour_search.h"
+#include "ot/point_index.h"
+
+namespace ot {
+
+/// c_transform() to one target, many times faster: by a search for the few points that matter, where bounds tell them
+/// from the others, or else in products of digits, where the points are of 8 bits. It remembers how the last batches
+/// went, and so belongs to one solver and one thread at a time; a target may have many.
+class Transformer {
+ public:
+  /// Fewer points than this are multiplied out as fast as they are searched.
+  static constexpr std::int64_t fewest_searched = 2048;
+  /// How a c-transform was computed: with every point in real, with every point in digits, or with those found.
+  enum class Way { dense, digits, search };
+
+  /// Makes an index of the target where it needs one and none is given. The target must outlive it.
+  explicit Transformer(const Target& target, std::shared_ptr<const PointIndex> index = nullptr);
+
+  const Target& target() const { return target_; }
+
+  /// c_transform(), with the same errors. At lambda = 0 the same winners wherever rounding to real can tell; at lambda
+  /// > 0 values, responsibilities and gradients agree to the accuracy of real, and are a function of the arguments of
+  /// all calls since the last restart(). The bits do not depend on the number of threads.
+  CTransform operator()(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted = {});
+
+  /// Begins an inner loop: from here on nothing depends on what was before.
+  void restart();
+
+  /// Of the last call: how it went, and what a search computed for a query, on average.
+  Way way() const { return way_; }
+  const SearchWork& work_per_query() const { return work_; }
+
+ private:
+  void prepare();
+  CTransform with_all_points(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted);
+
+  const Target& target_;
+  std::shared_ptr<const PointIndex> index_;
+  std::optional<ByteBlocks> blocks_;  // in the order of the index
+  std::optional<NeighbourSearch> search_;
+  Way way_ = Way::dense;
+  SearchWork work_;
+};
+
+/// What to call a way.
+const char* name(Transformer::Way way);
+
+}  // namespace ot
