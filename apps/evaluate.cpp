@@ -35,7 +35,7 @@
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "ot/semidual_ascent.h"
+#include "ot/ascent/semidual_ascent.h"
 
 namespace apps {
 

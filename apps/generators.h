@@ -9,7 +9,7 @@
 #include "engine/random.h"
 #include "engine/tensor.h"
 #include "models/generator.h"
-#include "ot/dual_solver.h"
+#include "ot/ascent/dual_solver.h"
 
 namespace apps {
 

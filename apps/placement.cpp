@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/error.h"
-#include "ot/cost_matrix.h"
+#include "ot/plan/cost_matrix.h"
 
 namespace apps {
 

@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "ot/cost_matrix.h"
-#include "ot/duality.h"
-#include "ot/sinkhorn.h"
+#include "ot/plan/cost_matrix.h"
+#include "ot/plan/duality.h"
+#include "ot/sinkhorn/sinkhorn.h"
 
 namespace apps {
 

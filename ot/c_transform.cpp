@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "ot/dense_c_transform.h"
-#include "ot/general_c_transform.h"
+#include "ot/dense/dense_c_transform.h"
+#include "ot/dense/general_c_transform.h"
 
 namespace ot {
 

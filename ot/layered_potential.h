@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "ot/point_index.h"
 #include "ot/potential.h"
+#include "ot/search/point_index.h"
 
 namespace ot {
 

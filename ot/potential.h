@@ -7,7 +7,7 @@
 
 #include "engine/tape.h"
 #include "ot/named_tensors.h"
-#include "ot/point_index.h"
+#include "ot/search/point_index.h"
 #include "ot/subset.h"
 #include "ot/target.h"
 

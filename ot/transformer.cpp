@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "engine/simd/kernels.h"
-#include "ot/byte_c_transform.h"
-#include "ot/dense_c_transform.h"
-#include "ot/pruned_c_transform.h"
+#include "ot/bytes/byte_c_transform.h"
+#include "ot/dense/dense_c_transform.h"
+#include "ot/search/pruned_c_transform.h"
 
 namespace ot {
 

@@ -3,10 +3,10 @@
 #include <memory>
 #include <optional>
 
-#include "ot/byte_products.h"
+#include "ot/bytes/byte_products.h"
 #include "ot/c_transform.h"
-#include "ot/neighbour_search.h"
-#include "ot/point_index.h"
+#include "ot/search/neighbour_search.h"
+#include "ot/search/point_index.h"
 
 namespace ot {
 

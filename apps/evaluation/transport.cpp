@@ -8,8 +8,8 @@
 #include "apps/sinkhorn_bounds.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "ot/exact.h"
-#include "ot/self_transport.h"
+#include "ot/exact/exact.h"
+#include "ot/sinkhorn/self_transport.h"
 
 namespace apps::evaluation {
 

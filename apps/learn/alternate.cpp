@@ -10,8 +10,8 @@
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/tape.h"
-#include "ot/self_transport.h"
 #include "ot/semidual.h"
+#include "ot/sinkhorn/self_transport.h"
 
 namespace apps {
 

@@ -12,7 +12,7 @@
 #include "apps/options.h"
 #include "engine/optimizer.h"
 #include "models/generator.h"
-#include "ot/dual_solver.h"
+#include "ot/ascent/dual_solver.h"
 #include "ot/subset.h"
 #include "ot/target.h"
 

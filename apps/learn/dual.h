@@ -6,9 +6,9 @@
 #include "apps/options.h"
 #include "apps/run_folder.h"
 #include "models/psi_network.h"
-#include "ot/dual_solver.h"
-#include "ot/point_index.h"
+#include "ot/ascent/dual_solver.h"
 #include "ot/potential.h"
+#include "ot/search/point_index.h"
 #include "ot/transformer.h"
 
 namespace apps {

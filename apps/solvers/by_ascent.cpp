@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "ot/exact_completion.h"
+#include "ot/ascent/semidual_ascent.h"
+#include "ot/exact/exact_completion.h"
 #include "ot/potential.h"
-#include "ot/semidual_ascent.h"
 #include "ot/transformer.h"
 
 namespace apps {

@@ -4,7 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/real.h"
-#include "ot/sinkhorn.h"
+#include "ot/sinkhorn/sinkhorn.h"
 
 namespace apps {
 

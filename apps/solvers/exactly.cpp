@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "ot/exact.h"
+#include "ot/exact/exact.h"
 
 namespace apps {
 

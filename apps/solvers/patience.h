@@ -6,8 +6,8 @@
 #include <string>
 
 #include "apps/solvers/problem.h"
-#include "ot/cost_matrix.h"
-#include "ot/exact.h"
+#include "ot/exact/exact.h"
+#include "ot/plan/cost_matrix.h"
 
 namespace apps {
 

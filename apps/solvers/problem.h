@@ -9,8 +9,8 @@
 
 #include "apps/solve_options.h"
 #include "engine/tensor.h"
-#include "ot/cost_matrix.h"
-#include "ot/duality.h"
+#include "ot/plan/cost_matrix.h"
+#include "ot/plan/duality.h"
 #include "ot/target.h"
 
 namespace apps {

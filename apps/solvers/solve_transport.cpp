@@ -12,7 +12,7 @@
 #include "apps/solvers/patience.h"
 #include "engine/error.h"
 #include "engine/real.h"
-#include "ot/exact.h"
+#include "ot/exact/exact.h"
 
 namespace apps {
 

@@ -8,7 +8,7 @@
 
 #include "engine/parallel.h"
 #include "engine/pool.h"
-#include "ot/byte_c_transform.h"
+#include "ot/bytes/byte_c_transform.h"
 #include "ot/transformer.h"
 #include "tests/ot/oracle.h"
 

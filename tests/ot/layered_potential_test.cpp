@@ -5,8 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "ot/ascent/dual_solver.h"
 #include "ot/c_transform.h"
-#include "ot/dual_solver.h"
 #include "ot/semidual.h"
 #include "tests/ot/oracle.h"
 #include "tests/ot/weights.h"

@@ -8,9 +8,9 @@
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/linear.h"
+#include "ot/ascent/dual_solver.h"
 #include "ot/c_transform.h"
 #include "ot/cityblock_cost.h"
-#include "ot/dual_solver.h"
 #include "ot/semidual.h"
 #include "tests/ot/oracle.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "ot/cost_matrix.h"
+#include "ot/plan/cost_matrix.h"
 
 namespace ot::testing {
 

@@ -8,10 +8,10 @@
 #include "apps/paper/claims/setting.h"
 #include "engine/error.h"
 #include "engine/random.h"
-#include "ot/dual_solver.h"
-#include "ot/exact.h"
+#include "ot/ascent/dual_solver.h"
+#include "ot/exact/exact.h"
 #include "ot/semidual.h"
-#include "ot/sinkhorn.h"
+#include "ot/sinkhorn/sinkhorn.h"
 
 namespace apps::claims {
 

@@ -7,10 +7,10 @@
 #include "apps/paper/claims/setting.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
-#include "ot/exact.h"
-#include "ot/self_transport.h"
+#include "ot/exact/exact.h"
 #include "ot/semidual.h"
-#include "ot/sinkhorn.h"
+#include "ot/sinkhorn/self_transport.h"
+#include "ot/sinkhorn/sinkhorn.h"
 
 namespace apps::claims {
 

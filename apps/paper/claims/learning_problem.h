@@ -7,7 +7,7 @@
 
 #include "engine/tape.h"
 #include "models/mlp.h"
-#include "ot/cost_matrix.h"
+#include "ot/plan/cost_matrix.h"
 #include "ot/target.h"
 
 namespace apps::claims {

@@ -7,9 +7,9 @@
 
 #include "apps/paper/claims/setting.h"
 #include "ot/c_transform.h"
-#include "ot/exact.h"
+#include "ot/exact/exact.h"
 #include "ot/semidual.h"
-#include "ot/sinkhorn.h"
+#include "ot/sinkhorn/sinkhorn.h"
 
 namespace apps::claims {
 

@@ -13,8 +13,8 @@
 #include "engine/pool.h"
 #include "engine/random.h"
 #include "ot/potential.h"
-#include "ot/self_transport.h"
 #include "ot/semidual.h"
+#include "ot/sinkhorn/self_transport.h"
 
 using apps::Alternate;
 using apps::TrainOptions;

@@ -1,0 +1,69 @@
+#include "ot/bytes/byte_c_transform.h"
+
+#include <utility>
+#include <vector>
+
+#include "ot/bytes/byte_winners.h"
+#include "ot/dense/dense_c_transform.h"
+#include "ot/dense/soft_c_transform.h"
+#include "ot/dense/tiled_problem.h"
+#include "ot/dense/winners.h"
+
+namespace ot {
+
+using engine::Tensor;
+
+namespace {
+
+/// The products of a TiledProblem whose points stand in the order of the blocks, in so many digits.
+class DigitProducts : public TileProducts {
+ public:
+  DigitProducts(const TiledProblem& problem, const ByteProducts& products, ByteBlocks& blocks, int digits)
+      : problem_(problem), products_(products), blocks_(blocks), digits_(digits) {}
+
+  void multiply(QueryBlock block, std::int64_t tile, real* out) const override {
+    const std::int64_t rows = problem_.rows(tile);
+    products_.multiply(digits_, block.begin, block.end, blocks_, problem_.first_row(tile), rows, out, rows);
+  }
+
+ private:
+  const TiledProblem& problem_;
+  const ByteProducts& products_;
+  ByteBlocks& blocks_;
+  int digits_;
+};
+
+/// How many digits put the terms e^{-u / lambda} off by 2^-15 at most, typically and relative to them.
+int fine_digits(const TiledProblem& problem, const ByteProducts& products, double lambda) {
+  const auto fine = [&](int digits) {
+    for (std::int64_t i = 0; i < problem.batch(); ++i)
+      if (!(-problem.slope * products.typical_error(i, digits) / lambda <= 0x1p-15)) return false;
+    return true;
+  };
+  int digits = 1;
+  while (digits < products.most_digits() && !fine(digits)) ++digits;
+  return digits;
+}
+
+std::vector<std::int64_t> find_winners(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi) {
+  const TiledProblem in_own_order(target, x, psi, 0), problem(target, x, psi, 0, blocks.order());
+  const ByteProducts products(target, problem.queries);
+  constexpr std::int64_t none_kept = 0;
+  ByteBlocks own_blocks(target, in_own_order.order, none_kept);
+  std::vector<std::int64_t> winners = byte_winners({in_own_order, own_blocks}, {problem, blocks}, products, x, psi);
+  if (!winners.empty()) return winners;
+  return least_points(in_own_order, DigitProducts(in_own_order, products, own_blocks, products.most_digits()), x, psi);
+}
+
+}  // namespace
+
+CTransform byte_c_transform(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi, double lambda,
+                            Wanted wanted) {
+  if (lambda == 0) return transform_at(target, x, psi, find_winners(target, blocks, x, psi), wanted);
+  const TiledProblem problem(target, x, psi, lambda, blocks.order());
+  const ByteProducts products(target, problem.queries);
+  const DigitProducts digits(problem, products, blocks, fine_digits(problem, products, lambda));
+  return soft_c_transform(problem, digits, lambda, wanted);
+}
+
+}  // namespace ot

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ot/bytes/byte_products.h"
+#include "ot/transformed.h"
+
+namespace ot {
+
+/// c_transform() to 8-bit points by visiting every one for every x, in products of digits: lambda = 0 in one digit
+/// where that tells nearly all points apart (byte_winners), lambda > 0 in as few as put terms off by 2^-15 at most. x
+/// and psi are finite, and have been checked.
+CTransform byte_c_transform(const Target& target, ByteBlocks& blocks, const engine::Tensor& x,
+                            const engine::Tensor& psi, double lambda, Wanted wanted);
+
+}  // namespace ot

@@ -1,0 +1,217 @@
+#include "ot/search/pruned_c_transform.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <utility>
+
+#include "engine/parallel.h"
+#include "engine/simd/kernels.h"
+#include "ot/dense/block_shares.h"
+#include "ot/dense/winners.h"
+#include "ot/search/softmin_terms.h"
+
+namespace ot {
+
+using engine::Tensor;
+using engine::simd::block_size;
+
+namespace {
+
+// Queries that are searched together: their bounds and terms are held at a time, of a softmin at worst those of all
+// blocks.
+std::int64_t most_together(const Target& target, double lambda) {
+  constexpr std::int64_t most = 512, most_rows = 1 << 20;
+  const std::int64_t blocks = (target.size() + block_size - 1) / block_size;
+  return lambda > 0 ? std::clamp<std::int64_t>(most_rows / blocks, 1, most) : most;
+}
+
+Tensor rows_of(const Tensor& x, const std::vector<std::int64_t>& rows) {
+  const std::int64_t d = x.dim(1);
+  Tensor picked({static_cast<std::int64_t>(rows.size()), d});
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    std::copy_n(x.data() + rows[r] * d, d, picked.data() + static_cast<std::int64_t>(r) * d);
+  return picked;
+}
+
+std::int64_t winner_of(const std::vector<std::int64_t>& order, const std::vector<Neighbour>& neighbours) {
+  const auto point = [&](const Neighbour& neighbour) { return order[static_cast<std::size_t>(neighbour.place)]; };
+  return point(*std::min_element(neighbours.begin(), neighbours.end(), [&](const Neighbour& a, const Neighbour& b) {
+    return a.value < b.value || (a.value == b.value && point(a) < point(b));
+  }));
+}
+
+// The sum of each query's terms, as e^{-least / lambda} sum.
+class Softmins {
+ public:
+  Softmins(const SoftminTerms& terms, std::int64_t queries, double lambda)
+      : lambda_(lambda), softmins_(static_cast<std::size_t>(queries)) {
+    for_each_row(terms, [&](const SoftminTerms::Row& row) { least(row) = std::min(least(row), row.base); });
+    for_each_row(terms, [&](const SoftminTerms::Row& row) {
+      softmins_[static_cast<std::size_t>(row.query)].sum += share(row) * static_cast<double>(row.sum);
+    });
+  }
+
+  real value(std::int64_t query, std::int64_t points) const {
+    const Softmin& softmin = softmins_[static_cast<std::size_t>(query)];
+    return static_cast<real>(softmin.least - lambda_ * std::log(softmin.sum / static_cast<double>(points)));
+  }
+  /// What a row's terms are to be multiplied by to be responsibilities.
+  double weight(const SoftminTerms::Row& row) const {
+    return share(row) / softmins_[static_cast<std::size_t>(row.query)].sum;
+  }
+
+ private:
+  struct Softmin {
+    double least = std::numeric_limits<double>::infinity(), sum = 0;
+  };
+
+  template <class Body>
+  static void for_each_row(const SoftminTerms& terms, const Body& body) {
+    for (const SoftminTerms::Piece& piece : terms.pieces) std::ranges::for_each(piece.rows, body);
+  }
+  double& least(const SoftminTerms::Row& row) { return softmins_[static_cast<std::size_t>(row.query)].least; }
+  double share(const SoftminTerms::Row& row) const {
+    const double below = softmins_[static_cast<std::size_t>(row.query)].least - row.base;
+    return below == 0 ? 1 : std::exp(below / lambda_);
+  }
+
+  double lambda_;
+  std::vector<Softmin> softmins_;
+};
+
+// 2 scale (x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m digits of
+// real.
+Tensor gradient_of(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
+  constexpr std::int64_t most_parts = 16;  // of all pieces; each has sums of its own
+  const Target& target = index.target();
+  const std::span<const std::int64_t> order = index.order();
+  const std::int64_t batch = x.dim(0), d = x.dim(1), pieces = std::ssize(terms.pieces);
+  const double left_out = std::ldexp(1.0, 4 - std::numeric_limits<real>::digits) / static_cast<double>(target.size());
+  const std::int64_t grain = (pieces + most_parts - 1) / most_parts, parts = (pieces + grain - 1) / grain;
+  Tensor centres = Tensor::zeros({parts, batch * d});
+  engine::parallel_for(pieces, grain, [&](std::int64_t begin, std::int64_t end) {
+    real* const sums = centres.data() + begin / grain * batch * d;
+    BlockShares shares(target);
+    for (std::int64_t p = begin; p < end; ++p) {
+      const SoftminTerms::Piece& piece = terms.pieces[static_cast<std::size_t>(p)];
+      const real* term = piece.terms();
+      for (auto row = piece.rows.begin(); row != piece.rows.end();) {
+        const std::int32_t block = row->block;
+        for (; row != piece.rows.end() && row->block == block; ++row, term += block_size) {
+          const double weight = softmins.weight(*row);
+          if (weight * row->sum >= left_out)
+            shares.add(weight, left_out, {term, static_cast<std::size_t>(block_size)}, sums + row->query * d);
+        }
+        shares.end_block(points_of_block(order, block));
+      }
+    }
+  });
+  Tensor gradient = x.clone();
+  engine::parallel_for(batch, 8, [&](std::int64_t begin, std::int64_t end) {
+    const auto& kernels = engine::simd::kernels();
+    const std::int64_t size = (end - begin) * d;
+    real* const rows = gradient.data() + begin * d;
+    for (std::int64_t part = 0; part < parts; ++part)
+      kernels.axpy(size, -1, centres.data() + part * batch * d + begin * d, rows);
+    kernels.scale(size, static_cast<real>(2 * target.scale()), rows, rows);
+  });
+  return gradient;
+}
+
+// The means of the responsibilities over the queries, but for blocks in which a query has less than 2^-m / J.
+Tensor mass_of(const PointIndex& index, std::int64_t batch, const SoftminTerms& terms, const Softmins& softmins) {
+  const Target& target = index.target();
+  const std::vector<std::int64_t>& order = index.order();
+  Tensor mass({target.size()});
+  const double left_out = std::ldexp(1.0, -std::numeric_limits<real>::digits) / static_cast<double>(target.size());
+  constexpr std::int64_t places = SoftminTerms::blocks_in_piece * block_size;
+  engine::parallel_for(target.size(), places, [&](std::int64_t begin, std::int64_t end) {
+    const SoftminTerms::Piece& piece = terms.pieces[static_cast<std::size_t>(begin / places)];
+    std::vector<real> sums(static_cast<std::size_t>(places));
+    const real* term = piece.terms();
+    for (const SoftminTerms::Row& row : piece.rows) {
+      const real* const these = std::exchange(term, term + block_size);
+      const double weight = softmins.weight(row);
+      if (weight * row.sum < left_out) continue;
+      engine::simd::kernels().axpy(block_size, static_cast<real>(weight / static_cast<double>(batch)), these,
+                                   sums.data() + (row.block * block_size - begin));
+    }
+    for (std::int64_t place = begin; place < end; ++place)
+      mass.data()[order[static_cast<std::size_t>(place)]] = sums[static_cast<std::size_t>(place - begin)];
+  });
+  return mass;
+}
+
+CTransform soft_transform(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, double lambda,
+                          Wanted wanted) {
+  const std::int64_t batch = x.dim(0);
+  const Softmins softmins(terms, batch, lambda);
+  CTransform result;
+  result.value = Tensor({batch});
+  for (std::int64_t i = 0; i < batch; ++i) result.value.data()[i] = softmins.value(i, index.target().size());
+  if (wanted.gradient) result.gradient = gradient_of(index, x, terms, softmins);
+  if (wanted.mass) result.mass = mass_of(index, batch, terms, softmins);
+  return result;
+}
+
+std::optional<CTransform> transform_together(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
+                                             const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  const Target& target = index.target();
+  if (lambda > 0) {
+    const double reach =
+        lambda * (std::numeric_limits<real>::digits * std::log(2.0) + std::log(2 * static_cast<double>(target.size())));
+    auto terms = search.terms(x, psi, lambda, reach);
+    if (!terms) return std::nullopt;
+    return soft_transform(index, x, *terms, lambda, wanted);
+  }
+  const auto neighbours = search.nearest(x, psi, 0);
+  if (!neighbours) return std::nullopt;
+
+  std::vector<std::int64_t> winners(neighbours->size()), open;
+  for (std::size_t i = 0; i < winners.size(); ++i) {
+    if ((*neighbours)[i].empty())
+      open.push_back(static_cast<std::int64_t>(i));
+    else
+      winners[i] = winner_of(index.order(), (*neighbours)[i]);
+  }
+  if (!open.empty()) {
+    const CTransform found = brute(rows_of(x, open), {});
+    for (std::size_t r = 0; r < open.size(); ++r) winners[static_cast<std::size_t>(open[r])] = found.winners[r];
+  }
+  return transform_at(target, x, psi, std::move(winners), wanted);
+}
+
+}  // namespace
+
+std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
+                                             const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
+  const Target& target = index.target();
+  const std::int64_t batch = x.dim(0), d = x.dim(1);
+  const std::int64_t most = most_together(target, lambda);
+  if (batch <= most) return transform_together(search, index, brute, x, psi, lambda, wanted);
+  const std::int64_t parts = (batch + most - 1) / most, together = (batch + parts - 1) / parts;
+
+  CTransform result{Tensor({batch}),
+                    wanted.gradient ? Tensor({batch, d}) : Tensor(),
+                    wanted.mass ? Tensor::zeros({target.size()}) : Tensor(),
+                    {}};
+  for (std::int64_t begin = 0; begin < batch; begin += together) {
+    const std::int64_t count = std::min(together, batch - begin);
+    Tensor some({count, d});
+    std::copy_n(x.data() + begin * d, count * d, some.data());
+    std::optional<CTransform> part = transform_together(search, index, brute, some, psi, lambda, wanted);
+    if (!part && begin == 0) return std::nullopt;
+    if (!part) part = brute(some, wanted);
+    std::copy_n(part->value.data(), count, result.value.data() + begin);
+    if (wanted.gradient) std::copy_n(part->gradient.data(), count * d, result.gradient.data() + begin * d);
+    if (wanted.mass)
+      engine::simd::kernels().axpy(target.size(), static_cast<real>(count) / static_cast<real>(batch),
+                                   part->mass.data(), result.mass.data());
+    result.winners.insert(result.winners.end(), part->winners.begin(), part->winners.end());
+  }
+  return result;
+}
+
+}  // namespace ot

@@ -1,0 +1,99 @@
+#include "ot/search/nearest_points.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include <doctest/doctest.h>
+
+#include "engine/random.h"
+#include "ot/bytes/byte_products.h"
+
+using engine::Random;
+using engine::real;
+using engine::Tensor;
+using ot::Neighbour;
+
+namespace {
+
+constexpr std::int64_t count = 4000, d = 40, batch = 90;
+
+// Points of a few kinds, wide in some directions, with 0 in a tenth of their coordinates.
+std::vector<std::uint8_t> some_bytes() {
+  const Tensor kind = Random(71, 0).uniform({6, d}, 0, 190), noise = Random(71, 1).uniform({count, d}, 0, 60);
+  std::vector<std::uint8_t> bytes(count * d);
+  for (std::int64_t i = 0; i < count * d; ++i)
+    bytes[static_cast<std::size_t>(i)] =
+        i % 10 == 0 ? 0 : static_cast<std::uint8_t>(kind.data()[i / d % 6 * d + i % d] + noise.data()[i]);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the nearest points are those of the definition, where blocks are searched and where they are multiplied out") {
+  const ot::Target target(some_bytes(), count, d, ot::CostScale::inverse_alpha);
+  // Queries near points and, for which bounds say little, in between.
+  for (const bool between : {false, true}) {
+    CAPTURE(between);
+    Tensor x({batch, d}), other({1, d});
+    const Tensor blur = Random(72, 0).uniform({batch, d}, real(-0.3), real(0.3));
+    for (std::int64_t i = 0; i < batch; ++i) {
+      target.rows(i * 37, i * 37 + 1, x.data() + i * d);
+      target.rows(i * 41 + 3, i * 41 + 4, other.data());
+      for (std::int64_t k = 0; between && k < d; ++k) {
+        real& coordinate = x.data()[i * d + k];
+        coordinate = (coordinate + other.data()[k]) / 2 + blur.data()[i * d + k];
+      }
+    }
+    const ot::PointIndex index(target);
+    ot::Sketch sketch(index);
+    sketch.fit(x, nullptr);
+    const Tensor psi = Random(73, 0).normal({count}, 0, real(0.01));
+    std::optional<ot::ByteBlocks> blocks;
+    for (const double reach : {0.0, 0.02}) {
+      CAPTURE(reach);
+      if (ot::ByteProducts::available(target)) blocks.emplace(target, index.order(), reach > 0 ? 0 : 1 << 26);
+      ot::ByteBlocks* const laid_out = blocks ? &*blocks : nullptr;
+      const ot::BatchBounds bounds(sketch, x, psi, 0, reach);
+      std::vector<std::int64_t> queries(batch);
+      std::iota(queries.begin(), queries.end(), 0);
+      std::vector<ot::SearchWork> work;
+      const auto found = ot::find_nearest(bounds, laid_out, reach, 1e9, queries, batch, work);
+      double groups = 0, needs = 0;
+      for (const ot::SearchWork& of_query : work) groups += of_query.groups;
+      for (std::int64_t b = 0; b < sketch.blocks(); ++b) needs += static_cast<double>(bounds.near(b).size());
+      if (ot::ByteProducts::available(target) && between) CHECK(groups < needs / 2);
+      if (!between) CHECK(groups > 0);
+
+      int wrong = 0;
+      for (std::int64_t i = 0; i < batch; ++i) {
+        double least = std::numeric_limits<double>::infinity();
+        for (std::int64_t j = 0; j < count; ++j) least = std::min(least, bounds.value(i, j));
+        std::vector<int> times(count, 0);
+        for (const Neighbour& neighbour : found[static_cast<std::size_t>(i)])
+          ++times[static_cast<std::size_t>(bounds.point(neighbour.place))];
+        for (std::int64_t j = 0; j < count; ++j)
+          wrong += times[static_cast<std::size_t>(j)] != (bounds.value(i, j) <= least + reach ? 1 : 0);
+      }
+      CHECK(wrong == 0);
+
+      // Some of them alone find the same; what costs too much is given up.
+      const std::vector<std::int64_t> some = {3, 50, 89};
+      std::vector<ot::SearchWork> their_work;
+      const auto again = ot::find_nearest(bounds, laid_out, reach, 1e9, some, batch, their_work);
+      for (std::size_t q = 0; q < some.size(); ++q) {
+        const auto places = [](std::vector<Neighbour> neighbours) {
+          std::vector<std::int64_t> sorted;
+          for (const Neighbour& neighbour : neighbours) sorted.push_back(neighbour.place);
+          std::sort(sorted.begin(), sorted.end());
+          return sorted;
+        };
+        CHECK(places(again[q]) == places(found[static_cast<std::size_t>(some[q])]));
+      }
+      for (const auto& none : ot::find_nearest(bounds, laid_out, reach, -1, some, batch, their_work))
+        CHECK(none.empty());
+    }
+  }
+}
