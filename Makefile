@@ -30,7 +30,7 @@ endif
 
 # Instruction sets go on kernel files alone; which of them runs is chosen by the CPU at run time.
 ifneq ($(filter x86_64%,$(shell $(CXX) -dumpmachine 2>/dev/null)),)
-KERNELS := baseline avx2 avx512 vnni $(if $(filter float,$(PRECISION)),bf16 amx)
+KERNELS := baseline avx2 avx512 $(if $(filter float,$(PRECISION)),vnni bf16)
 else
 KERNELS := neon
 endif
@@ -39,13 +39,12 @@ $(BUILD)/engine/simd/avx2.o:   override CXXFLAGS += -mavx2 -mfma
 $(BUILD)/engine/simd/avx512.o: override CXXFLAGS += $(avx512)
 $(BUILD)/engine/simd/vnni.o:   override CXXFLAGS += $(avx512) -mavx512vnni
 $(BUILD)/engine/simd/bf16.o:   override CXXFLAGS += $(avx512) -mavx512bf16
-$(BUILD)/engine/simd/amx.o:    override CXXFLAGS += $(avx512) -mavx512vnni -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8
 
 # Tests and the command line take longer to compile than to run.
 $(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(if $(SANITIZE),-O0,-O1)
 
 kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
-sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni bf16 amx neon)),$(shell find $(1) -name '*.cpp'))
+sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni bf16 neon)),$(shell find $(1) -name '*.cpp'))
 objects  = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 library  = $(BUILD)/$(1).a
 # What each floor may use: the floors below it.

@@ -14,8 +14,7 @@ inline constexpr std::int64_t panel_columns = 64;
 using Bf16Pair = std::uint32_t;
 
 /// Products of numbers rounded to bfloat16, 8 significant bits in float's range, summed in float: twice as many a cycle
-/// as in float where a CPU has vector instructions for them, up to sixteen times as many where it has tiles (AMX).
-/// Arrays may be unaligned, and are read and written no further than said.
+/// as in float. Arrays may be unaligned, and are read and written no further than said.
 struct Bf16Kernels {
   /// y holds x_0, x_1, ... rounded to the nearest (of equally near ones the even), a zero after them if n is odd
   void (*round)(std::int64_t n, const real* x, Bf16Pair* y);
@@ -34,8 +33,8 @@ struct Bf16Kernels {
 /// The kernels of the level in use, null where it has none.
 const Bf16Kernels* bf16_kernels();
 
-/// The kernels of one level: of vnni those of AVX-512's bf16 instructions, of amx those of tiles. Null where this CPU
-/// lacks them, for other levels, and in double.
+/// The kernels of one level: of vnni those of AVX-512's bf16 instructions. Null where this CPU lacks them, for other
+/// levels, and in double.
 const Bf16Kernels* bf16_kernels_of(Level level);
 
 }  // namespace engine::simd

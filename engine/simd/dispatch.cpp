@@ -1,14 +1,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-#if defined(__x86_64__) && defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
 #include "engine/error.h"
 #include "engine/simd/levels.h"
 
@@ -16,7 +8,7 @@ namespace engine::simd {
 
 namespace {
 
-constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::vnni, Level::amx, Level::neon};
+constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512, Level::vnni, Level::neon};
 
 #if defined(__x86_64__)
 constexpr bool in_float = sizeof(real) == sizeof(float);
@@ -31,7 +23,6 @@ bool has_avx512() {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 }
 
-// In double it would have nothing that avx512 lacks.
 bool has_vnni() {
   return in_float && has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
@@ -40,38 +31,11 @@ bool has_bf16() {
   return has_vnni() && __builtin_cpu_supports("avx512bf16");
 }
 
-// clang 14's __builtin_cpu_supports does not know them.
-bool cpu_has_tiles() {
-  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned bf16 = 1u << 22, tiles = 1u << 24, bytes = 1u << 25, needed = bf16 | tiles | bytes;
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & needed) == needed;
-}
-
-// The operating system saves tiles for a program that has asked it to, unless there is no room for them.
-bool has_amx() {
-#if defined(__linux__)
-  constexpr long request_state = 0x1023, tiles = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-  static const bool usable = has_bf16() && cpu_has_tiles() && ::syscall(SYS_arch_prctl, request_state, tiles) == 0;
-  return usable;
-#else
-  return false;
-#endif
-}
-
-// Made only where the CPU has them: the files of bf16 and of tiles are compiled for such a CPU.
+// Made only where the CPU has them: bf16.cpp is compiled for such a CPU.
 const Kernels* kernels_of_vnni() {
   if (!has_vnni()) return nullptr;
   if constexpr (in_float) {
     static const Kernels kernels = has_bf16() ? with_bf16(vnni_kernels) : vnni_kernels;
-    return &kernels;
-  }
-  return &vnni_kernels;
-}
-
-const Kernels* amx_kernels() {
-  if (!has_amx()) return nullptr;
-  if constexpr (in_float) {
-    static const Kernels kernels = with_tiles(vnni_kernels);
     return &kernels;
   }
   return nullptr;
@@ -81,7 +45,7 @@ const Kernels* amx_kernels() {
 Level level_of(std::string_view wanted) {
   for (Level level : all_levels)
     if (wanted == name(level)) return level;
-  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512, vnni, amx or neon: ", wanted);
+  fail("[SEMIDUAL_SIMD] the environment variable must be baseline, avx2, avx512, vnni or neon: ", wanted);
 }
 
 }  // namespace
@@ -111,8 +75,6 @@ const Kernels* kernels_of(Level level) {
       return has_avx512() ? &avx512_kernels : nullptr;
     case Level::vnni:
       return kernels_of_vnni();
-    case Level::amx:
-      return amx_kernels();
     case Level::neon:
       return nullptr;
   }
@@ -129,13 +91,8 @@ const Bf16Kernels* bf16_kernels() {
 
 const Bf16Kernels* bf16_kernels_of([[maybe_unused]] Level level) {
 #if defined(__x86_64__)
-  if constexpr (in_float) {
+  if constexpr (in_float)
     if (level == Level::vnni && has_bf16()) return &avx512_bf16_kernels;
-    if (level == Level::amx && has_amx()) {
-      static const Bf16Kernels kernels = with_tiles(avx512_bf16_kernels);
-      return &kernels;
-    }
-  }
 #endif
   return nullptr;
 }
@@ -157,8 +114,6 @@ std::string name(Level level) {
       return "avx512";
     case Level::vnni:
       return "vnni";
-    case Level::amx:
-      return "amx";
     case Level::neon:
       return "neon";
   }

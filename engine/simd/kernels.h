@@ -10,7 +10,7 @@
 namespace engine::simd {
 
 /// Instruction sets that the kernels are compiled for, each in its own file with its own compiler flags.
-enum class Level { baseline, avx2, avx512, vnni, amx, neon };
+enum class Level { baseline, avx2, avx512, vnni, neon };
 
 /// A minimum and the lowest index that attains it; value +inf and index -1 where no element is below +inf.
 struct Minimum {
@@ -41,12 +41,11 @@ inline constexpr std::int64_t most_digit_coordinates = 65536;
 /// How a level multiplies 8-bit points with numbers of a few signed digits. Coordinates are padded with zeros to a
 /// multiple. What kernel files call is always inlined.
 struct Digits {
-  int bits = 0;           ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
-  int most = 0;           ///< digits of a number
-  double apart = 0;       ///< the time of a digit with a point that stands apart, over that with one in a block
-  int together = 24;      ///< rows that are best multiplied at a time: they stay in the nearest cache
-  int multiple = 4;       ///< that the padded number of coordinates is of
-  bool by_groups = true;  ///< whether digit_products leaves out groups of a block that aren't wanted
+  int bits = 0;       ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
+  int most = 0;       ///< digits of a number
+  double apart = 0;   ///< the time of a digit with a point that stands apart, over that with one in a block
+  int together = 24;  ///< rows that are best multiplied at a time: they stay in the nearest cache
+  int multiple = 4;   ///< that the padded number of coordinates is of
   [[gnu::always_inline]] constexpr std::int64_t padded(std::int64_t n) const {
     return (n + multiple - 1) / multiple * multiple;
   }
@@ -226,7 +225,7 @@ struct Kernels {
 };
 
 /// The kernels in use: the highest level that the CPU has, capped by the environment variable
-/// SEMIDUAL_SIMD=baseline|avx2|avx512|vnni|amx|neon; chosen once. Throws Error for another value of the variable.
+/// SEMIDUAL_SIMD=baseline|avx2|avx512|vnni|neon; chosen once. Throws Error for another value of the variable.
 const Kernels& kernels();
 
 /// The kernels of one level, null where this build or this CPU lacks it. For tests and benchmarks.

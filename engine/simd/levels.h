@@ -11,13 +11,10 @@ namespace engine::simd {
 extern const Kernels baseline_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
-extern const Kernels vnni_kernels;
-extern const Bf16Kernels avx512_bf16_kernels;
+extern const Kernels vnni_kernels;             ///< not in double, in which they would have nothing that avx512 lacks
+extern const Bf16Kernels avx512_bf16_kernels;  ///< not in double
 /// Kernels of vnni with bounds by AVX-512's bf16 instructions, where the CPU has them. Not in double.
 Kernels with_bf16(Kernels kernels);
-/// The kernels of vnni and those of AVX-512's bf16 instructions with products by AMX's tiles. Not in double.
-Kernels with_tiles(Kernels kernels);
-Bf16Kernels with_tiles(Bf16Kernels kernels);
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #else

@@ -1,4 +1,5 @@
-// AVX-512 with VNNI: the kernels of avx512.cpp, and byte products by vpdpbusd, which xsimd can't express.
+// AVX-512 with VNNI: the kernels of avx512.cpp, and byte products by vpdpbusd, which xsimd can't express. Not in
+// double.
 
 // GCC's own AVX-512 header initialises a register with itself (GCC bug 105593).
 #if defined(__GNUC__) && !defined(__clang__)
@@ -7,34 +8,55 @@
 #endif
 
 #include "engine/simd/body.inl"
-#include "engine/simd/bytes.inl"
 #include "engine/simd/digits.inl"
 #include "engine/simd/term512.inl"
+#include "engine/simd/transpose_words.inl"
 
 namespace engine::simd {
 
 namespace {
+
+constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .apart = 8, .together = 64, .multiple = 64};
 
 // A part of a block, a group of 16 points: a list of the fours of coordinates that are not 0 for all of them, then
 // these.
 constexpr Index four_bytes = group_size * 4;
 static_assert(lanes == group_size);
 
-void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
-  const auto list = [&](Index g) { return reinterpret_cast<std::int32_t*>(block + g * digits_of_8_bits.group(n)); };
-  std::int32_t kept[groups_in_block] = {};
-  const auto put = [&](Index g, Index four, __m512i of_points) {
-    _mm512_store_si512(block + g * digits_of_8_bits.group(n) + digits_of_8_bits.list(n) + kept[g] * four_bytes,
-                       of_points);
-    list(g)[1 + kept[g]] = static_cast<std::int32_t>(four);
-    kept[g] += _mm512_test_epi32_mask(of_points, of_points) != 0;
-  };
-  interleave(n, rows, put, sums);
-  for (Index g = 0; g < groups_in_block; ++g) list(g)[0] = kept[g];
+// sum_i += four products of unsigned bytes a and signed bytes b, in each of 16 lanes i. GCC 12 moves every sum through
+// memory around the intrinsic.
+void add_products(__m512i& sum, __m512i a, __m512i b) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
 }
 
-// sum_i += four products of unsigned bytes a and the signed bytes at b, in each of 16 lanes i: as add_products(), but
-// GCC 12 would load b by itself.
+void interleave_bytes(Index n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums) {
+  constexpr Index step = 64;
+  const __m512i ones = _mm512_set1_epi8(1);
+  for (Index g = 0; g < groups_in_block; ++g) {
+    std::uint8_t* const part = block + g * digits_of_8_bits.group(n);
+    auto* const list = reinterpret_cast<std::int32_t*>(part);
+    std::uint8_t* const fours = part + digits_of_8_bits.list(n);
+    std::int32_t kept = 0;
+    __m512i sum = _mm512_setzero_si512();
+    for (Index k = 0; k < n; k += step) {
+      const __mmask64 present = n - k < step ? (__mmask64{1} << (n - k)) - 1 : ~__mmask64{0};
+      __m512i word[lanes];
+      for (Index l = 0; l < lanes; ++l) word[l] = _mm512_maskz_loadu_epi8(present, rows[g * lanes + l] + k);
+      transpose_words(word);
+#pragma GCC unroll 16
+      for (int w = 0; w < lanes; ++w) {
+        _mm512_store_si512(fours + kept * four_bytes, word[w]);
+        list[1 + kept] = static_cast<std::int32_t>(k / 4 + w);
+        kept += _mm512_test_epi32_mask(word[w], word[w]) != 0;
+        add_products(sum, word[w], ones);
+      }
+    }
+    list[0] = kept;
+    _mm512_storeu_ps(sums + g * lanes, _mm512_cvtepi32_ps(sum));
+  }
+}
+
+// The same with the signed bytes at b, which GCC 12 would load by themselves.
 void add_products_with(__m512i& sum, __m512i a, const std::int8_t* b) {
   asm("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(a), "m"(*reinterpret_cast<const std::int8_t(*)[4]>(b)));
 }
@@ -49,6 +71,17 @@ struct Problem {
   real* out;
   Index stride;
 };
+
+// Turns the sums with each digit of a query, the first digit first, into what digit_products writes of 16 points.
+template <int digits>
+void write_products(const __m512i (&sum)[digits], real scale, real shift, real slope, const real* sums, real* out) {
+  const __m512 base = _mm512_set1_ps(256);
+  __m512 total = _mm512_cvtepi32_ps(sum[0]);
+#pragma GCC unroll 4
+  for (int s = 1; s < digits; ++s) total = _mm512_fmadd_ps(total, base, _mm512_cvtepi32_ps(sum[s]));
+  const __m512 rest = _mm512_fmadd_ps(_mm512_loadu_ps(sums), _mm512_set1_ps(slope), _mm512_set1_ps(shift));
+  _mm512_storeu_ps(out, _mm512_fmadd_ps(total, _mm512_set1_ps(scale), rest));
+}
 
 // The products of the rows found[at[q]]. One four of coordinates of the part's points meets all rows: from memory, as
 // each is met once.

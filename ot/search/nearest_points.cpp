@@ -148,8 +148,7 @@ class Search {
     std::fill(stretch.begin + at + 1, std::end(stretch.begin), stretch.needs.size());
     const auto queries = static_cast<double>(stretch.needs_of(at).size());
     if (queries == 0 || !laid_out_) return;
-    const double points = kernels().digits.by_groups ? group_size * groups : block_size * queries;
-    const double all = work_in_16_bits(points + block_size * laid_out_->layout_time() / share_);
+    const double all = work_in_16_bits(group_size * groups + block_size * laid_out_->layout_time() / share_);
     if (apart * groups > all) stretch.multiplied[at] = {all / queries, apart * groups - all};
   }
 

@@ -89,7 +89,7 @@ Report::Facts machine(const std::string& data) {
 }
 
 void measure_peak(Report& report) {
-  report.begin("multiply-add peak: of float32, at vnni and amx of bytes", {"Gop/s", "peak MB"});
+  report.begin("multiply-add peak: of float32, at vnni of bytes", {"Gop/s", "peak MB"});
   for (const engine::simd::Level level : engine::simd::levels())
     for (const int threads : std::set{1, engine::threads()}) {
       const std::string name = engine::text(engine::simd::name(level), ", threads: ", threads);

@@ -75,27 +75,6 @@ float baseline(std::int64_t rounds) {
   return static_cast<float>(_mm512_cvtsi512_si32(sums[0]));
 }
 
-// As many additions and multiplications a round as 12 vectors of 1024 lanes: a product of tiles has sixteen times as
-// many.
-[[gnu::target("amx-tile,amx-int8")]] float amx(std::int64_t rounds) {
-  alignas(64) std::uint8_t shapes[64] = {1};
-  for (int tile = 0; tile < 8; ++tile) shapes[16 + 2 * tile] = 64, shapes[48 + tile] = 16;
-  asm volatile("ldtilecfg %0" : : "m"(shapes) : "memory");
-  for (std::int64_t round = 0; round < rounds; round += 8)
-    asm volatile(
-        "tdpbsud %%tmm7, %%tmm6, %%tmm0\n\t"
-        "tdpbsud %%tmm7, %%tmm6, %%tmm1\n\t"
-        "tdpbsud %%tmm7, %%tmm6, %%tmm2\n\t"
-        "tdpbsud %%tmm7, %%tmm6, %%tmm3\n\t"
-        "tdpbsud %%tmm7, %%tmm6, %%tmm4\n\t"
-        "tdpbsud %%tmm7, %%tmm6, %%tmm5"
-        :
-        :
-        : "memory");
-  asm volatile("tilerelease");
-  return 0;
-}
-
 #elif defined(__aarch64__)
 
 float neon(std::int64_t rounds) {
@@ -119,7 +98,6 @@ struct Loop {
 
 Loop loop_of(Level level) {
 #if defined(__x86_64__)
-  if (level == Level::amx) return {amx, 1024};
   if (level == Level::vnni) return {vnni, 64};
   if (level == Level::avx512) return {avx512, 16};
   if (level == Level::avx2) return {avx2, 8};
