@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "engine/blas.h"
-#include "engine/ops/convolution_axis.h"
 #include "engine/ops/shape.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
@@ -44,162 +43,47 @@ struct Stack {
   std::int64_t places() const { return height * width; }
 };
 
-// How the map's places and the image's pixels meet along one axis; outputs are the places, or the pixels.
-ConvolutionAxis axis_of(std::int64_t taps, std::int64_t places, std::int64_t pixels, const Geometry& g, bool to_map,
-                        bool pairs) {
-  std::vector<AxisMeeting> meetings;
-  for (std::int64_t place = 0; place < places; ++place)
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      const std::int64_t pixel = place * g.stride + tap - g.padding;
-      if (pixel < 0 || pixel >= pixels) continue;
-      meetings.push_back(to_map ? AxisMeeting{tap, pixel, place} : AxisMeeting{tap, place, pixel});
-    }
-  return convolution_axis(taps, to_map ? places : pixels, meetings, pairs);
+// The input that a tap joins to an output along one axis of so many inputs, -1 where there is none; outputs are the
+// map's places, or the image's pixels.
+std::int64_t input_at(const Geometry& g, bool to_map, std::int64_t inputs, std::int64_t output, std::int64_t tap) {
+  if (!to_map && (output + g.padding - tap) % g.stride != 0) return -1;
+  const std::int64_t input = to_map ? output * g.stride + tap - g.padding : (output + g.padding - tap) / g.stride;
+  return input < inputs ? input : -1;
 }
 
-// One stack from the other.
-class Convolution {
- public:
-  Convolution(const Geometry& g, bool to_map)
-      : batch_(g.batch),
-        from_(to_map ? Stack{g.channels, g.height, g.width} : Stack{g.filters, g.map_height, g.map_width}),
-        to_(to_map ? Stack{g.filters, g.map_height, g.map_width} : Stack{g.channels, g.height, g.width}),
-        rows_(axis_of(g.kernel_height, g.map_height, g.height, g, to_map, pairs_pay())),
-        columns_(axis_of(g.kernel_width, g.map_width, g.width, g, to_map, pairs_pay())),
-        kernel_width_(g.kernel_width) {}
-
-  /// From x [channels, height, width, batch] and the packed weight [taps, ...]. An image is a lane, of which there must
-  /// be least_lanes.
-  Tensor operator()(const Tensor& x, const Tensor& weight) const;
-
- private:
-  using Terms = std::vector<ConvolutionAxis::Term>;
-  class Task;
-
-  // Differences of inputs are made once for all output channels, and sums of outputs once for all input channels.
-  bool pairs_pay() const { return std::min(from_.channels, to_.channels) >= 48; }
-
-  // The weight for all pairs of an axis' taps, some of which are sums.
-  Tensor all_taps(const Tensor& weight) const {
-    const std::int64_t across = std::ssize(columns_.taps), count = std::ssize(rows_.taps) * across;
-    if (count == weight.dim(0)) return weight;
-    const std::int64_t size = weight.size() / weight.dim(0);
-    Tensor taps = Tensor::zeros({count, size});
-    parallel_for(count, 1, [&](std::int64_t tap, std::int64_t) {
-      const auto [y, other_y] = rows_.taps[static_cast<std::size_t>(tap / across)];
-      const auto [x, other_x] = columns_.taps[static_cast<std::size_t>(tap % across)];
-      real* const sum = taps.data() + tap * size;
-      for (const std::int64_t ky : {y, other_y})
-        for (const std::int64_t kx : {x, other_x})
-          if (ky >= 0 && kx >= 0) simd::kernels().add(size, weight.data() + (ky * kernel_width_ + kx) * size, sum, sum);
-    });
-    return taps;
-  }
-
-  std::int64_t batch_;
-  Stack from_, to_;
-  ConvolutionAxis rows_, columns_;
-  std::int64_t kernel_width_;
-};
-
-// Some images, which are lanes. Sums that several outputs have in common stand in tiles [channels, lanes].
-class Convolution::Task {
- public:
-  Task(const Convolution& convolution, const real* x, const real* taps, std::int64_t lanes, real* y)
-      : c_(convolution), x_(x), taps_(taps), lanes_(lanes), y_(y) {}
-
-  void make(const ConvolutionAxis::Block& rows, const ConvolutionAxis::Block& columns) {
-    const bool two_rows = rows.outputs.size() == 2, two_columns = columns.outputs.size() == 2;
-    const auto output = [&](std::size_t i, std::size_t j) {
-      return y_ + (rows.outputs[i] * c_.to_.width + columns.outputs[j]) * c_.batch_;
-    };
-    const std::int64_t stride = c_.to_.places() * c_.batch_;
-    if (!two_rows && !two_columns) return sum(rows.sums[0], columns.sums[0], nullptr, output(0, 0), stride);
-    real *const common = tile(0), *const of_row = tile(1), *const start = tile(2);
-    sum(rows.sums[0], columns.sums[0], nullptr, common, lanes_);
-    if (!two_rows || !two_columns) {
-      for (std::size_t i = 0; i < 2; ++i)
-        sum(rows.sums[two_rows ? i + 1 : 0], columns.sums[two_rows ? 0 : i + 1], common,
-            two_rows ? output(i, 0) : output(0, i), stride);
-      return;
-    }
-    real* const of_column[] = {tile(3), tile(4)};
-    for (std::size_t j = 0; j < 2; ++j) sum(rows.sums[0], columns.sums[j + 1], nullptr, of_column[j], lanes_);
-    for (std::size_t i = 0; i < 2; ++i) {
-      sum(rows.sums[i + 1], columns.sums[0], common, of_row, lanes_);
-      for (std::size_t j = 0; j < 2; ++j) {
-        simd::kernels().add(c_.to_.channels * lanes_, of_row, of_column[j], start);
-        sum(rows.sums[i + 1], columns.sums[j + 1], start, output(i, j), stride);
-      }
-    }
-  }
-
- private:
-  real* tile(std::size_t number) {
-    if (!tiles_[number].defined()) tiles_[number] = Tensor({c_.to_.channels, lanes_});
-    return tiles_[number].data();
-  }
-
-  // out [channels] = start + the products of all pairs of these terms, a channel's images `stride` from the next's.
-  void sum(const Terms& rows, const Terms& columns, const real* start, real* out, std::int64_t stride) {
-    const std::int64_t depth = c_.from_.channels, across = std::ssize(c_.columns_.taps);
-    const auto is_difference = [](const ConvolutionAxis::Term& term) { return term.minus >= 0; };
-    const bool in_place = std::ranges::none_of(rows, is_difference) && std::ranges::none_of(columns, is_difference);
-    const std::int64_t size = in_place ? 0 : std::ssize(rows) * std::ssize(columns) * depth * lanes_;
-    if (!differences_.defined() || differences_.size() < size) differences_ = Tensor(Shape{size});
-    terms_.clear();
-    for (const ConvolutionAxis::Term& row : rows)
-      for (const ConvolutionAxis::Term& column : columns) {
-        const std::int64_t tap = (row.tap * across + column.tap) * c_.to_.channels * depth;
-        if (in_place) {
-          terms_.push_back({tap, (row.input * c_.from_.width + column.input) * c_.batch_});
-          continue;
-        }
-        terms_.push_back({tap, std::ssize(terms_) * depth * lanes_});
-        subtract(row, column, differences_.data() + terms_.back().x);
-      }
+// One stack from the other, x, and the packed weight [taps, ...]. An image is a lane, of which there must be
+// least_lanes.
+Tensor convolution(const Geometry& g, bool to_map, const Tensor& x, const Tensor& weight) {
+  const Stack image{g.channels, g.height, g.width}, map{g.filters, g.map_height, g.map_width};
+  const Stack &from = to_map ? image : map, &to = to_map ? map : image;
+  // A task is a row of outputs in some of the images. The last images join those before them where they are too few
+  // for a kernel.
+  constexpr std::int64_t lanes = 48;
+  const std::int64_t groups = (g.batch + lanes - simd::least_lanes) / lanes;
+  Tensor y({to.channels, to.height, to.width, g.batch});
+  parallel_for(groups * to.height, 1, [&](std::int64_t task, std::int64_t) {
+    const std::int64_t first = task / to.height * lanes, row = task % to.height;
     // So few channels at a time that the cache holds their weights.
     constexpr std::int64_t together = 32;
     static_assert(together % simd::row_block == 0);
-    simd::ProductShape shape{together, lanes_, depth, in_place ? c_.from_.places() * c_.batch_ : lanes_, stride};
-    for (std::int64_t channel = 0; channel < c_.to_.channels; channel += together) {
-      shape.rows = std::min(together, c_.to_.channels - channel);
-      simd::kernels().sum_products(std::ssize(terms_), terms_.data(), shape, taps_ + channel * depth,
-                                   in_place ? x_ : differences_.data(), start ? start + channel * lanes_ : nullptr,
-                                   lanes_, out + channel * stride);
+    simd::ProductShape shape{together, task / to.height + 1 < groups ? lanes : g.batch - first, from.channels,
+                             from.places() * g.batch, to.places() * g.batch};
+    std::vector<simd::Term> terms;
+    for (std::int64_t column = 0; column < to.width; ++column) {
+      terms.clear();
+      for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
+        const std::int64_t i = input_at(g, to_map, from.height, row, tap / g.kernel_width);
+        const std::int64_t j = input_at(g, to_map, from.width, column, tap % g.kernel_width);
+        if (i >= 0 && j >= 0)
+          terms.push_back({tap * to.channels * from.channels, (i * from.width + j) * g.batch + first});
+      }
+      real* const out = y.data() + (row * to.width + column) * g.batch + first;
+      for (std::int64_t channel = 0; channel < to.channels; channel += together) {
+        shape.rows = std::min(together, to.channels - channel);
+        simd::kernels().sum_products(std::ssize(terms), terms.data(), shape, weight.data() + channel * from.channels,
+                                     x.data(), out + channel * shape.stride_y);
+      }
     }
-  }
-
-  // The inputs that a pair of terms multiplies, [channels, lanes].
-  void subtract(const ConvolutionAxis::Term& row, const ConvolutionAxis::Term& column, real* out) const {
-    const real* inputs[4];
-    int count = 0;
-    for (const std::int64_t y : {row.input, row.minus})
-      for (const std::int64_t x : {column.input, column.minus})
-        if (y >= 0 && x >= 0) inputs[count++] = x_ + (y * c_.from_.width + x) * c_.batch_;
-    simd::kernels().differences(count, c_.from_.channels, lanes_, c_.from_.places() * c_.batch_, inputs, out);
-  }
-
-  const Convolution& c_;
-  const real *x_, *taps_;
-  std::int64_t lanes_;
-  real* y_;
-  Tensor tiles_[5], differences_;
-  std::vector<simd::Term> terms_;
-};
-
-Tensor Convolution::operator()(const Tensor& x, const Tensor& weight) const {
-  // A task is a block of rows in some of the images. The last images join those before them where they are too few
-  // for a kernel.
-  constexpr std::int64_t lanes = 48;
-  const std::int64_t groups = (batch_ + lanes - simd::least_lanes) / lanes, blocks = std::ssize(rows_.blocks);
-  const Tensor taps = all_taps(weight);
-  Tensor y({to_.channels, to_.height, to_.width, batch_});
-  parallel_for(groups * blocks, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t group = task / blocks, image = group * lanes;
-    Task of_images(*this, x.data() + image, taps.data(), group + 1 < groups ? lanes : batch_ - image, y.data() + image);
-    for (const ConvolutionAxis::Block& columns : columns_.blocks)
-      of_images.make(rows_.blocks[static_cast<std::size_t>(task % blocks)], columns);
   });
   return y;
 }
@@ -207,11 +91,11 @@ Tensor Convolution::operator()(const Tensor& x, const Tensor& weight) const {
 }  // namespace
 
 Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight) {
-  return Convolution(g, true)(image, packed(g, weight, false));
+  return convolution(g, true, image, packed(g, weight, false));
 }
 
 Tensor image_of(const Geometry& g, const Tensor& map, const Tensor& weight) {
-  return Convolution(g, false)(map, packed(g, weight, true));
+  return convolution(g, false, map, packed(g, weight, true));
 }
 
 Tensor weight_of(const Geometry& g, const Tensor& image, const Tensor& map) {

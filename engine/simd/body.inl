@@ -65,7 +65,6 @@ constexpr Kernels table(Level level) {
           .digit_products = nullptr,
           .digit_sums = nullptr,
           .sum_products = sum_products<Arch>,
-          .differences = differences<Arch>,
           .adam = adam<Arch>};
 }
 

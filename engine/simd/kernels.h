@@ -208,14 +208,9 @@ struct Kernels {
   void (*digit_sums)(std::int64_t n, const std::int8_t* query, int count, const std::uint8_t* rows, std::int64_t points,
                      const std::int32_t* found, double* out);
 
-  /// y = start + sum a^T x over `count` terms, the inner loop of convolutions, where start [rows, lanes] has rows
-  /// stride_start apart and is 0 if it is null; y overlaps none of the others
+  /// y = sum a^T x over `count` terms, the inner loop of convolutions; y overlaps none of the others
   void (*sum_products)(std::int64_t count, const Term* terms, const ProductShape& shape, const real* a, const real* x,
-                       const real* start, std::int64_t stride_start, real* y);
-  /// y [rows, lanes] = x_0 for a count of 1, x_0 - x_1 for 2, (x_0 - x_1) - (x_2 - x_3) for 4, where the rows of x are
-  /// `stride` apart; lanes >= least_lanes, and y overlaps no x
-  void (*differences)(int count, std::int64_t rows, std::int64_t lanes, std::int64_t stride, const real* const* x,
-                      real* y);
+                       real* y);
 
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
   /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets

@@ -8,26 +8,18 @@
 namespace engine::simd {
 namespace {
 
-// A tile of the result stays in registers over the terms of a pass. Eight rows by three vectors fill AVX-512's 32
-// registers, four by three the 16 of SSE and AVX2.
+// A tile of the result stays in registers over the terms of a pass, and is added to y if `add`. Eight rows by three
+// vectors fill AVX-512's 32 registers, four by three the 16 of SSE and AVX2.
 template <class Arch>
 constexpr int tile_rows = width<Arch> * sizeof(real) == 64 ? 8 : 4;
 
-// Where sums begin: at 0 where `sums` is null.
-struct Start {
-  const real* sums;
-  Index stride;
-
-  Start at(Index row) const { return {sums ? sums + row * stride : nullptr, stride}; }
-};
-
 template <class Arch, int rows, int vectors>
 void product_tile(Index count, const Term* terms, const ProductShape& shape, Index stride_a, const real* a,
-                  const real* x, Start start, real* y) {
+                  const real* x, bool add, real* y) {
   Batch<Arch> sum[rows][vectors];
   for (int r = 0; r < rows; ++r)
     for (int v = 0; v < vectors; ++v)
-      sum[r][v] = start.sums ? load<Arch>(start.sums + r * start.stride + v * width<Arch>) : Batch<Arch>(real(0));
+      sum[r][v] = add ? load<Arch>(y + r * shape.stride_y + v * width<Arch>) : Batch<Arch>(real(0));
   for (const Term* term = terms; term < terms + count; ++term) {
     const real *left = a + term->a, *right = x + term->x;
     for (Index k = 0; k < shape.depth; ++k, left += stride_a, right += shape.stride_x) {
@@ -46,18 +38,15 @@ void product_tile(Index count, const Term* terms, const ProductShape& shape, Ind
 // The rows from `row` to `end` in tiles of `rows`, what is left in tiles of half as many.
 template <class Arch, int rows, int vectors>
 void product_rows(Index row, Index end, Index count, const Term* terms, const ProductShape& shape, Index stride_a,
-                  const real* a, const real* x, Start start, real* y) {
+                  const real* a, const real* x, bool add, real* y) {
   for (; row + rows <= end; row += rows)
-    product_tile<Arch, rows, vectors>(count, terms, shape, stride_a, a + row, x, start.at(row),
-                                      y + row * shape.stride_y);
-  if constexpr (rows > 1)
-    product_rows<Arch, rows / 2, vectors>(row, end, count, terms, shape, stride_a, a, x, start, y);
+    product_tile<Arch, rows, vectors>(count, terms, shape, stride_a, a + row, x, add, y + row * shape.stride_y);
+  if constexpr (rows > 1) product_rows<Arch, rows / 2, vectors>(row, end, count, terms, shape, stride_a, a, x, add, y);
 }
 
 // All rows of a few lanes: as much of x at a time as stays in the cache nearest to the core while all rows pass.
 template <class Arch, int vectors>
-void product_stripe(Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x,
-                    Start start, real* y) {
+void product_stripe(Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x, real* y) {
   constexpr Index most_depth = 128;
   const Index together = shape.depth < most_depth ? most_depth / std::max<Index>(shape.depth, 1) : 1;
   Index first = 0;
@@ -71,9 +60,8 @@ void product_stripe(Index count, const Term* terms, const ProductShape& shape, c
         const Index rows = std::min(row_block, shape.rows - row);
         product_rows<Arch, tile_rows<Arch>, vectors>(0, rows, here, terms + first, piece, rows,
                                                      a + row * shape.depth + k * rows, x + k * shape.stride_x,
-                                                     start.at(row), y + row * shape.stride_y);
+                                                     first > 0 || k > 0, y + row * shape.stride_y);
       }
-      start = {y, shape.stride_y};
       k += piece.depth;
     } while (k < shape.depth);
     first += here;
@@ -81,8 +69,7 @@ void product_stripe(Index count, const Term* terms, const ProductShape& shape, c
 }
 
 template <class Arch>
-void sum_products(Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x,
-                  const real* start, Index stride_start, real* y) {
+void sum_products(Index count, const Term* terms, const ProductShape& shape, const real* a, const real* x, real* y) {
   constexpr Index w = width<Arch>;
   static_assert(least_lanes >= w);
   for (Index lane = 0; lane < shape.lanes;) {
@@ -94,30 +81,9 @@ void sum_products(Index count, const Term* terms, const ProductShape& shape, con
     const auto stripe = vectors == 3   ? product_stripe<Arch, 3>
                         : vectors == 2 ? product_stripe<Arch, 2>
                                        : product_stripe<Arch, 1>;
-    stripe(count, terms, shape, a, x + begin, {start ? start + begin : nullptr, stride_start}, y + begin);
+    stripe(count, terms, shape, a, x + begin, y + begin);
     lane = begin + vectors * w;
   }
-}
-
-template <class Arch, int count>
-void differences_of(Index rows, Index lanes, Index stride, const real* const* x, real* y) {
-  constexpr Index w = width<Arch>;
-  for (Index row = 0; row < rows; ++row)
-    for (Index lane = 0; lane < lanes; lane += w) {
-      const Index begin = lane + w <= lanes ? lane : lanes - w, at = row * stride + begin;
-      Batch<Arch> value = load<Arch>(x[0] + at);
-      if constexpr (count > 1) value -= load<Arch>(x[1] + at);
-      if constexpr (count > 2) value -= load<Arch>(x[2] + at) - load<Arch>(x[3] + at);
-      value.store_unaligned(y + row * lanes + begin);
-    }
-}
-
-template <class Arch>
-void differences(int count, Index rows, Index lanes, Index stride, const real* const* x, real* y) {
-  const auto run = count == 1   ? differences_of<Arch, 1>
-                   : count == 2 ? differences_of<Arch, 2>
-                                : differences_of<Arch, 4>;
-  run(rows, lanes, stride, x, y);
 }
 
 }  // namespace
