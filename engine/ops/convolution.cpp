@@ -1,8 +1,6 @@
 #include "engine/ops/convolution.h"
 
 #include "engine/ops/convolution_products.h"
-#include "engine/ops/shape.h"
-#include "engine/simd/kernels.h"
 
 namespace engine {
 
@@ -14,16 +12,7 @@ using Geometry = ConvolutionGeometry;
 Var to_image(const Geometry& g, const Var& map, const Var& weight);
 Var to_weight(const Geometry& g, const Var& image, const Var& map);
 
-// op(g, x, weight), with zeros for the images that a small batch lacks to fill the lanes.
-template <class Op>
-Var with_lanes(const Geometry& g, const Var& x, const Var& weight, const Op& op) {
-  Geometry wide = g;
-  wide.batch = simd::least_lanes;
-  return slice(op(wide, pad(x, 3, 0, wide.batch - g.batch), weight), 3, 0, g.batch);
-}
-
 Var to_map(const Geometry& g, const Var& image, const Var& weight) {
-  if (g.batch < simd::least_lanes) return with_lanes(g, image, weight, to_map);
   Var y = recorded(map_of(g, image.value(), weight.value()), image, weight);
   y.pull_back(image, [g, weight](const Var& gradient) { return to_image(g, gradient, weight); });
   y.pull_back(weight, [g, image](const Var& gradient) { return to_weight(g, image, gradient); });
@@ -31,7 +20,6 @@ Var to_map(const Geometry& g, const Var& image, const Var& weight) {
 }
 
 Var to_image(const Geometry& g, const Var& map, const Var& weight) {
-  if (g.batch < simd::least_lanes) return with_lanes(g, map, weight, to_image);
   Var y = recorded(image_of(g, map.value(), weight.value()), map, weight);
   y.pull_back(map, [g, weight](const Var& gradient) { return to_map(g, gradient, weight); });
   y.pull_back(weight, [g, map](const Var& gradient) { return to_weight(g, gradient, map); });

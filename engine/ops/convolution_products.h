@@ -25,8 +25,7 @@ struct ConvolutionGeometry {
   Shape weight_shape() const { return {filters, channels, kernel_height, kernel_width}; }
 };
 
-/// Each from the other two; image [channels, height, width, batch], map [filters, map_height, map_width, batch]. An
-/// image is a lane: for the first two there must be simd::least_lanes.
+/// Each from the other two; image [channels, height, width, batch], map [filters, map_height, map_width, batch].
 Tensor map_of(const ConvolutionGeometry& g, const Tensor& image, const Tensor& weight);
 Tensor image_of(const ConvolutionGeometry& g, const Tensor& map, const Tensor& weight);
 Tensor weight_of(const ConvolutionGeometry& g, const Tensor& image, const Tensor& map);

@@ -10,7 +10,6 @@
 #include "engine/simd/blocks.inl"
 #include "engine/simd/elementwise.inl"
 #include "engine/simd/levels.h"
-#include "engine/simd/products.inl"
 #include "engine/simd/reduce.inl"
 #include "engine/simd/softmin.inl"
 #include "engine/simd/weighted_bytes.inl"
@@ -64,7 +63,6 @@ constexpr Kernels table(Level level) {
           .interleave_bytes = nullptr,
           .digit_products = nullptr,
           .digit_sums = nullptr,
-          .sum_products = sum_products<Arch>,
           .adam = adam<Arch>};
 }
 

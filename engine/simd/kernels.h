@@ -79,23 +79,6 @@ struct Rest {
   double products;  ///< sum e_k weight_k
 };
 
-/// One term of sum_products: where its two matrices begin, counted from the kernel's a and x.
-struct Term {
-  std::int64_t a, x;
-};
-
-/// The sizes of the matrices of sum_products: x is [depth, lanes] and y [rows, lanes], their rows stride_x and stride_y
-/// apart; a is [depth, rows] in blocks of row_block rows, each [depth, row_block], the last one with the rows left;
-/// lanes >= least_lanes.
-struct ProductShape {
-  std::int64_t rows, lanes, depth;
-  std::int64_t stride_x, stride_y;
-};
-inline constexpr std::int64_t row_block = 8;
-
-/// As many elements as the widest vector of any level has.
-inline constexpr std::int64_t least_lanes = 16;
-
 /// The vector kernels of one level. Arrays may be unaligned and of any length n >= 0; outputs may be the same array as
 /// an input, but must not overlap it otherwise. Sums run in a fixed order that depends on the level alone.
 struct Kernels {
@@ -207,10 +190,6 @@ struct Kernels {
   /// `query`, and rows [.., n] as they are
   void (*digit_sums)(std::int64_t n, const std::int8_t* query, int count, const std::uint8_t* rows, std::int64_t points,
                      const std::int32_t* found, double* out);
-
-  /// y = sum a^T x over `count` terms, the inner loop of convolutions; y overlaps none of the others
-  void (*sum_products)(std::int64_t count, const Term* terms, const ProductShape& shape, const real* a, const real* x,
-                       real* y);
 
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
   /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets

@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "engine/simd/elementwise.inl"
-#include "engine/simd/products.inl"
 #include "engine/simd/vectors.inl"
 
 namespace engine::simd {
@@ -84,6 +83,10 @@ struct CompactColumns {
   }
 };
 
+// Eight rows by three vectors of sums fill AVX-512's 32 registers, four by three the 16 of SSE and AVX2.
+template <class Arch>
+constexpr int rows_together = width<Arch> * sizeof(real) == 64 ? 8 : 4;
+
 // out[r][...] = sum_p weight_pr point_p over some vectors of compact columns.
 template <class Arch, int rows, int vectors>
 void sum_columns(const RowWeights<rows>& weights, const CompactColumns& columns, Index column,
@@ -133,7 +136,7 @@ void add_rows(const RowWeights<rows>& weights, Index present, const CompactColum
 template <class Arch>
 void add_weighted_bytes(Index n, real unit, const std::uint8_t* const* points, Index rows, const real* weight,
                         Index stride, real* const* sums) {
-  constexpr int together = tile_rows<Arch>;
+  constexpr int together = rows_together<Arch>;
   constexpr Index most_rows = 32 * together;
   // Points lie anywhere in memory.
   for (Index l = 0; l < block_size; ++l)
