@@ -1,4 +1,4 @@
-// AVX-512 with BF16: products by vdpbf16ps, which xsimd can't express, and those of bounds.
+// AVX-512 with BF16: products by vdpbf16ps, which xsimd can't express. Not in double.
 
 #include "engine/simd/bf16.h"
 
@@ -10,8 +10,6 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 
-#include "engine/simd/bf16_minima.inl"
-#include "engine/simd/bf16_points.inl"
 #include "engine/simd/levels.h"
 #include "engine/simd/transpose_words.inl"
 
@@ -66,6 +64,12 @@ void transpose(Index rows, Index columns, const Bf16Pair* x, Index stride_x, Bf1
     }
 }
 
+// sum_i += two products of bfloat16 numbers, in each of 16 lanes i. GCC 12 moves sums through memory around the
+// intrinsic for their bytes.
+void add_products(__m512& sum, __m512i a, __m512i b) {
+  asm("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+}
+
 // Six rows of c, four vectors wide, fill the registers with 24 sums.
 template <int rows, int vectors>
 void multiply_rows(Index columns, Index pairs, const Bf16Pair* a, const Bf16Pair* b, bool add, real* c, Index stride) {
@@ -118,14 +122,5 @@ void multiply(Index rows, Index columns, Index pairs, const Bf16Pair* a, const B
 }  // namespace
 
 constinit const Bf16Kernels avx512_bf16_kernels = {round, pair, transpose, multiply};
-
-Kernels with_bf16(Kernels kernels) {
-  kernels.packed_points = packed_points;
-  kernels.pack_points = pack_points;
-  kernels.packed_queries = packed_queries;
-  kernels.pack_queries = pack_queries;
-  kernels.group_minima = group_minima;
-  return kernels;
-}
 
 }  // namespace engine::simd

@@ -79,18 +79,6 @@ void query_minima(Index dimension, const real* points, const real* h, const std:
   for (int q = 0; q < queries; ++q) lowest_lanes<Arch>(least[q], minima + found[q], stride);
 }
 
-Index packed_points(Index) {
-  return 0;
-}
-
-Index packed_queries(Index dimension, Index queries) {
-  return queries * dimension;
-}
-
-void pack_queries(Index dimension, Index queries, const real* query, real* packed) {
-  for (Index k = 0; k < queries * dimension; ++k) packed[k] = query[k];
-}
-
 template <class Arch>
 void group_minima(Index dimension, const real* points, const real* h, Index queries, const std::int32_t* found,
                   const real* query, real* minima, Index stride) {

@@ -47,14 +47,9 @@ constexpr Kernels table(Level level) {
           .find_affine = find_affine<Arch>,
           .exp_affine = exp_affine<Arch>,
           .from_bytes = from_bytes<Arch>,
-          .dot_bytes = dot_bytes<Arch>,
           .add_weighted_bytes = add_weighted_bytes<Arch>,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,
-          .packed_points = packed_points,
-          .pack_points = nullptr,
-          .packed_queries = packed_queries,
-          .pack_queries = pack_queries,
           .group_minima = group_minima<Arch>,
           .group_values = group_values<Arch>,
           .box_bounds = box_bounds<Arch>,
@@ -62,7 +57,6 @@ constexpr Kernels table(Level level) {
           .round_to_digits = nullptr,
           .interleave_bytes = nullptr,
           .digit_products = nullptr,
-          .digit_sums = nullptr,
           .adam = adam<Arch>};
 }
 

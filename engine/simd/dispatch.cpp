@@ -24,21 +24,7 @@ bool has_avx512() {
 }
 
 bool has_vnni() {
-  return in_float && has_avx512() && __builtin_cpu_supports("avx512vnni");
-}
-
-bool has_bf16() {
-  return has_vnni() && __builtin_cpu_supports("avx512bf16");
-}
-
-// Made only where the CPU has them: bf16.cpp is compiled for such a CPU.
-const Kernels* kernels_of_vnni() {
-  if (!has_vnni()) return nullptr;
-  if constexpr (in_float) {
-    static const Kernels kernels = has_bf16() ? with_bf16(vnni_kernels) : vnni_kernels;
-    return &kernels;
-  }
-  return nullptr;
+  return has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
 #endif
 
@@ -74,7 +60,8 @@ const Kernels* kernels_of(Level level) {
     case Level::avx512:
       return has_avx512() ? &avx512_kernels : nullptr;
     case Level::vnni:
-      return kernels_of_vnni();
+      if constexpr (in_float) return has_vnni() ? &vnni_kernels : nullptr;
+      return nullptr;
     case Level::neon:
       return nullptr;
   }
@@ -92,7 +79,7 @@ const Bf16Kernels* bf16_kernels() {
 const Bf16Kernels* bf16_kernels_of([[maybe_unused]] Level level) {
 #if defined(__x86_64__)
   if constexpr (in_float)
-    if (level == Level::vnni && has_bf16()) return &avx512_bf16_kernels;
+    if (level == Level::vnni && has_vnni() && __builtin_cpu_supports("avx512bf16")) return &avx512_bf16_kernels;
 #endif
   return nullptr;
 }

@@ -25,15 +25,10 @@ inline constexpr real least_term = sizeof(real) == sizeof(float) ? real(0x1p-94)
 /// How many points group_minima and digit_products take together, and in how many groups.
 inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
 
-/// The most coordinates of points in blocks.
-inline constexpr std::int64_t most_group_coordinates = 64;
-
-/// A value of group_minima is above the true one by at most the first, times the sum of the moduli of its terms, and
-/// below by at most as much and the second, times the lengths of query and point.
+/// A value of group_minima errs by at most this, times the sum of the moduli of its terms.
 constexpr double group_rounding(std::int64_t dimension) {
   return (4 * static_cast<double>(dimension) + 16) * std::numeric_limits<real>::epsilon() / 2;
 }
-inline constexpr double group_looseness = 0x1p-6;
 
 /// The most coordinates of a point that is multiplied in digits, so that no 32-bit sum overflows.
 inline constexpr std::int64_t most_digit_coordinates = 65536;
@@ -132,7 +127,6 @@ struct Kernels {
 
   // 8-bit points.
   void (*from_bytes)(std::int64_t n, real a, const std::uint8_t* x, real* y);  ///< y_i = a x_i
-  real (*dot_bytes)(std::int64_t n, const real* a, const std::uint8_t* b);     ///< sum a_i b_i
   /// sums[q][k] += sum_l unit weight[q stride + l] points[l][k] over the bytes, [n], of block_size points, where unit
   /// weight is rounded to real, as is each sum before it is added; the faster the more weights are 0
   void (*add_weighted_bytes)(std::int64_t n, real unit, const std::uint8_t* const* points, std::int64_t rows,
@@ -143,19 +137,12 @@ struct Kernels {
   /// sum (x_i - unit y_i)^2, where unit y_i is rounded to real
   double (*squared_distance_bytes)(std::int64_t n, const real* x, real unit, const std::uint8_t* y);
 
-  // Affine functions of points that stand in blocks of block_size: coordinate k < dimension <= most_group_coordinates
-  // of point l of a block is points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k
-  // query_k point_k.
-  /// How group_minima reads a block, and a batch of queries [queries, dimension]: in so many reals, 64-byte aligned;
-  /// none for a block if that is read as it is.
-  std::int64_t (*packed_points)(std::int64_t dimension);
-  void (*pack_points)(std::int64_t dimension, const real* points, real* packed);
-  std::int64_t (*packed_queries)(std::int64_t dimension, std::int64_t queries);
-  void (*pack_queries)(std::int64_t dimension, std::int64_t queries, const real* query, real* packed);
-  /// minima[g stride + q] = the least value of query q over group g of a block, or somewhat less, for the queries q =
-  /// found[0] < found[1] < ... of those that are packed
+  // Affine functions of points that stand in blocks of block_size: coordinate k < dimension of point l of a block is
+  // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
+  /// minima[g stride + q] = the least value of query q over group g of a block, for the q = found[0] < found[1] < ...
+  /// of some queries [.., dimension]
   void (*group_minima)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
-                       const std::int32_t* found, const real* packed, real* minima, std::int64_t stride);
+                       const std::int32_t* found, const real* query, real* minima, std::int64_t stride);
   /// values[q, l] = the value of query q at point l of the group whose first point stands at `points`, its offset at h
   void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
                        const real* query, real* values);
@@ -180,17 +167,12 @@ struct Kernels {
   void (*interleave_bytes)(std::int64_t n, const std::uint8_t* const* rows, std::uint8_t* block, real* sums);
   /// out[q stride + b block_size + l] = scale_r sum_k a_rk point_bl,k + shift_r + slope_r sums_bl over the points of
   /// some blocks for r = found[q], q < queries, rounded to float, where a_r are the numbers of the first `count` digits
-  /// of row r, and n <= most_digit_coordinates; the faster the more alike a block's points and the blocks are. Where
+  /// of row r, and n <= most_digit_coordinates; the faster the more alike a group's points are. Where
   /// `wanted` is not null, -inf may stand for the products with group g of block b unless bit g of wanted[q blocks + b]
   /// is set.
   void (*digit_products)(std::int64_t n, std::int64_t blocks, const DigitBlock* block, std::int64_t queries,
                          const std::int32_t* found, const std::uint8_t* wanted, int count, const ScaledRows& rows,
                          real* out, std::int64_t stride);
-  /// out[f] = sum_k a_k rows_jk for j = found[f], f < points, where a are the numbers of `count` digits that stand at
-  /// `query`, and rows [.., n] as they are
-  void (*digit_sums)(std::int64_t n, const std::int8_t* query, int count, const std::uint8_t* rows, std::int64_t points,
-                     const std::int32_t* found, double* out);
-
   /// One Adam step in one pass: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
   /// p -= rate m / (sqrt(v) root_correction + epsilon), where the caller folds 1 / (1 - beta1^t) into `rate` and sets
   /// root_correction = 1 / sqrt(1 - beta2^t).

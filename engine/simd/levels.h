@@ -13,8 +13,6 @@ extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 extern const Kernels vnni_kernels;             ///< not in double, in which they would have nothing that avx512 lacks
 extern const Bf16Kernels avx512_bf16_kernels;  ///< not in double
-/// Kernels of vnni with bounds by AVX-512's bf16 instructions, where the CPU has them. Not in double.
-Kernels with_bf16(Kernels kernels);
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #else

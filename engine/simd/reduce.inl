@@ -57,19 +57,6 @@ real max(Index n, const real* x) {
   return result;
 }
 
-template <class Arch>
-real dot_bytes(Index n, const real* a, const std::uint8_t* b) {
-  constexpr Index block = 1024;
-  alignas(64) real converted[block];
-  real result = 0;
-  for (Index i = 0; i < n; i += block) {
-    const Index count = n - i < block ? n - i : block;
-    from_bytes<Arch>(count, 1, b + i, converted);
-    result += dot<Arch>(count, a + i, converted);
-  }
-  return result;
-}
-
 // ---- Distances. Squares are summed in double, in as many sums side by side as two vectors of real hold.
 
 template <class Arch>

@@ -133,60 +133,11 @@ void digit_products(Index n, Index blocks, const DigitBlock* block, Index querie
       });
 }
 
-// Points that stand apart are read where they are, a few together so that sums do not wait for one another.
-template <int digits, int points>
-void sums_of(Index n, const std::int8_t* query, const std::uint8_t* rows, const std::int32_t* found, double* out) {
-  constexpr Index step = 64;
-  __m512i sum[points][digits];
-#pragma GCC unroll 4
-  for (int p = 0; p < points; ++p)
-#pragma GCC unroll 3
-    for (int s = 0; s < digits; ++s) sum[p][s] = _mm512_setzero_si512();
-  for (Index k = 0; k < n; k += step) {
-    const __mmask64 present = n - k < step ? (__mmask64{1} << (n - k)) - 1 : ~__mmask64{0};
-    __m512i digit[digits];
-#pragma GCC unroll 3
-    for (int s = 0; s < digits; ++s)
-      digit[s] = _mm512_maskz_loadu_epi8(present, query + s * digits_of_8_bits.plane(n) + k);
-#pragma GCC unroll 4
-    for (int p = 0; p < points; ++p) {
-      const __m512i point = _mm512_maskz_loadu_epi8(present, rows + found[p] * n + k);
-#pragma GCC unroll 3
-      for (int s = 0; s < digits; ++s) add_products(sum[p][s], point, digit[s]);
-    }
-  }
-#pragma GCC unroll 4
-  for (int p = 0; p < points; ++p) {
-    double total = 0;
-#pragma GCC unroll 3
-    for (int s = 0; s < digits; ++s) total = 256 * total + _mm512_reduce_add_epi32(sum[p][s]);
-    out[p] = total;
-  }
-}
-
-template <int digits>
-void sums_apart(Index n, const std::int8_t* query, const std::uint8_t* rows, Index points, const std::int32_t* found,
-                double* out) {
-  constexpr Index together = 4;
-  for (; points >= together; points -= together, found += together, out += together)
-    sums_of<digits, together>(n, query, rows, found, out);
-  if (points == 3) sums_of<digits, 3>(n, query, rows, found, out);
-  if (points == 2) sums_of<digits, 2>(n, query, rows, found, out);
-  if (points == 1) sums_of<digits, 1>(n, query, rows, found, out);
-}
-
-void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t* rows, Index points,
-                const std::int32_t* found, double* out) {
-  const auto run = count == 1 ? sums_apart<1> : count == 2 ? sums_apart<2> : sums_apart<3>;
-  run(n, query, rows, points, found, out);
-}
-
 constexpr Kernels with_byte_products(Kernels kernels) {
   kernels.digits = digits_of_8_bits;
   kernels.round_to_digits = round_to_digits<xsimd::avx512bw, digits_of_8_bits>;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
-  kernels.digit_sums = digit_sums;
   return kernels;
 }
 

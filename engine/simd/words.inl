@@ -201,92 +201,11 @@ void digit_products(Index n, Index blocks, const DigitBlock* block, Index querie
       });
 }
 
-// The sum of all lanes, in 64 bits.
-double sum_of_lanes(__m256i sum) {
-  const __m256i wide = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(sum)),
-                                        _mm256_cvtepi32_epi64(_mm256_extracti128_si256(sum, 1)));
-  const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-  return static_cast<double>(_mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1));
-}
-
-// Points that stand apart are read where they are, a few together so that sums do not wait for one another.
-template <int digits, int points>
-void sums_of(Index n, const std::int8_t* query, const std::uint8_t* rows, const std::int32_t* found, double* out) {
-  constexpr Index step = 16, most = most_pairs * step;
-  constexpr double base = 65536;
-  double total[points] = {};
-  for (Index begin = 0; begin < n; begin += most) {
-    const Index end = n - begin < most ? n : begin + most;
-    __m256i sum[points][digits];
-#pragma GCC unroll 4
-    for (int p = 0; p < points; ++p)
-#pragma GCC unroll 2
-      for (int s = 0; s < digits; ++s) sum[p][s] = _mm256_setzero_si256();
-    const auto include = [&](const std::int8_t* const(&digit)[digits], const std::uint8_t* const(&row)[points]) {
-#pragma GCC unroll 4
-      for (int p = 0; p < points; ++p) {
-        const __m256i point = widened(row[p]);
-#pragma GCC unroll 2
-        for (int s = 0; s < digits; ++s) sum[p][s] = add_products(sum[p][s], point, load_256(digit[s]));
-      }
-    };
-    const std::int8_t* digit[digits];
-    const std::uint8_t* row[points];
-    Index k = begin;
-    for (; k + step <= end; k += step) {
-#pragma GCC unroll 2
-      for (int s = 0; s < digits; ++s) digit[s] = query + s * digits_of_16_bits.plane(n) + k * 2;
-#pragma GCC unroll 4
-      for (int p = 0; p < points; ++p) row[p] = rows + found[p] * n + k;
-      include(digit, row);
-    }
-    if (k < end) {
-      std::int8_t last_digits[digits][2 * step] = {};
-      std::uint8_t last_points[points][step] = {};
-      for (int s = 0; s < digits; ++s) {
-        __builtin_memcpy(last_digits[s], query + s * digits_of_16_bits.plane(n) + k * 2,
-                         static_cast<std::size_t>(2 * (end - k)));
-        digit[s] = last_digits[s];
-      }
-      for (int p = 0; p < points; ++p) {
-        __builtin_memcpy(last_points[p], rows + found[p] * n + k, static_cast<std::size_t>(end - k));
-        row[p] = last_points[p];
-      }
-      include(digit, row);
-    }
-#pragma GCC unroll 4
-    for (int p = 0; p < points; ++p) {
-      double value = 0;
-#pragma GCC unroll 2
-      for (int s = 0; s < digits; ++s) value = base * value + sum_of_lanes(sum[p][s]);
-      total[p] += value;
-    }
-  }
-  for (int p = 0; p < points; ++p) out[p] = total[p];
-}
-
-template <int digits>
-void sums_apart(Index n, const std::int8_t* query, const std::uint8_t* rows, Index points, const std::int32_t* found,
-                double* out) {
-  constexpr Index together = 4;
-  for (; points >= together; points -= together, found += together, out += together)
-    sums_of<digits, together>(n, query, rows, found, out);
-  if (points == 3) sums_of<digits, 3>(n, query, rows, found, out);
-  if (points == 2) sums_of<digits, 2>(n, query, rows, found, out);
-  if (points == 1) sums_of<digits, 1>(n, query, rows, found, out);
-}
-
-void digit_sums(Index n, const std::int8_t* query, int count, const std::uint8_t* rows, Index points,
-                const std::int32_t* found, double* out) {
-  (count == 1 ? sums_apart<1> : sums_apart<2>)(n, query, rows, points, found, out);
-}
-
 constexpr Kernels with_byte_products(Kernels kernels) {
   kernels.digits = digits_of_16_bits;
   kernels.round_to_digits = round_to_digits<xsimd::fma3<xsimd::avx2>, digits_of_16_bits>;
   kernels.interleave_bytes = interleave_bytes;
   kernels.digit_products = digit_products;
-  kernels.digit_sums = digit_sums;
   return kernels;
 }
 

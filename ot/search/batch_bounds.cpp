@@ -27,11 +27,9 @@ BatchBounds::BatchBounds(const Sketch& sketch, const Tensor& x, const Tensor& ps
       psi_(psi),
       lambda_(lambda),
       queries_(sketch.queries(x)),
-      packed_(engine::Shape{engine::simd::kernels().packed_queries(sketch.dimension(), x.dim(0))}),
       h_(engine::Shape{sketch.blocks() * block_size}),
       box_offsets_(engine::Shape{sketch.blocks()}),
       minima_(engine::Shape{sketch.blocks(), groups_in_block, x.dim(0)}) {
-  engine::simd::kernels().pack_queries(sketch.dimension(), size(), queries_.coordinates.data(), packed_.data());
   prepare_offsets();
   find_near(reach);
   bound_groups();
@@ -99,7 +97,6 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
     std::array<std::int64_t, group_size> nearest = {};
     std::array<real, group_size> least;
     least.fill(infinity);
-    Tensor spare;
     for (std::int64_t b = 0; b < sketch_.blocks(); ++b)
       for (std::size_t q = 0; q < nearest.size(); ++q) {
         const real bound = boxes.data()[b * lanes + begin + static_cast<std::int64_t>(q)];
@@ -108,7 +105,7 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t b = nearest[static_cast<std::size_t>(i - begin)];
       const auto query = static_cast<std::int32_t>(i);
-      bound_group_minima(b, {&query, 1}, spare);
+      bound_group_minima(b, {&query, 1});
       const double value = least_of(i, b).value;
       const real* coordinates = queries_.coordinates.data() + i * dimension;
       double squared_length = 0;
@@ -156,12 +153,11 @@ void BatchBounds::bound_groups() {
   engine::parallel_for(sketch_.blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
     real* const bounds = least.data() + begin / grain * size();
     std::int32_t* const blocks = nearest.data() + begin / grain * size();
-    Tensor spare;
     for (std::int64_t b = begin; b < end; ++b) {
       const std::span<const std::int32_t> queries = near(b);
       const bool all = queries.size() == batch;
       if (!all) std::fill_n(minima_.data() + b * groups_in_block * size(), groups_in_block * size(), infinity);
-      bound_group_minima(b, queries, spare);
+      bound_group_minima(b, queries);
       static_assert(groups_in_block == 4);
       const real *first = minima(b, 0), *second = minima(b, 1), *third = minima(b, 2), *fourth = minima(b, 3);
       const auto meet = [&](std::size_t i) {
@@ -191,9 +187,9 @@ double BatchBounds::near_share() const {
   return static_cast<double>(near) / static_cast<double>(sketch_.blocks() * size());
 }
 
-void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries, Tensor& spare) {
-  engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.packed_block(b, spare), offsets(b),
-                                       std::ssize(queries), queries.data(), packed_.data(),
+void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries) {
+  engine::simd::kernels().group_minima(sketch_.dimension(), sketch_.block(b), offsets(b), std::ssize(queries),
+                                       queries.data(), queries_.coordinates.data(),
                                        minima_.data() + b * groups_in_block * size(), size());
 }
 

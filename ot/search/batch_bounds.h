@@ -43,7 +43,7 @@ class BatchBounds {
   }
   /// Their share of all pairs of queries and blocks.
   double near_share() const;
-  /// The least bounds of all queries over group g of block b, or somewhat less; +inf for those that are not near.
+  /// The least bounds of all queries over group g of block b; +inf for those that are not near.
   const engine::real* minima(std::int64_t b, std::int64_t g) const {
     return minima_.data() + (b * engine::simd::groups_in_block + g) * size();
   }
@@ -79,7 +79,7 @@ class BatchBounds {
   std::vector<engine::real> box_cuts(const engine::Tensor& boxes, double reach);
   void find_near(double reach);
   void bound_groups();
-  void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries, engine::Tensor& spare);
+  void bound_group_minima(std::int64_t b, std::span<const std::int32_t> queries);
   Neighbour least_of(std::int64_t i, std::int64_t b) const;
   double margin(std::int64_t i) const {
     return static_cast<double>(queries_.margin[static_cast<std::size_t>(i)]) + rounding_of_h_;
@@ -90,7 +90,6 @@ class BatchBounds {
   const engine::Tensor &x_, &psi_;
   double lambda_;
   Sketch::Queries queries_;
-  engine::Tensor packed_;  // the queries' coordinates, as engine::simd::Kernels::group_minima reads them
   engine::Tensor h_, box_offsets_, minima_;
   engine::Buffer near_;                       // 32-bit [blocks, B]; each row begins with a block's near queries
   std::vector<std::int64_t> near_counts_;     // empty if all are near all blocks: then one row tells it

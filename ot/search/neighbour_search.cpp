@@ -112,10 +112,8 @@ std::unique_ptr<NeighbourSearch::Batch> NeighbourSearch::begin(const Tensor& x, 
     restart();
   }
   if (given_up_) return nullptr;
-  // Where only the nearest points are looked for, more directions tell them better.
   const Target& target = index_.target();
-  if (!sketch_)
-    sketch_ = std::make_unique<Sketch>(index_, lambda == 0 ? Sketch::affordable_fitted(target) : Sketch::few_fitted);
+  if (!sketch_) sketch_ = std::make_unique<Sketch>(index_);
   const auto prepare = [&](bool fit) {
     if (fit) {
       sketch_->fit(x, blocks_);

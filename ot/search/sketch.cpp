@@ -20,8 +20,6 @@ using engine::simd::block_size;
 
 namespace {
 
-static_assert(PointIndex::most_directions + Sketch::most_fitted + 1 <= engine::simd::most_group_coordinates);
-constexpr std::int64_t most_packed = 1 << 26, real_bytes = sizeof(real);
 constexpr double unit_roundoff = std::numeric_limits<real>::epsilon() / 2;
 
 std::int64_t blocks_of(const Target& target) {
@@ -30,15 +28,10 @@ std::int64_t blocks_of(const Target& target) {
 
 }  // namespace
 
-std::int64_t Sketch::affordable_fitted(const Target& target) {
-  const std::int64_t packed = engine::simd::kernels().packed_points(PointIndex::most_directions + most_fitted + 1);
-  return packed > 0 && blocks_of(target) * packed * real_bytes <= most_packed ? most_fitted : few_fitted;
-}
-
-Sketch::Sketch(const PointIndex& index, std::int64_t fitted)
+Sketch::Sketch(const PointIndex& index)
     : index_(index),
       principal_(index.directions().dim(0)),
-      fitted_(std::min(fitted, target().dimension() - principal_)),
+      fitted_(std::min(most_fitted, target().dimension() - principal_)),
       blocks_(blocks_of(target())),
       basis_(Tensor::zeros({principal_ + fitted_, target().dimension()})),
       point_norm_(target().longest()),
@@ -65,21 +58,9 @@ const real* Sketch::block(std::int64_t b) const {
   return points_.data() + b * dimension() * block_size;
 }
 
-const real* Sketch::packed_block(std::int64_t b, Tensor& spare) const {
-  const auto& kernels = engine::simd::kernels();
-  const std::int64_t size = kernels.packed_points(dimension());
-  if (size == 0) return block(b);
-  if (packed_.size() > 0) return packed_.data() + b * size;
-  if (spare.size() != size) spare = Tensor(engine::Shape{size});
-  kernels.pack_points(dimension(), block(b), spare.data());
-  return spare.data();
-}
-
 void Sketch::project_points() {
   const std::vector<std::int64_t>& order = index_.order();
   points_ = Tensor::zeros({blocks_, dimension(), block_size});
-  const std::int64_t packed = engine::simd::kernels().packed_points(dimension());
-  if (blocks_ * packed * real_bytes <= most_packed) packed_ = Tensor({blocks_, packed});
   boxes_ = Tensor({blocks_, dimension(), 2});
   squared_norms_.resize(order.size());
   squared_principal_.resize(order.size());
@@ -171,8 +152,6 @@ void Sketch::use_fitted_directions(ByteBlocks* blocks) {
         squared_lengths_[place] = static_cast<real>(squared + static_cast<double>(rest) * rest);
       }
       enclose(b, is_fitted_ ? principal_ : 0);
-      if (packed_.size() > 0)
-        engine::simd::kernels().pack_points(dimension(), this->block(b), packed_.data() + b * packed_.dim(1));
     }
   });
   is_fitted_ = true;

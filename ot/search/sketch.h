@@ -32,15 +32,11 @@ namespace ot {
 /// lies in few blocks.
 class Sketch {
  public:
-  /// How many directions may be fitted to a batch.
-  static constexpr std::int64_t few_fitted = 8, most_fitted = 27;
-  /// The most of them that bounds over groups take hardly longer for: on a level that packs points it has room for all,
-  /// where all blocks are kept packed.
-  static std::int64_t affordable_fitted(const Target& target);
+  /// How many directions are fitted to a batch, as the dimension allows.
+  static constexpr std::int64_t most_fitted = 8;
 
-  /// The points' coordinates along C. Up to `fitted` directions are fitted, as the dimension allows. The index must
-  /// outlive it.
-  explicit Sketch(const PointIndex& index, std::int64_t fitted = few_fitted);
+  /// The points' coordinates along C. The index must outlive it.
+  explicit Sketch(const PointIndex& index);
 
   const PointIndex& index() const { return index_; }
   /// ||y'||^2 of the point at each place, [J].
@@ -54,8 +50,6 @@ class Sketch {
   std::int64_t blocks() const { return blocks_; }
   /// Coordinates of block b, [dimension, block_size].
   const real* block(std::int64_t b) const;
-  /// The same as engine::simd::Kernels::group_minima reads them, packed in `spare` if no block is kept so.
-  const real* packed_block(std::int64_t b, engine::Tensor& spare) const;
 
   /// The least and the largest of each coordinate in every block, [blocks, dimension, 2].
   const engine::Tensor& boxes() const { return boxes_; }
@@ -92,7 +86,6 @@ class Sketch {
   std::int64_t principal_, fitted_, blocks_;
   engine::Tensor basis_;                   // [principal + fitted, d]: C and Q; rows are unit or zero
   engine::Tensor points_;                  // [blocks, dimension, block_size]
-  engine::Tensor packed_;                  // [blocks, ...], each as packed_block(); empty if they aren't kept
   engine::Tensor boxes_;                   // [blocks, dimension, 2]
   std::vector<real> squared_norms_;        // [J]
   std::vector<real> squared_principal_;    // [J], ||C y'||^2

@@ -178,8 +178,7 @@ double TermSearch::work_of_products(const Needs& needs) const {
   const engine::simd::Digits& digits = kernels().digits;
   // Digits of 8 bits are multiplied faster than single points come from memory; measured.
   const double from_memory = digits.bits == 8 ? 3 : 1;
-  const double points =
-      static_cast<double>(needs.all_groups * group_size) + block_size * values_.blocks->layout_time();
+  const double points = static_cast<double>(needs.all_groups * group_size) + block_size * values_.blocks->layout_time();
   return points / (digits.apart * from_memory);
 }
 

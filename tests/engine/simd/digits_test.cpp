@@ -53,7 +53,6 @@ void at_each_number_of_digits(const Check& check) {
     CHECK((kernels.digits.bits == 0) == (kernels.digit_products == nullptr));
     CHECK((kernels.digits.bits == 0) == (kernels.round_to_digits == nullptr));
     CHECK((kernels.digits.bits == 0) == (kernels.interleave_bytes == nullptr));
-    CHECK((kernels.digits.bits == 0) == (kernels.digit_sums == nullptr));
     CHECK(kernels.digits.most <= all_most);
     for (int digits = 1; digits <= kernels.digits.most; ++digits) {
       CAPTURE(digits);
@@ -238,34 +237,6 @@ TEST_CASE("a block of zeros has products of zero") {
   });
 }
 
-TEST_CASE("sums with points that stand apart are exact, whichever points and digits") {
-  at_each_number_of_digits([](const Kernels& kernels, int digits) {
-    Bytes bytes;
-    for (std::int64_t n : {1, 3, 16, 17, 64, 65, 784, 2100})
-      for (std::int64_t points : {0, 1, 3, 4, 5, 9}) {
-        CAPTURE(n);
-        CAPTURE(points);
-        const Digits& layout = kernels.digits;
-        constexpr std::int64_t all = 12;
-        const auto rows = bytes.draw<std::uint8_t>(all * n);
-        const auto query = bytes.draw<std::int8_t>(layout.row(n));
-        std::vector<std::int32_t> found;
-        for (std::int64_t f = 0; f < points; ++f) found.push_back(static_cast<std::int32_t>(5 * f % all));
-        std::vector<double> out(count(points + 1), 42);
-        // Of the digits that come last, too.
-        const std::int8_t* const numbers = query.data() + (layout.most - digits) * layout.plane(n);
-        kernels.digit_sums(n, numbers, digits, rows.data(), points, found.data(), out.data());
-        for (std::int64_t f = 0; f < points; ++f) {
-          Exact sum = 0;
-          for (std::int64_t k = 0; k < n; ++k)
-            sum += number_at(layout, n, numbers, digits, k) * rows[count(found[count(f)] * n + k)];
-          CHECK(out[count(f)] == static_cast<double>(sum));
-        }
-        CHECK(out[count(points)] == 42);
-      }
-  });
-}
-
 TEST_CASE("the largest digits and bytes do not overflow") {
   at_each_level([](const Kernels& kernels) {
     const Digits& layout = kernels.digits;
@@ -286,8 +257,5 @@ TEST_CASE("the largest digits and bytes do not overflow") {
                            block_size);
     const double least = -std::exp2(layout.bits - 1) * 255 * n;
     for (real value : out) CHECK(value == doctest::Approx(least).epsilon(1e-5));
-    double exact[2];
-    kernels.digit_sums(n, query.data(), 1, rows.data(), 2, found, exact);
-    for (double value : exact) CHECK(value == least);
   });
 }

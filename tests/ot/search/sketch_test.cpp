@@ -41,12 +41,8 @@ TEST_CASE("bounds are never above the true value, at any SIMD level") {
             kernels.group_values(dimension, sketch.block(b) + g * group_size, zero.data(), 1,
                                  queries.coordinates.data() + i * dimension, bounds[g]);
           const std::int32_t first = 0;
-          Tensor packed(engine::Shape{kernels.packed_queries(dimension, 1)});
-          kernels.pack_queries(dimension, 1, queries.coordinates.data() + i * dimension, packed.data());
-          Tensor block(engine::Shape{kernels.packed_points(dimension)});
-          if (block.size() > 0) kernels.pack_points(dimension, sketch.block(b), block.data());
-          kernels.group_minima(dimension, block.size() > 0 ? block.data() : sketch.block(b), zero.data(), 1, &first,
-                               packed.data(), least, 1);
+          kernels.group_minima(dimension, sketch.block(b), zero.data(), 1, &first,
+                               queries.coordinates.data() + i * dimension, least, 1);
           real wrong = 0;
           for (std::int64_t l = 0; l < block_size && b * block_size + l < count; ++l) {
             const std::int64_t place = b * block_size + l, j = index.order()[static_cast<std::size_t>(place)];
