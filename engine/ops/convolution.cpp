@@ -1,5 +1,7 @@
 #include "engine/ops/convolution.h"
 
+#include <algorithm>
+
 #include "engine/ops/convolution_products.h"
 
 namespace engine {
@@ -46,17 +48,18 @@ void require_images(const char* op, const char* what, const Shape& shape, Layout
 
 void require_stride(const char* op, const Stride& stride) {
   require(stride.stride >= 1, "[", op, "] the stride must be at least 1: ", stride.stride);
-  require(stride.padding >= 0, "[", op, "] the padding must not be negative: ", stride.padding);
+  require(std::min(stride.padding.rows, stride.padding.columns) >= 0, "[", op,
+          "] the padding must not be negative: ", stride.padding);
 }
 
 // The geometry of a convolution of images of the given shape.
 Geometry geometry_of(const char* op, const Shape& image, Layout layout, std::int64_t filters,
                      std::int64_t kernel_height, std::int64_t kernel_width, const Stride& stride) {
-  const auto places = [&](std::int64_t size, std::int64_t kernel) {
-    require(kernel >= 1 && kernel <= size + 2 * stride.padding, "[", op,
+  const auto places = [&](std::int64_t size, std::int64_t kernel, std::int64_t padding) {
+    require(kernel >= 1 && kernel <= size + 2 * padding, "[", op,
             "] the kernel must fit the padded image: ", kernel_height, "x", kernel_width, " on ", image,
             " with padding ", stride.padding);
-    return (size + 2 * stride.padding - kernel) / stride.stride + 1;
+    return (size + 2 * padding - kernel) / stride.stride + 1;
   };
   const ImageSizes sizes(image, layout);
   return {sizes.batch,
@@ -64,8 +67,8 @@ Geometry geometry_of(const char* op, const Shape& image, Layout layout, std::int
           sizes.height,
           sizes.width,
           filters,
-          places(sizes.height, kernel_height),
-          places(sizes.width, kernel_width),
+          places(sizes.height, kernel_height, stride.padding.rows),
+          places(sizes.width, kernel_width, stride.padding.columns),
           kernel_height,
           kernel_width,
           stride.stride,
@@ -102,20 +105,23 @@ Var conv_transpose2d(const Var& x, const Var& weight, const Stride& stride, Layo
   require_images("conv_transpose2d", "x", x.shape(), layout);
   require_axes("conv_transpose2d", "the weight", weight.shape());
   require_stride("conv_transpose2d", stride);
-  require(stride.output_padding >= 0 && stride.output_padding < stride.stride,
+  const auto [least, most] = std::minmax(stride.output_padding.rows, stride.output_padding.columns);
+  require(least >= 0 && most < stride.stride,
           "[conv_transpose2d] the output padding must be 0 to stride - 1: ", stride.output_padding, " with stride ",
           stride.stride);
   const ImageSizes sizes(x.shape(), layout);
   require(sizes.channels == weight.dim(0), "[conv_transpose2d] channels must agree: x ", x.shape(), " against weight ",
           weight.shape());
-  const auto grown = [&](std::int64_t size, std::int64_t kernel) {
-    const std::int64_t result = (size - 1) * stride.stride - 2 * stride.padding + kernel + stride.output_padding;
+  const auto grown = [&](std::int64_t size, std::int64_t kernel, std::int64_t padding, std::int64_t output_padding) {
+    const std::int64_t result = (size - 1) * stride.stride - 2 * padding + kernel + output_padding;
     require(result >= 1, "[conv_transpose2d] the padding leaves no output: x ", x.shape(), ", weight ", weight.shape(),
             ", padding ", stride.padding);
     return result;
   };
-  const Shape image = shape_of(layout, sizes.batch, weight.dim(1), grown(sizes.height, weight.dim(2)),
-                               grown(sizes.width, weight.dim(3)));
+  const Shape image =
+      shape_of(layout, sizes.batch, weight.dim(1),
+               grown(sizes.height, weight.dim(2), stride.padding.rows, stride.output_padding.rows),
+               grown(sizes.width, weight.dim(3), stride.padding.columns, stride.output_padding.columns));
   const Geometry g =
       geometry_of("conv_transpose2d", image, layout, sizes.channels, weight.dim(2), weight.dim(3), stride);
   return from_batch_last(to_image(g, to_batch_last(x, layout), weight), layout);

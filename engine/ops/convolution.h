@@ -5,11 +5,11 @@
 
 namespace engine {
 
-/// How a kernel moves over an image, the same in both directions.
+/// How a kernel moves over an image; a number alone holds for rows and columns.
 struct Stride {
-  std::int64_t stride = 1;   ///< >= 1
-  std::int64_t padding = 0;  ///< >= 0; zeros around the input of conv2d, cropped from the output of conv_transpose2d
-  std::int64_t output_padding = 0;  ///< 0..stride-1; conv_transpose2d only: rows and columns added at the far edge
+  std::int64_t stride = 1;     ///< >= 1
+  PerAxis padding = 0;         ///< >= 0; zeros around the input of conv2d, cropped from the output of conv_transpose2d
+  PerAxis output_padding = 0;  ///< 0..stride-1; conv_transpose2d only: rows and columns added at the far edge
 };
 
 // The three ops are the three partial adjoints of one trilinear form, so each one's gradients are the other two, and
@@ -17,7 +17,7 @@ struct Stride {
 // and the result have their batch axis last instead.
 
 /// Cross-correlation, PyTorch's conv2d without bias: x [B, Cin, H, W], weight [Cout, Cin, kh, kw] ->
-/// [B, Cout, (H + 2 padding - kh) / stride + 1, (W + 2 padding - kw) / stride + 1].
+/// [B, Cout, (H + 2 padding - kh) / stride + 1, (W + 2 padding - kw) / stride + 1], each with its axis' padding.
 Var conv2d(const Var& x, const Var& weight, const Stride& stride, Layout layout = Layout::batch_first);
 
 /// PyTorch's conv_transpose2d without bias: x [B, Cin, H, W], weight [Cin, Cout, kh, kw] ->

@@ -14,15 +14,15 @@ using Geometry = ConvolutionGeometry;
 
 // The pixel on which a tap falls when the kernel is laid over a place, -1 where that is outside the image.
 std::int64_t pixel_at(const Geometry& g, std::int64_t place, std::int64_t tap) {
-  const std::int64_t y = place / g.map_width * g.stride + tap / g.kernel_width - g.padding;
-  const std::int64_t x = place % g.map_width * g.stride + tap % g.kernel_width - g.padding;
+  const std::int64_t y = place / g.map_width * g.stride + tap / g.kernel_width - g.padding.rows;
+  const std::int64_t x = place % g.map_width * g.stride + tap % g.kernel_width - g.padding.columns;
   return y >= 0 && y < g.height && x >= 0 && x < g.width ? y * g.width + x : -1;
 }
 
 // The place over which the kernel is laid when a tap falls on a pixel, -1 where there is none.
 std::int64_t place_at(const Geometry& g, std::int64_t pixel, std::int64_t tap) {
-  const std::int64_t y = pixel / g.width + g.padding - tap / g.kernel_width;
-  const std::int64_t x = pixel % g.width + g.padding - tap % g.kernel_width;
+  const std::int64_t y = pixel / g.width + g.padding.rows - tap / g.kernel_width;
+  const std::int64_t x = pixel % g.width + g.padding.columns - tap % g.kernel_width;
   if (y < 0 || x < 0 || y % g.stride != 0 || x % g.stride != 0) return -1;
   const std::int64_t row = y / g.stride, column = x / g.stride;
   return row < g.map_height && column < g.map_width ? row * g.map_width + column : -1;

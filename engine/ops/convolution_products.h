@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "engine/ops/images.h"
 #include "engine/tensor.h"
 
 namespace engine {
@@ -17,7 +18,8 @@ struct ConvolutionGeometry {
   std::int64_t batch, channels, height, width;
   std::int64_t filters, map_height, map_width;
   std::int64_t kernel_height, kernel_width;
-  std::int64_t stride, padding;
+  std::int64_t stride;
+  PerAxis padding;
 
   std::int64_t pixels() const { return height * width; }
   std::int64_t places() const { return map_height * map_width; }

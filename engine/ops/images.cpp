@@ -1,8 +1,15 @@
 #include "engine/ops/images.h"
 
+#include <ostream>
+
 #include "engine/ops/shape.h"
 
 namespace engine {
+
+std::ostream& operator<<(std::ostream& out, const PerAxis& numbers) {
+  out << numbers.rows;
+  return numbers.rows == numbers.columns ? out : out << 'x' << numbers.columns;
+}
 
 ImageSizes::ImageSizes(const Shape& x, Layout layout)
     : batch(x[layout == Layout::batch_first ? 0 : 3]),

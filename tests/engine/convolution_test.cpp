@@ -18,12 +18,15 @@ struct Case {
   std::int64_t batch, channels, height, width, filters, kernel_height, kernel_width;
   Stride stride;
 
-  std::int64_t places(std::int64_t size, std::int64_t kernel) const {
-    return (size + 2 * stride.padding - kernel) / stride.stride + 1;
+  std::int64_t places(std::int64_t size, std::int64_t kernel, std::int64_t padding) const {
+    return (size + 2 * padding - kernel) / stride.stride + 1;
   }
   Shape image() const { return {batch, channels, height, width}; }
   Shape weight() const { return {filters, channels, kernel_height, kernel_width}; }
-  Shape map() const { return {batch, filters, places(height, kernel_height), places(width, kernel_width)}; }
+  Shape map() const {
+    return {batch, filters, places(height, kernel_height, stride.padding.rows),
+            places(width, kernel_width, stride.padding.columns)};
+  }
 };
 
 // Odd sizes, kernels larger than the stride and smaller, images that the stride does not divide, more padding than
@@ -52,6 +55,10 @@ const Case cases[] = {
     {3, 49, 1, 8, 48, 1, 5, {.stride = 2, .padding = 2}},
     {16, 48, 8, 3, 48, 3, 1, {}},
     {20, 48, 7, 5, 48, 2, 3, {.stride = 3, .padding = 1}},
+    // Another padding for rows than for columns, without and with products that outputs share.
+    {3, 2, 6, 7, 4, 3, 3, {.stride = 2, .padding = {2, 0}}},
+    {17, 3, 5, 8, 2, 2, 3, {.stride = 3, .padding = {0, 1}}},
+    {19, 48, 7, 6, 50, 3, 3, {.stride = 2, .padding = {0, 2}}},
 };
 
 Tensor random(const Shape& shape, std::uint64_t stream) {
@@ -70,8 +77,8 @@ void seven_loops(const Case& c, const Visit& visit) {
           for (std::int64_t ch = 0; ch < c.channels; ++ch)
             for (std::int64_t ky = 0; ky < c.kernel_height; ++ky)
               for (std::int64_t kx = 0; kx < c.kernel_width; ++kx) {
-                const std::int64_t y = i * c.stride.stride - c.stride.padding + ky;
-                const std::int64_t x = j * c.stride.stride - c.stride.padding + kx;
+                const std::int64_t y = i * c.stride.stride - c.stride.padding.rows + ky;
+                const std::int64_t x = j * c.stride.stride - c.stride.padding.columns + kx;
                 if (y < 0 || y >= c.height || x < 0 || x >= c.width) continue;
                 visit(((b * c.channels + ch) * c.height + y) * c.width + x,
                       ((f * c.channels + ch) * c.kernel_height + ky) * c.kernel_width + kx,
@@ -127,13 +134,15 @@ TEST_CASE("conv2d_weight equals the direct sum over images and places") {
 TEST_CASE("conv_transpose2d equals the direct sum for every output padding") {
   for (Case c : cases) {
     const Shape x_shape = c.map();
-    for (std::int64_t output_padding = 0; output_padding < c.stride.stride; ++output_padding) {
+    const std::int64_t s = c.stride.stride;
+    for (std::int64_t both = 0; both < s * s; ++both) {
+      const PerAxis output_padding(both / s, both % s);
       c.stride.output_padding = output_padding;
-      const auto size = [&](std::int64_t places, std::int64_t kernel) {
-        return (places - 1) * c.stride.stride - 2 * c.stride.padding + kernel + output_padding;
+      const auto size = [&](std::int64_t places, std::int64_t kernel, std::int64_t padding, std::int64_t added) {
+        return (places - 1) * s - 2 * padding + kernel + added;
       };
-      c.height = size(x_shape[2], c.kernel_height);
-      c.width = size(x_shape[3], c.kernel_width);
+      c.height = size(x_shape[2], c.kernel_height, c.stride.padding.rows, output_padding.rows);
+      c.width = size(x_shape[3], c.kernel_width, c.stride.padding.columns, output_padding.columns);
       if (c.height < 1 || c.width < 1) continue;
       CAPTURE(c.image());
       const Tensor x = random(x_shape, 4), weight = random(c.weight(), 5);
@@ -197,6 +206,8 @@ TEST_CASE("convolutions have right first and second gradients" * doctest::skip(!
       {1, 3, 4, 6, 2, 2, 3, {.stride = 2, .padding = 1, .output_padding = 1}},
       {3, 1, 3, 3, 2, 3, 3, {}},
       {17, 2, 4, 3, 2, 3, 2, {.stride = 2, .padding = 1}},
+      {2, 2, 5, 8, 2, 3, 3, {.stride = 2, .padding = {0, 2}, .output_padding = {1, 0}}},
+      {2, 2, 4, 5, 3, 2, 3, {.stride = 2, .padding = {1, 0}, .output_padding = {0, 1}}},
   };
   for (const Case& c : gradient_cases) {
     CAPTURE(c.image());
@@ -260,6 +271,9 @@ TEST_CASE("convolutions that do not fit are refused with what was given") {
                     "[conv_transpose2d] channels must agree: x [2, 3, 5, 5] against weight [4, 3, 3, 3]");
   CHECK_THROWS_WITH(conv_transpose2d(Tensor::zeros({1, 4, 5, 5}), weight, {.stride = 2, .output_padding = 2}),
                     "[conv_transpose2d] the output padding must be 0 to stride - 1: 2 with stride 2");
+  CHECK_THROWS_WITH(conv_transpose2d(Tensor::zeros({1, 4, 5, 5}), weight, {.stride = 2, .output_padding = {0, 2}}),
+                    "[conv_transpose2d] the output padding must be 0 to stride - 1: 0x2 with stride 2");
+  CHECK_THROWS_WITH(conv2d(x, weight, {.padding = {1, -1}}), "[conv2d] the padding must not be negative: 1x-1");
   CHECK_THROWS_WITH(conv_transpose2d(Tensor::zeros({1, 4, 1, 1}), weight, {.padding = 2}),
                     "[conv_transpose2d] the padding leaves no output: x [1, 4, 1, 1], weight [4, 3, 3, 3], padding 2");
   CHECK_THROWS_WITH(conv2d_weight(x, Tensor::zeros({2, 4, 2, 3}), 3, 3, {}),
