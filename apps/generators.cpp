@@ -1,5 +1,8 @@
 #include "apps/generators.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "models/dcgan.h"
@@ -9,33 +12,51 @@ namespace apps {
 
 using engine::require;
 
-std::unique_ptr<models::Generator> make_generator(const TrainOptions& asked, const DataFacts& data) {
-  if (asked.generator == "mlp") {
-    models::MlpOptions options;
-    options.sizes = numbers_of("mlp-sizes", asked.mlp_sizes);
-    options.sizes.insert(options.sizes.begin(), asked.latent_dim);
-    options.sizes.push_back(data.dimension);
-    return std::make_unique<models::Mlp>(options, asked.seed);
-  }
-  require(asked.generator == "dcgan", "--generator '", asked.generator, "' is unknown: it must be mlp or dcgan");
-  models::DcganOptions options;
-  options.latent = asked.latent_dim;
+namespace {
+
+models::MlpOptions mlp_options(const TrainOptions& asked, const DataFacts& data) {
+  models::MlpOptions options;
+  options.sizes = numbers_of("mlp-sizes", asked.mlp_sizes);
+  options.sizes.insert(options.sizes.begin(), asked.latent_dim);
+  options.sizes.push_back(data.dimension);
+  return options;
+}
+
+models::DcganOptions dcgan_options(const TrainOptions& asked, const DataFacts& data) {
   require(data.images(), "--generator dcgan makes images, the data are points of dimension ", data.dimension,
           ": take --generator mlp");
-  require(data.height == options.image_height && data.width == options.image_width,
-          "--generator dcgan makes 28x28 images, the data are ", data.height, "x", data.width,
-          " ones: take --generator mlp");
-  options.image_channels = data.channels;
-  return std::make_unique<models::Dcgan>(options, asked.seed);
+  constexpr std::int64_t least = models::Dcgan::smallest_side, most = models::Dcgan::largest_side;
+  require(std::min(data.height, data.width) >= least && std::max(data.height, data.width) <= most,
+          "--generator dcgan makes images of ", least, "x", least, " to ", most, "x", most, ", the data are ",
+          data.height, "x", data.width, " ones: take --generator mlp");
+  models::DcganOptions options{asked.latent_dim, {}, data.channels, data.height, data.width};
+  if (asked.dcgan_channels.empty()) return options;
+  options.channels = numbers_of("dcgan-channels", asked.dcgan_channels);
+  const std::size_t hidden = models::dcgan_stages(data.height, data.width).size() - 1;
+  require(options.channels.size() == hidden, "--dcgan-channels ", asked.dcgan_channels, " must be ", hidden,
+          " numbers for ", data.height, "x", data.width, " images: ", options.channels.size(), " given");
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<models::Generator> make_generator(const TrainOptions& asked, const DataFacts& data) {
+  if (asked.generator == "mlp") return std::make_unique<models::Mlp>(mlp_options(asked, data), asked.seed);
+  require(asked.generator == "dcgan", "--generator '", asked.generator, "' is unknown: it must be mlp or dcgan");
+  return std::make_unique<models::Dcgan>(dcgan_options(asked, data), asked.seed);
 }
 
 // Measured: 41 kB a draw for the MLP on 28x28 images, 467 kB for the DCGAN, in float.
-std::int64_t values_per_draw(const TrainOptions& options, std::int64_t dimension) {
-  constexpr std::int64_t dcgan_hidden = 256 * 3 * 3 + 128 * 7 * 7 + 64 * 15 * 15;
-  if (options.generator != "mlp") return 5 * dcgan_hidden + 4 * dimension;
+std::int64_t values_per_draw(const TrainOptions& options, const DataFacts& data) {
   std::int64_t hidden = 0;
-  for (const std::int64_t size : numbers_of("mlp-sizes", options.mlp_sizes)) hidden += size;
-  return 4 * hidden + 4 * dimension;
+  if (options.generator == "mlp") {
+    for (const std::int64_t size : numbers_of("mlp-sizes", options.mlp_sizes)) hidden += size;
+    return 4 * hidden + 4 * data.dimension;
+  }
+  const std::vector<models::DcganStage> stages = models::dcgan_stages(data.height, data.width);
+  const std::vector<std::int64_t> channels = dcgan_options(options, data).channels;
+  for (std::size_t i = 0; i < channels.size(); ++i) hidden += channels[i] * stages[i].height * stages[i].width;
+  return 5 * hidden + 4 * data.dimension;
 }
 
 ot::NamedTensors tensors_of(models::Generator& generator) {

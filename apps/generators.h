@@ -13,14 +13,15 @@
 
 namespace apps {
 
-/// The generator that --generator, --latent-dim and --mlp-sizes ask for, for points like `data`, its weights drawn from
+/// The generator that --generator, --latent-dim, --mlp-sizes and --dcgan-channels ask for, for points like `data`, its
+/// weights drawn from
 /// --seed. A new kind of generator is a line here and a word in options.cpp. Throws Error where it can't make such
 /// points.
 std::unique_ptr<models::Generator> make_generator(const TrainOptions& options, const DataFacts& data);
 
 /// About how many values a pass through that generator and back holds for each draw, to tell beforehand whether a batch
 /// fits into memory.
-std::int64_t values_per_draw(const TrainOptions& options, std::int64_t dimension);
+std::int64_t values_per_draw(const TrainOptions& options, const DataFacts& data);
 
 /// A generator's parameters and buffers under their names, sharing its memory.
 ot::NamedTensors tensors_of(models::Generator& generator);

@@ -15,6 +15,7 @@
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/product.h"
+#include "models/dcgan.h"
 
 namespace apps {
 
@@ -31,11 +32,11 @@ constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
 constexpr std::string_view later_options[] = {
-    "cost",           "cost-power",     "target-batch", "dual-batch",  "dual-warmup",
-    "dual-memory",    "dual-precision", "loss",         "latent",      "latent-dim",
-    "latent-scale",   "mlp-sizes",      "dual-layers",  "lr-schedule", "schedule-iterations",
-    "average",        "minutes",        "hold-out",     "edges",       "dual-schedule",
-    "evaluate-every", "start"};
+    "cost",           "cost-power",     "target-batch",  "dual-batch",  "dual-warmup",
+    "dual-memory",    "dual-precision", "loss",          "latent",      "latent-dim",
+    "latent-scale",   "mlp-sizes",      "dual-layers",   "lr-schedule", "schedule-iterations",
+    "average",        "minutes",        "hold-out",      "edges",       "dual-schedule",
+    "evaluate-every", "start",          "dcgan-channels"};
 
 struct DualStep {
   const char* dual;
@@ -60,6 +61,18 @@ void require_at_least(const char* name, std::int64_t value, std::int64_t least, 
 
 void require_step_length(const char* name, double value) {
   require(std::isfinite(value) && value > 0, "--", name, " must be a positive number: ", value);
+}
+
+bool dcgan_makes(const DataFacts& data) {
+  return data.images() && std::min(data.height, data.width) >= models::Dcgan::smallest_side &&
+         std::max(data.height, data.width) <= models::Dcgan::largest_side;
+}
+
+/// Numbers as numbers_of() reads them.
+std::string text_of(const std::vector<std::int64_t>& numbers) {
+  std::string list;
+  for (const std::int64_t number : numbers) list += (list.empty() ? "" : ",") + std::to_string(number);
+  return list;
 }
 
 }  // namespace
@@ -121,6 +134,9 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   const bool images = data.images();
+  if (options.generator == "auto") options.generator = dcgan_makes(data) ? "dcgan" : "mlp";
+  if (options.generator == "dcgan" && options.dcgan_channels.empty() && dcgan_makes(data))
+    options.dcgan_channels = text_of(models::dcgan_channels(data.height, data.width));
   if (options.edges < 0) options.edges = images ? 3 : 0;
   if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
@@ -136,11 +152,12 @@ void validate(const TrainOptions& options) {
           "--hold-out must be a share of the points, at least 0 and below 1: ", options.hold_out);
   require(options.hold_out == 0 || options.weights.empty(),
           "--hold-out leaves points out whatever they weigh: leave out --weights");
-  require_one_of("generator", options.generator, {"mlp", "dcgan"});
+  require_one_of("generator", options.generator, {"mlp", "dcgan", "auto"});
   require_one_of("latent", options.latent, {"uniform", "normal"});
   require_at_least("latent-dim", options.latent_dim, 0, INT32_MAX);
   if (options.latent_scale != by_data) require_step_length("latent-scale", options.latent_scale);
   numbers_of("mlp-sizes", options.mlp_sizes);
+  if (!options.dcgan_channels.empty()) numbers_of("dcgan-channels", options.dcgan_channels);
   require_one_of("start", options.start, {"mean", "random"});
   require_one_of("dual", options.dual, {"layers", "vector", "network"});
   require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",

@@ -22,6 +22,7 @@ struct TrainOptions {
   std::int64_t latent_dim = 100;
   double latent_scale = 1;
   std::string mlp_sizes = "256,512,1024";
+  std::string dcgan_channels;
   std::string start = "random";
   std::string dual;
   std::string dual_layers;
@@ -74,10 +75,10 @@ void for_each_option(Options& options, const Visit& visit) {
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("hold-out", options.hold_out, OnResume::same,
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
-  visit(
-      "generator", options.generator, OnResume::same,
-      "the network that makes the points: mlp (any data), dcgan (28x28 images) or auto (dcgan where it can, otherwise "
-      "mlp) [best: auto, paper: mlp]");
+  visit("generator", options.generator, OnResume::same,
+        "the network that makes the points: mlp (any data), dcgan (images with sides of 8 to 256) or auto (dcgan where "
+        "it "
+        "can, otherwise mlp) [mlp]");
   visit(
       "latent", options.latent, OnResume::same,
       "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
@@ -89,6 +90,10 @@ void for_each_option(Options& options, const Visit& visit) {
         "what latent coordinates are multiplied by: the larger, the more a generator bends; 0: 7 for images, otherwise "
         "1 [best: 0, paper: 1]");
   visit("mlp-sizes", options.mlp_sizes, OnResume::same, "sizes of the mlp's hidden layers [256,512,1024]");
+  visit(
+      "dcgan-channels", options.dcgan_channels, OnResume::same,
+      "channels of the dcgan's hidden images, from the smallest on; how many there are follows from the size [256 and "
+      "its halves down to 16; 28x28: 256,128,64]");
   visit("start", options.start, OnResume::same,
         "where the mlp's points lie at first: at the mean of the data, or as its random numbers have them, near 1/2 "
         "(random) [best: mean, paper: random]");
@@ -182,8 +187,8 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces --edges -1, and 0 of --latent-dim, --latent-scale, --lr, --inner and --dual-lr, by what they mean for such
-/// data.
+/// Replaces --generator auto, --edges -1, 0 of --latent-dim, --latent-scale, --lr, --inner and --dual-lr, and a dcgan's
+/// --dcgan-channels that are not given, by what they mean for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense

@@ -66,7 +66,8 @@ std::string note_on(const data::Dataset& dataset) {
                       ", generated ones lie between 0 and 1: scale the data to that");
 }
 
-void require_same_run(const Config& before, const Config& now) {
+void require_same_run(Config before, const Config& now) {
+  resolve_by_data(before.options, before.data);  // what a run of an older version left open
   require_resumable(before.options, now.options);
   require(before.precision == now.precision, "the run was computed in ", before.precision,
           ", this program computes in ", now.precision, ": resume it with the other build");
@@ -82,7 +83,7 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const double reals = sizeof(engine::real);
   const std::int64_t largest_batch = std::max(options.batch, options.dual_batch);
   const double batch =
-      static_cast<double>(largest_batch) * static_cast<double>(values_per_draw(options, config.data.dimension)) * reals;
+      static_cast<double>(largest_batch) * static_cast<double>(values_per_draw(options, config.data)) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
   // The costs of a batch to itself, in double and in real.
   const double self_transport = options.loss == "sinkhorn-divergence"

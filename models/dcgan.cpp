@@ -1,5 +1,6 @@
 #include "models/dcgan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/ops/elementwise.h"
@@ -11,30 +12,66 @@ using engine::require;
 using engine::Var;
 
 namespace {
-constexpr std::int64_t side = 28;
-constexpr engine::Stride upscale{.stride = 2};
-constexpr engine::Stride upscale_to_side{.stride = 2, .padding = 2, .output_padding = 1};
+
+// The side before s.
+std::int64_t side_before(std::int64_t s) {
+  return s % 2 == 0 ? s / 2 + 1 : std::max<std::int64_t>((s - 1) / 2, 1);
+}
+
+// What a stage makes too much along an axis, from the side before s.
+std::int64_t too_many(std::int64_t s) {
+  return 2 * side_before(s) + 1 - s;
+}
+
 }  // namespace
+
+std::vector<DcganStage> dcgan_stages(std::int64_t height, std::int64_t width, const std::string& name) {
+  require(std::min(height, width) >= Dcgan::smallest_side && std::max(height, width) <= Dcgan::largest_side, "[", name,
+          "] the DCGAN makes images of ", Dcgan::smallest_side, " to ", Dcgan::largest_side,
+          " rows and columns: ", height, "x", width, " asked; use --generator mlp for other sizes");
+  constexpr std::size_t fewest_stages = 2;  // beside the first
+  std::vector<DcganStage> stages;
+  while (stages.size() < fewest_stages || std::max(height, width) > 5) {
+    const std::int64_t rows = too_many(height), columns = too_many(width);
+    const engine::Stride stride{
+        .stride = 2, .padding = {(rows + 1) / 2, (columns + 1) / 2}, .output_padding = {rows % 2, columns % 2}};
+    stages.push_back({height, width, 3, stride});
+    height = side_before(height), width = side_before(width);
+  }
+  stages.push_back({height, width, {height, width}, {.stride = 2}});
+  std::ranges::reverse(stages);
+  return stages;
+}
+
+std::vector<std::int64_t> dcgan_channels(std::int64_t height, std::int64_t width) {
+  constexpr std::int64_t most = 256, fewest = 16;
+  std::vector<std::int64_t> channels{most};
+  while (channels.size() + 1 < dcgan_stages(height, width).size())
+    channels.push_back(std::max(channels.back() / 2, fewest));
+  return channels;
+}
 
 Dcgan::Dcgan(const DcganOptions& options, std::uint64_t seed, const std::string& name)
     : options_(options), name_(name) {
-  require(options.image_height == side && options.image_width == side, "[", name,
-          "] the DCGAN makes 28x28 images: ", options.image_height, "x", options.image_width,
-          " asked; use --generator mlp for other sizes");
+  const std::vector<DcganStage> stages = dcgan_stages(options.image_height, options.image_width, name);
+  if (options_.channels.empty()) options_.channels = dcgan_channels(options.image_height, options.image_width);
+  require(options_.channels.size() + 1 == stages.size(), "[", name, "] a DCGAN of ", options.image_height, "x",
+          options.image_width, " images has ", stages.size() - 1, " hidden images: ", options_.channels.size(),
+          " numbers of channels given");
   std::int64_t channels = options.latent;
   int position = 0;  // in the equivalent nn.Sequential: convolution, batch norm, ReLU, convolution, ...
-  for (const std::int64_t next : options.channels) {
-    convolutions_.emplace_back(engine::text(name, ".", position), channels, next, 3, upscale, seed);
-    norms_.emplace_back(engine::text(name, ".", position + 1), next);
-    position += 3;
+  for (std::size_t i = 0; i < stages.size(); ++i, position += 3) {
+    const bool last = i + 1 == stages.size();
+    const std::int64_t next = last ? options.image_channels : options_.channels[i];
+    convolutions_.emplace_back(engine::text(name, ".", position), channels, next, stages[i].kernel, stages[i].stride,
+                               seed);
+    if (!last) norms_.emplace_back(engine::text(name, ".", position + 1), next);
     channels = next;
   }
-  convolutions_.emplace_back(engine::text(name, ".", position), channels, options.image_channels, 3, upscale_to_side,
-                             seed);
 }
 
 std::int64_t Dcgan::output_size() const {
-  return options_.image_channels * side * side;
+  return options_.image_channels * options_.image_height * options_.image_width;
 }
 
 Var Dcgan::operator()(const Var& z) {
@@ -48,7 +85,7 @@ Var Dcgan::operator()(const Var& z) {
     x = norms_[i](x, training_, layout, engine::Activation::relu());
   }
   x = sigmoid(convolutions_.back()(x, layout));
-  const Var planes = reshape(x, {options_.image_channels, side * side, z.dim(0)});
+  const Var planes = reshape(x, {options_.image_channels, options_.image_height * options_.image_width, z.dim(0)});
   return reshape(transpose(planes, 0, 2), {z.dim(0), output_size()});
 }
 

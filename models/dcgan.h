@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,22 +9,44 @@
 
 namespace models {
 
+/// One transposed convolution of a Dcgan.
+struct DcganStage {
+  std::int64_t height, width;  ///< of the images that it makes
+  engine::PerAxis kernel;
+  engine::Stride stride;
+};
+
+/// The stages that lead from 1x1 to images of this size. Along each axis they follow backwards from its side s: the
+/// side before it is
+///     s' = (s - 1) / 2 for odd s, s / 2 + 1 for even s, and 1 at least,
+/// which kernel 3 and stride 2 bring to 2 s' + 1; the c = 2 s' + 1 - s <= 3 that are too many are cropped, by a padding
+/// of (c + 1) / 2 and an output padding of c mod 2. There are as many of these stages as bring the longer side to 5 or
+/// less, and at least two. Before them a first stage makes the sides that are left, by a kernel of just that size.
+/// 28x28 comes to the paper's 1 -> 3 -> 7 -> 15 -> 28, the last with padding 2 and output padding 1. Throws Error,
+/// naming `name` and the size, unless both sides are Dcgan::smallest_side to largest_side.
+std::vector<DcganStage> dcgan_stages(std::int64_t height, std::int64_t width, const std::string& name = "generator");
+
+/// The channels that a Dcgan's hidden images have by default: 256, and half of it at each stage, down to 16. All stages
+/// are thus about as much work.
+std::vector<std::int64_t> dcgan_channels(std::int64_t height, std::int64_t width);
+
 /// The sizes of a Dcgan; the defaults are the paper's.
 struct DcganOptions {
   std::int64_t latent = 100;
-  std::array<std::int64_t, 3> channels{256, 128, 64};  ///< of the hidden images: 3x3, 7x7, 15x15
+  std::vector<std::int64_t> channels{};  ///< of the hidden images, one a stage but the last; empty: dcgan_channels()
   std::int64_t image_channels = 1;
-  std::int64_t image_height = 28, image_width = 28;  ///< the only size there is
+  std::int64_t image_height = 28, image_width = 28;
 };
 
-/// The convolutional generator (Radford et al., 2016), for 28x28 images: four transposed convolutions with kernel 3 and
-/// stride 2, 1x1 -> 3x3 -> 7x7 -> 15x15 -> 28x28 (the last with padding 2 and output padding 1), batch norm and ReLU
+/// The convolutional generator (Radford et al., 2016): transposed convolutions by dcgan_stages(), batch norm and ReLU
 /// between them, a sigmoid at the end. An output row is an image as data sets hold it: value (row, column, channel) is
-/// element (28 row + column) image_channels + channel. Parameters are called `generator.0.weight` (convolution),
-/// `generator.1.weight`, `generator.1.bias` (batch norm), `generator.3.weight`, ..., `generator.9.weight`.
+/// element (width row + column) image_channels + channel. Parameters are called `generator.0.weight` (convolution),
+/// `generator.1.weight`, `generator.1.bias` (batch norm), `generator.3.weight`, ..., for 28x28 to `generator.9.weight`.
 class Dcgan : public Generator {
  public:
-  /// Throws Error for images that are not 28x28, naming their size, or a size below 1.
+  static constexpr std::int64_t smallest_side = 8, largest_side = 256;
+
+  /// Throws Error as dcgan_stages() does, for another number of channels than the stages take, or a size below 1.
   explicit Dcgan(const DcganOptions& options, std::uint64_t seed, const std::string& name = "generator");
 
   engine::Var operator()(const engine::Var& z) override;

@@ -1,5 +1,6 @@
 #include "models/layers.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,8 +17,8 @@ using engine::Var;
 
 namespace {
 
-void require_convolution(const std::string& name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel) {
-  require(inputs >= 1 && outputs >= 1 && kernel >= 1, "[", name,
+void require_convolution(const std::string& name, std::int64_t inputs, std::int64_t outputs, engine::PerAxis kernel) {
+  require(inputs >= 1 && outputs >= 1 && std::min(kernel.rows, kernel.columns) >= 1, "[", name,
           "] a convolution's channels and kernel must be at least 1: ", inputs, " to ", outputs, ", kernel ", kernel);
 }
 
@@ -77,11 +78,12 @@ std::vector<Parameter> Conv2d::parameters() {
   return {{name + ".weight", &weight}};
 }
 
-ConvTranspose2d::ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
-                                 engine::Stride stride_of_kernel, std::uint64_t seed)
+ConvTranspose2d::ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs,
+                                 engine::PerAxis kernel, engine::Stride stride_of_kernel, std::uint64_t seed)
     : name(std::move(layer_name)), stride(stride_of_kernel) {
   require_convolution(name, inputs, outputs, kernel);
-  weight = initial_parameter({inputs, outputs, kernel, kernel}, outputs * kernel * kernel, seed, name + ".weight");
+  weight = initial_parameter({inputs, outputs, kernel.rows, kernel.columns}, outputs * kernel.rows * kernel.columns,
+                             seed, name + ".weight");
 }
 
 Var ConvTranspose2d::operator()(const Var& x, Layout layout) const {

@@ -63,17 +63,18 @@ struct Conv2d {
   engine::Stride stride;
 };
 
-/// Transposed convolution with a square kernel, without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], or both with
-/// the batch last, see engine::conv_transpose2d. The initial bound's fan_in is outputs kernel^2, as PyTorch has it.
+/// Transposed convolution without bias: x [B, inputs, H, W] -> [B, outputs, H', W'], or both with
+/// the batch last, see engine::conv_transpose2d. The initial bound's fan_in is outputs times the kernel's taps, as
+/// PyTorch has it.
 struct ConvTranspose2d {
   /// Throws Error for sizes below 1.
-  ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::int64_t kernel,
+  ConvTranspose2d(std::string layer_name, std::int64_t inputs, std::int64_t outputs, engine::PerAxis kernel,
                   engine::Stride stride_of_kernel, std::uint64_t seed);
   engine::Var operator()(const engine::Var& x, engine::Layout layout = engine::Layout::batch_first) const;
   std::vector<Parameter> parameters();
 
   std::string name;
-  engine::Var weight;  ///< [inputs, outputs, kernel, kernel]
+  engine::Var weight;  ///< [inputs, outputs, kernel.rows, kernel.columns]
   engine::Stride stride;
 };
 

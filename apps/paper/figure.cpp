@@ -93,6 +93,7 @@ Figure figure_of(const FigureRequest& request) {
                 request.threads};
   require(figure.dual_precision == "full" || std::ranges::find(figure.duals, "network") != figure.duals.end(),
           "--dual-precision ", figure.dual_precision, " is for --duals network, a vector multiplies nothing");
+  for (const std::string& generator : figure.generators) require_one_of("generators", generator, {"mlp", "dcgan"});
   for (const Combination& combination : figure.combinations()) validate(figure.options(combination));
   return figure;
 }

@@ -51,11 +51,12 @@ std::string lambda_text(double lambda) {
 namespace {
 
 /// How far the run has come, -1 if there is none to go on with. Throws Error if it was made with other options.
-std::int64_t iterations_done(const RunFolder& run, const TrainOptions& asked) {
+std::int64_t iterations_done(const RunFolder& run, TrainOptions asked) {
   if (!fs::exists(run.config()) || !fs::exists(run.checkpoint())) return -1;
-  const TrainOptions made = read_config(run.config()).options;
-  require_resumable(made, asked);
-  require(made.data == asked.data, "--data was ", made.data, " for this run, asked is ", asked.data);
+  Config made = read_config(run.config());
+  for (TrainOptions* options : {&made.options, &asked}) resolve_by_data(*options, made.data);
+  require_resumable(made.options, asked);
+  require(made.options.data == asked.data, "--data was ", made.options.data, " for this run, asked is ", asked.data);
   return read_checkpoint(run.checkpoint()).iterations;
 }
 

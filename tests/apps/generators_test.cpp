@@ -40,14 +40,36 @@ TEST_CASE("the paper's generators have the paper's numbers of parameters") {
   CHECK(make("mlp", points)->output_size() == 5);
 }
 
+TEST_CASE("the dcgan makes images of many sizes, with the channels that are asked for") {
+  const DataFacts colour{10, 2880, 24, 40, 3, "", ""};
+  apps::TrainOptions options;
+  options.generator = "dcgan";
+  apps::resolve_by_data(options, colour);
+  CHECK(apps::make_generator(options, colour)->output_size() == 2880);
+  CHECK(apps::values_per_draw(options, colour) ==
+        5 * (256 * 3 * 4 + 128 * 4 * 6 + 64 * 6 * 10 + 32 * 13 * 21) + 4 * 2880);
+  options.dcgan_channels = "8,7,6,5";
+  const auto generator = apps::make_generator(options, colour);
+  CHECK(generator->parameters()[0].variable->shape() == engine::Shape{100, 8, 3, 4});
+  CHECK(generator->parameters().back().variable->shape() == engine::Shape{5, 3, 3, 3});
+}
+
 TEST_CASE("a generator that can't make such points is refused") {
   CHECK_THROWS_WITH_AS(make("gan", grey), "--generator 'gan' is unknown: it must be mlp or dcgan", engine::Error);
   CHECK_THROWS_WITH_AS(make("dcgan", points),
                        "--generator dcgan makes images, the data are points of dimension 5: take --generator mlp",
                        engine::Error);
-  CHECK_THROWS_WITH_AS(make("dcgan", {10, 3072, 32, 32, 3, "", ""}),
-                       "--generator dcgan makes 28x28 images, the data are 32x32 ones: take --generator mlp",
+  CHECK_THROWS_WITH_AS(make("dcgan", {10, 25, 5, 5, 1, "", ""}),
+                       "--generator dcgan makes images of 8x8 to 256x256, the data are 5x5 ones: take --generator mlp",
                        engine::Error);
+  CHECK_THROWS_WITH_AS(make("dcgan", {10, 2570, 257, 10, 1, "", ""}),
+                       "--generator dcgan makes images of 8x8 to 256x256, the data are 257x10 ones: take --generator "
+                       "mlp",
+                       engine::Error);
+  apps::TrainOptions options;
+  options.generator = "dcgan", options.dcgan_channels = "256,128";
+  CHECK_THROWS_WITH_AS(apps::make_generator(options, grey),
+                       "--dcgan-channels 256,128 must be 3 numbers for 28x28 images: 2 given", engine::Error);
 }
 
 TEST_CASE("latent draws are the documented function of seed, purpose, n and k") {

@@ -97,7 +97,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
         "--data is missing: digits, mnist, or the path of a file or folder");
   CHECK(refusal([](TrainOptions& o) { o.points = -1; }) == "--points must be at least 0: -1");
   CHECK(refusal([](TrainOptions& o) { o.generator = "gan"; }) ==
-        "--generator 'gan' is unknown: it must be mlp or dcgan");
+        "--generator 'gan' is unknown: it must be mlp or dcgan or auto");
   CHECK(refusal([](TrainOptions& o) { o.start = "zero"; }) == "--start 'zero' is unknown: it must be mean or random");
   CHECK(refusal([](TrainOptions& o) { o.dual = "x"; }) ==
         "--dual 'x' is unknown: it must be layers or vector or network");
@@ -193,6 +193,24 @@ TEST_CASE("what suits images is not what suits other points, and what is given s
   CHECK(resolved(apps::preset_options("paper", "", ""), plane) == std::tuple(100, 1, 0.001, 10, 5));
 }
 
+TEST_CASE("--generator auto is a dcgan for images that it can make, whose channels are recorded") {
+  const auto resolved = [](const char* generator, const apps::DataFacts& data, const char* channels = "") {
+    TrainOptions options = apps::preset_options("best", "", "");
+    options.generator = generator, options.dcgan_channels = channels;
+    apps::resolve_by_data(options, data);
+    return std::pair(options.generator, options.dcgan_channels);
+  };
+  using Pair = std::pair<std::string, std::string>;
+  const apps::DataFacts digits{10, 784, 28, 28, 1, "", ""}, wide{10, 7680, 40, 64, 3, "", ""};
+  CHECK(resolved("auto", digits) == Pair("dcgan", "256,128,64"));
+  CHECK(resolved("dcgan", wide) == Pair("dcgan", "256,128,64,32"));
+  CHECK(resolved("auto", wide, "8,8,8,8") == Pair("dcgan", "8,8,8,8"));
+  CHECK(resolved("mlp", digits) == Pair("mlp", ""));
+  CHECK(resolved("auto", {10, 25, 5, 5, 1, "", ""}) == Pair("mlp", ""));
+  CHECK(resolved("auto", {10, 2570, 257, 10, 1, "", ""}) == Pair("mlp", ""));
+  CHECK(resolved("auto", {10, 5, 0, 0, 0, "", ""}) == Pair("mlp", ""));
+}
+
 TEST_CASE("edges count for images, and what is given stays") {
   const apps::DataFacts digits{10, 784, 28, 28, 1, "", ""}, points{10, 5, 0, 0, 0, "", ""};
   const auto edges = [](TrainOptions options, const apps::DataFacts& data) {
@@ -207,7 +225,9 @@ TEST_CASE("edges count for images, and what is given stays") {
   CHECK(edges(apps::preset_options("paper", "", ""), digits) == 0);
 }
 
-TEST_CASE("--dual-layers and --mlp-sizes are numbers from 1 on") {
+TEST_CASE("--dual-layers, --mlp-sizes and --dcgan-channels are numbers from 1 on") {
+  CHECK(refusal([](TrainOptions& o) { o.dcgan_channels = "8,x"; }) ==
+        "--dcgan-channels '8,x' must be numbers from 1 on, such as 256,512");
   CHECK(apps::numbers_of("mlp-sizes", "256,512") == std::vector<std::int64_t>{256, 512});
   CHECK(apps::numbers_of("mlp-sizes", "7") == std::vector<std::int64_t>{7});
   for (const char* wrong : {"", ",", "1,", "a", "0", "-3", "1.5", "1 2"})

@@ -309,7 +309,7 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");
-  refused(points + Arguments{"--generator", "gan"}, "--generator 'gan' is unknown: it must be mlp or dcgan");
+  refused(points + Arguments{"--generator", "gan"}, "--generator 'gan' is unknown: it must be mlp or dcgan or auto");
   refused(points + Arguments{"--generator", "dcgan"}, "--generator dcgan makes images");
   refused(points + Arguments{"--colour"}, "--colour");
   refused(points + Arguments{"--weights", inputs / "two.npy"}, "must hold 3 numbers, one for each point: it holds 2");

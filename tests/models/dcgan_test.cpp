@@ -4,8 +4,11 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/ops/batch_norm.h"
+#include "engine/ops/convolution.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
+#include "engine/ops/shape.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "tests/models/oracle.h"
@@ -29,28 +32,98 @@ testing::Numbers channels_last(const testing::Numbers& x, std::size_t channels, 
 }
 
 // The network written out, on the batch's statistics or on the given running ones.
-testing::Numbers written_out(Dcgan& dcgan, const Tensor& z, bool training) {
+testing::Numbers written_out(Dcgan& dcgan, const DcganOptions& options, const Tensor& z, bool training) {
   const auto p = dcgan.parameters();
   const auto state = dcgan.buffers();
-  const std::size_t channels[] = {5, 4, 3, 2, 2}, sides[] = {1, 3, 7, 15, 28};
-  const auto batch = static_cast<std::size_t>(z.dim(0));
+  const auto count = [](std::int64_t n) { return static_cast<std::size_t>(n); };
   auto x = testing::numbers(z);
-  for (std::size_t layer = 0; layer < 4; ++layer) {
-    x = testing::conv_transpose(x, testing::numbers(p[3 * layer].variable->value()), batch, channels[layer],
-                                channels[layer + 1], sides[layer], layer == 3 ? 2 : 0, sides[layer + 1]);
-    if (layer == 3) return channels_last(testing::sigmoid(x), 2, 28 * 28);
-    const std::size_t places = sides[layer + 1] * sides[layer + 1];
-    const auto used = training ? testing::statistics(x, channels[layer + 1], places)
+  std::size_t channels = count(options.latent), height = 1, width = 1, layer = 0;
+  for (const DcganStage& stage : dcgan_stages(options.image_height, options.image_width)) {
+    const bool last = layer == options.channels.size();
+    const std::size_t next = count(last ? options.image_channels : options.channels[layer]);
+    x = testing::doubled(x, testing::numbers(p[3 * layer].variable->value()),
+                         {channels, next, count(stage.kernel.rows), count(stage.kernel.columns), height, width,
+                          count(stage.stride.padding.rows), count(stage.stride.padding.columns), count(stage.height),
+                          count(stage.width)});
+    channels = next, height = count(stage.height), width = count(stage.width);
+    const std::size_t places = height * width;
+    if (last) return channels_last(testing::sigmoid(x), channels, places);
+    const auto used = training ? testing::statistics(x, channels, places)
                                : testing::Statistics{testing::numbers(*state[2 * layer].tensor),
                                                      testing::numbers(*state[2 * layer + 1].tensor)};
     x = testing::normalised(x, used, testing::numbers(p[3 * layer + 1].variable->value()),
                             testing::numbers(p[3 * layer + 2].variable->value()), places);
     x = testing::leaky_relu(x, 0);
+    ++layer;
   }
-  return x;
+  return {};
 }
 
 }  // namespace
+
+TEST_CASE("the stages of a DCGAN give exactly the size that is asked, for every side from 8 to 256") {
+  for (std::int64_t side = 8; side <= 256; ++side)
+    for (const std::int64_t other : {std::int64_t{8}, side, std::int64_t{255}}) {
+      CAPTURE(side);
+      CAPTURE(other);
+      const std::vector<DcganStage> stages = dcgan_stages(side, other);
+      std::int64_t height = 1, width = 1;
+      for (const DcganStage& stage : stages) {
+        const Var next =
+            engine::conv_transpose2d(Tensor::zeros({1, 1, height, width}),
+                                     Tensor::zeros({1, 1, stage.kernel.rows, stage.kernel.columns}), stage.stride);
+        height = next.dim(2), width = next.dim(3);
+        CHECK(height == stage.height);
+        CHECK(width == stage.width);
+      }
+      CHECK(height == side);
+      CHECK(width == other);
+      CHECK(stages.size() >= 3);
+      CHECK(std::max(stages[0].height, stages[0].width) <= 5);
+    }
+}
+
+TEST_CASE("for 28x28 images the stages are the paper's, and so are the channels") {
+  const std::int64_t sides[] = {3, 7, 15, 28};
+  const std::vector<DcganStage> stages = dcgan_stages(28, 28);
+  REQUIRE(stages.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(stages[i].height == sides[i]);
+    CHECK(stages[i].width == sides[i]);
+    CHECK(stages[i].kernel == 3);
+    CHECK(stages[i].stride.stride == 2);
+    CHECK(stages[i].stride.padding == (i == 3 ? 2 : 0));
+    CHECK(stages[i].stride.output_padding == (i == 3 ? 1 : 0));
+  }
+  CHECK(dcgan_channels(28, 28) == std::vector<std::int64_t>{256, 128, 64});
+}
+
+TEST_CASE("the default channels halve from 256 down to 16, one number a hidden image") {
+  CHECK(dcgan_channels(8, 8) == std::vector<std::int64_t>{256, 128});
+  CHECK(dcgan_channels(64, 40) == std::vector<std::int64_t>{256, 128, 64, 32});
+  CHECK(dcgan_channels(20, 256) == std::vector<std::int64_t>{256, 128, 64, 32, 16, 16});
+}
+
+TEST_CASE("the paper's DCGAN gives, bit for bit, what its four layers give one after the other") {
+  Dcgan dcgan({}, 11);
+  const auto p = dcgan.parameters();
+  const Tensor z = Random(11, 0).uniform({20, 100}, -1, 1);
+  Var x = engine::reshape(engine::transpose(z), {100, 1, 1, 20});
+  constexpr auto last = engine::Layout::batch_last;
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    x = engine::conv_transpose2d(x, *p[3 * layer].variable, {.stride = 2}, last);
+    Tensor mean = Tensor::zeros({x.dim(0)}), variance = Tensor::full({x.dim(0)}, 1);
+    x = engine::batch_norm2d_train(x, *p[3 * layer + 1].variable, *p[3 * layer + 2].variable, mean, variance, 0.1, 1e-5,
+                                   last, engine::Activation::relu());
+  }
+  x = sigmoid(engine::conv_transpose2d(x, *p[9].variable, {.stride = 2, .padding = 2, .output_padding = 1}, last));
+  const Tensor expected = engine::transpose(engine::reshape(x, {784, 20})).value(), made = dcgan(z).value();
+  CHECK(made.shape() == expected.shape());
+  CHECK(std::equal(made.values().begin(), made.values().end(), expected.values().begin()));
+  // The parameters are those of an nn.Sequential under PyTorch's names.
+  const Tensor weight = initial_parameter({64, 1, 3, 3}, 9, 11, "generator.9.weight");
+  CHECK(std::equal(weight.values().begin(), weight.values().end(), p[9].variable->value().values().begin()));
+}
 
 TEST_CASE("the paper's DCGAN has PyTorch's names and layouts") {
   Dcgan dcgan(DcganOptions{}, 1);
@@ -75,14 +148,18 @@ TEST_CASE("the paper's DCGAN has PyTorch's names and layouts") {
   CHECK(Dcgan(small, 1, "g").parameters()[0].name == "g.0.weight");
 }
 
-TEST_CASE("the DCGAN equals the network written out, in training and in evaluation") {
-  Dcgan dcgan(small, 3);
-  const Tensor z = Random(3, 0).uniform({6, 5}, -1, 1);
-  const Tensor trained = dcgan(z).value();
-  CHECK(trained.shape() == Shape{6, 2 * 784});
-  CHECK(testing::difference(trained, written_out(dcgan, z, true)) < 10 * testing::tolerance);
-  dcgan.train(false);
-  CHECK(testing::difference(dcgan(z).value(), written_out(dcgan, z, false)) < 10 * testing::tolerance);
+TEST_CASE("the DCGAN equals the network written out, in training and in evaluation, for any size and channels") {
+  for (const DcganOptions& options : {small, DcganOptions{5, {4, 3}, 1, 8, 8}, DcganOptions{5, {3, 4, 3, 2}, 3, 24, 40},
+                                      DcganOptions{2, {3, 2, 2, 2}, 4, 70, 9}}) {
+    CAPTURE(options.image_height);
+    Dcgan dcgan(options, 3);
+    const Tensor z = Random(3, 0).uniform({6, options.latent}, -1, 1);
+    const Tensor trained = dcgan(z).value();
+    CHECK(trained.shape() == Shape{6, options.image_channels * options.image_height * options.image_width});
+    CHECK(testing::difference(trained, written_out(dcgan, options, z, true)) < 10 * testing::tolerance);
+    dcgan.train(false);
+    CHECK(testing::difference(dcgan(z).value(), written_out(dcgan, options, z, false)) < 10 * testing::tolerance);
+  }
 }
 
 TEST_CASE("the DCGAN's running statistics move in training only, with a tape or without") {
@@ -135,9 +212,15 @@ TEST_CASE("the DCGAN gives the same bits on any number of threads") {
   engine::set_threads(before);
 }
 
-TEST_CASE("the DCGAN refuses other image sizes, and latents of another dimension") {
-  CHECK_THROWS_WITH(Dcgan({.image_height = 32, .image_width = 30}, 1),
-                    "[generator] the DCGAN makes 28x28 images: 32x30 asked; use --generator mlp for other sizes");
+TEST_CASE("the DCGAN refuses sides out of range, other numbers of channels, and latents of another dimension") {
+  CHECK_THROWS_WITH(Dcgan({.image_height = 7, .image_width = 30}, 1),
+                    "[generator] the DCGAN makes images of 8 to 256 rows and columns: 7x30 asked; use --generator mlp "
+                    "for other sizes");
+  CHECK_THROWS_WITH(dcgan_stages(8, 257, "g"),
+                    "[g] the DCGAN makes images of 8 to 256 rows and columns: 8x257 asked; use --generator mlp for "
+                    "other sizes");
+  CHECK_THROWS_WITH(Dcgan({.channels = {8, 4}}, 1),
+                    "[generator] a DCGAN of 28x28 images has 3 hidden images: 2 numbers of channels given");
   CHECK_THROWS_WITH(Dcgan({.latent = 0}, 1),
                     "[generator.0] a convolution's channels and kernel must be at least 1: 0 to 256, kernel 3");
   Dcgan dcgan(small, 1);

@@ -62,8 +62,21 @@ TEST_CASE("a transposed convolution equals the direct loop, cropped and padded t
   const Tensor y = layer(x).value();
   CHECK(y.shape() == Shape{2, 2, 8, 8});
   const auto weight = testing::numbers(layer.weight.value());
-  CHECK(testing::difference(y, testing::conv_transpose(testing::numbers(x), weight, 2, 3, 2, 5, 2, 8)) <
+  CHECK(testing::difference(y, testing::doubled(testing::numbers(x), weight, {3, 2, 3, 3, 5, 5, 2, 2, 8, 8})) <
         testing::tolerance);
+}
+
+TEST_CASE("a transposed convolution may have another kernel and padding for rows than for columns") {
+  ConvTranspose2d layer("net.0", 3, 2, {2, 4}, {.stride = 2, .padding = {0, 1}, .output_padding = {1, 0}}, 1);
+  CHECK(layer.weight.shape() == Shape{3, 2, 2, 4});
+  const Tensor x = Random(1, 1).normal({2, 3, 4, 5}, 0, 1);
+  const Tensor y = layer(x).value();
+  CHECK(y.shape() == Shape{2, 2, 9, 10});
+  const auto weight = testing::numbers(layer.weight.value());
+  CHECK(testing::difference(y, testing::doubled(testing::numbers(x), weight, {3, 2, 2, 4, 4, 5, 0, 1, 9, 10})) <
+        testing::tolerance);
+  CHECK_THROWS_WITH(ConvTranspose2d("net.0", 3, 2, {2, 0}, {}, 1),
+                    "[net.0] a convolution's channels and kernel must be at least 1: 3 to 2, kernel 2x0");
 }
 
 TEST_CASE("batch norm starts as the identity, trains on the batch and evaluates on what it has seen") {

@@ -52,21 +52,28 @@ inline Numbers halved(const Numbers& x, const Numbers& weight, const Halving& s)
   return y;
 }
 
-/// x [batch, inputs, size, size], weight [inputs, outputs, 3, 3], stride 2 -> [batch, outputs, result, result], where
-/// the output's first row is row `padding` of the whole sum.
-inline Numbers conv_transpose(const Numbers& x, const Numbers& weight, std::size_t batch, std::size_t inputs,
-                              std::size_t outputs, std::size_t size, std::size_t padding, std::size_t result) {
-  Numbers y(batch * outputs * result * result);
+/// A transposed convolution of stride 2: the output's first row and column are those `padding` and `padding_across` of
+/// the whole sum.
+struct Doubling {
+  std::size_t inputs, outputs, kernel_height, kernel_width, height, width, padding, padding_across, rows, columns;
+};
+
+/// x [batch, inputs, height, width], weight [inputs, outputs, kernel_height, kernel_width] -> [batch, outputs, rows,
+/// columns]
+inline Numbers doubled(const Numbers& x, const Numbers& weight, const Doubling& s) {
+  const std::size_t taps = s.kernel_height * s.kernel_width, places = s.height * s.width;
+  const std::size_t batch = x.size() / (s.inputs * places);
+  Numbers y(batch * s.outputs * s.rows * s.columns);
   for (std::size_t b = 0; b < batch; ++b)
-    for (std::size_t i = 0; i < inputs; ++i)
-      for (std::size_t o = 0; o < outputs; ++o)
-        for (std::size_t place = 0; place < size * size; ++place)
-          for (std::size_t tap = 0; tap < 9; ++tap) {
-            const std::size_t row = 2 * (place / size) + tap / 3 - padding,
-                              column = 2 * (place % size) + tap % 3 - padding;
-            if (row < result && column < result)  // unsigned: what the padding crops is far above
-              y[((b * outputs + o) * result + row) * result + column] +=
-                  x[(b * inputs + i) * size * size + place] * weight[(i * outputs + o) * 9 + tap];
+    for (std::size_t i = 0; i < s.inputs; ++i)
+      for (std::size_t o = 0; o < s.outputs; ++o)
+        for (std::size_t place = 0; place < places; ++place)
+          for (std::size_t tap = 0; tap < taps; ++tap) {
+            const std::size_t row = 2 * (place / s.width) + tap / s.kernel_width - s.padding,
+                              column = 2 * (place % s.width) + tap % s.kernel_width - s.padding_across;
+            if (row < s.rows && column < s.columns)  // unsigned: what the padding crops is far above
+              y[((b * s.outputs + o) * s.rows + row) * s.columns + column] +=
+                  x[(b * s.inputs + i) * places + place] * weight[(i * s.outputs + o) * taps + tap];
           }
   return y;
 }

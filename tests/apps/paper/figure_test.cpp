@@ -244,7 +244,7 @@ TEST_CASE("a figure that can't be made is refused in one line, before any run") 
   refused("5", {}, "there is no figure '5': give 1, 2, 3 or 4");
   refused("two", {}, "there is no figure 'two'");
   refused("2", {"--out", inputs / "file"}, "is a file: give the path of a folder");
-  refused("2", {"--generators", "mlp,gan"}, "--generator 'gan' is unknown: it must be mlp or dcgan");
+  refused("2", {"--generators", "mlp,gan"}, "--generators 'gan' is unknown: it must be mlp or dcgan");
   refused("2", {"--generators", "mlp,,dcgan"}, "--generators must be words with commas between: 'mlp,,dcgan'");
   refused("2", {"--duals", "vector,vector"}, "--duals has vector twice: 'vector,vector'");
   refused("2", {"--duals", "table"}, "--dual 'table' is unknown: it must be layers or vector or network");
