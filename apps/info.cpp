@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iomanip>
+#include <memory>
 #include <ostream>
 #include <span>
 
@@ -10,6 +11,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/generators.h"
 #include "apps/run_folder.h"
 #include "data/dataset.h"
 #include "engine/error.h"
@@ -63,6 +65,26 @@ void describe_data(const std::string& source, std::ostream& out) {
   print(out, "alpha", engine::text(moments.mean_squared_norm, " (the mean of |y|^2)"));
 }
 
+/// Python that makes an equal network and loads the run's generator into it.
+void print_pytorch(const RunFolder& folder, const Config& config, std::ostream& out) {
+  const std::unique_ptr<models::Generator> generator = make_generator(config.options, config.data);
+  const DataFacts& data = config.data;
+  out << "\nIn PyTorch:\n\n"
+         "from safetensors.torch import load_file\n"
+         "from torch import nn\n"
+         "generator = nn.Sequential(\n";
+  for (const std::string& layer : generator->pytorch()) out << "    " << layer << ",\n";
+  out << ")\n"
+      << "tensors = load_file(" << std::quoted(folder.checkpoint()) << ")\n"
+      << "generator.load_state_dict({name[10:]: tensors[name] for name in tensors if "
+         "name.startswith(\"generator.\")})\n"
+      << "generator.eval()  # z [B, " << generator->latent_dimension();
+  if (config.options.generator == "dcgan")
+    out << ", 1, 1] -> images [B, " << data.channels << ", " << data.height << ", " << data.width << "]\n";
+  else
+    out << "] -> points [B, " << data.dimension << "]\n";
+}
+
 void describe_run(const RunFolder& folder, std::ostream& out) {
   const Config config = read_config(folder.config());
   print(out, "run", folder.root.string());
@@ -91,6 +113,7 @@ void describe_run(const RunFolder& folder, std::ostream& out) {
   std::error_code none;
   const auto grids = std::distance(fs::directory_iterator(folder.samples(), none), fs::directory_iterator());
   if (grids > 0) print(out, "sample grids", engine::text(grids, " in ", folder.samples().string()));
+  print_pytorch(folder, config, out);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 namespace models {
 
+using engine::Activation;
 using engine::require;
 using engine::Var;
 
@@ -82,7 +83,7 @@ Var Dcgan::operator()(const Var& z) {
   Var x = reshape(transpose(z), {latent_dimension(), 1, 1, z.dim(0)});
   for (std::size_t i = 0; i < norms_.size(); ++i) {
     x = convolutions_[i](x, layout);
-    x = norms_[i](x, training_, layout, engine::Activation::relu());
+    x = norms_[i](x, training_, layout, Activation::relu());
   }
   x = sigmoid(convolutions_.back()(x, layout));
   const Var planes = reshape(x, {options_.image_channels, options_.image_height * options_.image_width, z.dim(0)});
@@ -96,6 +97,16 @@ void Dcgan::settle(const engine::Tensor& z) {
   (*this)(z);
   for (BatchNorm2d& norm : norms_) norm.momentum = 0.1;
   training_ = was_training;
+}
+
+std::vector<std::string> Dcgan::pytorch() const {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < norms_.size(); ++i)
+    for (std::string line : {convolutions_[i].pytorch(), norms_[i].pytorch(), models::pytorch(Activation::relu())})
+      lines.push_back(std::move(line));
+  lines.push_back(convolutions_.back().pytorch());
+  lines.push_back(models::pytorch(Activation::sigmoid()));
+  return lines;
 }
 
 std::vector<Parameter> Dcgan::parameters() {

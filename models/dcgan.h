@@ -55,6 +55,8 @@ class Dcgan : public Generator {
   void train(bool on) override { training_ = on; }
   void settle(const engine::Tensor& z) override;
   bool rows_apart() const override { return !training_; }
+  /// Its input is z as [B, latent dimension, 1, 1], its output [B, channels, height, width].
+  std::vector<std::string> pytorch() const override;
   std::int64_t latent_dimension() const override { return options_.latent; }
   std::int64_t output_size() const override;
 

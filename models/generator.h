@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "engine/tape.h"
@@ -37,6 +38,10 @@ class Generator {
   /// Whether a point depends on its own row of z alone, and neither on others nor on buffers that move, so that
   /// batches may be made together.
   virtual bool rows_apart() const = 0;
+
+  /// An equal network in PyTorch: the layers of an nn.Sequential in which the parameters have the places in their
+  /// names, such as `nn.Linear(100, 256)`, an activation a layer of its own.
+  virtual std::vector<std::string> pytorch() const = 0;
 
   virtual std::int64_t latent_dimension() const = 0;
   virtual std::int64_t output_size() const = 0;

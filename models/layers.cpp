@@ -24,6 +24,13 @@ void require_convolution(const std::string& name, std::int64_t inputs, std::int6
 
 }  // namespace
 
+std::string pytorch(const engine::Activation& activation) {
+  using Kind = engine::Activation::Kind;
+  if (activation.kind == Kind::identity) return "";
+  if (activation.kind == Kind::sigmoid) return "nn.Sigmoid()";
+  return activation.slope == 0 ? "nn.ReLU()" : engine::text("nn.LeakyReLU(", activation.slope, ")");
+}
+
 engine::Tensor initial_parameter(const Shape& shape, std::int64_t fan_in, std::uint64_t seed, const std::string& name) {
   std::uint64_t stream = 0xcbf29ce484222325;  // FNV-1a, 64 bits
   for (const char c : name) stream = (stream ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -45,6 +52,10 @@ Var Linear::operator()(const Var& x, const engine::Activation& activation) const
 
 std::vector<Parameter> Linear::parameters() {
   return {{name + ".weight", &weight}, {name + ".bias", &bias}};
+}
+
+std::string Linear::pytorch() const {
+  return engine::text("nn.Linear(", weight.dim(1), ", ", weight.dim(0), ")");
 }
 
 std::vector<Linear> linear_layers(const std::string& name, const std::vector<std::int64_t>& sizes, std::uint64_t seed) {
@@ -94,6 +105,19 @@ std::vector<Parameter> ConvTranspose2d::parameters() {
   return {{name + ".weight", &weight}};
 }
 
+std::string ConvTranspose2d::pytorch() const {
+  const auto pair = [](engine::PerAxis n) {
+    return n.rows == n.columns ? std::to_string(n.rows) : engine::text("(", n.rows, ", ", n.columns, ")");
+  };
+  const auto given = [&](const char* word, engine::PerAxis n) {
+    return n == 0 ? "" : engine::text(", ", word, "=", pair(n));
+  };
+  return engine::text("nn.ConvTranspose2d(", weight.dim(0), ", ", weight.dim(1), ", ",
+                      pair({weight.dim(2), weight.dim(3)}), ", stride=", stride.stride,
+                      given("padding", stride.padding), given("output_padding", stride.output_padding),
+                      ", bias=False)");
+}
+
 BatchNorm2d::BatchNorm2d(std::string layer_name, std::int64_t channels) : name(std::move(layer_name)) {
   require(channels >= 1, "[", name, "] a batch norm needs at least one channel: ", channels);
   weight = Tensor::full({channels}, 1);
@@ -110,6 +134,10 @@ Var BatchNorm2d::operator()(const Var& x, bool training, Layout layout, const en
 
 std::vector<Parameter> BatchNorm2d::parameters() {
   return {{name + ".weight", &weight}, {name + ".bias", &bias}};
+}
+
+std::string BatchNorm2d::pytorch() const {
+  return engine::text("nn.BatchNorm2d(", weight.dim(0), ")");
 }
 
 std::vector<State> BatchNorm2d::buffers() {

@@ -25,6 +25,10 @@ struct State {
 
 // Layers are plain structs: parameters under PyTorch's names and layouts, and operator(). A layer called `generator.0`
 // names its parameters `generator.0.weight`, ... Copies of a layer share their parameters' memory, as tensors do.
+// pytorch() is an equal layer in PyTorch, in the arguments of an nn.Sequential.
+
+/// That of an activation, such as `nn.LeakyReLU(0.2)`; the identity has none.
+std::string pytorch(const engine::Activation& activation);
 
 /// A parameter as PyTorch draws it by default: uniform on [-1/sqrt(fan_in), 1/sqrt(fan_in)). Each parameter has its own
 /// stream of random numbers, the FNV-1a hash of its name, so that it is a function of (seed, name, shape) alone.
@@ -37,6 +41,7 @@ struct Linear {
   Linear(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::uint64_t seed);
   engine::Var operator()(const engine::Var& x, const engine::Activation& activation = {}) const;
   std::vector<Parameter> parameters();
+  std::string pytorch() const;
 
   std::string name;
   engine::Var weight;  ///< [outputs, inputs]
@@ -72,6 +77,7 @@ struct ConvTranspose2d {
                   engine::Stride stride_of_kernel, std::uint64_t seed);
   engine::Var operator()(const engine::Var& x, engine::Layout layout = engine::Layout::batch_first) const;
   std::vector<Parameter> parameters();
+  std::string pytorch() const;
 
   std::string name;
   engine::Var weight;  ///< [inputs, outputs, kernel.rows, kernel.columns]
@@ -89,6 +95,7 @@ struct BatchNorm2d {
                          const engine::Activation& activation = {});
   std::vector<Parameter> parameters();
   std::vector<State> buffers();
+  std::string pytorch() const;
 
   std::string name;
   engine::Var weight, bias;                  ///< [channels]

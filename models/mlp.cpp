@@ -18,9 +18,21 @@ Var Mlp::operator()(const Var& z) {
   require(z.rank() == 2 && z.dim(1) == latent_dimension(), "[", name_, "] z must be [B, ", latent_dimension(),
           "]: ", z.shape());
   Var x = z;
-  for (const Linear& layer : layers_)
-    x = layer(x, &layer == &layers_.back() ? Activation::sigmoid() : Activation::leaky_relu(options_.slope));
+  for (const Linear& layer : layers_) x = layer(x, after(layer));
   return x;
+}
+
+Activation Mlp::after(const Linear& layer) const {
+  return &layer == &layers_.back() ? Activation::sigmoid() : Activation::leaky_relu(options_.slope);
+}
+
+std::vector<std::string> Mlp::pytorch() const {
+  std::vector<std::string> lines;
+  for (const Linear& layer : layers_) {
+    lines.push_back(layer.pytorch());
+    lines.push_back(models::pytorch(after(layer)));
+  }
+  return lines;
 }
 
 std::vector<Parameter> Mlp::parameters() {

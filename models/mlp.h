@@ -27,11 +27,15 @@ class Mlp : public Generator {
   /// The mean is taken into [0.01, 0.99], which a sigmoid reaches with a gradient that still moves it.
   void start_at(const engine::Tensor& mean) override;
   void train(bool) override {}
+  std::vector<std::string> pytorch() const override;
   bool rows_apart() const override { return true; }
   std::int64_t latent_dimension() const override { return options_.sizes.front(); }
   std::int64_t output_size() const override { return options_.sizes.back(); }
 
  private:
+  /// Of a layer's sums.
+  engine::Activation after(const Linear& layer) const;
+
   MlpOptions options_;
   std::string name_;
   std::vector<Linear> layers_;

@@ -198,6 +198,18 @@ TEST_CASE("gradients reach every parameter of the DCGAN") {
   }
 }
 
+TEST_CASE("a DCGAN in PyTorch has a pair where an axis differs from the other, at the places of the parameters") {
+  const Dcgan dcgan({5, {4, 3, 2, 2}, 3, 24, 40}, 1);
+  CHECK(dcgan.pytorch() ==
+        std::vector<std::string>{
+            "nn.ConvTranspose2d(5, 4, (3, 4), stride=2, bias=False)", "nn.BatchNorm2d(4)", "nn.ReLU()",
+            "nn.ConvTranspose2d(4, 3, 3, stride=2, padding=2, output_padding=1, bias=False)", "nn.BatchNorm2d(3)",
+            "nn.ReLU()", "nn.ConvTranspose2d(3, 2, 3, stride=2, padding=2, output_padding=1, bias=False)",
+            "nn.BatchNorm2d(2)", "nn.ReLU()", "nn.ConvTranspose2d(2, 2, 3, stride=2, bias=False)", "nn.BatchNorm2d(2)",
+            "nn.ReLU()", "nn.ConvTranspose2d(2, 3, 3, stride=2, padding=2, output_padding=1, bias=False)",
+            "nn.Sigmoid()"});
+}
+
 TEST_CASE("the DCGAN gives the same bits on any number of threads") {
   const int before = engine::threads();
   const Tensor z = Random(4, 0).uniform({37, 100}, -1, 1);
