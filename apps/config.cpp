@@ -30,6 +30,8 @@ void for_each_fact(Facts& facts, const Visit& visit) {
   visit("channels", facts.channels);
   visit("sha256", facts.sha256);
   visit("weights_sha256", facts.weights_sha256);
+  visit("low", facts.low);
+  visit("high", facts.high);
 }
 
 /// The processor's name as Linux gives it, empty where it does not.
@@ -51,6 +53,9 @@ DataFacts facts_of(const data::Dataset& dataset) {
   facts.channels = dataset.channels;
   facts.sha256 = data::sha256(dataset.bytes.empty() ? std::as_bytes(std::span(dataset.values))
                                                     : std::as_bytes(std::span(dataset.bytes)));
+  const auto [low, high] = data::range_of(dataset);
+  facts.low = low;
+  facts.high = high;
   return facts;
 }
 
@@ -80,7 +85,10 @@ Config read_config(const std::string& path) {
     json.at("version").get_to(config.version);
     json.at("precision").get_to(config.precision);
     config.options = options_from_json(json.at("options"), path);
-    for_each_fact(config.data, [&](const char* name, auto& value) { json.at("data").at(name).get_to(value); });
+    for_each_fact(config.data, [&](const std::string& name, auto& value) {
+      const Json& data = json.at("data");
+      if (data.contains(name) || (name != "low" && name != "high")) data.at(name).get_to(value);
+    });
   } catch (const nlohmann::json::exception&) {
     engine::fail(path, " is not the config.json of a run: version, precision, options or data is missing or damaged");
   }

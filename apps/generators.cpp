@@ -14,11 +14,20 @@ using engine::require;
 
 namespace {
 
+/// What --last-layer names.
+engine::Activation last_layer(const TrainOptions& asked) {
+  require_one_of("last-layer", asked.last_layer, {"sigmoid", "tanh", "linear"});
+  return asked.last_layer == "sigmoid" ? engine::Activation::sigmoid()
+         : asked.last_layer == "tanh"  ? engine::Activation::tanh()
+                                       : engine::Activation();
+}
+
 models::MlpOptions mlp_options(const TrainOptions& asked, const DataFacts& data) {
   models::MlpOptions options;
   options.sizes = numbers_of("mlp-sizes", asked.mlp_sizes);
   options.sizes.insert(options.sizes.begin(), asked.latent_dim);
   options.sizes.push_back(data.dimension);
+  options.last = last_layer(asked);
   return options;
 }
 
@@ -29,7 +38,7 @@ models::DcganOptions dcgan_options(const TrainOptions& asked, const DataFacts& d
   require(std::min(data.height, data.width) >= least && std::max(data.height, data.width) <= most,
           "--generator dcgan makes images of ", least, "x", least, " to ", most, "x", most, ", the data are ",
           data.height, "x", data.width, " ones: take --generator mlp");
-  models::DcganOptions options{asked.latent_dim, {}, data.channels, data.height, data.width};
+  models::DcganOptions options{asked.latent_dim, {}, data.channels, data.height, data.width, last_layer(asked)};
   if (asked.dcgan_channels.empty()) return options;
   options.channels = numbers_of("dcgan-channels", asked.dcgan_channels);
   const std::size_t hidden = models::dcgan_stages(data.height, data.width).size() - 1;

@@ -32,11 +32,11 @@ constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
 constexpr std::string_view later_options[] = {
-    "cost",           "cost-power",     "target-batch",  "dual-batch",  "dual-warmup",
-    "dual-memory",    "dual-precision", "loss",          "latent",      "latent-dim",
-    "latent-scale",   "mlp-sizes",      "dual-layers",   "lr-schedule", "schedule-iterations",
-    "average",        "minutes",        "hold-out",      "edges",       "dual-schedule",
-    "evaluate-every", "start",          "dcgan-channels"};
+    "cost",           "cost-power",     "target-batch",   "dual-batch",  "dual-warmup",
+    "dual-memory",    "dual-precision", "loss",           "latent",      "latent-dim",
+    "latent-scale",   "mlp-sizes",      "dual-layers",    "lr-schedule", "schedule-iterations",
+    "average",        "minutes",        "hold-out",       "edges",       "dual-schedule",
+    "evaluate-every", "start",          "dcgan-channels", "last-layer"};
 
 struct DualStep {
   const char* dual;
@@ -110,6 +110,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
   options.batch = 200;
   options.lr = 0.001;
   options.threads = usable_cores();
+  options.last_layer = "auto";
   if (best) {  // apps/README.md has what each of these was measured to do
     options.start = "mean";
     options.edges = -1;
@@ -137,6 +138,8 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   if (options.generator == "auto") options.generator = dcgan_makes(data) ? "dcgan" : "mlp";
   if (options.generator == "dcgan" && options.dcgan_channels.empty() && dcgan_makes(data))
     options.dcgan_channels = text_of(models::dcgan_channels(data.height, data.width));
+  const bool within_unit = data.low >= 0 && data.high <= 1;
+  if (options.last_layer == "auto") options.last_layer = images || within_unit ? "sigmoid" : "linear";
   if (options.edges < 0) options.edges = images ? 3 : 0;
   if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
@@ -158,6 +161,7 @@ void validate(const TrainOptions& options) {
   if (options.latent_scale != by_data) require_step_length("latent-scale", options.latent_scale);
   numbers_of("mlp-sizes", options.mlp_sizes);
   if (!options.dcgan_channels.empty()) numbers_of("dcgan-channels", options.dcgan_channels);
+  require_one_of("last-layer", options.last_layer, {"sigmoid", "tanh", "linear", "auto"});
   require_one_of("start", options.start, {"mean", "random"});
   require_one_of("dual", options.dual, {"layers", "vector", "network"});
   require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",

@@ -23,6 +23,7 @@ struct TrainOptions {
   double latent_scale = 1;
   std::string mlp_sizes = "256,512,1024";
   std::string dcgan_channels;
+  std::string last_layer = "sigmoid";
   std::string start = "random";
   std::string dual;
   std::string dual_layers;
@@ -94,6 +95,9 @@ void for_each_option(Options& options, const Visit& visit) {
       "dcgan-channels", options.dcgan_channels, OnResume::same,
       "channels of the dcgan's hidden images, from the smallest on; how many there are follows from the size [256 and "
       "its halves down to 16; 28x28: 256,128,64]");
+  visit("last-layer", options.last_layer, OnResume::same,
+        "what the generator's last sums go through: sigmoid (values between 0 and 1), tanh (between -1 and 1), linear "
+        "(any) or auto (sigmoid for images and points between 0 and 1, otherwise linear) [auto]");
   visit("start", options.start, OnResume::same,
         "where the mlp's points lie at first: at the mean of the data, or as its random numbers have them, near 1/2 "
         "(random) [best: mean, paper: random]");
@@ -187,7 +191,8 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces --generator auto, --edges -1, 0 of --latent-dim, --latent-scale, --lr, --inner and --dual-lr, and a dcgan's
+/// Replaces --generator auto, --last-layer auto, --edges -1, 0 of --latent-dim, --latent-scale, --lr, --inner and
+/// --dual-lr, and a dcgan's
 /// --dcgan-channels that are not given, by what they mean for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 

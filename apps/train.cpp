@@ -56,14 +56,13 @@ void require_folder_fits(const TrainRequest& request, const RunFolder& folder) {
           " has no checkpoint to resume from: --force starts anew");
 }
 
-/// A line about what is not learned of the data: files of a folder that are left out, and values that no generator can
-/// make, for both kinds end in a sigmoid. Empty where all is.
-std::string note_on(const data::Dataset& dataset) {
-  if (!dataset.left_out.empty()) return note_on_left_out(dataset);
+/// A line about values of the data that the generator's last layer can't make; empty where it can.
+std::string note_on_range(const data::Dataset& dataset, const std::string& last_layer) {
   const auto [low, high] = data::range_of(dataset);
-  if (low >= 0 && high <= 1) return "";
-  return engine::text("the data's values run from ", low, " to ", high,
-                      ", generated ones lie between 0 and 1: scale the data to that");
+  const int least = last_layer == "tanh" ? -1 : 0, most = 1;
+  if (last_layer == "linear" || (low >= least && high <= most)) return "";
+  return engine::text("the data's values run from ", low, " to ", high, ", --last-layer ", last_layer,
+                      " makes them between ", least, " and ", most, ": take --last-layer linear, or scale the data");
 }
 
 void require_same_run(Config before, const Config& now) {
@@ -263,7 +262,7 @@ class Training {
 };
 
 /// From where all inputs have been read to the end of the run.
-int train_on(const Data& data, const TrainRequest& request, const Config& config, const std::string& note,
+int train_on(const Data& data, const TrainRequest& request, const Config& config, const std::vector<std::string>& notes,
              const Console& console) {
   const TrainOptions& options = config.options;
   const RunFolder folder{request.out};
@@ -295,7 +294,7 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
     throw;
   }
   console.remark(engine::blas_warning());
-  console.remark(note);
+  for (const std::string& note : notes) console.remark(note);
   if (request.title.empty())
     console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
                 << config.data.dimension << std::endl;
@@ -326,16 +325,16 @@ int train(const TrainRequest& request, const Console& console) {
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
   if (request.resume) require_same_run(read_config(folder.config()), config);
-  const std::string note = note_on(dataset);
+  const std::vector<std::string> notes{note_on_left_out(dataset), note_on_range(dataset, options.last_layer)};
   const ot::Cost cost = make_cost(options.cost, options.cost_power, options.cost_scale);
   CostSpace space(options, config.data);
   if (!space.mapped()) {
     const ot::Target target = make_target(std::move(dataset), cost, std::move(weights));
-    return train_on({target, target, space}, request, config, note, console);
+    return train_on({target, target, space}, request, config, notes, console);
   }
   const ot::Target target = make_target(space.map(dataset), cost, weights);
   const ot::Target points = make_target(std::move(dataset), cost, std::move(weights));
-  return train_on({points, target, space}, request, config, note, console);
+  return train_on({points, target, space}, request, config, notes, console);
 }
 
 }  // namespace apps

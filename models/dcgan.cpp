@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/ops/elementwise.h"
 #include "engine/ops/shape.h"
 
 namespace models {
@@ -85,7 +84,7 @@ Var Dcgan::operator()(const Var& z) {
     x = convolutions_[i](x, layout);
     x = norms_[i](x, training_, layout, Activation::relu());
   }
-  x = sigmoid(convolutions_.back()(x, layout));
+  x = options_.last(convolutions_.back()(x, layout));
   const Var planes = reshape(x, {options_.image_channels, options_.image_height * options_.image_width, z.dim(0)});
   return reshape(transpose(planes, 0, 2), {z.dim(0), output_size()});
 }
@@ -105,7 +104,7 @@ std::vector<std::string> Dcgan::pytorch() const {
     for (std::string line : {convolutions_[i].pytorch(), norms_[i].pytorch(), models::pytorch(Activation::relu())})
       lines.push_back(std::move(line));
   lines.push_back(convolutions_.back().pytorch());
-  lines.push_back(models::pytorch(Activation::sigmoid()));
+  if (options_.last.kind != Activation::Kind::identity) lines.push_back(models::pytorch(options_.last));
   return lines;
 }
 

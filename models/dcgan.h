@@ -36,12 +36,14 @@ struct DcganOptions {
   std::vector<std::int64_t> channels{};  ///< of the hidden images, one a stage but the last; empty: dcgan_channels()
   std::int64_t image_channels = 1;
   std::int64_t image_height = 28, image_width = 28;
+  engine::Activation last = engine::Activation::sigmoid();  ///< after the last stage
 };
 
 /// The convolutional generator (Radford et al., 2016): transposed convolutions by dcgan_stages(), batch norm and ReLU
-/// between them, a sigmoid at the end. An output row is an image as data sets hold it: value (row, column, channel) is
-/// element (width row + column) image_channels + channel. Parameters are called `generator.0.weight` (convolution),
-/// `generator.1.weight`, `generator.1.bias` (batch norm), `generator.3.weight`, ..., for 28x28 to `generator.9.weight`.
+/// between them, by default a sigmoid at the end. An output row is an image as data sets hold it: value (row, column,
+/// channel) is element (width row + column) image_channels + channel. Parameters are called `generator.0.weight`
+/// (convolution), `generator.1.weight`, `generator.1.bias` (batch norm), `generator.3.weight`, ..., for 28x28 to
+/// `generator.9.weight`.
 class Dcgan : public Generator {
  public:
   static constexpr std::int64_t smallest_side = 8, largest_side = 256;

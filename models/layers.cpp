@@ -28,6 +28,7 @@ std::string pytorch(const engine::Activation& activation) {
   using Kind = engine::Activation::Kind;
   if (activation.kind == Kind::identity) return "";
   if (activation.kind == Kind::sigmoid) return "nn.Sigmoid()";
+  if (activation.kind == Kind::tanh) return "nn.Tanh()";
   return activation.slope == 0 ? "nn.ReLU()" : engine::text("nn.LeakyReLU(", activation.slope, ")");
 }
 

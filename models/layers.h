@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/ops/activation.h"
 #include "engine/ops/convolution.h"
 #include "engine/ops/linear.h"
 #include "engine/tape.h"

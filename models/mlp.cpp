@@ -23,14 +23,14 @@ Var Mlp::operator()(const Var& z) {
 }
 
 Activation Mlp::after(const Linear& layer) const {
-  return &layer == &layers_.back() ? Activation::sigmoid() : Activation::leaky_relu(options_.slope);
+  return &layer == &layers_.back() ? options_.last : Activation::leaky_relu(options_.slope);
 }
 
 std::vector<std::string> Mlp::pytorch() const {
   std::vector<std::string> lines;
   for (const Linear& layer : layers_) {
     lines.push_back(layer.pytorch());
-    lines.push_back(models::pytorch(after(layer)));
+    if (after(layer).kind != Activation::Kind::identity) lines.push_back(models::pytorch(after(layer)));
   }
   return lines;
 }
@@ -42,7 +42,11 @@ std::vector<Parameter> Mlp::parameters() {
 void Mlp::start_at(const Tensor& mean) {
   require(mean.shape() == engine::Shape{output_size()}, "[", name_, "] the mean must be [", output_size(),
           "]: ", mean.shape());
-  std::ranges::transform(mean.values(), layers_.back().bias.value().data(), [](real value) {
+  // sigmoid(bias) = mean, tanh(bias) = mean, or bias = mean.
+  const Activation::Kind last = options_.last.kind;
+  std::ranges::transform(mean.values(), layers_.back().bias.value().data(), [last](real value) {
+    if (last == Activation::Kind::tanh) return std::atanh(std::clamp<real>(value, real(-0.98), real(0.98)));
+    if (last != Activation::Kind::sigmoid) return value;
     const real inside = std::clamp<real>(value, real(0.01), real(0.99));
     return std::log(inside / (1 - inside));
   });

@@ -13,7 +13,17 @@ void Activation::require_slope(const char* op) const {
 }
 
 Var Activation::operator()(const Var& x) const {
-  return kind == Kind::leaky_relu ? engine::leaky_relu(x, slope) : kind == Kind::sigmoid ? engine::sigmoid(x) : x;
+  switch (kind) {
+    case Kind::leaky_relu:
+      return engine::leaky_relu(x, slope);
+    case Kind::sigmoid:
+      return engine::sigmoid(x);
+    case Kind::tanh:
+      return engine::tanh(x);
+    case Kind::identity:
+      break;
+  }
+  return x;
 }
 
 void Activation::apply(std::int64_t n, real* values) const {
@@ -21,14 +31,16 @@ void Activation::apply(std::int64_t n, real* values) const {
     simd::kernels().leaky_relu(n, static_cast<real>(slope), values, values);
   else if (kind == Kind::sigmoid)
     simd::kernels().sigmoid(n, values, values);
+  else if (kind == Kind::tanh)
+    simd::kernels().tanh(n, values, values);
 }
 
 Var Activation::of(const Var& sums) const {
   if (kind == Kind::identity) return sums;
   Var y = recorded(sums.value(), sums);
   y.pull_back(sums, [activation = *this, y](const Var& g) {
-    return activation.kind == Kind::leaky_relu ? leaky_relu_gradient(g, y.value(), activation.slope)
-                                               : sigmoid_gradient(g, y);
+    if (activation.kind == Kind::leaky_relu) return leaky_relu_gradient(g, y.value(), activation.slope);
+    return activation.kind == Kind::sigmoid ? sigmoid_gradient(g, y) : tanh_gradient(g, y);
   });
   return y;
 }

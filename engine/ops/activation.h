@@ -8,7 +8,7 @@ namespace engine {
 
 /// What a layer applies to its sums, element by element.
 struct Activation {
-  enum class Kind { identity, leaky_relu, sigmoid };
+  enum class Kind { identity, leaky_relu, sigmoid, tanh };
 
   Kind kind = Kind::identity;
   double slope = 0;  ///< of leaky_relu below 0, not negative; 0 is ReLU
@@ -16,6 +16,7 @@ struct Activation {
   static Activation leaky_relu(double slope) { return {Kind::leaky_relu, slope}; }
   static Activation relu() { return leaky_relu(0); }
   static Activation sigmoid() { return {Kind::sigmoid}; }
+  static Activation tanh() { return {Kind::tanh}; }
 
   /// Throws Error, in the name of an op, for a slope that is negative or not finite.
   void require_slope(const char* op) const;

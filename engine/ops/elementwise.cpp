@@ -214,12 +214,14 @@ Var sigmoid(const Var& x) {
   return y;
 }
 
+Var tanh_gradient(const Var& g, const Var& y) {
+  if (!recording()) return map(g.value(), y.value(), simd::kernels().tanh_gradient);
+  return sub(g, mul(g, mul(y, y)));
+}
+
 Var tanh(const Var& x) {
   Var y = recorded(map(x.value(), simd::kernels().tanh), x);
-  y.pull_back(x, [y](const Var& g) -> Var {
-    if (!recording()) return map(g.value(), y.value(), simd::kernels().tanh_gradient);
-    return sub(g, mul(g, mul(y, y)));
-  });
+  y.pull_back(x, [y](const Var& g) { return tanh_gradient(g, y); });
   return y;
 }
 

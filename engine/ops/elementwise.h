@@ -30,6 +30,7 @@ Var softplus(const Var& x);  ///< ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)
 /// g where y > 0, slope g elsewhere, for y = leaky_relu(x) or x itself. Linear in g, constant in y.
 Var leaky_relu_gradient(const Var& g, const Tensor& y, double slope);
 Var sigmoid_gradient(const Var& g, const Var& y);  ///< g y (1 - y), for y = sigmoid(x)
+Var tanh_gradient(const Var& g, const Var& y);     ///< g (1 - y^2), for y = tanh(x)
 
 /// x repeated to `shape`; its gradient is summed back. Throws Error unless x broadcasts to it.
 Var broadcast_to(const Var& x, const Shape& shape);

@@ -54,6 +54,20 @@ TEST_CASE("the dcgan makes images of many sizes, with the channels that are aske
   CHECK(generator->parameters().back().variable->shape() == engine::Shape{5, 3, 3, 3});
 }
 
+TEST_CASE("--last-layer is that of either generator") {
+  for (const char* generator : {"mlp", "dcgan"}) {
+    apps::TrainOptions options;
+    options.generator = generator;
+    const auto ends = [&](const char* last_layer) {
+      options.last_layer = last_layer;
+      return apps::make_generator(options, grey)->pytorch().back();
+    };
+    CHECK(ends("sigmoid") == "nn.Sigmoid()");
+    CHECK(ends("tanh") == "nn.Tanh()");
+    CHECK(ends("linear").find('(') > std::string("nn.Tanh").size());
+  }
+}
+
 TEST_CASE("a generator that can't make such points is refused") {
   CHECK_THROWS_WITH_AS(make("gan", grey), "--generator 'gan' is unknown: it must be mlp or dcgan", engine::Error);
   CHECK_THROWS_WITH_AS(make("dcgan", points),

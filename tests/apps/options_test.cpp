@@ -211,6 +211,24 @@ TEST_CASE("--generator auto is a dcgan for images that it can make, whose channe
   CHECK(resolved("auto", {10, 5, 0, 0, 0, "", ""}) == Pair("mlp", ""));
 }
 
+TEST_CASE("--last-layer auto is a sigmoid for images and what lies between 0 and 1, otherwise linear") {
+  const auto resolved = [](const char* asked, const apps::DataFacts& data) {
+    TrainOptions options = apps::preset_options("paper", "", "");
+    options.last_layer = asked;
+    apps::resolve_by_data(options, data);
+    return options.last_layer;
+  };
+  CHECK(resolved("auto", {10, 4, 2, 2, 1, "", "", 0, 255}) == "sigmoid");
+  CHECK(resolved("auto", {10, 2, 0, 0, 0, "", "", 0, 1}) == "sigmoid");
+  CHECK(resolved("auto", {10, 2, 0, 0, 0, "", "", 0, 1.5}) == "linear");
+  CHECK(resolved("auto", {10, 2, 0, 0, 0, "", "", -0.1, 1}) == "linear");
+  CHECK(resolved("tanh", {10, 2, 0, 0, 0, "", "", 0, 1}) == "tanh");
+  CHECK(apps::preset_options("best", "", "").last_layer == "auto");
+  CHECK(TrainOptions{}.last_layer == "sigmoid");  // that of runs before there was a choice
+  CHECK(refusal([](TrainOptions& o) { o.last_layer = "relu"; }) ==
+        "--last-layer 'relu' is unknown: it must be sigmoid or tanh or linear or auto");
+}
+
 TEST_CASE("edges count for images, and what is given stays") {
   const apps::DataFacts digits{10, 784, 28, 28, 1, "", ""}, points{10, 5, 0, 0, 0, "", ""};
   const auto edges = [](TrainOptions options, const apps::DataFacts& data) {

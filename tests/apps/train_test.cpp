@@ -168,8 +168,9 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   auto config = nlohmann::ordered_json::parse(content(run.config()));
   for (const char* later : {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "latent", "latent-dim",
                             "latent-scale", "mlp-sizes", "dual-layers", "lr-schedule", "schedule-iterations", "average",
-                            "minutes", "edges", "hold-out", "start"})
+                            "minutes", "edges", "hold-out", "start", "dcgan-channels", "last-layer"})
     config.at("options").erase(later);
+  for (const char* later : {"low", "high"}) config.at("data").erase(later);
   write(run.config(), config.dump());
   CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);
   REQUIRE(semidual({"train", "--resume", "--iterations", "2", "--out", run.root}).code == 0);
@@ -392,10 +393,13 @@ TEST_CASE("points that are not images are learned without pictures, with a note 
   const RunFolder run{temporary / "run"};
   data::write_npy<float>(temporary / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 2, -1, 1});
   data::write_npy<double>(temporary / "weights.npy", {3}, std::vector<double>{0.5, 0.25, 0.25});
-  const Outcome outcome = semidual({"train", "--data", temporary / "points.npy", "--weights", temporary / "weights.npy",
-                                    "--iterations", "2", "--batch", "3", "--threads", "1", "--out", run.root});
+  const Outcome outcome =
+      semidual({"train", "--data", temporary / "points.npy", "--weights", temporary / "weights.npy", "--iterations",
+                "2", "--batch", "3", "--threads", "1", "--last-layer", "tanh", "--out", run.root});
   CHECK_MESSAGE(outcome.code == 0, outcome.err);
-  CHECK(contains(outcome.err, "the data's values run from -1 to 2, generated ones lie between 0 and 1"));
+  CHECK(contains(outcome.err,
+                 "the data's values run from -1 to 2, --last-layer tanh makes them between -1 and 1: take --last-layer "
+                 "linear, or scale the data\n"));
   CHECK_FALSE(contains(outcome.out, "samples: "));
   CHECK_FALSE(fs::exists(run.samples()));
 }

@@ -85,6 +85,7 @@ void keep_trajectory(const std::string& path, const std::string& data, std::int6
   options.data = data;
   options.iterations = last;
   options.seed = 1;
+  apps::resolve_by_data(options, facts);
   const auto metadata = origin(options, facts);
   if (std::filesystem::exists(path) && data::read_safetensors(path).metadata == metadata) return;
 

@@ -171,7 +171,8 @@ TEST_CASE("with an activation, batch norm and its gradients are those of the two
   const Shape shape{9, 5, 3, 4};
   const Tensor probe = random(shape, 14);
   for (const bool training : {true, false})
-    for (const Activation& activation : {Activation{}, Activation::leaky_relu(0.2), Activation::sigmoid()}) {
+    for (const Activation& activation :
+         {Activation{}, Activation::leaky_relu(0.2), Activation::sigmoid(), Activation::tanh()}) {
       std::vector<std::vector<Tensor>> results;
       for (const bool fused : {true, false}) {
         Tape tape;

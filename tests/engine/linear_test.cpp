@@ -9,7 +9,8 @@
 using namespace engine;
 
 namespace {
-const Activation activations[] = {{}, Activation::relu(), Activation::leaky_relu(0.2), Activation::sigmoid()};
+const Activation activations[] = {
+    {}, Activation::relu(), Activation::leaky_relu(0.2), Activation::sigmoid(), Activation::tanh()};
 
 Var unfused(const Activation& activation, const Var& sums) {
   switch (activation.kind) {
@@ -17,6 +18,8 @@ Var unfused(const Activation& activation, const Var& sums) {
       return leaky_relu(sums, activation.slope);
     case Activation::Kind::sigmoid:
       return sigmoid(sums);
+    case Activation::Kind::tanh:
+      return tanh(sums);
     default:
       return sums;
   }

@@ -1,6 +1,7 @@
 #include "models/dcgan.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <doctest/doctest.h>
 
@@ -196,6 +197,21 @@ TEST_CASE("gradients reach every parameter of the DCGAN") {
     const auto values = gradient.value().values();
     CHECK(std::any_of(values.begin(), values.end(), [](engine::real g) { return g != 0; }));
   }
+}
+
+TEST_CASE("a DCGAN may end in tanh, or in its sums") {
+  const Tensor z = Random(3, 0).uniform({6, 5}, -1, 1);
+  DcganOptions options = small;
+  options.last = {};
+  Dcgan linear(options, 3);
+  options.last = engine::Activation::tanh();
+  Dcgan dcgan(options, 3);
+  const Tensor sums = linear(z).value(), made = dcgan(z).value();
+  CHECK(std::ranges::any_of(sums.values(), [](engine::real x) { return x < 0; }));
+  for (std::size_t i = 0; i < sums.values().size(); ++i)
+    CHECK(made.values()[i] == doctest::Approx(std::tanh(sums.values()[i])).epsilon(1e-5));
+  CHECK(dcgan.pytorch().back() == "nn.Tanh()");
+  CHECK(linear.pytorch().back().starts_with("nn.ConvTranspose2d("));
 }
 
 TEST_CASE("a DCGAN in PyTorch has a pair where an axis differs from the other, at the places of the parameters") {

@@ -65,6 +65,26 @@ TEST_CASE("an MLP starts at a mean: with weights of 0 it makes that point, as fa
   CHECK_THROWS_WITH_AS(mlp.start_at(Tensor({4})), "[generator] the mean must be [5]: [4]", engine::Error);
 }
 
+TEST_CASE("an MLP may end in tanh, or in its sums, starts at a mean there too, and says so in PyTorch") {
+  const auto made = [](const engine::Activation& last) {
+    Mlp mlp({.sizes = {3, 4, 3}, .last = last}, 4);
+    mlp.start_at(Tensor({3}, {real(-0.5), real(0.25), 7}));
+    auto p = mlp.parameters();
+    Tensor weight = p[2].variable->value();
+    std::fill_n(weight.data(), weight.size(), real{0});
+    CHECK(mlp.pytorch().size() == (last.kind == engine::Activation::Kind::identity ? 3 : 4));
+    const Tensor x = mlp(Tensor::zeros({1, 3})).value();
+    return std::vector<double>(x.values().begin(), x.values().end());
+  };
+  const std::vector<double> linear = made({}), tanh = made(engine::Activation::tanh());
+  CHECK(linear == std::vector<double>{-0.5, 0.25, 7});
+  CHECK(tanh[0] == doctest::Approx(-0.5));
+  CHECK(tanh[1] == doctest::Approx(0.25));
+  CHECK(tanh[2] == doctest::Approx(0.98));
+  CHECK(Mlp({.sizes = {2, 3}, .last = engine::Activation::tanh()}, 1).pytorch() ==
+        std::vector<std::string>{"nn.Linear(2, 3)", "nn.Tanh()"});
+}
+
 TEST_CASE("an MLP has no training mode of its own") {
   Mlp mlp({.sizes = {3, 4, 2}}, 4);
   const Tensor z = Random(4, 0).uniform({5, 3}, -1, 1), before = mlp(z).value();
