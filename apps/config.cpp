@@ -1,6 +1,7 @@
 #include "apps/config.h"
 
 #include <fstream>
+#include <iterator>
 #include <span>
 #include <thread>
 #include <type_traits>
@@ -69,6 +70,7 @@ void write_config(const std::string& path, const Config& config) {
   json["precision"] = config.precision;
   json["options"] = to_json(config.options);
   for_each_fact(config.data, [&](const char* name, const auto& value) { json["data"][name] = value; });
+  if (!config.scaling.none()) json["scaling"] = {{"shift", config.scaling.shift()}, {"scale", config.scaling.scale()}};
   json["machine"] = {{"cpu", cpu_name()},
                      {"cores", std::thread::hardware_concurrency()},
                      {"blas_core", engine::blas_core()},
@@ -89,13 +91,21 @@ Config read_config(const std::string& path) {
       const Json& data = json.at("data");
       if (data.contains(name) || (name != "low" && name != "high")) data.at(name).get_to(value);
     });
+    if (config.options.scale != "none") {
+      const Json& scaling = json.at("scaling");
+      config.scaling =
+          Scaling(scaling.at("shift").get<std::vector<double>>(), scaling.at("scale").get<std::vector<double>>());
+    }
   } catch (const nlohmann::json::exception&) {
-    engine::fail(path, " is not the config.json of a run: version, precision, options or data is missing or damaged");
+    engine::fail(
+        path, " is not the config.json of a run: version, precision, options, data or scaling is missing or damaged");
   }
   const DataFacts& facts = config.data;
   require(facts.count >= 1 && facts.dimension >= 1 && facts.height >= 0 && facts.width >= 0 && facts.channels >= 0 &&
               (!facts.images() || std::int64_t{facts.height} * facts.width * facts.channels == facts.dimension),
           path, ": the sizes of the data don't fit each other");
+  require(config.scaling.none() || std::ssize(config.scaling.shift()) == facts.dimension, path,
+          ": its scaling is of dimension ", config.scaling.shift().size(), ", the data of ", facts.dimension);
   validate(config.options);
   return config;
 }

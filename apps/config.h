@@ -4,6 +4,7 @@
 #include <string>
 
 #include "apps/options.h"
+#include "apps/scaling.h"
 #include "data/dataset.h"
 
 namespace apps {
@@ -30,6 +31,7 @@ struct Config {
   std::string precision;  ///< float or double, see engine::real
   TrainOptions options;
   DataFacts data;
+  Scaling scaling{};  ///< between the points of the data and what the generator makes
 };
 
 /// The precision of this build.

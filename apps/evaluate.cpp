@@ -132,6 +132,8 @@ std::string note_on(const Inputs& inputs, const evaluation::Evaluation& evaluati
     say("There are no floors: they take twice as many training points as samples.");
   else
     say("Floors are of ", draws, " times as many training points.");
+  if (inputs.config && !inputs.config->scaling.none())
+    say("All points are compared as --scale ", inputs.options.scale, " has them.");
   if (!assignment) say("W2² by assignment is left out (--assignment on computes it).");
   if (!inputs.options.weights.empty()) say("All training points count the same, whatever --weights says, but for H.");
   if (const double share = evaluation.trained_on(); share > much_trained_on)

@@ -83,6 +83,10 @@ void print_pytorch(const RunFolder& folder, const Config& config, std::ostream& 
     out << ", 1, 1] -> images [B, " << data.channels << ", " << data.height << ", " << data.width << "]\n";
   else
     out << "] -> points [B, " << data.dimension << "]\n";
+  if (config.scaling.none()) return;
+  const bool diagonal = config.scaling.scale().size() == config.scaling.shift().size();
+  out << "# x = generator(z) " << (diagonal ? "*" : "@")
+      << " tensors[\"scaling.scale\"] + tensors[\"scaling.shift\"]\n";
 }
 
 void describe_run(const RunFolder& folder, std::ostream& out) {

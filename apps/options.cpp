@@ -36,7 +36,7 @@ constexpr std::string_view later_options[] = {
     "dual-memory",    "dual-precision", "loss",           "latent",      "latent-dim",
     "latent-scale",   "mlp-sizes",      "dual-layers",    "lr-schedule", "schedule-iterations",
     "average",        "minutes",        "hold-out",       "edges",       "dual-schedule",
-    "evaluate-every", "start",          "dcgan-channels", "last-layer"};
+    "evaluate-every", "start",          "dcgan-channels", "last-layer",  "scale"};
 
 struct DualStep {
   const char* dual;
@@ -113,6 +113,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
   options.last_layer = "auto";
   if (best) {  // apps/README.md has what each of these was measured to do
     options.start = "mean";
+    options.scale = "auto";
     options.edges = -1;
     options.latent = "normal";
     options.latent_dim = by_data;
@@ -139,13 +140,18 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   if (options.generator == "dcgan" && options.dcgan_channels.empty() && dcgan_makes(data))
     options.dcgan_channels = text_of(models::dcgan_channels(data.height, data.width));
   const bool within_unit = data.low >= 0 && data.high <= 1;
-  if (options.last_layer == "auto") options.last_layer = images || within_unit ? "sigmoid" : "linear";
+  if (options.scale == "auto") options.scale = images || within_unit ? "none" : "standard";
+  if (options.last_layer == "auto")
+    options.last_layer =
+        images || options.scale == "minmax" || (options.scale == "none" && within_unit) ? "sigmoid" : "linear";
   if (options.edges < 0) options.edges = images ? 3 : 0;
   if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
   if (options.lr == by_data) options.lr = images ? 0.001 : 0.0003;
   if (options.inner == by_data) options.inner = images ? 3 : 10;
-  if (options.dual_lr == by_data) options.dual_lr = images ? 0.012 : 0.003;
+  // With deviation 1 costs in units of their mean from 0 vary about four times as much as within the unit cube.
+  const bool to_deviation_1 = options.scale == "standard" || options.scale == "whiten";
+  if (options.dual_lr == by_data) options.dual_lr = images ? 0.012 : to_deviation_1 ? 0.01 : 0.003;
 }
 
 void validate(const TrainOptions& options) {
@@ -162,6 +168,7 @@ void validate(const TrainOptions& options) {
   numbers_of("mlp-sizes", options.mlp_sizes);
   if (!options.dcgan_channels.empty()) numbers_of("dcgan-channels", options.dcgan_channels);
   require_one_of("last-layer", options.last_layer, {"sigmoid", "tanh", "linear", "auto"});
+  require_one_of("scale", options.scale, {"none", "standard", "minmax", "whiten", "auto"});
   require_one_of("start", options.start, {"mean", "random"});
   require_one_of("dual", options.dual, {"layers", "vector", "network"});
   require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",

@@ -24,6 +24,7 @@ struct TrainOptions {
   std::string mlp_sizes = "256,512,1024";
   std::string dcgan_channels;
   std::string last_layer = "sigmoid";
+  std::string scale = "none";
   std::string start = "random";
   std::string dual;
   std::string dual_layers;
@@ -97,7 +98,11 @@ void for_each_option(Options& options, const Visit& visit) {
       "its halves down to 16; 28x28: 256,128,64]");
   visit("last-layer", options.last_layer, OnResume::same,
         "what the generator's last sums go through: sigmoid (values between 0 and 1), tanh (between -1 and 1), linear "
-        "(any) or auto (sigmoid for images and points between 0 and 1, otherwise linear) [auto]");
+        "(any) or auto (sigmoid for images and points that lie between 0 and 1 once scaled, otherwise linear) [auto]");
+  visit("scale", options.scale, OnResume::same,
+        "how points that are no images are scaled for the generator and the cost: none, standard (each coordinate to "
+        "mean 0 and deviation 1), minmax (to 0..1), whiten (to uncorrelated coordinates of deviation 1) or auto (none "
+        "for what lies between 0 and 1, otherwise standard); samples are scaled back [best: auto, paper: none]");
   visit("start", options.start, OnResume::same,
         "where the mlp's points lie at first: at the mean of the data, or as its random numbers have them, near 1/2 "
         "(random) [best: mean, paper: random]");
@@ -152,7 +157,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
-        "step length of psi; 0: 0.012 for images, otherwise 0.003 [layers: adam 0, asgd 5; vector: adam 0.003, asgd 5; "
+        "step length of psi; 0: 0.012 for images, 0.01 for points scaled to deviation 1, otherwise 0.003 [layers: adam "
+        "0, asgd 5; vector: adam 0.003, asgd 5; "
         "network: adam 0.001, asgd 0.1]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
@@ -191,7 +197,8 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces --generator auto, --last-layer auto, --edges -1, 0 of --latent-dim, --latent-scale, --lr, --inner and
+/// Replaces --generator auto, --scale auto, --last-layer auto, --edges -1, 0 of --latent-dim, --latent-scale, --lr,
+/// --inner and
 /// --dual-lr, and a dcgan's
 /// --dcgan-channels that are not given, by what they mean for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);

@@ -53,13 +53,14 @@ std::vector<real> read_latents(const std::string& path, std::int64_t dimension) 
   return values;
 }
 
-/// The generator's points for `count` latent points; draw(i) gives those of batch i, [batch, latent dimension].
+/// The generator's points for `count` latent points, scaled back; draw(i) gives those of batch i, [batch, latent
+/// dimension].
 template <class Draws>
-std::vector<float> points(models::Generator& generator, std::int64_t count, const Draws& draw) {
+std::vector<float> points(models::Generator& generator, const Scaling& scaling, std::int64_t count, const Draws& draw) {
   const std::int64_t dimension = generator.output_size();
   std::vector<float> all(static_cast<std::size_t>(count * dimension));
   for (std::int64_t begin = 0; begin < count; begin += batch) {
-    const Tensor made = evaluate(generator, draw(begin / batch));
+    const Tensor made = scaling.undo(evaluate(generator, draw(begin / batch)));
     std::copy_n(made.data(), std::min(batch, count - begin) * dimension, all.begin() + begin * dimension);
   }
   return all;
@@ -150,7 +151,8 @@ void sample(const SampleRequest& request, const Console& console) {
     return z;
   };
   const auto made = [&](std::int64_t count) {
-    return given.empty() ? points(*generator, count, draw) : points(*generator, count, draw_given);
+    return given.empty() ? points(*generator, config.scaling, count, draw)
+                         : points(*generator, config.scaling, count, draw_given);
   };
 
   if (!request.grid.empty()) {

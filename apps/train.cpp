@@ -101,7 +101,8 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 2e6);
 }
 
-/// The data as points, and as the measure that is learned in the space of the cost, which may be the same.
+/// The data as points, scaled as --scale has it, and as the measure that is learned in the space of the cost, which may
+/// be the same.
 struct Data {
   const ot::Target &points, &target;
   const CostSpace& space;
@@ -217,7 +218,8 @@ class Training {
   }
 
   void save_checkpoint() {
-    const Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
+    Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
+    for (auto& named : config_.scaling.tensors()) checkpoint.tensors.push_back(std::move(named));
     if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter");
     write_checkpoint(folder_.checkpoint(), checkpoint);
     saved_at_ = algorithm_.iterations();
@@ -324,8 +326,16 @@ int train(const TrainRequest& request, const Console& console) {
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
-  if (request.resume) require_same_run(read_config(folder.config()), config);
-  const std::vector<std::string> notes{note_on_left_out(dataset), note_on_range(dataset, options.last_layer)};
+  if (request.resume) {
+    const Config before = read_config(folder.config());
+    require_same_run(before, config);
+    config.scaling = before.scaling;
+  } else {
+    config.scaling = Scaling::fit(options.scale, dataset);
+  }
+  dataset = config.scaling.apply(std::move(dataset));
+  const std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(),
+                                       note_on_range(dataset, options.last_layer)};
   const ot::Cost cost = make_cost(options.cost, options.cost_power, options.cost_scale);
   CostSpace space(options, config.data);
   if (!space.mapped()) {

@@ -23,8 +23,8 @@ ot::Target training_points(const Config& config) {
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   require(weights.empty() || data::sha256(std::as_bytes(std::span(weights))) == config.data.weights_sha256,
           options.weights, " no longer holds the run's weights: its SHA-256 is another");
-  return make_target(std::move(dataset), make_cost(options.cost, options.cost_power, options.cost_scale),
-                     std::move(weights));
+  return make_target(config.scaling.apply(std::move(dataset)),
+                     make_cost(options.cost, options.cost_power, options.cost_scale), std::move(weights));
 }
 
 std::vector<std::int64_t> nearest_points(const ot::Target& target, const Tensor& x) {

@@ -10,8 +10,8 @@
 
 namespace apps {
 
-/// The points that a run learns, loaded once more, with its weights and its cost. Throws Error where they are no longer
-/// to be had, or are others by their checksums.
+/// The points that a run learns, loaded once more and scaled, with its weights and its cost. Throws Error where they
+/// are no longer to be had, or are others by their checksums.
 ot::Target training_points(const Config& config);
 
 /// For each row of x [n, d] the number of the training point that costs least to move it to. Leaves the target as it

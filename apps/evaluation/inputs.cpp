@@ -128,6 +128,9 @@ Inputs load_inputs(const EvaluateRequest& request) {
     if (request.count == 0) inputs.count = std::min(inputs.count, inputs.samples.count);
   }
   require_enough(inputs.reference.count, request.count, inputs.reference_source, "held-out points");
+  if (!inputs.config) return inputs;
+  inputs.training = inputs.config->scaling.apply(std::move(inputs.training));
+  inputs.reference = inputs.config->scaling.apply(std::move(inputs.reference));
   return inputs;
 }
 

@@ -15,10 +15,10 @@ namespace apps::evaluation {
 /// What an evaluation compares: the samples of a run or given ones, a reference that was not trained on, and the
 /// training points.
 struct Inputs {
-  std::optional<Config> config;  ///< of the run; none where samples are given
-  data::Dataset samples;         ///< no points for a run
-  TrainOptions options;          ///< the run's with --data in place of its own, or those of data alone
-  data::Dataset training;
+  std::optional<Config> config;      ///< of the run; none where samples are given
+  data::Dataset samples;             ///< no points for a run
+  TrainOptions options;              ///< the run's with --data in place of its own, or those of data alone
+  data::Dataset training;            ///< of a run scaled as its generator's points are, and so is the reference
   DataFacts facts;                   ///< of the training points
   std::vector<std::uint8_t> labels;  ///< theirs, empty where there are none
   data::Dataset reference;

@@ -53,7 +53,10 @@ TrainOptions options_of(const Figure& figure, const std::string& dual, const std
 /// The generator that stays fixed, with a line that tells it from others.
 struct Theta {
   Theta(const Config& config, std::unique_ptr<models::Generator> made, std::string words)
-      : generator(std::move(made)), law(latent_law(config.options)), description(std::move(words)) {
+      : generator(std::move(made)),
+        law(latent_law(config.options)),
+        scaling(config.scaling),
+        description(std::move(words)) {
     std::string sums;
     for (const auto& [name, tensor] : tensors_of(*generator)) sums += data::sha256(std::as_bytes(tensor.values()));
     sha256 = data::sha256(std::as_bytes(std::span(sums)));
@@ -61,6 +64,7 @@ struct Theta {
 
   std::unique_ptr<models::Generator> generator;
   LatentLaw law;
+  Scaling scaling;
   std::string description, sha256;
 };
 
@@ -125,7 +129,8 @@ class InnerLoops {
         theta_(theta) {
     const TrainOptions options = options_of(figure, "vector", "asgd", 0);
     const engine::NoGrad fixed;
-    x_ = (*theta.generator)(latents(theta.law, options.seed, Draw::dual_batch, 0, 0, options.batch)).value();
+    const engine::Tensor z = latents(theta.law, options.seed, Draw::dual_batch, 0, 0, options.batch);
+    x_ = theta.scaling.undo((*theta.generator)(z).value());
     fs::create_directories(folder_);
   }
 

@@ -13,6 +13,7 @@ namespace {
 apps::Config example() {
   apps::TrainOptions options = apps::preset_options("best", "vector", "");
   options.data = "digits";
+  options.scale = "none";
   return {"9.9", "float", options, {3, 12, 2, 2, 3, "abc", "def"}};
 }
 
@@ -33,6 +34,28 @@ TEST_CASE("config.json holds options, data and machine, and comes back") {
   CHECK(read.data.weights_sha256 == "def");
   const auto json = nlohmann::json::parse(content(path));
   for (const char* name : {"cpu", "cores", "blas_core", "simd"}) CHECK(json.at("machine").contains(name));
+}
+
+TEST_CASE("config.json holds how points are scaled, to the last bit") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "config.json";
+  apps::Config config = example();
+  config.data = {3, 2, 0, 0, 0, "abc", "", -1, 7};
+  config.options.scale = "whiten";
+  config.scaling = apps::Scaling({0.1 + 0.2, -3}, {2, 0.1, 0.1, 1.0 / 3});
+  apps::write_config(path, config);
+  const apps::Config read = apps::read_config(path);
+  CHECK(read.scaling.shift() == config.scaling.shift());
+  CHECK(read.scaling.scale() == config.scaling.scale());
+  CHECK(read.data.low == -1);
+  CHECK(read.data.high == 7);
+  config.scaling = apps::Scaling({1}, {1});
+  apps::write_config(path, config);
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("its scaling is of dimension 1, the data of 2"),
+                       engine::Error);
+  config.scaling = {};
+  apps::write_config(path, config);
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("scaling is missing or damaged"), engine::Error);
 }
 
 TEST_CASE("a config.json that is missing, damaged or lying is refused") {

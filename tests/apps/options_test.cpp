@@ -225,8 +225,32 @@ TEST_CASE("--last-layer auto is a sigmoid for images and what lies between 0 and
   CHECK(resolved("tanh", {10, 2, 0, 0, 0, "", "", 0, 1}) == "tanh");
   CHECK(apps::preset_options("best", "", "").last_layer == "auto");
   CHECK(TrainOptions{}.last_layer == "sigmoid");  // that of runs before there was a choice
+  CHECK(TrainOptions{}.scale == "none");
   CHECK(refusal([](TrainOptions& o) { o.last_layer = "relu"; }) ==
         "--last-layer 'relu' is unknown: it must be sigmoid or tanh or linear or auto");
+}
+
+TEST_CASE("--scale auto is standard in the best preset for points beyond 0 and 1, which decides on the last layer") {
+  using Pair = std::pair<std::string, std::string>;
+  const auto resolved = [](const char* preset, const char* scale, const apps::DataFacts& data) {
+    TrainOptions options = apps::preset_options(preset, "", "");
+    if (*scale != 0) options.scale = scale;
+    apps::resolve_by_data(options, data);
+    return Pair(options.scale, options.last_layer);
+  };
+  const apps::DataFacts images{10, 4, 2, 2, 1, "", "", 0, 255}, unit{10, 2, 0, 0, 0, "", "", 0, 1},
+      far{10, 2, 0, 0, 0, "", "", 99, 101};
+  CHECK(resolved("best", "", images) == Pair("none", "sigmoid"));
+  CHECK(resolved("best", "", unit) == Pair("none", "sigmoid"));
+  CHECK(resolved("best", "", far) == Pair("standard", "linear"));
+  CHECK(resolved("paper", "", far) == Pair("none", "linear"));
+  CHECK(resolved("paper", "minmax", far) == Pair("minmax", "sigmoid"));
+  CHECK(resolved("best", "whiten", unit) == Pair("whiten", "linear"));
+  TrainOptions options = apps::preset_options("best", "", "");
+  apps::resolve_by_data(options, far);
+  CHECK(options.dual_lr == 0.01);
+  CHECK(refusal([](TrainOptions& o) { o.scale = "log"; }) ==
+        "--scale 'log' is unknown: it must be none or standard or minmax or whiten or auto");
 }
 
 TEST_CASE("edges count for images, and what is given stays") {

@@ -166,9 +166,10 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   const Arguments paper{"--preset", "paper"};
   REQUIRE(semidual(small_run(run.root) + paper + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::ordered_json::parse(content(run.config()));
-  for (const char* later : {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "latent", "latent-dim",
-                            "latent-scale", "mlp-sizes", "dual-layers", "lr-schedule", "schedule-iterations", "average",
-                            "minutes", "edges", "hold-out", "start", "dcgan-channels", "last-layer"})
+  for (const char* later :
+       {"cost",         "cost-power", "target-batch", "dual-batch",     "dual-warmup",         "latent",  "latent-dim",
+        "latent-scale", "mlp-sizes",  "dual-layers",  "lr-schedule",    "schedule-iterations", "average", "minutes",
+        "edges",        "hold-out",   "start",        "dcgan-channels", "last-layer",          "scale"})
     config.at("options").erase(later);
   for (const char* later : {"low", "high"}) config.at("data").erase(later);
   write(run.config(), config.dump());
@@ -395,11 +396,54 @@ TEST_CASE("points that are not images are learned without pictures, with a note 
   data::write_npy<double>(temporary / "weights.npy", {3}, std::vector<double>{0.5, 0.25, 0.25});
   const Outcome outcome =
       semidual({"train", "--data", temporary / "points.npy", "--weights", temporary / "weights.npy", "--iterations",
-                "2", "--batch", "3", "--threads", "1", "--last-layer", "tanh", "--out", run.root});
+                "2", "--batch", "3", "--threads", "1", "--last-layer", "tanh", "--scale", "none", "--out", run.root});
   CHECK_MESSAGE(outcome.code == 0, outcome.err);
   CHECK(contains(outcome.err,
                  "the data's values run from -1 to 2, --last-layer tanh makes them between -1 and 1: take --last-layer "
                  "linear, or scale the data\n"));
   CHECK_FALSE(contains(outcome.out, "samples: "));
   CHECK_FALSE(fs::exists(run.samples()));
+}
+
+TEST_CASE("points far from 0 are learned scaled, and sampled, evaluated and resumed where the data lie") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
+  std::vector<float> values;  // a ring about (100, 100, 5000)
+  for (int i = 0; i < 400; ++i) {
+    const double angle = 0.017 * i;
+    const double point[] = {100 + 3 * std::cos(angle), 100 + std::sin(angle), 5000};
+    values.insert(values.end(), std::begin(point), std::end(point));
+  }
+  data::write_npy<float>(temporary / "ring.npy", {400, 3}, values);
+  for (const char* scale : {"auto", "minmax", "whiten"}) {
+    const Arguments train{"train",     "--data",  temporary / "ring.npy",
+                          "--scale",   scale,     "--hold-out",
+                          "0.2",       "--batch", "20",
+                          "--threads", "1",       "--dual",
+                          "vector",    "--lr",    "0.003",
+                          "--force"};
+    const Outcome outcome =
+        semidual(train + Arguments{"--iterations", "60", "--schedule-iterations", "60", "--out", straight.root});
+    CHECK_MESSAGE(outcome.code == 0, outcome.err);
+    const std::size_t remark = outcome.err.find(" does not stretch ");
+    CHECK_MESSAGE(remark != outcome.err.npos, outcome.err);
+    CHECK(outcome.err.find(" does not stretch ", remark + 1) == outcome.err.npos);
+    REQUIRE(semidual(train + Arguments{"--iterations", "30", "--schedule-iterations", "60", "--out", run.root}).code ==
+            0);
+    REQUIRE(semidual({"train", "--resume", "--iterations", "60", "--out", run.root}).code == 0);
+    CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
+    CHECK(contains(content(run.checkpoint()), "scaling.shift"));
+    CHECK(contains(content(run.checkpoint()), "scaling.scale"));
+
+    REQUIRE(semidual({"sample", run.root, "--count", "200", "--out", temporary / "x.npy"}).code == 0);
+    const std::vector<double> x = data::read_npy(temporary / "x.npy").as<double>();
+    for (std::size_t i = 0; i < x.size(); ++i) CHECK(std::abs(x[i] - (i % 3 == 2 ? 5000 : 100)) < 10);
+    const Outcome evaluated = semidual({"evaluate", run.root, "--threads", "1"});
+    CHECK_MESSAGE(evaluated.code == 0, evaluated.err);
+    const std::string word = scale == std::string("auto") ? "standard" : scale;
+    CHECK(contains(evaluated.out, "All points are compared as --scale " + word + " has them."));
+    CHECK(contains(semidual({"info", run.root}).out, word == "whiten"
+                                                         ? "# x = generator(z) @ tensors[\"scaling.scale\"]"
+                                                         : "# x = generator(z) * tensors[\"scaling.scale\"]"));
+  }
 }
