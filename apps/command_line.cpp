@@ -77,9 +77,11 @@ class CommandLine {
                              wrapped("with --grid: the training image nearest to each image on its right; reads the "
                                      "run's data",
                                      help_width));
-    add(sample_command, "--count", sample.count, "so many points, into an .npy file (float32, a row each)");
+    add(sample_command, "--count", sample.count,
+        "so many points, into an .npy file (float32, a row each) or a .csv or .tsv file, a table as the run's data "
+        "were");
     add(sample_command, "--latents", sample.latents,
-        "a point for each row of this .npy file, [N, --latent-dim of the run], into an .npy file");
+        "a point for each row of this .npy file, [N, --latent-dim of the run], into a file as --count does");
     add(sample_command, "--gif", sample.gif, "write the run's grids, one after the other, into this .gif file");
     add(sample_command, "--seed", sample.seed, "of the random latent points [0]");
     add(sample_command, "--out", sample.out, "the file to write, unless --gif names it");

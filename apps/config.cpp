@@ -35,6 +35,27 @@ void for_each_fact(Facts& facts, const Visit& visit) {
   visit("high", facts.high);
 }
 
+Json to_json(const std::vector<data::Column>& columns) {
+  Json list = Json::array();
+  for (const data::Column& column : columns) {
+    list.push_back({{"name", column.name}});
+    if (column.whole) list.back()["whole"] = true;
+    if (!column.categories.empty()) list.back()["categories"] = column.categories;
+  }
+  return list;
+}
+
+std::vector<data::Column> columns_from_json(const Json& list) {
+  std::vector<data::Column> columns;
+  for (const Json& json : list) {
+    data::Column& column = columns.emplace_back();
+    json.at("name").get_to(column.name);
+    column.whole = json.value("whole", false);
+    column.categories = json.value("categories", column.categories);
+  }
+  return columns;
+}
+
 /// The processor's name as Linux gives it, empty where it does not.
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -52,6 +73,7 @@ DataFacts facts_of(const data::Dataset& dataset) {
   facts.height = dataset.height;
   facts.width = dataset.width;
   facts.channels = dataset.channels;
+  facts.columns = dataset.columns;
   facts.sha256 = data::sha256(dataset.bytes.empty() ? std::as_bytes(std::span(dataset.values))
                                                     : std::as_bytes(std::span(dataset.bytes)));
   const auto [low, high] = data::range_of(dataset);
@@ -71,6 +93,7 @@ void write_config(const std::string& path, const Config& config) {
   json["options"] = to_json(config.options);
   for_each_fact(config.data, [&](const char* name, const auto& value) { json["data"][name] = value; });
   if (!config.scaling.none()) json["scaling"] = {{"shift", config.scaling.shift()}, {"scale", config.scaling.scale()}};
+  if (!config.data.columns.empty()) json["data"]["columns"] = to_json(config.data.columns);
   json["machine"] = {{"cpu", cpu_name()},
                      {"cores", std::thread::hardware_concurrency()},
                      {"blas_core", engine::blas_core()},
@@ -96,13 +119,15 @@ Config read_config(const std::string& path) {
       config.scaling =
           Scaling(scaling.at("shift").get<std::vector<double>>(), scaling.at("scale").get<std::vector<double>>());
     }
+    if (json.at("data").contains("columns")) config.data.columns = columns_from_json(json.at("data").at("columns"));
   } catch (const nlohmann::json::exception&) {
     engine::fail(
         path, " is not the config.json of a run: version, precision, options, data or scaling is missing or damaged");
   }
   const DataFacts& facts = config.data;
   require(facts.count >= 1 && facts.dimension >= 1 && facts.height >= 0 && facts.width >= 0 && facts.channels >= 0 &&
-              (!facts.images() || std::int64_t{facts.height} * facts.width * facts.channels == facts.dimension),
+              (!facts.images() || std::int64_t{facts.height} * facts.width * facts.channels == facts.dimension) &&
+              (facts.columns.empty() || data::width_of(facts.columns) == facts.dimension),
           path, ": the sizes of the data don't fit each other");
   require(config.scaling.none() || std::ssize(config.scaling.shift()) == facts.dimension, path,
           ": its scaling is of dimension ", config.scaling.shift().size(), ", the data of ", facts.dimension);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "apps/options.h"
 #include "apps/scaling.h"
@@ -19,6 +20,7 @@ struct DataFacts {
   std::string sha256;                       ///< of the points, row by row: the bytes if they are bytes, else the reals
   std::string weights_sha256;               ///< of the file of --weights, empty without
   double low = 0, high = 1;                 ///< the least and the largest coordinate; runs before they were kept: 0, 1
+  std::vector<data::Column> columns{};      ///< of a table, of which points are rows; otherwise none
 
   bool images() const { return channels > 0; }
 };

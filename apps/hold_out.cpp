@@ -51,6 +51,7 @@ std::vector<std::int64_t> held_out_points(std::int64_t count, double share) {
 data::Dataset points_at(const data::Dataset& dataset, std::span<const std::int64_t> points) {
   data::Dataset some;
   some.name = dataset.name;
+  some.columns = dataset.columns;
   some.left_out = dataset.left_out;
   some.count = static_cast<std::int64_t>(points.size());
   some.dimension = dataset.dimension;

@@ -33,6 +33,12 @@ void print_facts(std::ostream& out, const DataFacts& facts) {
   print(out, "dimension", facts.dimension);
   if (facts.images())
     print(out, "images", engine::text(facts.height, "x", facts.width, facts.channels == 1 ? ", grey" : ", colour"));
+  for (const data::Column& column : facts.columns) {
+    std::string kind = column.whole ? "whole numbers" : "numbers";
+    for (const std::string& category : column.categories)
+      kind = (&category == &column.categories.front() ? "" : kind + ", ") + category;
+    print(out, "column", column.name.empty() ? kind : column.name + ": " + kind);
+  }
   print(out, "SHA-256", facts.sha256);
 }
 

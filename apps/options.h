@@ -69,9 +69,8 @@ enum class OnResume { same, any };
 template <class Options, class Visit>
 void for_each_option(Options& options, const Visit& visit) {
   visit("data", options.data, OnResume::any,
-        "what to learn: digits (built in), mnist, mnist-test (its test images), or the path of an IDX or .npy file or "
-        "of a folder of PNG or JPEG "
-        "images of one size");
+        "what to learn: digits (built in), mnist, mnist-test (its test images), or the path of an IDX, .npy, .csv or "
+        ".tsv file or of a folder of PNG or JPEG images of one size");
   visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
   visit("weights", options.weights, OnResume::any,
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "data/images.h"
 #include "data/npy.h"
 #include "data/png.h"
+#include "data/table.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -90,8 +92,25 @@ std::vector<real> beside_neighbours(const std::vector<real>& images, const ot::T
   return pairs;
 }
 
-void require_suffix(const char* option, const std::string& out, const char* suffix) {
-  require(out.ends_with(suffix), option, " must end in ", suffix, " for that: '", out, "'");
+void require_suffix(const char* option, const std::string& out, std::initializer_list<const char*> suffixes) {
+  std::string list;
+  for (const char* suffix : suffixes) {
+    if (out.ends_with(suffix)) return;
+    list += (list.empty() ? "" : " or ") + std::string(suffix);
+  }
+  engine::fail(option, " must end in ", list, " for that: '", out, "'");
+}
+
+/// A table as the run's data were, or as nameless columns of numbers; otherwise an array.
+void write_points(const std::string& path, const std::vector<float>& points, const DataFacts& data) {
+  if (!data::is_table(path)) {
+    const auto count = std::ssize(points) / data.dimension;
+    data::write_npy<float>(path, {count, data.dimension}, points);
+  } else if (data.columns.empty()) {
+    data::write_table(path, std::vector<data::Column>(static_cast<std::size_t>(data.dimension)), points);
+  } else {
+    data::write_table(path, data.columns, points);
+  }
 }
 
 void require_modes_agree(const SampleRequest& request) {
@@ -103,10 +122,13 @@ void require_modes_agree(const SampleRequest& request) {
   require(!request.interpolate || !request.neighbours, "give one of --interpolate and --neighbours");
   if (!request.gif.empty()) {
     require(request.out.empty(), "--gif names the file to write: leave out --out ", request.out);
-    require_suffix("--gif", request.gif, ".gif");
+    require_suffix("--gif", request.gif, {".gif"});
   } else {
     require(!request.out.empty(), "--out is missing: the file to write");
-    require_suffix("--out", request.out, request.grid.empty() ? ".npy" : ".png");
+    if (request.grid.empty())
+      require_suffix("--out", request.out, {".npy", ".csv", ".tsv"});
+    else
+      require_suffix("--out", request.out, {".png"});
   }
 }
 
@@ -176,7 +198,7 @@ void sample(const SampleRequest& request, const Console& console) {
     if (!request.latents.empty()) given = read_latents(request.latents, latent);
     const std::int64_t count = given.empty() ? request.count : static_cast<std::int64_t>(given.size()) / latent;
     require_room(count, "--count");
-    data::write_npy<float>(request.out, {count, dimension}, made(count));
+    write_points(request.out, made(count), config.data);
   }
   console.out << request.out << '\n';
 }

@@ -10,7 +10,7 @@ namespace apps {
 /// What `semidual sample` was asked: exactly one of grid, count, latents and gif.
 struct SampleRequest {
   std::string run;           ///< the run folder
-  std::string out;           ///< the file to write, unless it is `gif`: .png for a grid, .npy otherwise
+  std::string out;           ///< the file to write, unless it is `gif`: .png for a grid, otherwise .npy, .csv or .tsv
   std::string grid;          ///< ROWSxCOLUMNS
   bool interpolate = false;  ///< each row of the grid walks between two latent points
   bool neighbours = false;   ///< each image of the grid has its nearest training image on its right
@@ -21,8 +21,8 @@ struct SampleRequest {
 };
 
 /// Makes points with a run's generator in evaluation mode and writes them: a picture of rows x columns images, or a
-/// float32 array [N, d]; or shows how they came about. Point i of a seed is the same whatever the count. Throws Error
-/// for a run, a checkpoint or a request that won't do.
+/// float32 array [N, d], or a table as the run's data were; or shows how they came about. Point i of a seed is the same
+/// whatever the count. Throws Error for a run, a checkpoint or a request that won't do.
 void sample(const SampleRequest& request, const Console& console);
 
 }  // namespace apps

@@ -23,6 +23,7 @@
 #include "apps/resources.h"
 #include "apps/solvers/solve_transport.h"
 #include "apps/version.h"
+#include "data/common_columns.h"
 #include "data/dataset.h"
 #include "data/file.h"
 #include "data/npy.h"
@@ -196,6 +197,11 @@ int solve(const SolveRequest& request, const Console& console) {
 
   data::Dataset source = data::load(options.source, options.source_points, digits_seed, data::Numbers::in_double);
   data::Dataset to = data::load(options.target, options.target_points, digits_seed, data::Numbers::in_double);
+  if (!source.columns.empty() && !to.columns.empty()) {
+    const std::vector<data::Column> columns = data::common_columns(source, to);
+    data::recode(source, to.name, columns);
+    data::recode(to, source.name, columns);
+  }
   require(source.dimension == to.dimension, "--source ", options.source, " has points of dimension ", source.dimension,
           ", --target ", options.target, " of dimension ", to.dimension, ": they must lie in the same space");
   std::vector<double> mu = weights_of("--source-weights", options.source_weights, source.count);

@@ -74,6 +74,18 @@ void load_array(Dataset& set, const std::string& path, std::int64_t points, Numb
   require_finite(set, set.doubles);
 }
 
+void load_table(Dataset& set, std::int64_t points, Numbers numbers) {
+  Table table = read_table(set.name, points);
+  set.columns = std::move(table.columns);
+  set.left_out = std::move(table.left_out);
+  set_sizes(set, {table.rows, width_of(set.columns)});
+  if (numbers == Numbers::in_double)
+    set.doubles = std::move(table.values);
+  else
+    set.values.assign(table.values.begin(), table.values.end());
+  require_finite(set, set.values);
+}
+
 void load_images(Dataset& set, const std::string& folder, std::int64_t points) {
   Images images = read_images(folder, points);
   set_sizes(set, {images.count, images.height, images.width, images.channels});
@@ -93,9 +105,10 @@ void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers nu
   if (is_mnist(source)) return load_array(set, find_mnist_images(source), points, numbers);
   std::error_code error;
   require(std::filesystem::exists(file_of(source), error), source,
-          ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz), .npy or .npz file, or a folder of "
-          "images");
+          ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz), .npy, .npz, .csv or .tsv file, or a "
+          "folder of images");
   if (std::filesystem::is_directory(source)) return load_images(set, source, points);
+  if (is_table(source)) return load_table(set, points, numbers);
   load_array(set, source, points, numbers);
 }
 

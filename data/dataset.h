@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "data/table.h"
 #include "engine/real.h"
 
 namespace data {
@@ -19,7 +20,8 @@ struct Dataset {
   std::vector<std::uint8_t> bytes;          ///< [J, d]: the coordinate is byte / 255
   std::vector<engine::real> values;         ///< [J, d]: finite coordinates as they are
   std::vector<double> doubles;              ///< [J, d]: the same, where that was asked for
-  std::string left_out;                     ///< what of a folder is not among the points, in words
+  std::vector<Column> columns;              ///< of a table, width_of() them being the dimension; otherwise none
+  std::string left_out;                     ///< what of a folder or table is not among the points, in words
 };
 
 /// The least and the largest coordinate.
@@ -37,6 +39,7 @@ enum class Numbers { real, in_double };
 ///     current folder;
 ///   - an IDX or .npy file, gzipped or not, or an array of an .npz archive, as `archive.npz:name` where it holds
 ///   several, of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked for;
+///   - a table in text, as read_table() reads it: a .csv or .tsv file, gzipped or not;
 ///   - a folder of PNG or JPEG images of one size, in the order of their names.
 /// Throws Error, one line with the remedy, when there is no such thing, when it can't be read, holds NaN or infinity,
 /// holds nothing, or has fewer than `points` points.

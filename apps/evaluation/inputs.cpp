@@ -7,6 +7,7 @@
 #include "apps/evaluation/evaluation.h"
 #include "apps/hold_out.h"
 #include "apps/run_folder.h"
+#include "data/common_columns.h"
 #include "data/labels.h"
 #include "engine/error.h"
 
@@ -77,8 +78,10 @@ std::string sizes_in_words(const data::Dataset& data) {
   return text(data.height, "x", data.width, data.channels == 1 ? " grey" : " colour", " images");
 }
 
-/// Throws Error for points that can't be compared with the training data: of other sizes, or another range of values.
-void require_comparable(const data::Dataset& points, const std::string& name, const data::Dataset& training) {
+/// Makes a table's points those of the training data's columns. Throws Error for points that can't be compared with the
+/// training data: of other columns or sizes, or another range of values.
+void make_comparable(data::Dataset& points, const std::string& name, const data::Dataset& training) {
+  if (!points.columns.empty() && !training.columns.empty()) data::recode(points, training.name, training.columns);
   const bool same =
       points.channels == 0 || training.channels == 0
           ? points.dimension == training.dimension
@@ -117,13 +120,13 @@ Inputs load_inputs(const EvaluateRequest& request) {
   load_training(inputs);
   choose_reference(inputs, request);
 
-  require_comparable(inputs.reference, inputs.reference_source, inputs.training);
+  make_comparable(inputs.reference, inputs.reference_source, inputs.training);
   inputs.reference_sha256 = facts_of(inputs.reference).sha256;
   require(inputs.reference_sha256 != inputs.facts.sha256, inputs.reference_source,
           " is the training data itself, the same SHA-256: give points that were not trained on with --reference");
   inputs.count = request.count > 0 ? request.count : std::min(default_count, inputs.reference.count);
   if (!inputs.config) {
-    require_comparable(inputs.samples, request.what, inputs.training);
+    make_comparable(inputs.samples, request.what, inputs.training);
     require_enough(inputs.samples.count, request.count, request.what, "samples");
     if (request.count == 0) inputs.count = std::min(inputs.count, inputs.samples.count);
   }

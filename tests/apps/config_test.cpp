@@ -58,6 +58,22 @@ TEST_CASE("config.json holds how points are scaled, to the last bit") {
   CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("scaling is missing or damaged"), engine::Error);
 }
 
+TEST_CASE("config.json holds the columns of a table, which come back, and which an older one lacks") {
+  const TemporaryFolder temporary;
+  apps::Config config = example();
+  config.data = {3, 4, 0, 0, 0, "abc", ""};
+  config.data.columns = {{"n", true}, {"", false}, {"kind \"\u00e9\"", false, {"a", "b"}}};
+  apps::write_config(temporary / "config.json", config);
+  CHECK(apps::read_config(temporary / "config.json").data.columns == config.data.columns);
+  config.data.columns.pop_back();
+  apps::write_config(temporary / "config.json", config);
+  CHECK_THROWS_WITH_AS(apps::read_config(temporary / "config.json"), Contains("the sizes of the data don't fit"),
+                       engine::Error);
+  config.data.columns.clear();
+  apps::write_config(temporary / "config.json", config);
+  CHECK(apps::read_config(temporary / "config.json").data.columns.empty());
+}
+
 TEST_CASE("a config.json that is missing, damaged or lying is refused") {
   const TemporaryFolder temporary;
   const std::string path = temporary / "config.json";
