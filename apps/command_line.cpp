@@ -99,6 +99,10 @@ class CommandLine {
         "what given samples are to be like, as for train; of a run: where its data lie now");
     add(evaluate_command, "--reference", evaluate.reference,
         "held-out data, which was not trained on [mnist: its test images; digits: others; else what --hold-out left]");
+    add(evaluate_command, "--resize", evaluate.resize,
+        "how images of given samples and of --data are read, as for train");
+    add(evaluate_command, "--crop", evaluate.crop, "as for train");
+    add(evaluate_command, "--grey", evaluate.grey, "as for train");
     add(evaluate_command, "--count", evaluate.count,
         "samples, and as many held-out points; 0: 2000, or as many as there are [0]");
     add(evaluate_command, "--features", evaluate.features,
@@ -215,6 +219,11 @@ class CommandLine {
                               ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     if constexpr (std::is_integral_v<Value>) option->check(fault_of<Value>);
     return option;
+  }
+
+  /// A flag, which takes no value.
+  static CLI::Option* add(CLI::App* command, const std::string& name, bool& value, const std::string& help) {
+    return command->add_flag(name, value, wrapped(help, help_width));
   }
 
   /// What makes a whole number one that Value can't hold, which would be read as another; empty where it can.

@@ -9,9 +9,12 @@ namespace apps {
 
 /// What `semidual evaluate` was asked.
 struct EvaluateRequest {
-  std::string what;        ///< a run folder, or samples: any data source
-  std::string data;        ///< what the samples are to be like; of a run: where its data lie now
-  std::string reference;   ///< held-out points: any data source; empty: see evaluation/README.md
+  std::string what;       ///< a run folder, or samples: any data source
+  std::string data;       ///< what the samples are to be like; of a run: where its data lie now
+  std::string reference;  ///< held-out points: any data source; empty: see evaluation/README.md
+  std::string resize;     ///< how images of given samples and of their data are read, as for train; a run has its own
+  std::string crop;
+  bool grey = false;
   std::int64_t count = 0;  ///< samples, and as many reference points; 0: 2000, or as many as there are
   std::string features;    ///< a file of `semidual features`; empty: a random network
   std::string assignment;  ///< on or off; empty: on up to 3000 samples

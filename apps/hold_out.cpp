@@ -62,7 +62,12 @@ data::Dataset points_at(const data::Dataset& dataset, std::span<const std::int64
 }
 
 RunData load_run_data(const TrainOptions& options) {
-  data::Dataset all = data::load(options.data, options.points, digits_seed);
+  const data::Framing framing = framing_of(options);
+  data::Dataset all = data::load(options.data, options.points, digits_seed, data::Numbers::real, framing);
+  engine::require(framing.height == 0 || (all.height == framing.height && all.width == framing.width), "--resize ",
+                  options.resize, " is for a folder of images, which ", options.data, " is not: leave it out");
+  engine::require(!framing.grey || all.channels == 1, "--grey is for a folder of images, which ", options.data,
+                  " is not: leave it out");
   if (options.hold_out == 0) return {std::move(all), {}};
   const std::vector<std::int64_t> held_out = held_out_points(all.count, options.hold_out);
   engine::require(!held_out.empty(), "--hold-out ", options.hold_out, " of ", all.count,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <initializer_list>
 #include <iterator>
 #include <string_view>
@@ -31,12 +32,34 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {
-    "cost",           "cost-power",     "target-batch",   "dual-batch",  "dual-warmup",
-    "dual-memory",    "dual-precision", "loss",           "latent",      "latent-dim",
-    "latent-scale",   "mlp-sizes",      "dual-layers",    "lr-schedule", "schedule-iterations",
-    "average",        "minutes",        "hold-out",       "edges",       "dual-schedule",
-    "evaluate-every", "start",          "dcgan-channels", "last-layer",  "scale"};
+constexpr std::string_view later_options[] = {"cost",
+                                              "cost-power",
+                                              "target-batch",
+                                              "dual-batch",
+                                              "dual-warmup",
+                                              "dual-memory",
+                                              "dual-precision",
+                                              "loss",
+                                              "latent",
+                                              "latent-dim",
+                                              "latent-scale",
+                                              "mlp-sizes",
+                                              "dual-layers",
+                                              "lr-schedule",
+                                              "schedule-iterations",
+                                              "average",
+                                              "minutes",
+                                              "hold-out",
+                                              "edges",
+                                              "dual-schedule",
+                                              "evaluate-every",
+                                              "start",
+                                              "dcgan-channels",
+                                              "last-layer",
+                                              "scale",
+                                              "resize",
+                                              "crop",
+                                              "grey"};
 
 struct DualStep {
   const char* dual;
@@ -154,9 +177,23 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   if (options.dual_lr == by_data) options.dual_lr = images ? 0.012 : to_deviation_1 ? 0.01 : 0.003;
 }
 
+data::Framing framing_of(const TrainOptions& options) {
+  data::Framing framing{0, 0, !options.crop.empty(), options.grey};
+  if (framing.crop) require_one_of("crop", options.crop, {"center"});
+  require(!framing.crop || !options.resize.empty(), "--crop ", options.crop,
+          " is for --resize, the shape to crop to: add --resize 32x32");
+  if (options.resize.empty()) return framing;
+  char end;
+  require(std::sscanf(options.resize.c_str(), "%5dx%5d%c", &framing.height, &framing.width, &end) == 2 &&
+              framing.height >= 1 && framing.width >= 1,
+          "--resize must be HEIGHTxWIDTH, such as 32x32: '", options.resize, "'");
+  return framing;
+}
+
 void validate(const TrainOptions& options) {
   require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
   require_at_least("points", options.points, 0, INT64_MAX);
+  framing_of(options);
   require(options.hold_out >= 0 && options.hold_out < 1,
           "--hold-out must be a share of the points, at least 0 and below 1: ", options.hold_out);
   require(options.hold_out == 0 || options.weights.empty(),

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "data/framing.h"
+
 namespace apps {
 
 struct DataFacts;
@@ -15,6 +17,9 @@ struct DataFacts;
 struct TrainOptions {
   std::string data;
   std::int64_t points = 0;
+  std::string resize;
+  std::string crop;
+  bool grey = false;
   std::string weights;
   double hold_out = 0;
   std::string generator = "mlp";
@@ -70,8 +75,13 @@ template <class Options, class Visit>
 void for_each_option(Options& options, const Visit& visit) {
   visit("data", options.data, OnResume::any,
         "what to learn: digits (built in), mnist, mnist-test (its test images), or the path of an IDX, .npy, .csv or "
-        ".tsv file or of a folder of PNG or JPEG images of one size");
+        ".tsv file, of a folder of images of one size, or of subfolders of them, each a class");
   visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
+  visit("resize", options.resize, OnResume::same,
+        "HEIGHTxWIDTH, such as 32x32, that the images of a folder are brought to");
+  visit("crop", options.crop, OnResume::same,
+        "center: with --resize, the middle of each image in that shape; without it images are distorted");
+  visit("grey", options.grey, OnResume::same, "take how light the images of a folder are, in place of their colours");
   visit("weights", options.weights, OnResume::any,
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("hold-out", options.hold_out, OnResume::same,
@@ -201,6 +211,9 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
 /// --dual-lr, and a dcgan's
 /// --dcgan-channels that are not given, by what they mean for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
+
+/// What --resize, --crop and --grey ask for. Throws Error, naming the option, for what makes no sense.
+data::Framing framing_of(const TrainOptions& options);
 
 /// Throws Error, naming the option, its value and what would be right, unless a run with these options makes sense
 /// whatever the data are.

@@ -86,8 +86,8 @@ void load_table(Dataset& set, std::int64_t points, Numbers numbers) {
   require_finite(set, set.values);
 }
 
-void load_images(Dataset& set, const std::string& folder, std::int64_t points) {
-  Images images = read_images(folder, points);
+void load_images(Dataset& set, const std::string& folder, std::int64_t points, const Framing& framing) {
+  Images images = read_images(folder, points, framing);
   set_sizes(set, {images.count, images.height, images.width, images.channels});
   set.bytes = std::move(images.bytes);
   set.left_out = std::move(images.left_out);
@@ -99,7 +99,7 @@ void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {
   set_sizes(set, {count, 28, 28});
 }
 
-void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers numbers) {
+void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers numbers, const Framing& framing) {
   const std::string& source = set.name;
   if (source == "digits") return load_digits(set, points, seed);
   if (is_mnist(source)) return load_array(set, find_mnist_images(source), points, numbers);
@@ -107,7 +107,7 @@ void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers nu
   require(std::filesystem::exists(file_of(source), error), source,
           ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz), .npy, .npz, .csv or .tsv file, or a "
           "folder of images");
-  if (std::filesystem::is_directory(source)) return load_images(set, source, points);
+  if (std::filesystem::is_directory(source)) return load_images(set, source, points, framing);
   if (is_table(source)) return load_table(set, points, numbers);
   load_array(set, source, points, numbers);
 }
@@ -126,12 +126,13 @@ Range range_of(const Dataset& set) {
                                : range_of(set.doubles, 1);
 }
 
-Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers) {
+Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers,
+             const Framing& framing) {
   require(points >= 0, source, ": the number of points must be positive, or 0 for all: ", points);
   Dataset set;
   set.name = source;
   try {
-    load_into(set, points, seed, numbers);
+    load_into(set, points, seed, numbers, framing);
   } catch (const std::bad_alloc&) {
     fail(source, ": not enough memory for it; take fewer points");
   }

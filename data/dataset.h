@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "data/framing.h"
 #include "data/table.h"
 #include "engine/real.h"
 
@@ -40,9 +41,11 @@ enum class Numbers { real, in_double };
 ///   - an IDX or .npy file, gzipped or not, or an array of an .npz archive, as `archive.npz:name` where it holds
 ///   several, of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked for;
 ///   - a table in text, as read_table() reads it: a .csv or .tsv file, gzipped or not;
-///   - a folder of PNG or JPEG images of one size, in the order of their names.
+///   - a folder of images, or of subfolders of images, in the order of their names, brought to one size by the framing,
+///     which other sources are left alone by.
 /// Throws Error, one line with the remedy, when there is no such thing, when it can't be read, holds NaN or infinity,
 /// holds nothing, or has fewer than `points` points.
-Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers = Numbers::real);
+Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers = Numbers::real,
+             const Framing& framing = {});
 
 }  // namespace data

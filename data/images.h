@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "data/framing.h"
+
 namespace data {
 
 /// Images of one size: pixel (row, column), channel c of image i is
@@ -16,13 +18,13 @@ struct Images {
   std::string left_out{};  ///< of the folder, in words: files of other kinds, hidden ones, subfolders
 };
 
-/// Reads the .png, .jpg and .jpeg files of a folder (not its hidden files, nor its subfolders) in the order of their
-/// names, the first `first` of them only if `first` > 0; they are grey if all of them are. JPEGs are turned as their
-/// Exif data say, transparent parts lie before black, 16 bits become 8. Throws Error for a folder that is missing or
-/// holds no such file, a damaged file, and two sizes (it names both files).
-Images read_images(const std::string& folder, std::int64_t first = 0);
+/// Reads the images of a folder, or of its subfolders, as list_images() finds them, the first `first` of them only if
+/// `first` > 0; they are grey if all of them are. JPEGs are turned as their Exif data say, transparent parts lie before
+/// black, 16 bits become 8. Throws Error for a folder that is missing or holds no image, a damaged file, and two sizes
+/// (it names both files) where the framing asks for none.
+Images read_images(const std::string& folder, std::int64_t first = 0, const Framing& framing = {});
 
-/// Reads one .png, .jpg or .jpeg file in the same way: count is 1. Throws Error for a file that is missing or damaged.
+/// Reads one such file: count is 1. Throws Error for a file that is missing or damaged.
 Images read_image(const std::string& path);
 
 }  // namespace data

@@ -21,9 +21,9 @@ namespace {
 
 constexpr std::int64_t default_count = 2000;
 
-data::Dataset load_for(const char* option, const std::string& source) {
+data::Dataset load_for(const char* option, const std::string& source, const TrainOptions& options) {
   try {
-    return data::load(source, 0, digits_seed);
+    return data::load(source, 0, digits_seed, data::Numbers::real, framing_of(options));
   } catch (const engine::Error& error) {
     fail(option, " ", error.what());
   }
@@ -68,7 +68,7 @@ void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
     inputs.reference_source = "digits", seed = digits_seed + 1, points = std::max(default_count, request.count);
   }
   inputs.reference = request.reference.empty() ? data::load(inputs.reference_source, points, seed)
-                                               : load_for("--reference", request.reference);
+                                               : load_for("--reference", request.reference, inputs.options);
   inputs.reference_labels = data::load_labels(inputs.reference_source, points, seed);
   if (seed != digits_seed) inputs.reference_source = text("digits, seed ", seed);
 }
@@ -109,12 +109,15 @@ Inputs load_inputs(const EvaluateRequest& request) {
   const RunFolder folder{request.what};
   Inputs inputs;
   if (std::filesystem::exists(folder.config())) {
+    require(request.resize.empty() && request.crop.empty() && !request.grey,
+            "--resize, --crop and --grey are for given samples: a run has its own");
     inputs.config = read_config(folder.config());
     inputs.options = inputs.config->options;
   } else {
     require(!request.data.empty(), request.what, " is not a run, it has no config.json: for samples, say with --data ",
             "what they are to be like");
-    inputs.samples = load_for("samples:", request.what);
+    inputs.options.resize = request.resize, inputs.options.crop = request.crop, inputs.options.grey = request.grey;
+    inputs.samples = load_for("samples:", request.what, inputs.options);
   }
   if (!request.data.empty()) inputs.options.data = request.data;
   load_training(inputs);

@@ -82,7 +82,7 @@ TEST_CASE("points of a run on anything else are written as a table without a hea
 TEST_CASE("tables are compared in the categories of the data") {
   const TemporaryFolder temporary;
   write(temporary / "p.csv", penguins(120));
-  write(temporary / "held_out.csv", penguins(40, 120));
+  write(temporary / "held_out.csv", penguins(60, 120));
   std::string adelie = penguins(60, 7);
   for (std::size_t at; (at = adelie.find("Gentoo")) != adelie.npos;) adelie.replace(at, 6, "Adelie");
   write(temporary / "s.csv", adelie);

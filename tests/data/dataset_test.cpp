@@ -128,7 +128,7 @@ TEST_CASE("what is no data set is refused, each with its reason") {
   const std::string path = folder / "a.npy";
   CHECK(refusal(folder / "none") == Contains("none: no such file or folder; give digits, mnist, mnist-test, an IDX"));
   CHECK(refusal("") == Contains("no such file or folder"));
-  CHECK(refusal(folder.path()) == Contains("holds no .png"));
+  CHECK(refusal(folder.path()) == Contains("holds no PNG, JPEG"));
   CHECK(refusal("digits", -1) == Contains("must be positive, or 0 for all: -1"));
   put(folder / "text", "hello");
   CHECK(refusal(folder / "text") == Contains("not an IDX file"));

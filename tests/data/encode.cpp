@@ -23,6 +23,12 @@ std::string png_of(const std::vector<std::uint8_t>& pixels, int width, int heigh
   return content;
 }
 
+std::string bmp_of(const std::vector<std::uint8_t>& pixels, int width, int height, int channels) {
+  std::string content;
+  stbi_write_bmp_to_func(append, &content, width, height, channels, pixels.data());
+  return content;
+}
+
 std::string jpeg_of(const std::vector<std::uint8_t>& pixels, int width, int height, int channels) {
   std::string content;
   stbi_write_jpg_to_func(append, &content, width, height, channels, pixels.data(), 95);

@@ -69,6 +69,7 @@ TEST_CASE("what is not one image is not encoded") {
 TEST_CASE("a file that is no image is refused with its name") {
   TemporaryFolder folder;
   put(folder / "a.png", "no image");
-  CHECK(error_of([&] { data::read_image(folder / "a.png"); }) == Contains("a.png: not a PNG or JPEG image"));
+  CHECK(error_of([&] { data::read_image(folder / "a.png"); }) ==
+        Contains("a.png: not a PNG, JPEG, BMP, PGM (P5) or PPM (P6) image"));
   CHECK(error_of([&] { data::read_image(folder / "b.png"); }) == Contains("b.png: can't be read"));
 }

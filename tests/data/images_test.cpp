@@ -1,7 +1,9 @@
 #include "data/images.h"
 
 #include <cstdlib>
+#include <utility>
 
+#include "data/image_folder.h"
 #include "engine/parallel.h"
 #include "tests/data/encode.h"
 #include "tests/data/exif_segment.h"
@@ -72,6 +74,108 @@ TEST_CASE("JPEG images are read") {
   for (const int pixel : images.bytes) CHECK(std::abs(pixel - 100) <= 2);
 }
 
+TEST_CASE("BMP, PGM and PPM images are read, whole ones alone") {
+  const std::vector<std::uint8_t> colour = in_channels(grey, 3, 40);
+  const std::string pixels(grey.begin(), grey.end()), colours(colour.begin(), colour.end());
+  const std::vector<std::pair<std::string, std::string>> files{{"a.bmp", bmp_of(colour, 3, 2, 3)},
+                                                               {"a.ppm", "P6\n3 2\n255\n" + colours},
+                                                               {"a.pgm", "P5 3 # wide\n2\n255 " + pixels}};
+  for (const auto& [name, content] : files) {
+    TemporaryFolder folder;
+    put(folder / name, content);
+    const data::Images images = data::read_images(folder.path());
+    CHECK(images.height == 2);
+    CHECK(images.width == 3);
+    CHECK(images.channels == (name == "a.pgm" ? 1 : 3));
+    CHECK(images.bytes == (name == "a.pgm" ? grey : colour));
+    check_prefixes_refused(folder / name, content, [&] { data::read_images(folder.path()); });
+    check_damage_survived(folder / name, content, [&] { data::read_images(folder.path()); });
+  }
+}
+
+TEST_CASE("a PGM whose white is not 255 is refused") {
+  TemporaryFolder folder;
+  for (const char* const content : {"P5 1 1 15\n\7", "P5 1 1 65535\n\7\7"}) {
+    put(folder / "a.pgm", content);
+    CHECK(error_of([&] { data::read_images(folder.path()); }) == Contains("not 255; convert it to PNG"));
+  }
+}
+
+TEST_CASE("images of several sizes are brought to one") {
+  TemporaryFolder folder;
+  put(folder / "a.png", png_of(std::vector<std::uint8_t>(20 * 10, 80), 20, 10, 1));
+  put(folder / "b.png", png_of(std::vector<std::uint8_t>(6 * 8, 120), 6, 8, 1));
+  const data::Images images = data::read_images(folder.path(), 0, {.height = 4, .width = 5});
+  CHECK(images.height == 4);
+  CHECK(images.width == 5);
+  for (std::size_t k = 0; k < images.bytes.size(); ++k) CHECK(images.bytes[k] == (k < 20 ? 80 : 120));
+}
+
+TEST_CASE("a crop keeps the middle of the longer side, without it an image is distorted") {
+  TemporaryFolder folder;
+  std::vector<std::uint8_t> wide(16 * 4, 10), tall(4 * 16, 10);  // light in the middle square
+  for (std::size_t k = 0; k < wide.size(); ++k) {
+    if (k % 16 >= 6 && k % 16 < 10) wide[k] = 200;
+    if (k / 4 >= 6 && k / 4 < 10) tall[k] = 200;
+  }
+  put(folder / "a.png", png_of(wide, 16, 4, 1));
+  put(folder / "b.png", png_of(tall, 4, 16, 1));
+  const data::Images cropped = data::read_images(folder.path(), 0, {.height = 2, .width = 2, .crop = true});
+  CHECK(cropped.bytes == std::vector<std::uint8_t>(8, 200));
+  const data::Images distorted = data::read_images(folder.path(), 0, {.height = 4, .width = 4});
+  for (const std::size_t edge : {0, 3, 12, 15}) CHECK(distorted.bytes[edge] < 60);
+  for (const std::size_t edge : {16, 19, 28, 31}) CHECK(distorted.bytes[edge] < 60);
+  CHECK(distorted.bytes[5] > 100);
+}
+
+TEST_CASE("an image of the size that is asked for stays as it is") {
+  TemporaryFolder folder;
+  put(folder / "a.png", png_of(grey, 3, 2, 1));
+  CHECK(data::read_images(folder.path(), 0, {.height = 2, .width = 3, .crop = true}).bytes == grey);
+}
+
+TEST_CASE("colours become how light they are where grey is asked for") {
+  TemporaryFolder folder;
+  put(folder / "a.png", png_of({255, 0, 0, 0, 255, 0, 0, 0, 255}, 3, 1, 3));
+  const data::Images images = data::read_images(folder.path(), 0, {.grey = true});
+  CHECK(images.channels == 1);
+  REQUIRE(images.bytes.size() == 3);  // 0.299, 0.587 and 0.114 of 255
+  CHECK(std::abs(images.bytes[0] - 76) <= 1);
+  CHECK(std::abs(images.bytes[1] - 150) <= 1);
+  CHECK(std::abs(images.bytes[2] - 29) <= 1);
+}
+
+TEST_CASE("subfolders of images are classes, in the order of their names") {
+  TemporaryFolder folder;
+  for (const char* const name : {"dog", "cat", "none"}) std::filesystem::create_directory(folder / name);
+  put(folder / "dog/1.png", png_of(std::vector<std::uint8_t>(6, 3), 3, 2, 1));
+  put(folder / "cat/2.png", png_of(std::vector<std::uint8_t>(6, 2), 3, 2, 1));
+  put(folder / "cat/1.png", png_of(std::vector<std::uint8_t>(6, 1), 3, 2, 1));
+  put(folder / "cat/.DS_Store", "");
+  put(folder / "labels.txt", "");
+  const data::Images images = data::read_images(folder.path());
+  CHECK(images.count == 3);
+  CHECK(images.bytes[0] == 1);
+  CHECK(images.bytes[6] == 3);
+  CHECK(images.bytes[12] == 2);
+  CHECK(images.left_out == "1 file of another kind (.txt), 1 hidden file, 1 subfolder");
+  const data::ImageFolder list = data::list_images(folder.path());
+  CHECK(list.labels == std::vector<std::uint8_t>{0, 1, 0});
+  put(folder / "1.png", png_of(grey, 3, 2, 1));
+  CHECK(data::list_images(folder.path()).labels.empty());
+  CHECK(data::read_images(folder.path()).count == 1);
+}
+
+TEST_CASE("more than 256 classes are refused") {
+  TemporaryFolder folder;
+  for (int i = 0; i < 257; ++i) {
+    std::filesystem::create_directory(folder / std::to_string(i));
+    put(folder / engine::text(i, "/a.png"), "");
+  }
+  CHECK(error_of([&] { data::list_images(folder.path()); }) ==
+        (folder.path() + ": has 257 subfolders of images, each a class; there can be 256").c_str());
+}
+
 TEST_CASE("a photograph is turned as its Exif data say, and its size with it") {
   TemporaryFolder folder;
   std::vector<std::uint8_t> halves(8 * 16, 20);  // 16 wide, 8 high, the right half light
@@ -97,7 +201,11 @@ TEST_CASE("what of a folder is not read is told") {
   std::filesystem::create_directory(folder / "more");
   const data::Images images = data::read_images(folder.path());
   CHECK(images.count == 1);
-  CHECK(images.left_out == "2 files that are no PNG or JPEG (.gif .webp), 1 hidden file, 1 subfolder");
+  CHECK(images.left_out == "2 files of other kinds (.gif .webp), 1 hidden file, 1 subfolder");
+  for (const char* const litter : {".DS_Store", "Thumbs.db", "desktop.ini"}) put(folder / litter, "");
+  put(folder / "README", "");
+  CHECK(data::read_images(folder.path()).left_out ==
+        "3 files of other kinds (.gif .webp README), 4 hidden files, 1 subfolder");
 }
 
 TEST_CASE("images do not depend on the number of threads") {
@@ -142,16 +250,16 @@ TEST_CASE("a JPEG whose Huffman table has more than 256 symbols is refused") {
 TEST_CASE("folders that are no data set are refused, each with its reason") {
   TemporaryFolder folder;
   auto refusal = [&] { return error_of([&] { data::read_images(folder.path()); }); };
-  CHECK(refusal() == (folder.path() + ": holds no .png, .jpg or .jpeg file").c_str());
+  CHECK(refusal() == (folder.path() + ": holds no PNG, JPEG, BMP, PGM or PPM file, nor do its subfolders").c_str());
   put(folder / "a.webp", "");
-  CHECK(refusal() == Contains("1 file that is no PNG or JPEG (.webp): convert images of other kinds to PNG"));
+  CHECK(refusal() == Contains(", but 1 file of another kind (.webp): convert other images to PNG, or"));
   std::filesystem::create_directory(folder / "cats");
-  CHECK(refusal() == Contains("1 subfolder: give one of its subfolders"));
+  CHECK(refusal() == Contains("1 subfolder: convert other images to PNG, or give the folder they lie in"));
   put(folder / "b.png", png_of(grey, 3, 2, 1));
   put(folder / "a.png", png_of(grey, 2, 3, 1));
   CHECK(refusal() == Contains(((folder / "b.png") + ": is 3x2 pixels, " + (folder / "a.png") + " is 2x3").c_str()));
   put(folder / "a.png", "GIF89a");
-  CHECK(refusal() == Contains("not a PNG or JPEG image"));
+  CHECK(refusal() == Contains("a.png: not a PNG, JPEG, BMP, PGM (P5) or PPM (P6) image"));
   CHECK(error_of([&] { data::read_images(folder / "none"); }) == Contains("can't be read: No such file"));
   CHECK(error_of([&] { data::read_images(folder / "b.png"); }) == Contains("Not a directory"));
 }

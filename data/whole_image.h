@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string_view>
+
+namespace data {
+
+/// The formats of images that are read, told by a file's first bytes.
+enum class ImageFormat { png, jpeg, bmp, pnm, other };
+ImageFormat format_of(std::string_view content);
+const char* name_of(ImageFormat format);
+
+/// Whether all of such a file is there, and what it has checksums of is sound: stb_image does not look.
+bool is_whole(ImageFormat format, std::string_view content);
+
+/// The largest value of a pixel in a sound PGM or PPM file, white.
+unsigned white_of_pnm(std::string_view content);
+
+}  // namespace data
