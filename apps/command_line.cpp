@@ -98,7 +98,8 @@ class CommandLine {
     add(evaluate_command, "--data", evaluate.data,
         "what given samples are to be like, as for train; of a run: where its data lie now");
     add(evaluate_command, "--reference", evaluate.reference,
-        "held-out data, which was not trained on [mnist: its test images; digits: others; else what --hold-out left]");
+        "held-out data, which was not trained on [mnist and sets like it: their test images; digits: others; else what "
+        "--hold-out left]");
     add(evaluate_command, "--resize", evaluate.resize,
         "how images of given samples and of --data are read, as for train");
     add(evaluate_command, "--crop", evaluate.crop, "as for train");
@@ -120,7 +121,9 @@ class CommandLine {
         "          semidual evaluate samples.npy --data mnist --reference mnist-test");
 
     features_command = app.add_subcommand("features", "train a classifier whose features samples are compared in");
-    add(features_command, "--data", features.data, "images with labels: digits (built in), mnist or mnist-test");
+    add(features_command, "--data", features.data,
+        "images with labels: digits (built in), mnist, mnist-test, or a folder of MNIST-like files or CIFAR-10's "
+        "batches");
     add(features_command, "--points", features.points, "the first J images only; 0: all [0]");
     add(features_command, "--out", features.out, "the file to write (.safetensors)");
     add(features_command, "--epochs", features.epochs, "how often each image is seen [10]");

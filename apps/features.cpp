@@ -15,6 +15,7 @@
 #include "apps/progress.h"
 #include "apps/resources.h"
 #include "apps/version.h"
+#include "data/image_set.h"
 #include "data/labels.h"
 #include "engine/blas.h"
 #include "engine/error.h"
@@ -42,7 +43,7 @@ void require_sensible(const FeaturesRequest& request) {
 LabelledImages load_labelled(const std::string& source, std::int64_t points, std::uint64_t seed) {
   LabelledImages data{data::load(source, points, seed), data::load_labels(source, points, seed)};
   require(!data.labels.empty(), "--data ", source,
-          " has no labels to learn features from: take digits, mnist or mnist-test");
+          " has no labels to learn features from: take digits, mnist or a set like it");
   require(std::ssize(data.labels) == data.images.count, "--data ", source, " has ", data.labels.size(), " labels for ",
           data.images.count, " images: get both again from their source");
   return data;
@@ -50,7 +51,13 @@ LabelledImages load_labelled(const std::string& source, std::int64_t points, std
 
 /// Images of the same kind that are not among those to learn from.
 LabelledImages load_held_out(const std::string& source) {
-  if (source != "digits") return load_labelled(source == "mnist" ? "mnist-test" : "mnist", 0, digits_seed);
+  if (source == "mnist-test") return load_labelled("mnist", 0, digits_seed);
+  if (source.ends_with(":test")) return load_labelled(source.substr(0, source.rfind(':')), 0, digits_seed);
+  if (source != "digits") {
+    const std::string half = data::test_half(source);
+    require(!half.empty(), "--data ", source, " has no test images, to measure the accuracy on, beside it");
+    return load_labelled(half, 0, digits_seed);
+  }
   constexpr std::uint64_t seed = digits_seed + 1;
   LabelledImages data = load_labelled(source, 10000, seed);
   data.images.name = engine::text("digits, seed ", seed);

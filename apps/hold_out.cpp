@@ -52,6 +52,7 @@ data::Dataset points_at(const data::Dataset& dataset, std::span<const std::int64
   data::Dataset some;
   some.name = dataset.name;
   some.columns = dataset.columns;
+  some.remark = dataset.remark;
   some.left_out = dataset.left_out;
   some.count = static_cast<std::int64_t>(points.size());
   some.dimension = dataset.dimension;

@@ -66,6 +66,7 @@ void describe_data(const std::string& source, std::ostream& out) {
                                                 : moments_of(std::span(dataset.bytes), 1.0 / 255, dataset.count);
   print(out, "data", source);
   print_facts(out, facts_of(dataset));
+  if (!dataset.remark.empty()) print(out, "remark", dataset.remark);
   if (!dataset.left_out.empty()) print(out, "left out", dataset.left_out);
   print(out, "values", engine::text(moments.low, " to ", moments.high, ", mean ", moments.mean));
   print(out, "alpha", engine::text(moments.mean_squared_norm, " (the mean of |y|^2)"));

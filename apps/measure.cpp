@@ -21,6 +21,7 @@ engine::Tensor points_of(const data::Dataset& dataset) {
 }
 
 std::string note_on_left_out(const data::Dataset& dataset) {
+  if (!dataset.remark.empty()) return dataset.name + ": " + dataset.remark;
   return dataset.left_out.empty() ? "" : engine::text(dataset.name, ": left out ", dataset.left_out);
 }
 

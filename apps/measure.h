@@ -13,7 +13,7 @@ namespace apps {
 /// The points, [count, dimension]; bytes are divided by 255.
 engine::Tensor points_of(const data::Dataset& dataset);
 
-/// A line about what of a folder is not among the points; empty where nothing is left out.
+/// A line about what of a folder is not among the points, or how they were read; empty where there is nothing to say.
 std::string note_on_left_out(const data::Dataset& dataset);
 
 /// The weights in the .npy file `path` for `count` points, empty for an empty path. Throws Error, naming the `option`

@@ -75,7 +75,8 @@ template <class Options, class Visit>
 void for_each_option(Options& options, const Visit& visit) {
   visit("data", options.data, OnResume::any,
         "what to learn: digits (built in), mnist, mnist-test (its test images), or the path of an IDX, .npy, .csv or "
-        ".tsv file, of a folder of images of one size, or of subfolders of them, each a class");
+        ".tsv file, of a folder of images of one size, or of subfolders of them, each a class, or of the folder of "
+        "MNIST-like files or CIFAR-10's batches");
   visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
   visit("resize", options.resize, OnResume::same,
         "HEIGHTxWIDTH, such as 32x32, that the images of a folder are brought to");

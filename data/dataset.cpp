@@ -11,6 +11,7 @@
 #include "data/byte_stream.h"
 #include "data/digits.h"
 #include "data/idx.h"
+#include "data/image_set.h"
 #include "data/images.h"
 #include "data/mnist.h"
 #include "data/npy.h"
@@ -86,6 +87,32 @@ void load_table(Dataset& set, std::int64_t points, Numbers numbers) {
   require_finite(set, set.values);
 }
 
+// From columns of pixels, one after another, to rows.
+void transpose_images(Dataset& set) {
+  const std::size_t height = static_cast<std::size_t>(set.height), width = static_cast<std::size_t>(set.width);
+  std::vector<std::uint8_t> rows(set.bytes.size());
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    const std::size_t image = k / (height * width), pixel = k % (height * width);
+    rows[image * height * width + pixel % height * width + pixel / height] = set.bytes[k];
+  }
+  set.bytes = std::move(rows);
+}
+
+void load_image_set(Dataset& set, const ImageSet& files, std::int64_t points, Numbers numbers) {
+  if (files.format == ImageSet::Format::cifar10) {
+    CifarImages images = read_cifar10(files, points);
+    set_sizes(set, {images.count, 32, 32, 3});
+    set.bytes = std::move(images.pixels);
+    return;
+  }
+  load_array(set, files.images.front(), points, numbers);
+  if (!files.transposed) return;
+  require(set.channels == 1 && !set.bytes.empty(), files.images.front(), ": EMNIST's images are grey bytes");
+  std::swap(set.height, set.width);
+  transpose_images(set);
+  set.remark = "EMNIST's files hold images by columns; they are turned upright";
+}
+
 void load_images(Dataset& set, const std::string& folder, std::int64_t points, const Framing& framing) {
   Images images = read_images(folder, points, framing);
   set_sizes(set, {images.count, images.height, images.width, images.channels});
@@ -103,6 +130,7 @@ void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers nu
   const std::string& source = set.name;
   if (source == "digits") return load_digits(set, points, seed);
   if (is_mnist(source)) return load_array(set, find_mnist_images(source), points, numbers);
+  if (const auto files = find_image_set(source)) return load_image_set(set, *files, points, numbers);
   std::error_code error;
   require(std::filesystem::exists(file_of(source), error), source,
           ": no such file or folder; give digits, mnist, mnist-test, an IDX (.gz), .npy, .npz, .csv or .tsv file, or a "

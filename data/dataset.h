@@ -22,6 +22,7 @@ struct Dataset {
   std::vector<engine::real> values;         ///< [J, d]: finite coordinates as they are
   std::vector<double> doubles;              ///< [J, d]: the same, where that was asked for
   std::vector<Column> columns;              ///< of a table, width_of() them being the dimension; otherwise none
+  std::string remark;                       ///< what else to know of how they were read, in words
   std::string left_out;                     ///< what of a folder or table is not among the points, in words
 };
 
@@ -41,6 +42,7 @@ enum class Numbers { real, in_double };
 ///   - an IDX or .npy file, gzipped or not, or an array of an .npz archive, as `archive.npz:name` where it holds
 ///   several, of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked for;
 ///   - a table in text, as read_table() reads it: a .csv or .tsv file, gzipped or not;
+///   - a half of a ready-made set of images, by its files, as find_image_set() has it;
 ///   - a folder of images, or of subfolders of images, in the order of their names, brought to one size by the framing,
 ///     which other sources are left alone by.
 /// Throws Error, one line with the remedy, when there is no such thing, when it can't be read, holds NaN or infinity,

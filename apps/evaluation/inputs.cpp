@@ -8,6 +8,7 @@
 #include "apps/hold_out.h"
 #include "apps/run_folder.h"
 #include "data/common_columns.h"
+#include "data/image_set.h"
 #include "data/labels.h"
 #include "engine/error.h"
 
@@ -50,7 +51,7 @@ void load_training(Inputs& inputs) {
           "): say with --data where that lies");
 }
 
-/// Held-out points by --reference, else by the run's --hold-out, else those that mnist and digits have.
+/// Held-out points by --reference, else by the run's --hold-out, else those that ready-made sets and digits have.
 void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
   const std::string& data = inputs.options.data;
   std::uint64_t seed = digits_seed;
@@ -60,8 +61,8 @@ void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
   } else if (inputs.reference.count > 0) {
     inputs.reference_source = text(data, ", held out");
     return;
-  } else if (data == "mnist") {
-    inputs.reference_source = "mnist-test";
+  } else if (const std::string half = data::test_half(data); !half.empty()) {
+    inputs.reference_source = half;
   } else {
     require(data == "digits", "there are no held-out points: give some with --reference",
             inputs.config ? ", or train with --hold-out 0.1" : "");

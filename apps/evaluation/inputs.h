@@ -28,9 +28,9 @@ struct Inputs {
   std::int64_t count = 0;  ///< how many samples are to be compared with as many points of the reference
 };
 
-/// Loads them. The reference is --reference, else what --hold-out kept, else the test images of mnist, or digits of
-/// another seed. Throws Error for a run or data that can't be read, data that the run did not learn, samples or a
-/// reference of other sizes, another range or too few points, no reference, and one that is the training data.
+/// Loads them. The reference is --reference, else what --hold-out kept, else the test images of a ready-made set, or
+/// digits of another seed. Throws Error for a run or data that can't be read, data that the run did not learn, samples
+/// or a reference of other sizes, another range or too few points, no reference, and one that is the training data.
 Inputs load_inputs(const EvaluateRequest& request);
 
 }  // namespace apps::evaluation

@@ -145,7 +145,7 @@ TEST_CASE("features that can't be learned are one line, exit code 2, and nothing
           "--data mnist: its 1 images are all of one class: take more --points");
   refused_data(temporary / "none", "none: no such file or folder");
   data::write_npy<std::uint8_t>(temporary / "x.npy", {2, 8, 8}, std::vector<std::uint8_t>(128));
-  refused_data(temporary / "x.npy", "x.npy has no labels to learn features from: take digits, mnist or mnist-test");
+  refused_data(temporary / "x.npy", "x.npy has no labels to learn features from: take digits, mnist or a set like it");
 
   mnist.put("t10k-images-idx3-ubyte", {2, 8, 9}, std::vector<std::uint8_t>(144));
   mnist.put("t10k-labels-idx1-ubyte", {2}, {0, 1});

@@ -1,4 +1,4 @@
-// Runs on folders of images: of several sizes, and of classes.
+// Runs on folders of images: of several sizes, of classes, and of ready-made sets.
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -32,6 +32,18 @@ void write_png(const std::string& path, int height, int width, int channels, std
   const std::vector<std::byte> bytes = data::encode_png(image);
   const std::span<const std::byte> chunk(bytes);
   data::write_file_atomically(path, std::span(&chunk, 1));
+}
+
+/// An IDX file of `count` images of 8x8 random bytes, or of as many labels 0, 1, 0, ...
+std::string idx(int count, bool labels, std::uint64_t stream) {
+  std::string text("\0\0\x08", 3);
+  text += labels ? '\1' : '\3';
+  for (const int size : labels ? std::vector{count} : std::vector{count, 8, 8})
+    text += std::string{'\0', '\0', '\0', static_cast<char>(size)};
+  const engine::Random random(4, stream);
+  for (int k = 0; k < (labels ? count : 64 * count); ++k)
+    text += labels ? static_cast<char>(k % 2) : static_cast<char>(random.bits(static_cast<std::uint64_t>(k)) >> 24);
+  return text;
 }
 
 Outcome train(const std::string& data, const std::string& out, const Arguments& more = {}) {
@@ -112,4 +124,22 @@ TEST_CASE("subfolders of images are classes, whose shares evaluate compares") {
   REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
   CHECK(contains(outcome.out, "A class is that of the nearest training point"));
   CHECK(contains(content(run + "/evaluation.json"), "\"classes.total_variation\""));
+}
+
+TEST_CASE("the test half of a set that lies in a folder is what its runs are compared with, and a classifier too") {
+  const TemporaryFolder temporary;
+  const std::string set = temporary / "set", run = temporary / "run";
+  std::filesystem::create_directory(set);
+  write(set + "/train-images-idx3-ubyte", idx(100, false, 0));
+  write(set + "/train-labels-idx1-ubyte", idx(100, true, 0));
+  REQUIRE(train(set, run).code == 0);
+  refused(semidual({"evaluate", run}), "there are no held-out points: give some with --reference");
+  refused(semidual({"features", "--data", set, "--out", temporary / "f.safetensors"}),
+          "has no test images, to measure the accuracy on, beside it");
+  write(set + "/t10k-images-idx3-ubyte", idx(60, false, 1));
+  write(set + "/t10k-labels-idx1-ubyte", idx(60, true, 1));
+  const Outcome outcome = semidual({"evaluate", run, "--threads", "1"});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(contains(outcome.out, "of the 60 points of " + set + ":test;"));
+  CHECK(contains(outcome.out, "A class is that of the nearest training point, right for "));
 }
