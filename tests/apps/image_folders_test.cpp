@@ -71,7 +71,7 @@ TEST_CASE("images of several sizes are learned, evaluated and gone on with in th
     write_png(images + engine::text("/", i, ".png"), 8 + i % 3, 9 + i % 5, i % 2 == 0 ? 1 : 3, std::uint64_t(i));
     write_png(other + engine::text("/", i, ".png"), 12, 8 + i % 2, 3, std::uint64_t(100 + i));
   }
-  refused(train(images, run), "pixels: give images of one size, or let train bring them to one: --resize 32x32 --crop");
+  refused(train(images, run), ": give images of one size, or let train bring them to one: --resize 32x32 --crop");
   const Arguments framing{"--resize", "8x6", "--crop", "center", "--grey"};
   Outcome outcome = train(images, run, framing);
   REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
