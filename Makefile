@@ -12,7 +12,7 @@ PROGRAM   := $(if $(filter build/float,$(BUILD)),build/semidual,$(BUILD)/semidua
 FLOORS    := engine data models ot apps
 
 CXXFLAGS  ?= -O3 -g1
-override CXXFLAGS += -std=c++20 -fopenmp -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
+override CXXFLAGS += -std=c++20 -fPIC -fopenmp -Wall -Wextra -Wshadow $(if $(WERROR),-Werror)
 override CPPFLAGS += -I. -MMD -MP $(if $(filter double,$(PRECISION)),-DSEMIDUAL_DOUBLE)
 override CPPFLAGS += $(shell pkg-config --cflags openblas 2>/dev/null)
 override LDFLAGS  += -fopenmp
@@ -93,7 +93,7 @@ tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 again = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
 # About a minute on two cores.
 DEMO_POINTS     ?= 10000
-DEMO_ITERATIONS ?= 800
+DEMO_ITERATIONS ?= 1300
 
 demo: deps ## install what is missing, train on the built-in digits for about a minute, name the picture
 	@$(again) all

@@ -14,9 +14,8 @@
 namespace apps {
 
 /// The generator that --generator, --latent-dim, --mlp-sizes, --dcgan-channels and --last-layer ask for, for points
-/// like `data`, its weights drawn from
-/// --seed. A new kind of generator is a line here and a word in options.cpp. Throws Error where it can't make such
-/// points.
+/// like `data`, its weights drawn from --seed. A new kind of generator is a line here and a word in options.cpp. Throws
+/// Error where it can't make such points.
 std::unique_ptr<models::Generator> make_generator(const TrainOptions& options, const DataFacts& data);
 
 /// About how many values a pass through that generator and back holds for each draw, to tell beforehand whether a batch

@@ -89,8 +89,7 @@ void for_each_option(Options& options, const Visit& visit) {
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
   visit("generator", options.generator, OnResume::same,
         "the network that makes the points: mlp (any data), dcgan (images with sides of 8 to 256) or auto (dcgan where "
-        "it "
-        "can, otherwise mlp) [mlp]");
+        "it can, otherwise mlp) [mlp]");
   visit(
       "latent", options.latent, OnResume::same,
       "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
@@ -207,10 +206,8 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces --generator auto, --scale auto, --last-layer auto, --edges -1, 0 of --latent-dim, --latent-scale, --lr,
-/// --inner and
-/// --dual-lr, and a dcgan's
-/// --dcgan-channels that are not given, by what they mean for such data.
+/// Replaces `auto` of --generator, --scale and --last-layer, --edges -1, 0 of --latent-dim, --latent-scale, --lr,
+/// --inner and --dual-lr, and a dcgan's --dcgan-channels that are not given, by what they mean for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
 /// What --resize, --crop and --grey ask for. Throws Error, naming the option, for what makes no sense.

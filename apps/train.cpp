@@ -32,6 +32,7 @@
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "engine/pool.h"
 
 namespace apps {
 
@@ -214,6 +215,7 @@ class Training {
   std::optional<Metrics::Evaluated> evaluate_now() {
     if (!evaluation_ || algorithm_.iterations() % config_.options.evaluate_every != 0) return {};
     const evaluation::Evaluation::Quick quick = (*evaluation_)(algorithm_.sampled());
+    engine::trim_pool();  // its tensors are none that the iterations ask for
     return Metrics::Evaluated{quick.coverage, quick.recall, quick.class_tv};
   }
 

@@ -67,6 +67,16 @@ class Pool {
     }
   }
 
+  void trim() {
+    const std::lock_guard lock(mutex_);
+    for (Buffer::Block*& list : free_)
+      while (Buffer::Block* const block = list) {
+        list = block->next;
+        statistics_.held_bytes -= static_cast<std::int64_t>(block->capacity);
+        std::free(block);
+      }
+  }
+
   PoolStatistics statistics() {
     const std::lock_guard lock(mutex_);
     return statistics_;
@@ -103,6 +113,10 @@ Buffer::~Buffer() {
 
 PoolStatistics pool_statistics() {
   return Pool::instance().statistics();
+}
+
+void trim_pool() {
+  Pool::instance().trim();
 }
 
 }  // namespace engine

@@ -46,4 +46,7 @@ struct PoolStatistics {
 
 PoolStatistics pool_statistics();
 
+/// Gives the blocks that wait in the pool back to the system: for a program that goes on after its largest tensors.
+void trim_pool();
+
 }  // namespace engine

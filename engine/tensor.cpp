@@ -4,7 +4,8 @@
 
 namespace engine {
 
-Tensor::Tensor(const Shape& shape) : shape_(shape), buffer_(static_cast<std::size_t>(shape.size()) * sizeof(real)) {}
+Tensor::Tensor(const Shape& shape, Width<sizeof(real)>)
+    : shape_(shape), buffer_(static_cast<std::size_t>(shape.size()) * sizeof(real)) {}
 
 Tensor::Tensor(const Shape& shape, std::span<const real> values) : Tensor(shape) {
   require(static_cast<std::int64_t>(values.size()) == size(), "[tensor] one value for each element: ", values.size(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <span>
 #include <vector>
@@ -10,13 +11,17 @@
 
 namespace engine {
 
+/// Part of a name in object files: those compiled for another width of real do not link with these.
+template <std::size_t bytes>
+struct Width {};
+
 /// A dense row-major array of reals. Copies share the memory (use clone() for one's own); element (i, j) of a
 /// [rows, columns] tensor is data()[i * columns + j]. A default-constructed tensor is undefined: no shape, no memory.
 class Tensor {
  public:
   Tensor() = default;
   /// Contents undefined. Throws Error when there is no memory.
-  explicit Tensor(const Shape& shape);
+  explicit Tensor(const Shape& shape, Width<sizeof(real)> = {});
   /// Throws Error unless there is a value for each element.
   Tensor(const Shape& shape, std::span<const real> values);
   Tensor(const Shape& shape, std::initializer_list<real> values)

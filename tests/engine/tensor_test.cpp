@@ -108,6 +108,17 @@ TEST_CASE("a loop that repeats its sizes asks the system for nothing" * doctest:
   CHECK(pool_statistics().held_bytes == before.held_bytes);
 }
 
+TEST_CASE("trimming gives what waits in the pool back to the system, and leaves what is in use") {
+  const Tensor kept = Tensor::full({1000}, 3);
+  { const Tensor released({4000037}); }
+  trim_pool();
+  CHECK(pool_statistics().held_bytes == pool_statistics().used_bytes);
+  CHECK(kept.data()[999] == 3);
+  const std::int64_t before = pool_statistics().system_allocations;
+  const Tensor again({4000037});
+  CHECK(pool_statistics().system_allocations == before + 1);
+}
+
 TEST_CASE("the pool counts what it holds: at most a quarter more than was asked") {
   const PoolStatistics before = pool_statistics();
   std::vector<Tensor> live;
