@@ -10,7 +10,7 @@
 #include "engine/pool.h"
 #include "ot/bytes/byte_c_transform.h"
 #include "ot/transformer.h"
-#include "tests/ot/oracle.h"
+#include "tests/ot/near_ties.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -391,4 +391,12 @@ TEST_CASE("c_transform refuses what does not fit") {
   CHECK_THROWS_WITH_AS(c_transform(target, c.x, c.psi, INFINITY), Contains("not negative: inf"), Error);
   CHECK_THROWS_WITH_AS(c_transform(target, c.x, c.psi, 1e-310),
                        Contains("[c_transform] lambda is too small for its inverse, use 0"), Error);
+}
+
+TEST_CASE("winners are told apart that are nearer than others by less than a large psi rounds") {
+  constexpr std::int64_t count = 1100, d = 40, batch = 30;
+  const NearTies ties(batch, count, d, real(0.003));
+  const Tensor psi = Tensor::full({count}, real(1.1e6));
+  const Oracle oracle(ties.reals, std::vector<double>(count, 1.0 / count), 1, ties.x, psi, 0);
+  CHECK(c_transform(Target(ties.reals, count, d, CostScale::one), ties.x, psi, 0).winners == oracle.winners);
 }

@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "ot/bytes/byte_c_transform.h"
-#include "tests/ot/oracle.h"
+#include "tests/ot/near_ties.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -57,6 +57,22 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
       REQUIRE(winners.size() == batch);
       for (std::size_t i = 0; i < batch; ++i) CHECK(winners[i] == (i == 2 ? -1 : oracle.winners[i]));
     }
+  }
+}
+
+TEST_CASE("one digit finds winners that are nearer than others by less than it errs, or than a large psi rounds") {
+  constexpr std::int64_t queries = 60;
+  for (const real psi_of_all : {real(0), real(1.1e6)}) {
+    CAPTURE(psi_of_all);
+    const NearTies ties(queries, count, d, psi_of_all > 0 ? real(0.003) : real(1e-4));
+    const Target target(ties.bytes, count, d, CostScale::one);
+    if (!ByteProducts::available(target)) return;
+    const Tensor psi = Tensor::full({count}, psi_of_all);
+    const Oracle oracle(ties.reals, std::vector<double>(count, 1.0 / count), 1, ties.x, psi, 0);
+    const TiledProblem problem(target, ties.x, psi, 0);
+    ot::ByteBlocks blocks(target, problem.order);
+    const ot::LaidOutProblem all{problem, blocks};
+    CHECK(byte_winners(all, all, ByteProducts(target, problem.queries), ties.x, psi) == oracle.winners);
   }
 }
 

@@ -11,7 +11,7 @@
 #include "ot/power_cost.h"
 #include "ot/semidual.h"
 #include "tests/engine/gradient_check.h"
-#include "tests/ot/oracle.h"
+#include "tests/ot/near_ties.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -134,6 +134,18 @@ TEST_CASE("for any cost, of equal points the lowest index wins") {
   for (std::int64_t j = 750; j < 1500; ++j) std::copy_n(c.y.data() + (j - 750) * 13, 13, c.y.data() + j * 13);
   for (const Named& named : costs())
     for (const std::int64_t winner : c_transform(c.target(named.cost), c.x, c.psi, 0).winners) CHECK(winner < 750);
+}
+
+TEST_CASE("for any cost, winners are told apart that are nearer than others by less than a large psi rounds") {
+  constexpr std::int64_t count = 600, d = 40, batch = 12;
+  const NearTies ties(batch, count, d, real(0.003));
+  const Tensor psi = Tensor::full({count}, real(1.1e6));
+  for (const Named& named : costs()) {
+    CAPTURE(named.name);
+    const Target target(ties.reals, count, d, {CostScale::one, named.cost});
+    const Oracle oracle(ties.reals, std::vector<double>(count, 1.0 / count), named.plain, 1, ties.x, psi, 0);
+    CHECK(c_transform(target, ties.x, psi, 0).winners == oracle.winners);
+  }
 }
 
 TEST_CASE("a query on a point has cost 0 to it and, for lambda = 0, gradient 0; for lambda > 0 all stays finite") {

@@ -60,3 +60,46 @@ TEST_CASE("boxes leave out most blocks, and none with a point within the reach")
     }
   }
 }
+
+TEST_CASE("no cut is below the bound of a point that it is made for, where psi is large beside all distances") {
+  constexpr std::int64_t count = 300, d = 4, batch = 20;
+  const Tensor y = Random(2, 0).normal({count, d}, 0, 1), x = Random(2, 1).normal({batch, d}, 0, 1);
+  const ot::Target target(std::vector<real>(y.values().begin(), y.values().end()), count, d, ot::CostScale::one);
+  const ot::PointIndex index(target);
+  ot::Sketch sketch(index);
+  sketch.fit(x, nullptr);
+  const Tensor psi = Tensor::full({count}, 12345678);
+  const ot::BatchBounds bounds(sketch, x, psi, 0, 0);
+  int wrong = 0;
+  for (std::int64_t place = 0; place < count; ++place)
+    for (std::int64_t i = 0; i < batch; ++i) {
+      real of_group[engine::simd::group_size];
+      bounds.bounds(i, place / engine::simd::group_size, of_group);
+      const real bound = of_group[place % engine::simd::group_size];
+      wrong += bound > bounds.cut(i, bounds.value(i, bounds.point(place)));
+    }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("boxes far from a query leave out no block with a point within the reach") {
+  constexpr std::int64_t blocks = 100, d = 3, batch = 40;
+  // A block's points are all the same, so that its box bounds them as tightly as can be.
+  const Tensor places = Random(3, 0).normal({blocks, d}, 0, real(0.01)), x = Random(3, 1).normal({batch, d}, 0, 1000);
+  std::vector<real> y;
+  for (std::int64_t j = 0; j < blocks * block_size; ++j)
+    for (std::int64_t k = 0; k < d; ++k) y.push_back(places.data()[j / block_size * d + k]);
+  const ot::Target target(y, blocks * block_size, d, ot::CostScale::one);
+  const ot::PointIndex index(target);
+  ot::Sketch sketch(index);
+  sketch.fit(x, nullptr);
+  const Tensor psi = Tensor::zeros({target.size()});
+  const ot::BatchBounds bounds(sketch, x, psi, 0, 0);
+  for (std::int64_t i = 0; i < batch; ++i) {
+    std::int64_t nearest = 0;
+    for (std::int64_t j = 0; j < target.size(); ++j)
+      if (bounds.value(i, j) < bounds.value(i, nearest)) nearest = j;
+    const auto place = std::find(index.order().begin(), index.order().end(), nearest) - index.order().begin();
+    const auto near = bounds.near(place / block_size);
+    CHECK(std::find(near.begin(), near.end(), i) != near.end());
+  }
+}

@@ -97,3 +97,30 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("blocks that are multiplied out in 16 bits lose no point that is the nearest by less than these err") {
+  const auto bytes = some_bytes();
+  const ot::Target target(bytes, count, d, ot::CostScale::one);
+  if (!ot::ByteProducts::available(target)) return;
+  Tensor x = Random(74, 0).normal({batch, d}, 0, real(1e-6)), psi({count});
+  for (std::int64_t k = 0; k < x.size(); ++k) x.data()[k] += real(k % d % 7) / 7;
+  // All points are as near to the queries, but for the rounding of psi and the noise.
+  for (std::int64_t j = 0; j < count; ++j) psi.data()[j] = static_cast<real>(target.cost(x.data(), j));
+  const ot::PointIndex index(target);
+  ot::Sketch sketch(index);
+  sketch.fit(x, nullptr);
+  ot::ByteBlocks blocks(target, index.order());
+  const ot::BatchBounds bounds(sketch, x, psi, 0, 0);
+  std::vector<std::int64_t> queries(batch);
+  std::iota(queries.begin(), queries.end(), 0);
+  std::vector<ot::SearchWork> work;
+  const auto found = ot::find_nearest(bounds, &blocks, 0, 1e9, queries, batch, work);
+  for (std::int64_t i = 0; i < batch; ++i) {
+    CHECK(work[static_cast<std::size_t>(i)].groups == 0);  // all blocks are multiplied
+    double least = std::numeric_limits<double>::infinity(), found_least = least;
+    for (std::int64_t j = 0; j < count; ++j) least = std::min(least, bounds.value(i, j));
+    for (const Neighbour& neighbour : found[static_cast<std::size_t>(i)])
+      found_least = std::min(found_least, neighbour.value);
+    CHECK(found_least == least);
+  }
+}
