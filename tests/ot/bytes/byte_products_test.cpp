@@ -82,6 +82,26 @@ TEST_CASE("products in digits err by no more than what the digits leave out, and
       }
 }
 
+TEST_CASE("products in digits with points far from zero that hardly differ err by no more than their bound") {
+  auto bytes = some_bytes();
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(250 + byte % 6);
+  const Target target(bytes, points, d, ot::CostScale::one);
+  if (!ByteProducts::available(target)) return;
+  constexpr std::int64_t batch = 7;
+  const Tensor a = engine::Random(7, 0).normal({batch, d}, 1, 1);
+  const ByteProducts products(target, a);
+  const std::vector<std::int64_t> order = order_of_step(1);
+  ot::ByteBlocks blocks(target, order);
+  std::vector<real> out(batch * points);
+  for (int digits = 1; digits <= products.most_digits(); ++digits) {
+    products.multiply(digits, 0, batch, blocks, 0, points, out.data(), points);
+    for (std::int64_t i = 0; i < batch; ++i)
+      for (std::int64_t j = 0; j < points; ++j)
+        CHECK(std::abs(out[static_cast<std::size_t>(i * points + j)] -
+                       centred_product(target, bytes, a.data() + i * d, j)) <= products.error_bound(i, digits));
+  }
+}
+
 TEST_CASE("the typical rounding is that of products, within an order of magnitude") {
   for (const std::int64_t dimension : {d, std::int64_t{3000}}) {
     CAPTURE(dimension);
