@@ -31,16 +31,26 @@ Images image_grid(std::span<const engine::real> values, int height, int width, i
   return grid;
 }
 
-void write_png_grid(const std::string& path, std::span<const engine::real> values, int height, int width, int channels,
-                    int rows, int columns) {
+void write_png(const std::string& path, const Images& image) {
   std::vector<std::byte> encoded;
   try {
-    encoded = encode_png(image_grid(values, height, width, channels, rows, columns));
+    encoded = encode_png(image);
   } catch (const engine::Error& error) {
     engine::fail(path, ": ", error.what());
   }
   const std::span<const std::byte> chunk = encoded;
   write_file_atomically(path, std::span(&chunk, 1));
+}
+
+void write_png_grid(const std::string& path, std::span<const engine::real> values, int height, int width, int channels,
+                    int rows, int columns) {
+  Images grid;
+  try {
+    grid = image_grid(values, height, width, channels, rows, columns);
+  } catch (const engine::Error& error) {
+    engine::fail(path, ": ", error.what());
+  }
+  write_png(path, grid);
 }
 
 }  // namespace data

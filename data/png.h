@@ -14,6 +14,10 @@ namespace data {
 /// agree.
 Images image_grid(std::span<const engine::real> values, int height, int width, int channels, int rows, int columns);
 
+/// Writes one image (count 1) as a PNG, atomically. Throws Error, naming the file, where it can't be encoded or
+/// written.
+void write_png(const std::string& path, const Images& image);
+
 /// Writes image_grid() as a PNG, atomically. Throws Error, naming the file, in addition when it can't be written.
 void write_png_grid(const std::string& path, std::span<const engine::real> values, int height, int width, int channels,
                     int rows, int columns);
