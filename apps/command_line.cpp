@@ -64,7 +64,7 @@ class CommandLine {
     train_command->footer(
         "The run folder holds config.json (the options), metrics.csv (row n: the loss H of\n"
         "iteration n, from 0, before its step on the generator), checkpoint.safetensors,\n"
-        "samples/ with grids of generated images, and report.html, a page that shows all of it.\n"
+        "samples/ with pictures of what is generated, and report.html, a page that shows all of it.\n"
         "Ctrl-C keeps everything.\n\n"
         "Example: semidual train --data digits --out run --iterations 400");
 
@@ -77,12 +77,15 @@ class CommandLine {
                              wrapped("with --grid: the training image nearest to each image on its right; reads the "
                                      "run's data",
                                      help_width));
+    sample_command->add_flag(
+        "--scatter", sample.scatter,
+        wrapped("points over the data, into a .png file; --count of them, 2000 by default", help_width));
     add(sample_command, "--count", sample.count,
         "so many points, into an .npy file (float32, a row each) or a .csv or .tsv file, a table as the run's data "
         "were");
     add(sample_command, "--latents", sample.latents,
         "a point for each row of this .npy file, [N, --latent-dim of the run], into a file as --count does");
-    add(sample_command, "--gif", sample.gif, "write the run's grids, one after the other, into this .gif file");
+    add(sample_command, "--gif", sample.gif, "write the run's pictures, one after the other, into this .gif file");
     add(sample_command, "--seed", sample.seed, "of the random latent points [0]");
     add(sample_command, "--out", sample.out, "the file to write, unless --gif names it");
     sample_command->footer(

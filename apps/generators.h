@@ -36,7 +36,7 @@ engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z);
 enum class Draw : std::uint64_t {
   dual_batch = 1,        ///< B_{n,k} of Algorithm 1: step k of the inner loop of iteration n
   generator_batch,       ///< B'_n
-  grid,                  ///< the fixed z of a run's sample grids
+  grid,                  ///< the fixed z of a run's pictures of samples
   sample,                ///< `semidual sample`; n counts its batches
   warmup_batch,          ///< step n of the warm-up
   dual_points,           ///< the points of the target that step k of the inner loop of iteration n sees, --target-batch

@@ -123,7 +123,7 @@ void describe_run(const RunFolder& folder, std::ostream& out) {
     if (fs::exists(file)) print(out, "file", engine::text(file, " (", fs::file_size(file), " bytes)"));
   std::error_code none;
   const auto grids = std::distance(fs::directory_iterator(folder.samples(), none), fs::directory_iterator());
-  if (grids > 0) print(out, "sample grids", engine::text(grids, " in ", folder.samples().string()));
+  if (grids > 0) print(out, "sample pictures", engine::text(grids, " in ", folder.samples().string()));
   print_pytorch(folder, config, out);
 }
 

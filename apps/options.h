@@ -190,7 +190,7 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
-  visit("samples-every", options.samples_every, OnResume::any, "iterations between two grids of images [100]");
+  visit("samples-every", options.samples_every, OnResume::any, "iterations between two pictures of samples [100]");
   visit("evaluate-every", options.evaluate_every, OnResume::any,
         "iterations between two measures of coverage, recall and class shares, as evaluate makes them, in metrics.csv "
         "and "

@@ -90,9 +90,9 @@ bool RunFolder::occupied() const {
          fs::exists(samples(), none);
 }
 
-void RunFolder::create(bool with_samples) const {
+void RunFolder::create() const {
   std::error_code error;
-  fs::create_directories(with_samples ? samples() : root, error);
+  fs::create_directories(samples(), error);
   require(!error, "can't make the folder ", root.string(), ": ", error.message(), "; give another --out");
 }
 

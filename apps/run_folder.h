@@ -20,15 +20,15 @@ struct RunFolder {
   /// What `semidual evaluate` leaves.
   std::string evaluation() const { return root / "evaluation.json"; }
   std::filesystem::path samples() const { return root / "samples"; }
-  /// The grid made after so many iterations, e.g. samples/000100.png.
+  /// The picture made after so many iterations, of images a grid, of points a PointPicture, e.g. samples/000100.png.
   std::string grid(std::int64_t iterations) const;
-  /// After how many iterations there are grids, in increasing order.
+  /// After how many iterations there are such pictures, in increasing order.
   std::vector<std::int64_t> grids() const;
 
   /// Whether something lies where a run would put its files.
   bool occupied() const;
-  /// Makes the folder, and its samples/ if `with_samples`. Throws Error where that can't be.
-  void create(bool with_samples) const;
+  /// Makes the folder and its samples/. Throws Error where that can't be.
+  void create() const;
   /// Removes the files that a run makes, and the folders that are empty then; whatever else lies there stays.
   void remove_run() const;
 };

@@ -11,6 +11,7 @@
 #include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/latent_walk.h"
+#include "apps/point_picture.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/training_points.h"
@@ -55,8 +56,8 @@ std::vector<real> read_latents(const std::string& path, std::int64_t dimension) 
   return values;
 }
 
-/// The generator's points for `count` latent points, scaled back; draw(i) gives those of batch i, [batch, latent
-/// dimension].
+/// The generator's points for `count` latent points, scaled back by `scaling`; draw(i) gives those of batch i, [batch,
+/// latent dimension].
 template <class Draws>
 std::vector<float> points(models::Generator& generator, const Scaling& scaling, std::int64_t count, const Draws& draw) {
   const std::int64_t dimension = generator.output_size();
@@ -115,7 +116,10 @@ void write_points(const std::string& path, const std::vector<float>& points, con
 
 void require_modes_agree(const SampleRequest& request) {
   const int modes = !request.grid.empty() + (request.count != 0) + !request.latents.empty() + !request.gif.empty();
-  require(modes == 1, "give one of --grid ROWSxCOLUMNS, --count N, --latents Z.npy and --gif FILE.gif");
+  require(modes == 1 || (modes == 0 && request.scatter),
+          "give one of --grid ROWSxCOLUMNS, --scatter, --count N, --latents Z.npy and --gif FILE.gif");
+  require(!request.scatter || (request.grid.empty() && request.gif.empty()),
+          "--scatter draws points: leave out --grid and --gif");
   require(request.count >= 0, "--count must be at least 1: ", request.count);
   require(!request.grid.empty() || !request.interpolate, "--interpolate makes a grid: give --grid ROWSxCOLUMNS");
   require(!request.grid.empty() || !request.neighbours, "--neighbours makes a grid: give --grid ROWSxCOLUMNS");
@@ -125,17 +129,16 @@ void require_modes_agree(const SampleRequest& request) {
     require_suffix("--gif", request.gif, {".gif"});
   } else {
     require(!request.out.empty(), "--out is missing: the file to write");
-    if (request.grid.empty())
+    if (request.grid.empty() && !request.scatter)
       require_suffix("--out", request.out, {".npy", ".csv", ".tsv"});
     else
       require_suffix("--out", request.out, {".png"});
   }
 }
 
-void write_training_gif(const RunFolder& folder, const Config& config, const std::string& path) {
-  require(config.data.images(), "--gif is for images, the run makes points of dimension ", config.data.dimension);
+void write_training_gif(const RunFolder& folder, const std::string& path) {
   const std::vector<std::int64_t> grids = folder.grids();
-  require(!grids.empty(), folder.samples().string(), " holds no grids of images to show: train on with --resume");
+  require(!grids.empty(), folder.samples().string(), " holds no pictures to show: train on with --resume");
   const auto count = static_cast<std::int64_t>(grids.size());
   // About six seconds, no faster than browsers show and no slower than one can wait; the last stays for two.
   const int hundredths = static_cast<int>(std::clamp<std::int64_t>(600 / count, 4, 20));
@@ -151,7 +154,7 @@ void sample(const SampleRequest& request, const Console& console) {
   const RunFolder folder{request.run};
   const Config config = read_config(folder.config());
   if (!request.gif.empty()) {
-    write_training_gif(folder, config, request.gif);
+    write_training_gif(folder, request.gif);
     console.out << request.gif << '\n';
     return;
   }
@@ -172,21 +175,20 @@ void sample(const SampleRequest& request, const Console& console) {
     std::copy_n(given.begin() + i * batch * latent, std::min(batch * latent, all - i * batch * latent), z.data());
     return z;
   };
-  const auto made = [&](std::int64_t count) {
-    return given.empty() ? points(*generator, config.scaling, count, draw)
-                         : points(*generator, config.scaling, count, draw_given);
+  const auto made = [&](std::int64_t count, const Scaling& scaling) {
+    return given.empty() ? points(*generator, scaling, count, draw) : points(*generator, scaling, count, draw_given);
   };
 
   if (!request.grid.empty()) {
     Grid grid = parse_grid(request.grid);
     require(config.data.images(), "--grid is for images, the run makes points of dimension ", dimension,
-            ": take --count");
+            ": take --scatter or --count");
     require(!request.interpolate || grid.columns >= 2, "--interpolate takes at least 2 columns, from one image to ",
             "another: --grid ", request.grid);
     const std::int64_t count = std::int64_t{grid.rows} * grid.columns;
     require_room(request.neighbours ? 2 * count : count, "--grid");
     if (request.interpolate) given = walks(draw, grid, law);
-    const std::vector<float> points = made(count);
+    const std::vector<float> points = made(count, {});
     std::vector<real> images(points.begin(), points.end());
     if (request.neighbours) {
       images = beside_neighbours(images, training_points(config));
@@ -195,10 +197,19 @@ void sample(const SampleRequest& request, const Console& console) {
     data::write_png_grid(request.out, images, config.data.height, config.data.width, config.data.channels, grid.rows,
                          grid.columns);
   } else {
+    require(!request.scatter || !config.data.images(),
+            "--scatter is for points, the run makes images: take --grid 8x8");
     if (!request.latents.empty()) given = read_latents(request.latents, latent);
-    const std::int64_t count = given.empty() ? request.count : static_cast<std::int64_t>(given.size()) / latent;
+    const std::int64_t asked = request.count == 0 ? PointPicture::draws : request.count;
+    const std::int64_t count = given.empty() ? asked : static_cast<std::int64_t>(given.size()) / latent;
     require_room(count, "--count");
-    write_points(request.out, made(count), config.data);
+    if (request.scatter) {
+      const std::vector<float> points = made(count, {});
+      PointPicture(training_points(config), config.scaling)
+          .write(request.out, Tensor({count, dimension}, std::vector<real>(points.begin(), points.end())));
+    } else {
+      write_points(request.out, made(count, config.scaling), config.data);
+    }
   }
   console.out << request.out << '\n';
 }

@@ -7,22 +7,25 @@
 
 namespace apps {
 
-/// What `semidual sample` was asked: exactly one of grid, count, latents and gif.
+/// What `semidual sample` was asked: exactly one of grid, count, latents and gif, or scatter, where
+/// count and latents say what is drawn.
 struct SampleRequest {
-  std::string run;           ///< the run folder
-  std::string out;           ///< the file to write, unless it is `gif`: .png for a grid, otherwise .npy, .csv or .tsv
-  std::string grid;          ///< ROWSxCOLUMNS
+  std::string run;   ///< the run folder
+  std::string out;   ///< the file to write, unless it is `gif`: .png for a picture, otherwise .npy, .csv or .tsv
+  std::string grid;  ///< ROWSxCOLUMNS
   bool interpolate = false;  ///< each row of the grid walks between two latent points
   bool neighbours = false;   ///< each image of the grid has its nearest training image on its right
+  bool scatter = false;      ///< draw the points over the data
   std::int64_t count = 0;    ///< how many points
   std::string latents;       ///< an .npy file of latent points, [N, latent dimension]
-  std::string gif;           ///< the file to write: the grids that training made, one after the other
+  std::string gif;           ///< the file to write: the pictures that training made, one after the other
   std::uint64_t seed = 0;    ///< of the latent points, unless `latents` gives them
 };
 
-/// Makes points with a run's generator in evaluation mode and writes them: a picture of rows x columns images, or a
-/// float32 array [N, d], or a table as the run's data were; or shows how they came about. Point i of a seed is the same
-/// whatever the count. Throws Error for a run, a checkpoint or a request that won't do.
+/// Makes points with a run's generator in evaluation mode and writes them: a picture of rows x columns images, or of
+/// points over the data (PointPicture), or a float32 array [N, d], or a table as the run's data were; or shows how they
+/// came about. Point i of a seed is the same whatever the count. Throws Error for a run, a checkpoint or a request that
+/// won't do.
 void sample(const SampleRequest& request, const Console& console);
 
 }  // namespace apps

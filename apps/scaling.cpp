@@ -88,15 +88,15 @@ Numbers function_of(const engine::SymmetricEigen& eigen, const Function& f) {
   return result;
 }
 
-/// y = row M for each row, M diagonal, [d], or a matrix, [d, d].
-Numbers times(const Numbers& row, const Numbers& matrix) {
+/// The first coordinates of row M, for M diagonal, [d], or a matrix, [d, d].
+Numbers times(const Numbers& row, const Numbers& matrix, std::size_t first) {
   const std::size_t d = row.size();
-  Numbers result(d, 0);
+  Numbers result(first, 0);
   for (std::size_t a = 0; a < d; ++a)
-    if (matrix.size() == d)
+    if (matrix.size() != d)
+      for (std::size_t b = 0; b < first; ++b) result[b] += row[a] * matrix[a * d + b];
+    else if (a < first)
       result[a] = row[a] * matrix[a];
-    else
-      for (std::size_t b = 0; b < d; ++b) result[b] += row[a] * matrix[a * d + b];
   return result;
 }
 
@@ -178,7 +178,7 @@ data::Dataset Scaling::apply(data::Dataset points) const {
     Numbers row(d);
     for (std::size_t i = count(first); i < count(last); ++i) {
       for (std::size_t k = 0; k < d; ++k) row[k] = x.values()[i * d + k] - shift_[k];
-      std::ranges::transform(times(row, inverse_), points.values.begin() + static_cast<std::ptrdiff_t>(i * d),
+      std::ranges::transform(times(row, inverse_, d), points.values.begin() + static_cast<std::ptrdiff_t>(i * d),
                              [](double value) { return static_cast<real>(value); });
     }
   });
@@ -186,13 +186,23 @@ data::Dataset Scaling::apply(data::Dataset points) const {
 }
 
 Tensor Scaling::undo(const Tensor& y) const {
-  if (none()) return y;
-  const std::size_t d = shift_.size();
-  require(y.rank() == 2 && y.dim(1) == std::ssize(shift_), "[scaling] the points must be [n, ", d, "]: ", y.shape());
-  Tensor x(y.shape());
+  return none() ? y : undo(y, std::ssize(shift_));
+}
+
+Tensor Scaling::undo(const Tensor& y, std::int64_t coordinates) const {
+  require(y.rank() == 2 && (none() || y.dim(1) == std::ssize(shift_)), "[scaling] the points must be [n, ",
+          shift_.size(), "]: ", y.shape());
+  const std::size_t d = count(y.dim(1)), first = count(coordinates);
+  Tensor x({y.dim(0), coordinates});
   for (std::size_t i = 0; i < count(y.dim(0)); ++i) {
-    const Numbers row = times({y.data() + i * d, y.data() + (i + 1) * d}, scale_);
-    for (std::size_t k = 0; k < d; ++k) x.data()[i * d + k] = static_cast<real>(shift_[k] + row[k]);
+    const real* const row = y.data() + i * d;
+    real* const to = x.data() + i * first;
+    if (none()) {
+      std::copy_n(row, first, to);
+      continue;
+    }
+    const Numbers moved = times({row, row + d}, scale_, first);
+    for (std::size_t k = 0; k < first; ++k) to[k] = static_cast<real>(shift_[k] + moved[k]);
   }
   return x;
 }

@@ -36,6 +36,8 @@ class Scaling {
   data::Dataset apply(data::Dataset points) const;
   /// The x of the points y, [n, d] both.
   engine::Tensor undo(const engine::Tensor& y) const;
+  /// The first `coordinates` <= d of each, [n, coordinates].
+  engine::Tensor undo(const engine::Tensor& y, std::int64_t coordinates) const;
 
   /// `scaling.shift` and `scaling.scale`, for a checkpoint; nothing for `none`.
   ot::NamedTensors tensors() const;

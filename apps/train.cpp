@@ -20,6 +20,7 @@
 #include "apps/learn/alternate.h"
 #include "apps/learn/cost_space.h"
 #include "apps/measure.h"
+#include "apps/point_picture.h"
 #include "apps/progress.h"
 #include "apps/report/report.h"
 #include "apps/resources.h"
@@ -96,10 +97,11 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
           (options.dual_batch > options.batch ? " and --dual-batch " + std::to_string(options.dual_batch) : ""),
       "take a smaller batch or fewer --points");
 
-  const double grids = config.data.images() ? static_cast<double>(options.iterations / options.samples_every + 1) : 0;
-  const double grid = 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000;
+  const double pictures = static_cast<double>(options.iterations / options.samples_every + 1);
+  const double picture =
+      config.data.images() ? 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000 : 25000;
   const double metrics = 64 * static_cast<double>(options.iterations);
-  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + grids * grid + metrics + 2e6);
+  require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + pictures * picture + metrics + 2e6);
 }
 
 /// The data as points, scaled as --scale has it, and as the measure that is learned in the space of the cost, which may
@@ -118,14 +120,16 @@ class Training {
         config_(std::move(config)),
         points_(data.points),
         algorithm_(config_.options, data.target, generator, std::move(mean), &data.space),
-        grid_latents_(
-            latents(latent_law(config_.options), config_.options.seed, Draw::grid, 0, 0, grid_side * grid_side)) {}
+        drawn_latents_(latents(latent_law(config_.options), config_.options.seed, Draw::grid, 0, 0,
+                               config_.data.images() ? grid_side * grid_side : PointPicture::draws)) {
+    if (!config_.data.images()) picture_.emplace(points_, config_.scaling);
+  }
 
   Alternate& algorithm() { return algorithm_; }
 
   /// Makes the folder, or what it lacks. A new run gets a checkpoint at once, so that it can always be resumed.
   void open() {
-    folder_.create(config_.data.images());
+    folder_.create();
     write_config(folder_.config(), config_);
     if (algorithm_.iterations() == 0) save_checkpoint();
   }
@@ -141,7 +145,7 @@ class Training {
                       by_clock() ? 0 : config_.options.iterations, title, loss_symbol(config_.options));
     while (!done() && !interrupt.requested()) iterate(metrics, progress, console);
     if (saved_at_ != algorithm_.iterations()) save_checkpoint();
-    if (drawn_at_ != algorithm_.iterations()) draw_grid();
+    if (drawn_at_ != algorithm_.iterations()) draw_samples();
     if (reported_at_ != algorithm_.iterations()) report(console);
     progress.end();
     const int code = done() ? 0 : 130;
@@ -150,7 +154,7 @@ class Training {
       console.out << "interrupted after " << algorithm_.iterations()
                   << (by_clock() ? "" : engine::text(" of ", config_.options.iterations))
                   << " iterations; to go on: semidual train --out " << folder_.root.string() << " --resume\n";
-    if (config_.data.images()) console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
+    console.out << "samples: " << folder_.grid(drawn_at_) << '\n';
     console.out << "checkpoint: " << folder_.checkpoint() << '\n';
     if (!report_complained_) console.out << "report: " << folder_.report() << '\n';
     return code;
@@ -195,7 +199,7 @@ class Training {
     metrics.add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
     progress.update(algorithm_.iterations(), h, 60 * config_.options.minutes - seconds_);
     if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
-    if (algorithm_.iterations() % config_.options.samples_every == 0) draw_grid();
+    if (algorithm_.iterations() % config_.options.samples_every == 0) draw_samples();
     if (saved_at_ == algorithm_.iterations()) report(console);
   }
 
@@ -227,10 +231,14 @@ class Training {
     saved_at_ = algorithm_.iterations();
   }
 
-  void draw_grid() {
-    if (!config_.data.images()) return;
-    data::write_png_grid(folder_.grid(algorithm_.iterations()), evaluate(algorithm_.sampled(), grid_latents_).values(),
-                         config_.data.height, config_.data.width, config_.data.channels, grid_side, grid_side);
+  void draw_samples() {
+    const std::string path = folder_.grid(algorithm_.iterations());
+    const engine::Tensor made = evaluate(algorithm_.sampled(), drawn_latents_);
+    if (picture_)
+      picture_->write(path, made);
+    else
+      data::write_png_grid(path, made.values(), config_.data.height, config_.data.width, config_.data.channels,
+                           grid_side, grid_side);
     drawn_at_ = algorithm_.iterations();
   }
 
@@ -257,7 +265,8 @@ class Training {
   Config config_;
   const ot::Target& points_;
   Alternate algorithm_;
-  engine::Tensor grid_latents_;
+  engine::Tensor drawn_latents_;
+  std::optional<PointPicture> picture_;  // of points that are no images
   std::optional<evaluation::QuickEvaluation> evaluation_;
   double seconds_ = 0;  // of all iterations
   std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;

@@ -83,4 +83,9 @@ Picture embedded(const data::Images& image, std::size_t most) {
   }
 }
 
+Picture embedded(std::span<const std::byte> png, const data::Images& image, std::size_t most) {
+  if (png.size() > most) return embedded(image, most);
+  return {image.width, image.height, address("png", png)};
+}
+
 }  // namespace apps::report

@@ -30,4 +30,7 @@ struct Picture {
 /// one in 32 or 16 levels, else a JPEG, else a smaller one.
 Picture embedded(const data::Images& image, std::size_t most);
 
+/// The PNG file itself, which holds this image, if it has at most `most` bytes, else what embedded() makes of it.
+Picture embedded(std::span<const std::byte> png, const data::Images& image, std::size_t most);
+
 }  // namespace apps::report

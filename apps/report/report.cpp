@@ -103,9 +103,10 @@ void write(const RunFolder& folder, const ot::Target* training, const std::strin
   Config learned = run.config;
   if (!source.empty()) learned.options.data = source;
   const Generated generated = generated_sections(run, training, learned);
-  const std::string content = header(run) + facts_section(run) + "<div class=\"columns\">\n" + samples_section(folder) +
-                              generated.walk + curve_sections(run) + measures_sections(folder) + "</div>\n" +
-                              generated.neighbours + "<footer>Written by semidual " + escaped(run.config.version) +
+  const std::string content = header(run) + facts_section(run) + "<div class=\"columns\">\n" +
+                              samples_section(folder, run.config.data.images()) + generated.walk + curve_sections(run) +
+                              measures_sections(folder) + "</div>\n" + generated.neighbours +
+                              "<footer>Written by semidual " + escaped(run.config.version) +
                               ". This file needs nothing beside itself.</footer>\n";
   data::write_file_atomically(folder.report(), page(run.name() + " – semidual", content));
 }

@@ -4,6 +4,7 @@
 
 #include "apps/report/page.h"
 #include "apps/report/picture.h"
+#include "data/file.h"
 #include "data/images.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -15,7 +16,8 @@ using engine::text;
 namespace {
 
 constexpr std::size_t most_frames = 24;
-constexpr std::size_t most_bytes = 17000;  // of a frame
+// Of a frame; beside points there are no other pictures.
+constexpr std::size_t most_bytes_of_images = 17000, most_bytes_of_points = 24000;
 
 struct Frame {
   std::int64_t iterations;
@@ -23,14 +25,15 @@ struct Frame {
 };
 
 /// Those of the grids that can be read.
-std::vector<Frame> read_frames(const RunFolder& run) {
+std::vector<Frame> read_frames(const RunFolder& run, std::size_t most_bytes) {
   const std::vector<std::int64_t> grids = run.grids();
   std::vector<Frame> frames;
   for (const std::size_t i : spread(grids.size(), most_frames)) frames.push_back({grids[i], {}});
   engine::parallel_for(static_cast<std::int64_t>(frames.size()), 1, [&](std::int64_t i, std::int64_t) {
     Frame& frame = frames[static_cast<std::size_t>(i)];
     try {
-      frame.picture = embedded(data::read_image(run.grid(frame.iterations)), most_bytes);
+      const std::string path = run.grid(frame.iterations);
+      frame.picture = embedded(data::read_file(path), data::read_image(path), most_bytes);
     } catch (const engine::Error&) {  // it stays without an address
     }
   });
@@ -48,14 +51,14 @@ std::vector<std::size_t> spread(std::size_t n, std::size_t most) {
   return chosen;
 }
 
-std::string samples_section(const RunFolder& run) {
-  const std::vector<Frame> frames = read_frames(run);
+std::string samples_section(const RunFolder& run, bool images) {
+  const std::vector<Frame> frames = read_frames(run, images ? most_bytes_of_images : most_bytes_of_points);
   if (frames.empty()) return "";
   const auto when = [](const Frame& frame) { return text("after ", frame.iterations, " iterations"); };
   std::string content = "<figure class=\"frames\">\n";
   for (const Frame& frame : frames)
     content +=
-        frame.picture.element("Generated images " + when(frame),
+        frame.picture.element(text("Generated ", images ? "images " : "points over the data ", when(frame)),
                               text("data-when=\"", when(frame), '"', &frame == &frames.back() ? "" : " hidden")) +
         '\n';
   const std::size_t last = frames.size() - 1;
@@ -63,7 +66,8 @@ std::string samples_section(const RunFolder& run) {
                   "\" aria-label=\"How far training had come\" aria-valuetext=\"", when(frames.back()), "\" hidden>\n",
                   "<figcaption><output>", when(frames.back()), "</output></figcaption>\n</figure>\n");
   return section("samples", "Samples",
-                 "What the generator makes of the same latent points as it learns. Move the slider to go back.",
+                 text("What the generator makes of the same latent points as it learns",
+                      images ? "" : ", in red, and the data, in grey", ". Move the slider to go back."),
                  content);
 }
 

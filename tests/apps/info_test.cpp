@@ -38,7 +38,7 @@ TEST_CASE("info describes a run by its options, progress and files") {
   for (const char* piece :
        {"--generator         mlp\n", "--batch             4\n", "iterations done     2\n",
         "parameters          1486352 of the generator, 40 of psi\n", "last H", "(iteration 1, the first is 0)",
-        "config.json (", "metrics.csv (", "checkpoint.safetensors (", "sample grids        1 in "})
+        "config.json (", "metrics.csv (", "checkpoint.safetensors (", "sample pictures     1 in "})
     CHECK_MESSAGE(outcome.out.find(piece) != std::string::npos, outcome.out);
 }
 

@@ -26,7 +26,7 @@ TEST_CASE("removing a run leaves what others put there") {
   const TemporaryFolder temporary;
   const RunFolder folder{temporary / "a/run"};
   CHECK_FALSE(folder.occupied());
-  folder.create(true);
+  folder.create();
   CHECK(folder.occupied());
   for (const std::string& file :
        {folder.config(), folder.metrics(), folder.checkpoint(), folder.report(), folder.evaluation(), folder.grid(100)})
@@ -52,7 +52,7 @@ TEST_CASE("removing a run leaves what others put there") {
 TEST_CASE("a folder that can't be made is refused") {
   const TemporaryFolder temporary;
   write(temporary / "file", "x");
-  CHECK_THROWS_WITH_AS(RunFolder{temporary / "file/run"}.create(true), doctest::Contains("can't make the folder"),
+  CHECK_THROWS_WITH_AS(RunFolder{temporary / "file/run"}.create(), doctest::Contains("can't make the folder"),
                        engine::Error);
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("the grids there are come in the order of their iterations") {
   const TemporaryFolder temporary;
   const RunFolder folder{temporary / "run"};
   CHECK(folder.grids().empty());
-  folder.create(true);
+  folder.create();
   for (const char* name : {"1000000.png", "000100.png", "999900.png", "0000200.png", "000300.jpg", "best.png"})
     write(folder.samples() / name, "x");
   CHECK(folder.grids() == std::vector<std::int64_t>{100, 999900, 1000000});

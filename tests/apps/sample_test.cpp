@@ -8,7 +8,9 @@
 #include "apps/checkpoint.h"
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/point_picture.h"
 #include "apps/run_folder.h"
+#include "apps/training_points.h"
 #include "data/digits.h"
 #include "data/images.h"
 #include "data/npy.h"
@@ -145,7 +147,7 @@ TEST_CASE("a GIF shows the grids of a run in their order") {
   CHECK(frames == 3);
 
   fs::remove_all(temporary / "run/samples");
-  CHECK(semidual({"sample", temporary / "run", "--gif", gif}).err.find("holds no grids of images to show") !=
+  CHECK(semidual({"sample", temporary / "run", "--gif", gif}).err.find("holds no pictures to show") !=
         std::string::npos);
 }
 
@@ -165,7 +167,7 @@ TEST_CASE("requests that won't do are one line, exit code 2, and nothing written
     CHECK(outputs.empty());
   };
   const std::string png = outputs / "x.png", npy = outputs / "x.npy";
-  refused("run", npy, {}, "give one of --grid ROWSxCOLUMNS, --count N, --latents Z.npy and --gif FILE.gif");
+  refused("run", npy, {}, "give one of --grid ROWSxCOLUMNS, --scatter, --count N, --latents Z.npy and --gif FILE.gif");
   refused("run", npy, {"--count", "3", "--grid", "2x2"}, "give one of");
   refused("run", npy, {"--count", "-3"}, "--count must be at least 1: -3");
   refused("run", npy, {"--grid", "2x2"}, "--out must end in .png");
@@ -179,6 +181,9 @@ TEST_CASE("requests that won't do are one line, exit code 2, and nothing written
   refused("run", npy, {"--count", "2", "--interpolate"}, "--interpolate makes a grid: give --grid ROWSxCOLUMNS");
   refused("run", npy, {"--count", "2", "--neighbours"}, "--neighbours makes a grid: give --grid ROWSxCOLUMNS");
   refused("run", png, {"--grid", "2x2", "--neighbours", "--interpolate"}, "give one of --interpolate and --neighbours");
+  refused("run", npy, {"--scatter"}, "--out must end in .png");
+  refused("run", png, {"--scatter", "--grid", "2x2"}, "--scatter draws points: leave out --grid and --gif");
+  refused("run", png, {"--scatter"}, "--scatter is for points, the run makes images: take --grid 8x8");
   refused("run", png, {"--grid", "2x1", "--interpolate"}, "--interpolate takes at least 2 columns");
   refused("run", npy, {"--count", "900000000000"}, "of memory");
   refused("run", npy, {"--latents", temporary / "narrow.npy"}, "must hold an array of shape [N, 20]");
@@ -201,7 +206,7 @@ TEST_CASE("a checkpoint of another architecture is refused with the tensor and b
                 outcome.err);
 }
 
-TEST_CASE("points that are not images are sampled as arrays only") {
+TEST_CASE("points that are not images are sampled as arrays, and drawn over the data") {
   const TemporaryFolder temporary;
   data::write_npy<float>(temporary / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 1, 1, 1});
   make_run(temporary / "run", {"--points", "0", "--data", temporary / "points.npy"});
@@ -209,7 +214,21 @@ TEST_CASE("points that are not images are sampled as arrays only") {
   CHECK(data::read_npy(temporary / "x.npy").shape == std::vector<std::int64_t>{5, 2});
   const Outcome grid = semidual({"sample", temporary / "run", "--grid", "2x2", "--out", temporary / "x.png"});
   CHECK(grid.code == 2);
-  CHECK(grid.err == "semidual: --grid is for images, the run makes points of dimension 2: take --count\n");
-  CHECK(semidual({"sample", temporary / "run", "--gif", temporary / "x.gif"}).err ==
-        "semidual: --gif is for images, the run makes points of dimension 2\n");
+  CHECK(grid.err == "semidual: --grid is for images, the run makes points of dimension 2: take --scatter or --count\n");
+
+  // A generator's 2000 draws of seed 1, by default, or those of some latents, are what --count would write.
+  REQUIRE(semidual({"sample", temporary / "run", "--scatter", "--seed", "1", "--out", temporary / "a.png"}).code == 0);
+  REQUIRE(
+      semidual({"sample", temporary / "run", "--count", "2000", "--seed", "1", "--out", temporary / "x.npy"}).code ==
+      0);
+  const std::vector<engine::real> drawn = data::read_npy(temporary / "x.npy").as<engine::real>();
+  const apps::Config config = apps::read_config(apps::RunFolder{temporary / "run"}.config());
+  apps::PointPicture(apps::training_points(config), {}).write(temporary / "b.png", engine::Tensor({2000, 2}, drawn));
+  CHECK(content(temporary / "a.png") == content(temporary / "b.png"));
+  REQUIRE(semidual({"sample", temporary / "run", "--scatter", "--count", "7", "--out", temporary / "c.png"}).code == 0);
+  CHECK(content(temporary / "a.png") != content(temporary / "c.png"));
+
+  const std::string gif = temporary / "x.gif";
+  CHECK(semidual({"sample", temporary / "run", "--gif", gif}).code == 0);
+  CHECK(content(gif).substr(6, 4) == std::string("\xe0\x01\xe0\x01", 4));  // 480x480
 }

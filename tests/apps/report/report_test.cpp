@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/report/picture.h"
 #include "apps/report/samples.h"
 #include "data/npy.h"
 #include "data/png.h"
@@ -197,14 +198,19 @@ TEST_CASE("what can't be read is left out with a sentence") {
   CHECK_FALSE(contains(page, "class=\"frames\""));
 }
 
-TEST_CASE("points that are not images have curves and no pictures") {
+TEST_CASE("of points that are not images there are curves and pictures of samples over the data, as they are") {
   const TemporaryFolder temporary;
   data::write_npy<float>(temporary / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 1, 1, 1});
   const RunFolder run = make_run(temporary / "run", {"--data", temporary / "points.npy", "--points", "0"});
   const std::string page = content(run.report());
   CHECK(contains(page, "3 points of dimension 2"));
   CHECK(count(page, "<figure class=\"plot\"") == 2);
-  CHECK_FALSE(contains(page, "<img"));
+  CHECK(count(page, "<img") == 3);
+  const std::string file = content(run.grid(3));
+  CHECK(
+      contains(page, "<img src=\"data:image/png;base64," + apps::report::base64(std::as_bytes(std::span(file))) +
+                         "\" width=\"480\" height=\"480\" alt=\"Generated points over the data after 3 iterations\""));
+  CHECK(contains(page, "as it learns, in red, and the data, in grey. Move"));
 }
 
 TEST_CASE("a run goes on without a report that can't be written, and says so once") {
