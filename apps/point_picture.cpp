@@ -46,13 +46,13 @@ std::vector<data::Axis> axes_of(const ot::Target& data, const Scaling& scaling) 
   return axes;
 }
 
-/// Points whose law is about that of the weights: all of the support where it is small. The quantiles of multiples of
+/// Points whose law is about that of the data: all, where they are few and of one weight. The quantiles of multiples of
 /// the golden ratio lie evenly and, unlike even steps, in step with no order that the points may have.
 std::vector<std::int64_t> points_to_draw(const ot::Target& data) {
   std::vector<std::int64_t> points;
-  if (data.size() <= most_data) {
-    for (std::int64_t j = 0; j < data.size(); ++j)
-      if (data.weights()[static_cast<std::size_t>(j)] > 0) points.push_back(j);
+  if (data.uniform() && data.size() <= most_data) {
+    points.resize(static_cast<std::size_t>(data.size()));
+    std::iota(points.begin(), points.end(), 0);
     return points;
   }
   std::vector<double> cumulated(data.weights().size());

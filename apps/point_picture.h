@@ -16,7 +16,7 @@ class PointPicture {
   /// How many points show the law that they are of.
   static constexpr std::int64_t draws = 2000;
 
-  /// The data as they are learned, scaled, of which about 4000 are drawn, evenly over their weights.
+  /// The data as they are learned, scaled, of which up to 4000 are drawn, as often as they weigh.
   PointPicture(const ot::Target& data, const Scaling& scaling);
 
   /// Writes the picture of points that a generator makes, [n, d], as a PNG, atomically. Throws Error if it can't.

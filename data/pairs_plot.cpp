@@ -14,9 +14,9 @@ using engine::require;
 
 namespace {
 
-constexpr int gap = 8;    // between panels and around them, in pixels
-constexpr int bins = 41;  // odd, so that a constant lies in the middle of one
-constexpr Colour frame{153, 153, 153};
+constexpr int gap = 8;                  // between panels and around them, in pixels
+constexpr int bins = 41;                // odd, so that a constant lies in the middle of one
+constexpr Colour frame{204, 212, 204};  // in the palette of write_gif(), which so keeps it whole
 
 }  // namespace
 

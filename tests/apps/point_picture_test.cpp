@@ -66,6 +66,22 @@ TEST_CASE("points that weigh nothing are not drawn and decide no axis") {
   CHECK(content(temporary / "two.png") == content(temporary / "three.png"));
 }
 
+TEST_CASE("points are drawn as often as they weigh") {
+  const TemporaryFolder temporary;
+  apps::PointPicture(target_of(dataset(2, 1, {0, 1}), {0.75, 0.25}), {})
+      .write(temporary / "x.png", Tensor({1, 1}, {9}));
+  const data::Images image = data::read_image(temporary / "x.png");
+  std::vector<int> heights;
+  for (int column = 0; column < image.width; ++column) {
+    heights.push_back(0);
+    for (int row = 0; row < image.height; ++row)
+      heights.back() += image.bytes[static_cast<std::size_t>((row * image.width + column) * 3)] == grey[0];
+  }
+  // Bars of 4/5 of 464 pixels and a third of that, in the two halves.
+  CHECK(*std::max_element(heights.begin(), heights.begin() + 240) == 371);
+  CHECK(std::abs(*std::max_element(heights.begin() + 240, heights.end()) - 123) <= 1);
+}
+
 TEST_CASE("of many points some are drawn, in step with no order of them, and of many coordinates the first four") {
   const TemporaryFolder temporary;
   constexpr std::int64_t n = 10000;
