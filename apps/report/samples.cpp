@@ -55,7 +55,7 @@ std::string samples_section(const RunFolder& run, bool images) {
   const std::vector<Frame> frames = read_frames(run, images ? most_bytes_of_images : most_bytes_of_points);
   if (frames.empty()) return "";
   const auto when = [](const Frame& frame) { return text("after ", frame.iterations, " iterations"); };
-  std::string content = "<figure class=\"frames\">\n";
+  std::string content = text("<figure class=\"frames", images ? "" : " points", "\">\n");
   for (const Frame& frame : frames)
     content +=
         frame.picture.element(text("Generated ", images ? "images " : "points over the data ", when(frame)),

@@ -55,6 +55,7 @@ figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; border-radius: 4px; background: #000; }
 img[hidden], [hidden] { display: none; }
 .frames img { width: 100%; }
+.points img { image-rendering: auto; }
 .frames figcaption { color: var(--soft); font-size: 14px; margin-top: 12px; }
 input[type=range] { width: 100%; margin: 16px 0 0; accent-color: var(--accent); }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(72px, 1fr)); gap: 16px 12px; list-style: none; margin: 0; padding: 0; }
