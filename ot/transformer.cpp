@@ -55,16 +55,4 @@ CTransform Transformer::with_all_points(const Tensor& x, const Tensor& psi, doub
                  : dense_c_transform(target_, x, psi, lambda, wanted);
 }
 
-const char* name(Transformer::Way way) {
-  switch (way) {
-    case Transformer::Way::dense:
-      return "dense";
-    case Transformer::Way::digits:
-      return "digits";
-    case Transformer::Way::search:
-      break;
-  }
-  return "search";
-}
-
 }  // namespace ot

@@ -22,6 +22,8 @@ class Transformer {
 
   /// Makes an index of the target where it needs one and none is given. The target must outlive it.
   explicit Transformer(const Target& target, std::shared_ptr<const PointIndex> index = nullptr);
+  Transformer(const Transformer&) = delete;  // the search refers to the blocks
+  Transformer& operator=(const Transformer&) = delete;
 
   const Target& target() const { return target_; }
 
@@ -30,7 +32,7 @@ class Transformer {
   /// all calls since the last restart(). The bits do not depend on the number of threads.
   CTransform operator()(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted = {});
 
-  /// Begins an inner loop: from here on nothing depends on what was before.
+  /// Begins an inner loop: from here on no bit depends on what was before.
   void restart();
 
   /// Of the last call: how it went, and what a search computed for a query, on average.
@@ -48,8 +50,5 @@ class Transformer {
   Way way_ = Way::dense;
   SearchWork work_;
 };
-
-/// What to call a way.
-const char* name(Transformer::Way way);
 
 }  // namespace ot

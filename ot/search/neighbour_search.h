@@ -25,7 +25,7 @@ class NeighbourSearch {
   /// outlive it.
   NeighbourSearch(const PointIndex& index, ByteBlocks* blocks) : index_(index), blocks_(blocks) {}
 
-  /// From here on what is computed depends on nothing before.
+  /// From here on no bit of what is computed depends on what was before.
   void restart();
 
   /// For each row of x [B, d] all points with u <= least u + reach at lambda = 0, in no particular order, none for a

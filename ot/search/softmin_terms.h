@@ -49,7 +49,7 @@ struct SoftminTerms {
 /// where that is faster.
 class TermSearch {
  public:
-  /// Bounds and values must outlive it.
+  /// The bounds, and what the values refer to, must outlive it.
   TermSearch(const BatchBounds& bounds, const ByteValues& values, double lambda, double reach);
 
   /// The work of find() for a query, on average, as the bounds tell it.
@@ -81,7 +81,7 @@ class TermSearch {
   void visit_blocks(std::span<const std::int64_t> blocks, Visit& visit) const;
 
   const BatchBounds& bounds_;
-  const ByteValues& values_;
+  ByteValues values_;
   double lambda_, reach_;
   std::vector<Query> queries_;
   std::vector<engine::real> group_cuts_;  // of the least bounds of groups that may matter to each query
