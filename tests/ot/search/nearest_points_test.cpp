@@ -105,7 +105,8 @@ TEST_CASE("blocks that are multiplied out in 16 bits lose no point that is withi
   constexpr std::int64_t points = 4000, dimension = 3;
   const double reach = 5e-4;
   std::vector<std::uint8_t> bytes;
-  for (const real value : Random(74, 0).uniform({points * dimension}, 0, 1).values())
+  const Tensor drawn = Random(74, 0).uniform({points * dimension}, 0, 1);
+  for (const real value : drawn.values())
     bytes.push_back(static_cast<std::uint8_t>(bytes.size() % 3 == 2 ? 255 * std::pow(value, real(4)) : 8 * value));
   const ot::Target target(bytes, points, dimension, ot::CostScale::one);
   if (!ot::ByteProducts::available(target)) return;
