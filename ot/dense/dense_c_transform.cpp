@@ -15,10 +15,8 @@ using engine::Tensor;
 using engine::simd::Minimum;
 
 namespace {
-/// The winner of query i given its minimum over each tile. Those within rounding of the least are compared by their
-/// exact values, in which equal points are equal wherever they stand.
-std::int64_t settle(const TiledProblem& problem, const Tensor& x, const Tensor& psi, std::int64_t i,
-                    const Minimum* minima, std::int64_t stride) {
+std::int64_t winner_of(const TiledProblem& problem, const Tensor& x, const Tensor& psi, std::int64_t i,
+                       const Minimum* minima, std::int64_t stride) {
   Minimum least{std::numeric_limits<real>::infinity(), -1};
   for (std::int64_t tile = 0; tile < problem.tiles(); ++tile)
     if (minima[tile * stride].value < least.value) least = minima[tile * stride];
@@ -28,17 +26,13 @@ std::int64_t settle(const TiledProblem& problem, const Tensor& x, const Tensor& 
   const double size = target.scale() * (problem.squared_norms[static_cast<std::size_t>(i)] +
                                         target.centred_squared_norms()[static_cast<std::size_t>(least.index)]) +
                       std::abs(psi.data()[least.index]);
-  const double rounding = 16 * std::numeric_limits<real>::epsilon() * size;
-  double lowest = std::numeric_limits<double>::infinity();
-  std::int64_t winner = -1;
-  for (std::int64_t tile = 0; tile < problem.tiles(); ++tile) {
-    const Minimum candidate = minima[tile * stride];
-    if (candidate.index < 0 || candidate.value - least.value > rounding) continue;
-    const double exact = target.scale() * target.squared_distance(x.data() + i * target.dimension(), candidate.index) -
-                         psi.data()[candidate.index];
-    if (exact < lowest) lowest = exact, winner = candidate.index;
-  }
-  return winner;
+  // Each minimum is known to half of what two of them may differ by.
+  const double rounding = 8 * std::numeric_limits<real>::epsilon() * size;
+  return settle(
+      minima, stride, problem.tiles(), [&](const Minimum&) { return rounding; },
+      [&](std::int64_t j) {
+        return target.scale() * target.squared_distance(x.data() + i * target.dimension(), j) - psi.data()[j];
+      });
 }
 }  // namespace
 
@@ -59,7 +53,7 @@ std::vector<std::int64_t> least_points(const TiledProblem& problem, const TilePr
     parallel_for(block.size(), 16, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i)
         winners[static_cast<std::size_t>(begin + i)] =
-            settle(problem, x, psi, begin + i, minima.data() + i, block.size());
+            winner_of(problem, x, psi, begin + i, minima.data() + i, block.size());
     });
   }
   return winners;

@@ -147,26 +147,14 @@ Tensor offsets_of(const Target& target, const Tensor& psi, double lambda) {
   return offsets;
 }
 
-/// The winner of query i given its minimum over each tile. Those within rounding of the least are compared by their
-/// exact values, in which equal points are equal wherever they stand.
-std::int64_t settle(const Target& target, const CostBlock& block, const Tensor& psi, std::int64_t i) {
+std::int64_t winner_of(const Target& target, const CostBlock& block, const Tensor& psi, std::int64_t i) {
   // c = u + psi is known to 2^10 units of the last place.
   const auto rounding = [&](const Minimum& m) {
     constexpr double relative = 1024 * std::numeric_limits<real>::epsilon();
     return relative * (std::abs(static_cast<double>(m.value)) + 2 * std::abs(static_cast<double>(psi.data()[m.index])));
   };
-  double limit = std::numeric_limits<double>::infinity();
-  for (std::int64_t tile = 0; tile < block.tiles(); ++tile)
-    if (const Minimum& m = block.minimum(tile, i); m.index >= 0) limit = std::min(limit, m.value + rounding(m));
-  double lowest = std::numeric_limits<double>::infinity();
-  std::int64_t winner = -1;
-  for (std::int64_t tile = 0; tile < block.tiles(); ++tile) {
-    const Minimum& m = block.minimum(tile, i);
-    if (m.index < 0 || m.value - rounding(m) > limit) continue;
-    const double exact = target.cost(block.query(i).data(), m.index) - psi.data()[m.index];
-    if (exact < lowest) lowest = exact, winner = m.index;
-  }
-  return winner;
+  return settle(&block.minimum(0, i), block.size(), block.tiles(), rounding,
+                [&](std::int64_t j) { return target.cost(block.query(i).data(), j) - psi.data()[j]; });
 }
 
 CTransform hard_transform(const Target& target, const Tensor& x, const Tensor& psi, Wanted wanted) {
@@ -178,7 +166,7 @@ CTransform hard_transform(const Target& target, const Tensor& x, const Tensor& p
       block.find_minima(false);
       parallel_for(block.size(), 16, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t i = first; i < last; ++i)
-          winners[static_cast<std::size_t>(begin + i)] = settle(target, block, psi, i);
+          winners[static_cast<std::size_t>(begin + i)] = winner_of(target, block, psi, i);
       });
     }
   return transform_at(target, x, psi, std::move(winners), wanted);
