@@ -40,19 +40,18 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target)
 }
 
 engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target) {
-  const Dual dual(config.options, target);
   const ot::NamedTensors saved = read_checkpoint(run.checkpoint()).tensors;
   try {
-    if (dual.network) {
-      ot::NamedTensors parameters;
-      for (const models::Parameter& p : dual.network->parameters())
-        parameters.emplace_back(p.name, p.variable->value());
-      copy_tensors(saved, parameters);
-      return dual.psi->values();
+    if (config.options.dual != "network") {
+      engine::Tensor psi({target.size()});
+      copy_tensors(saved, {{"psi", psi}});
+      return psi;
     }
-    engine::Tensor psi({target.size()});
-    copy_tensors(saved, {{"psi", psi}});
-    return psi;
+    const Dual dual(config.options, target);
+    ot::NamedTensors parameters;
+    for (const models::Parameter& p : dual.network->parameters()) parameters.emplace_back(p.name, p.variable->value());
+    copy_tensors(saved, parameters);
+    return dual.psi->values();
   } catch (const engine::Error& error) {
     engine::fail(run.checkpoint(), " does not fit the run's psi: ", error.what());
   }
