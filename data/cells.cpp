@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <limits>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/byte_stream.h"
+#include "data/lower_case.h"
 #include "engine/error.h"
 
 namespace data {
@@ -167,9 +167,11 @@ std::optional<double> number_in(std::string_view cell) {
 bool is_missing(std::string_view cell) {
   constexpr std::array<std::string_view, 7> words{"", "na", "n/a", "#n/a", "nan", "null", "?"};
   if (cell.size() > 4) return false;
-  std::string word(cell);
-  std::ranges::transform(word, word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::ranges::find(words, word) != words.end();
+  return std::ranges::find(words, lower_case(std::string(cell))) != words.end();
+}
+
+std::string column_in_words(const std::string& name, std::int64_t column) {
+  return name.empty() ? engine::text("column ", column + 1) : engine::text("column '", name, "'");
 }
 
 }  // namespace data

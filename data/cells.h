@@ -35,4 +35,7 @@ std::optional<double> number_in(std::string_view cell);
 /// Whether a cell holds nothing, or what stands for nothing: NA, N/A, #N/A, NaN, null or ?, in upper or lower case.
 bool is_missing(std::string_view cell);
 
+/// What a complaint calls column number `column`, from 0: by its name, or from 1 where that is empty.
+std::string column_in_words(const std::string& name, std::int64_t column);
+
 }  // namespace data

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "data/cells.h"
 #include "engine/error.h"
 
 namespace data {
@@ -12,7 +13,7 @@ namespace {
 using engine::require;
 
 std::string name_of(const Column& column, std::size_t c) {
-  return column.name.empty() ? engine::text("column ", c + 1) : engine::text("column '", column.name, "'");
+  return column_in_words(column.name, static_cast<std::int64_t>(c));
 }
 
 void require_alike(const Dataset& set, const std::string& other, std::span<const Column> columns) {

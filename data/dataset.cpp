@@ -1,7 +1,6 @@
 #include "data/dataset.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -13,6 +12,7 @@
 #include "data/idx.h"
 #include "data/image_set.h"
 #include "data/images.h"
+#include "data/lower_case.h"
 #include "data/mnist.h"
 #include "data/npy.h"
 #include "engine/error.h"
@@ -57,8 +57,7 @@ void require_finite(const Dataset& set, const std::vector<Number>& values) {
 }
 
 bool is_npy(const std::string& path) {
-  std::string name = path;
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string name = lower_case(path);
   return name.ends_with(".npy") || name.ends_with(".npz") || begins_with(path, npy_magic);
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "data/lower_case.h"
 #include "engine/error.h"
 
 namespace data {
@@ -39,8 +39,7 @@ struct Contents {
     std::error_code error;
     for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator();
          entry.increment(error)) {
-      std::string kind = entry->path().extension().string();
-      std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      const std::string kind = lower_case(entry->path().extension().string());
       if (is_litter(entry->path().filename().string())) {
         ++hidden;
       } else if (entry->is_directory()) {

@@ -9,6 +9,7 @@
 
 #include "data/cells.h"
 #include "data/file.h"
+#include "data/lower_case.h"
 #include "engine/error.h"
 
 namespace data {
@@ -51,9 +52,7 @@ class Body {
   std::string_view operator()(std::int64_t row, std::int64_t column) const { return cells_(first() + row, column); }
   std::string name(std::int64_t column) const { return header_ ? std::string(cells_(0, column)) : ""; }
 
-  std::string column(std::int64_t c) const {
-    return name(c).empty() ? engine::text("column ", c + 1) : engine::text("column '", name(c), "'");
-  }
+  std::string column(std::int64_t c) const { return column_in_words(name(c), c); }
   std::string row(std::int64_t r) const {
     return engine::text("row ", cells_.row_number[static_cast<std::size_t>(first() + r)]);
   }
@@ -146,8 +145,7 @@ std::int64_t width_of(std::span<const Column> columns) {
 }
 
 bool is_table(const std::string& path) {
-  std::string name = path.ends_with(".gz") ? path.substr(0, path.size() - 3) : path;
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string name = lower_case(path.ends_with(".gz") ? path.substr(0, path.size() - 3) : path);
   return name.ends_with(".csv") || name.ends_with(".tsv");
 }
 
