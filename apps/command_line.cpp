@@ -85,6 +85,9 @@ class CommandLine {
         "were");
     add(sample_command, "--latents", sample.latents,
         "a point for each row of this .npy file, [N, --latent-dim of the run], into a file as --count does");
+    add(sample_command, "--class", sample.of_class,
+        "of a run with --labels: the class to make, by its name [in a grid one in each row, otherwise as often as the "
+        "data have them]");
     add(sample_command, "--gif", sample.gif, "write the run's pictures, one after the other, into this .gif file");
     add(sample_command, "--seed", sample.seed, "of the random latent points [0]");
     add(sample_command, "--out", sample.out, "the file to write, unless --gif names it");

@@ -93,6 +93,9 @@ void write_config(const std::string& path, const Config& config) {
   json["options"] = to_json(config.options);
   for_each_fact(config.data, [&](const char* name, const auto& value) { json["data"][name] = value; });
   if (!config.scaling.none()) json["scaling"] = {{"shift", config.scaling.shift()}, {"scale", config.scaling.scale()}};
+  for (const ClassFacts& one : config.data.classes)
+    json["data"]["classes"].push_back({{"name", one.name}, {"share", one.share}});
+  if (!config.data.classes.empty()) json["data"]["labels_sha256"] = config.data.labels_sha256;
   if (!config.data.columns.empty()) json["data"]["columns"] = to_json(config.data.columns);
   json["machine"] = {{"cpu", cpu_name()},
                      {"cores", std::thread::hardware_concurrency()},
@@ -118,6 +121,11 @@ Config read_config(const std::string& path) {
       const Json& scaling = json.at("scaling");
       config.scaling =
           Scaling(scaling.at("shift").get<std::vector<double>>(), scaling.at("scale").get<std::vector<double>>());
+    }
+    if (!config.options.labels.empty()) {
+      for (const Json& one : json.at("data").at("classes"))
+        config.data.classes.push_back({one.at("name").get<std::string>(), one.at("share").get<double>()});
+      json.at("data").at("labels_sha256").get_to(config.data.labels_sha256);
     }
     if (json.at("data").contains("columns")) config.data.columns = columns_from_json(json.at("data").at("columns"));
   } catch (const nlohmann::json::exception&) {

@@ -13,6 +13,12 @@ namespace apps {
 /// The seed of the built-in digits: like other data they do not change with --seed.
 inline constexpr std::uint64_t digits_seed = 0;
 
+/// A class of the points that a conditional generator learns.
+struct ClassFacts {
+  std::string name;
+  double share = 0;  ///< of the measure nu
+};
+
 /// What a run remembers of its data: enough to rebuild the networks, and to tell other data by their checksum.
 struct DataFacts {
   std::int64_t count = 0, dimension = 0;
@@ -20,6 +26,8 @@ struct DataFacts {
   std::string sha256;                       ///< of the points, row by row: the bytes if they are bytes, else the reals
   std::string weights_sha256;               ///< of the file of --weights, empty without
   double low = 0, high = 1;                 ///< the least and the largest coordinate; runs before they were kept: 0, 1
+  std::vector<ClassFacts> classes{};        ///< with --labels, by number; none without
+  std::string labels_sha256{};              ///< of the points' classes; empty without
   std::vector<data::Column> columns{};      ///< of a table, of which points are rows; otherwise none
 
   bool images() const { return channels > 0; }

@@ -14,16 +14,15 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
-#include "apps/costs.h"
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/feature_network.h"
 #include "apps/evaluation/fresh_samples.h"
 #include "apps/evaluation/inputs.h"
+#include "apps/evaluation/semidual_measures.h"
 #include "apps/evaluation/summary.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
-#include "apps/learn/cost_space.h"
-#include "apps/learn/dual.h"
+#include "apps/latents.h"
 #include "apps/measure.h"
 #include "apps/options.h"
 #include "apps/report/report.h"
@@ -35,7 +34,6 @@
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
-#include "ot/ascent/semidual_ascent.h"
 
 namespace apps {
 
@@ -60,7 +58,7 @@ constexpr double much_trained_on = 0.01;
 Tensor samples_of(const Inputs& inputs, const RunFolder& folder, std::uint64_t seed) {
   if (inputs.config) {
     const Tensor samples =
-        fresh_samples(*generator_of_run(folder, *inputs.config), latent_law(inputs.options), seed, inputs.count);
+        fresh_samples(*generator_of_run(folder, *inputs.config), latent_law(*inputs.config), seed, inputs.count);
     require(all_finite({{"samples", samples}}), folder.checkpoint(), ": its generator makes NaN or infinity");
     return samples;
   }
@@ -75,29 +73,21 @@ std::optional<FeatureNetwork> make_features(const std::string& file, const DataF
   return FeatureNetwork::random(images);
 }
 
-/// H(psi) and chi^2 of the run's psi, which is meant to be the best for the law of its samples.
-std::vector<Measure> measure_semidual(const RunFolder& folder, const Inputs& inputs, const Tensor& samples) {
-  constexpr int groups = 20;
-  const TrainOptions& options = inputs.options;
-  CostSpace space(options, inputs.facts);
-  const ot::Target target =
-      make_target(space.map(inputs.training), make_cost(options.cost, options.cost_power, options.cost_scale),
-                  read_weights("--weights", options.weights, inputs.facts.count));
-  const std::int64_t size = samples.dim(0) / groups, d = samples.dim(1);
-  const auto batch = [&](int group) {
-    const Tensor x({size, d}, std::span(samples.data() + group * size * d, static_cast<std::size_t>(size * d)));
-    return space(x).value();
-  };
-  ot::Transformer transform(target);
-  const ot::SemidualEstimate estimate =
-      *ot::estimate_semidual(transform, psi_of_run(folder, *inputs.config, target), options.lambda, groups, batch);
-  std::vector<Measure> measures(2);
-  Measure &h = measures[0], &chi = measures[1];
-  h.key = "semidual", h.name = "W by the semi-dual, H(ψ)", h.value = estimate.dual, h.error = estimate.dual_error;
-  chi.key = "chi_squared", chi.name = "χ² of ψ", chi.value = estimate.chi_squared,
-  chi.error = estimate.chi_squared_error;
-  chi.ideal = 0;
-  return measures;
+/// How often a conditional generator makes the class that it is asked for, beside how often points of the reference
+/// are told to be of theirs.
+std::optional<Measure> measure_agreement(const Inputs& inputs, const evaluation::Evaluation& evaluation,
+                                         const Tensor& samples, std::span<const std::int64_t> asked,
+                                         std::optional<double> reference_accuracy) {
+  const std::vector<std::uint8_t> told = evaluation.classes_of(samples);
+  const bool same_classes = !evaluation.classifies() || inputs.options.labels == "own";
+  if (asked.empty() || told.empty() || !same_classes) return {};
+  std::int64_t right = 0;
+  for (std::size_t i = 0; i < asked.size(); ++i) right += told[i] == asked[i];
+  Measure measure;
+  measure.key = "asked_class", measure.name = "of the class that was asked for";
+  measure.value = static_cast<double>(right) / static_cast<double>(asked.size());
+  measure.floor = reference_accuracy, measure.ideal = 1;
+  return measure;
 }
 
 /// The share of points whose class is told right.
@@ -114,19 +104,24 @@ std::string percent(double share) {
   return number;
 }
 
+/// The share of the reference whose class is told right; none where that isn't known.
+std::optional<double> reference_accuracy(const Inputs& inputs, const evaluation::Evaluation& evaluation,
+                                         std::span<const std::int64_t> reference) {
+  const std::vector<std::uint8_t>& told = evaluation.reference_classes();
+  if (told.empty() || inputs.reference_labels.empty()) return {};
+  return accuracy(told, inputs.reference_labels, reference);
+}
+
 /// What a reader must know to read the numbers, a sentence each.
-std::string note_on(const Inputs& inputs, const evaluation::Evaluation& evaluation,
-                    std::span<const std::int64_t> reference, bool assignment) {
+std::string note_on(const Inputs& inputs, const evaluation::Evaluation& evaluation, std::optional<double> right,
+                    bool assignment) {
   std::string note;
   const auto say = [&](const auto&... parts) { note += text(note.empty() ? "" : " ", parts...); };
-  const std::vector<std::uint8_t>& told = evaluation.reference_classes();
-  if (told.empty())
+  if (evaluation.reference_classes().empty())
     say("Classes are unknown: the data have no labels.");
   else
     say("A class is ", evaluation.classifies() ? "what the classifier says" : "that of the nearest training point",
-        inputs.reference_labels.empty()
-            ? "."
-            : text(", right for ", percent(accuracy(told, inputs.reference_labels, reference)), " of the reference."));
+        right ? text(", right for ", percent(*right), " of the reference.") : ".");
   const std::int64_t draws = evaluation.floor_draws();
   if (draws == 0)
     say("There are no floors: they take twice as many training points as samples.");
@@ -198,17 +193,26 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
               << inputs.count << " of the " << inputs.reference.count << " points of " << inputs.reference_source
               << "; trained on: " << inputs.facts.count << " points of " << inputs.options.data << '\n'
               << "features: " << (features ? features->description() : "none, the points are no images") << std::endl;
+  std::vector<std::int64_t> asked;
   std::vector<Measure> semidual;
-  if (inputs.config) semidual = measure_semidual(folder, inputs, samples);
+  if (inputs.config) {
+    asked = evaluation::classes_asked(latent_law(*inputs.config), request.seed, inputs.count);
+    semidual = evaluation::semidual_measures(folder, inputs, samples, asked);
+  }
 
   const evaluation::Evaluation evaluation(std::move(inputs.training), std::move(inputs.labels),
                                           points_of(points_at(inputs.reference, chosen)), std::move(features),
                                           request.seed);
-  summary.note = note_on(inputs, evaluation, chosen, assignment);
+  const std::optional<double> right = reference_accuracy(inputs, evaluation, chosen);
+  summary.note = note_on(inputs, evaluation, right, assignment);
   console.out << summary.note << "\n\n" << std::flush;
   evaluation::Result result = evaluation.evaluate(samples, assignment);
   summary.measures = std::move(result.measures);
   summary.measures.insert(summary.measures.end(), semidual.begin(), semidual.end());
+  if (const auto agreement = measure_agreement(inputs, evaluation, samples, asked, right))
+    summary.measures.push_back(*agreement);
+  if (!evaluation.classifies() || inputs.options.labels.empty() || inputs.options.labels == "own")
+    summary.classes = inputs.classes;
   summary.generated_shares = std::move(result.class_shares);
   summary.reference_shares = evaluation.reference_class_shares();
   print(summary, console.out);

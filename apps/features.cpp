@@ -41,7 +41,7 @@ void require_sensible(const FeaturesRequest& request) {
 }
 
 LabelledImages load_labelled(const std::string& source, std::int64_t points, std::uint64_t seed) {
-  LabelledImages data{data::load(source, points, seed), data::load_labels(source, points, seed)};
+  LabelledImages data{data::load(source, points, seed), data::own_labels(source, points, seed).of_points};
   require(!data.labels.empty(), "--data ", source,
           " has no labels to learn features from: take digits, mnist or a set like it");
   require(std::ssize(data.labels) == data.images.count, "--data ", source, " has ", data.labels.size(), " labels for ",

@@ -22,10 +22,15 @@ engine::Activation last_layer(const TrainOptions& asked) {
                                        : engine::Activation();
 }
 
+/// A class is asked for beside the latent coordinates.
+std::int64_t latent_size(const TrainOptions& asked, const DataFacts& data) {
+  return asked.latent_dim + std::ssize(data.classes);
+}
+
 models::MlpOptions mlp_options(const TrainOptions& asked, const DataFacts& data) {
   models::MlpOptions options;
   options.sizes = numbers_of("mlp-sizes", asked.mlp_sizes);
-  options.sizes.insert(options.sizes.begin(), asked.latent_dim);
+  options.sizes.insert(options.sizes.begin(), latent_size(asked, data));
   options.sizes.push_back(data.dimension);
   options.last = last_layer(asked);
   return options;
@@ -38,7 +43,7 @@ models::DcganOptions dcgan_options(const TrainOptions& asked, const DataFacts& d
   require(std::min(data.height, data.width) >= least && std::max(data.height, data.width) <= most,
           "--generator dcgan makes images of ", least, "x", least, " to ", most, "x", most, ", the data are ",
           data.height, "x", data.width, " ones: take --generator mlp");
-  models::DcganOptions options{asked.latent_dim, {}, data.channels, data.height, data.width, last_layer(asked)};
+  models::DcganOptions options{latent_size(asked, data), {}, data.channels, data.height, data.width, last_layer(asked)};
   if (asked.dcgan_channels.empty()) return options;
   options.channels = numbers_of("dcgan-channels", asked.dcgan_channels);
   const std::size_t hidden = models::dcgan_stages(data.height, data.width).size() - 1;
@@ -91,23 +96,6 @@ engine::Tensor evaluate(models::Generator& generator, const engine::Tensor& z) {
   engine::Tensor points = generator(z).value();
   generator.train(true);
   return points;
-}
-
-engine::Random random_draws(std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k) {
-  return {seed, static_cast<std::uint64_t>(purpose) << 56 | static_cast<std::uint64_t>(n) << 16 |
-                    static_cast<std::uint64_t>(k)};
-}
-
-LatentLaw latent_law(const TrainOptions& options) {
-  return {options.latent == "normal", options.latent_dim, options.latent_scale};
-}
-
-engine::Tensor latents(const LatentLaw& law, std::uint64_t seed, Draw purpose, std::int64_t n, std::int64_t k,
-                       std::int64_t count) {
-  const engine::Random random = random_draws(seed, purpose, n, k);
-  const auto scale = static_cast<engine::real>(law.scale);
-  return law.normal ? random.normal({count, law.dimension}, 0, scale)
-                    : random.uniform({count, law.dimension}, -scale, scale);
 }
 
 }  // namespace apps

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "apps/options.h"
@@ -26,11 +27,13 @@ struct RunData {
 /// and where the share is less than a point.
 RunData load_run_data(const TrainOptions& options);
 
-/// The labels of load_run_data()'s points; empty where the source has none.
+/// The labels of load_run_data()'s points, of which there are `count` in all; empty where there are none.
 struct RunLabels {
   std::vector<std::uint8_t> training, held_out;
+  std::vector<std::string> classes;  ///< their names
 };
-/// Throws Error as data::load_labels() does.
-RunLabels load_run_labels(const TrainOptions& options);
+/// Those of --labels, or without it the source's own. Throws Error as data::own_labels() and data::read_labels() do,
+/// and for --labels where there are none or as many as there are not points.
+RunLabels load_run_labels(const TrainOptions& options, std::int64_t count);
 
 }  // namespace apps

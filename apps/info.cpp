@@ -39,6 +39,9 @@ void print_facts(std::ostream& out, const DataFacts& facts) {
       kind = (&category == &column.categories.front() ? "" : kind + ", ") + category;
     print(out, "column", column.name.empty() ? kind : column.name + ": " + kind);
   }
+  std::string classes;
+  for (const ClassFacts& one : facts.classes) classes += (classes.empty() ? "" : ", ") + one.name;
+  if (!classes.empty()) print(out, "classes", classes);
   print(out, "SHA-256", facts.sha256);
 }
 
@@ -96,6 +99,12 @@ void print_pytorch(const RunFolder& folder, const Config& config, std::ostream& 
       << " tensors[\"scaling.scale\"] + tensors[\"scaling.shift\"]\n";
 }
 
+/// Also where the generator is a conditional one, which has a psi for each class.
+bool is_of_psi(const std::string& name) {
+  const std::size_t prefix = name.starts_with("class.") ? name.find('.', 6) + 1 : 0;
+  return name.compare(prefix, name.npos, "psi") == 0 || name.compare(prefix, 4, "psi.") == 0;
+}
+
 void describe_run(const RunFolder& folder, std::ostream& out) {
   const Config config = read_config(folder.config());
   print(out, "run", folder.root.string());
@@ -110,7 +119,7 @@ void describe_run(const RunFolder& folder, std::ostream& out) {
     std::int64_t theta = 0, psi = 0;
     for (const auto& [name, tensor] : checkpoint.tensors) {
       if (name.starts_with("generator.") && name.find(".running_") == name.npos) theta += tensor.size();
-      if (name == "psi" || name.starts_with("psi.")) psi += tensor.size();
+      if (is_of_psi(name)) psi += tensor.size();
     }
     print(out, "iterations done", checkpoint.iterations);
     print(out, "parameters", engine::text(theta, " of the generator, ", psi, " of psi"));

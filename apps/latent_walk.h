@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "apps/generators.h"
+#include "apps/latents.h"
 #include "engine/tensor.h"
 
 namespace apps {
@@ -13,6 +13,7 @@ namespace apps {
 ///   - normal: along the great circle, (sin((1 - t) w) a + sin(t w) b) / sin(w), where w is the angle between a and b,
 ///     since nearly all draws are of one length and the middle of a line between two is shorter (Shoemake, "Animating
 ///     rotation with quaternion curves", SIGGRAPH 1985). In a straight line where a and b lie on one line through 0.
+/// Classes beside the coordinates go from one to the other in a straight line.
 /// Throws Error for fewer steps and an odd number of ends.
 engine::Tensor latent_walks(const engine::Tensor& ends, std::int64_t steps, const LatentLaw& law);
 

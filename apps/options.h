@@ -21,6 +21,7 @@ struct TrainOptions {
   std::string crop;
   bool grey = false;
   std::string weights;
+  std::string labels;
   double hold_out = 0;
   std::string generator = "mlp";
   std::string latent = "uniform";
@@ -85,6 +86,9 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("grey", options.grey, OnResume::same, "take how light the images of a folder are, in place of their colours");
   visit("weights", options.weights, OnResume::any,
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
+  visit("labels", options.labels, OnResume::any,
+        "learn a generator that is asked for a class: own (labels of digits, mnist, sets like it, and of a folder the "
+        "subfolders), or a file with a label for each point, IDX, .npy or a column of a table, FILE.csv:COLUMN");
   visit("hold-out", options.hold_out, OnResume::same,
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
   visit("generator", options.generator, OnResume::same,

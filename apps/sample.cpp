@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/latent_walk.h"
+#include "apps/latents.h"
 #include "apps/point_picture.h"
 #include "apps/resources.h"
 #include "apps/run_folder.h"
@@ -72,14 +74,54 @@ std::vector<float> points(models::Generator& generator, const Scaling& scaling, 
 /// For each row of the grid the latent points from one draw to the next.
 template <class Draws>
 std::vector<real> walks(const Draws& draw, const Grid& grid, const LatentLaw& law) {
-  const std::int64_t latent = law.dimension;
   const std::int64_t count = 2 * std::int64_t{grid.rows};
-  Tensor ends({count, latent});
+  Tensor ends({count, law.size()});
   for (std::int64_t begin = 0; begin < count; begin += batch)
-    std::copy_n(draw(begin / batch).data(), std::min(batch, count - begin) * latent, ends.data() + begin * latent);
+    std::copy_n(draw(begin / batch).data(), std::min(batch, count - begin) * law.size(),
+                ends.data() + begin * law.size());
   const Tensor z = latent_walks(ends, grid.columns, law);
   return {z.values().begin(), z.values().end()};
 }
+
+/// Which class each point of a conditional generator is asked to be of.
+class AskedClasses {
+ public:
+  /// The class of this name or number for all, or if it is empty as law and seed have them. Throws Error for one that
+  /// the run does not have.
+  AskedClasses(const Config& config, const LatentLaw& law, const std::string& asked, std::uint64_t seed)
+      : law_(law), seed_(seed) {
+    const std::vector<ClassFacts>& classes = config.data.classes;
+    if (asked.empty()) return;
+    require(!classes.empty(), "--class ", asked, ": the run learned no classes; train with --labels to have some");
+    std::string names;
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      if (classes[c].name == asked) one_ = static_cast<std::int64_t>(c);
+      names += (c > 0 ? ", " : "") + classes[c].name;
+    }
+    require(one_ >= 0, "--class '", asked, "' is none of the run's classes: ", names);
+    require(classes[static_cast<std::size_t>(one_)].share > 0, "--class ", asked, ": the run had no points of it");
+  }
+
+  /// Lets each class that there is have so many points in turn, unless one is asked for.
+  void take_turns(std::int64_t points) { turn_ = points; }
+
+  /// Of points i batch to (i + 1) batch - 1.
+  std::vector<std::int64_t> operator()(std::int64_t i) const {
+    if (one_ >= 0) return std::vector<std::int64_t>(batch, one_);
+    if (turn_ == 0) return drawn_classes(law_, seed_, Draw::sample, i, 0, batch);
+    std::vector<std::int64_t> present, classes;
+    for (std::size_t c = 0; c < law_.shares.size(); ++c)
+      if (law_.shares[c] > 0) present.push_back(static_cast<std::int64_t>(c));
+    for (std::int64_t p = i * batch; p < (i + 1) * batch; ++p)
+      classes.push_back(present[static_cast<std::size_t>(p / turn_) % present.size()]);
+    return classes;
+  }
+
+ private:
+  const LatentLaw& law_;
+  std::uint64_t seed_;
+  std::int64_t one_ = -1, turn_ = 0;
+};
 
 /// `images` [n, d] with the training image nearest to each after it, [2 n, d].
 std::vector<real> beside_neighbours(const std::vector<real>& images, const ot::Target& training) {
@@ -102,16 +144,25 @@ void require_suffix(const char* option, const std::string& out, std::initializer
   engine::fail(option, " must end in ", list, " for that: '", out, "'");
 }
 
-/// A table as the run's data were, or as nameless columns of numbers; otherwise an array.
-void write_points(const std::string& path, const std::vector<float>& points, const DataFacts& data) {
-  if (!data::is_table(path)) {
-    const auto count = std::ssize(points) / data.dimension;
-    data::write_npy<float>(path, {count, data.dimension}, points);
-  } else if (data.columns.empty()) {
-    data::write_table(path, std::vector<data::Column>(static_cast<std::size_t>(data.dimension)), points);
-  } else {
-    data::write_table(path, data.columns, points);
+/// The points [n, d] as an array, or as a table: as the run's data were, or nameless columns of numbers, and of a
+/// conditional generator a column with their classes, if there are any.
+void write_points(const std::string& path, const std::vector<float>& points, const DataFacts& data,
+                  std::span<const std::int64_t> classes) {
+  const std::int64_t count = std::ssize(points) / data.dimension;
+  if (!data::is_table(path)) return data::write_npy<float>(path, {count, data.dimension}, points);
+  std::vector<data::Column> columns = data.columns;
+  if (columns.empty()) columns.resize(static_cast<std::size_t>(data.dimension));
+  if (classes.empty()) return data::write_table(path, columns, points);
+  data::Column& last = columns.emplace_back();
+  last.name = "class";
+  for (const ClassFacts& one : data.classes) last.categories.push_back(one.name);
+  std::vector<float> rows;
+  for (std::int64_t i = 0; i < count; ++i) {
+    rows.insert(rows.end(), points.begin() + i * data.dimension, points.begin() + (i + 1) * data.dimension);
+    rows.resize(rows.size() + data.classes.size());
+    (rows.end() - std::ssize(data.classes))[classes[static_cast<std::size_t>(i)]] = 1;
   }
+  data::write_table(path, columns, rows);
 }
 
 void require_modes_agree(const SampleRequest& request) {
@@ -160,20 +211,26 @@ void sample(const SampleRequest& request, const Console& console) {
   }
   const std::unique_ptr<models::Generator> generator = generator_of_run(folder, config);
 
-  const LatentLaw law = latent_law(config.options);
-  const std::int64_t latent = law.dimension, dimension = generator->output_size();
+  const LatentLaw law = latent_law(config);
+  const bool conditional = !law.shares.empty();
+  AskedClasses classes(config, law, request.of_class, request.seed);
+  const std::int64_t dimension = generator->output_size();
   const auto require_room = [&](std::int64_t count, const char* option) {
     const double bytes = static_cast<double>(count) * static_cast<double>(dimension) * sizeof(float);
     require_memory(2 * bytes, "making so many points", std::string("take a smaller ") + option);
     require_writable(request.out, bytes);
   };
-  const auto draw = [&](std::int64_t i) { return latents(law, request.seed, Draw::sample, i, 0, batch); };
+  const auto draw = [&](std::int64_t i) {
+    return conditional ? latents(law, request.seed, Draw::sample, i, 0, classes(i))
+                       : latents(law, request.seed, Draw::sample, i, 0, batch);
+  };
   std::vector<real> given;
+  std::int64_t width = law.size();  // of a row of these
   const auto draw_given = [&](std::int64_t i) {
     const auto all = static_cast<std::int64_t>(given.size());
-    Tensor z = Tensor::zeros({batch, latent});
-    std::copy_n(given.begin() + i * batch * latent, std::min(batch * latent, all - i * batch * latent), z.data());
-    return z;
+    Tensor z = Tensor::zeros({batch, width});
+    std::copy_n(given.begin() + i * batch * width, std::min(batch * width, all - i * batch * width), z.data());
+    return width == law.size() ? z : beside_classes(law, z, classes(i));
   };
   const auto made = [&](std::int64_t count, const Scaling& scaling) {
     return given.empty() ? points(*generator, scaling, count, draw) : points(*generator, scaling, count, draw_given);
@@ -187,6 +244,7 @@ void sample(const SampleRequest& request, const Console& console) {
             "another: --grid ", request.grid);
     const std::int64_t count = std::int64_t{grid.rows} * grid.columns;
     require_room(request.neighbours ? 2 * count : count, "--grid");
+    classes.take_turns(request.interpolate ? 2 : grid.columns);
     if (request.interpolate) given = walks(draw, grid, law);
     const std::vector<float> points = made(count, {});
     std::vector<real> images(points.begin(), points.end());
@@ -199,16 +257,19 @@ void sample(const SampleRequest& request, const Console& console) {
   } else {
     require(!request.scatter || !config.data.images(),
             "--scatter is for points, the run makes images: take --grid 8x8");
-    if (!request.latents.empty()) given = read_latents(request.latents, latent);
+    if (!request.latents.empty()) given = read_latents(request.latents, width = law.dimension);
     const std::int64_t asked = request.count == 0 ? PointPicture::draws : request.count;
-    const std::int64_t count = given.empty() ? asked : static_cast<std::int64_t>(given.size()) / latent;
+    const std::int64_t count = given.empty() ? asked : static_cast<std::int64_t>(given.size()) / width;
     require_room(count, "--count");
     if (request.scatter) {
       const std::vector<float> points = made(count, {});
       PointPicture(training_points(config), config.scaling)
           .write(request.out, Tensor({count, dimension}, std::vector<real>(points.begin(), points.end())));
     } else {
-      write_points(request.out, made(count, config.scaling), config.data);
+      std::vector<std::int64_t> asked;
+      for (std::int64_t i = 0; conditional && std::ssize(asked) < count; ++i)
+        std::ranges::copy(classes(i), std::back_inserter(asked));
+      write_points(request.out, made(count, config.scaling), config.data, asked);
     }
   }
   console.out << request.out << '\n';

@@ -18,14 +18,16 @@ struct SampleRequest {
   bool scatter = false;      ///< draw the points over the data
   std::int64_t count = 0;    ///< how many points
   std::string latents;       ///< an .npy file of latent points, [N, latent dimension]
+  std::string of_class;      ///< of a conditional generator: the name or the number of the class to make
   std::string gif;           ///< the file to write: the pictures that training made, one after the other
   std::uint64_t seed = 0;    ///< of the latent points, unless `latents` gives them
 };
 
 /// Makes points with a run's generator in evaluation mode and writes them: a picture of rows x columns images, or of
 /// points over the data (PointPicture), or a float32 array [N, d], or a table as the run's data were; or shows how they
-/// came about. Point i of a seed is the same whatever the count. Throws Error for a run, a checkpoint or a request that
-/// won't do.
+/// came about. A conditional generator makes a class that is asked for, otherwise one in each row of a grid, or each as
+/// often as its share; a table then has a column with them. Point i of a seed is the same whatever the count. Throws
+/// Error for a run, a checkpoint or a request that won't do.
 void sample(const SampleRequest& request, const Console& console);
 
 }  // namespace apps

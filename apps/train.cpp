@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "apps/generators.h"
 #include "apps/hold_out.h"
 #include "apps/interrupt.h"
+#include "apps/latents.h"
 #include "apps/learn/alternate.h"
 #include "apps/learn/cost_space.h"
 #include "apps/measure.h"
@@ -77,6 +79,8 @@ void require_same_run(Config before, const Config& now) {
           " points, SHA-256 ", before.data.sha256, ")");
   require(before.data.weights_sha256 == now.data.weights_sha256, "--weights '", now.options.weights,
           "' are not those of the run, '", before.options.weights, "'");
+  require(before.data.labels_sha256 == now.data.labels_sha256, "--labels '", now.options.labels,
+          "' are not those of the run, '", before.options.labels, "'");
 }
 
 void require_resources(const TrainRequest& request, const Config& config, std::int64_t state_bytes) {
@@ -104,11 +108,25 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + pictures * picture + metrics + 2e6);
 }
 
+/// With classes a row of images for each of the first of them, otherwise grid_side rows.
+engine::Tensor latents_to_draw(const Config& config) {
+  const LatentLaw law = latent_law(config);
+  const std::uint64_t seed = config.options.seed;
+  if (!config.data.images()) return latents(law, seed, Draw::grid, 0, 0, PointPicture::draws);
+  if (law.shares.empty()) return latents(law, seed, Draw::grid, 0, 0, grid_side * grid_side);
+  constexpr std::size_t most_rows = 16;
+  std::vector<std::int64_t> classes;
+  for (std::size_t c = 0; c < law.shares.size() && classes.size() < most_rows * grid_side; ++c)
+    if (law.shares[c] > 0) classes.insert(classes.end(), grid_side, static_cast<std::int64_t>(c));
+  return latents(law, seed, Draw::grid, 0, 0, classes);
+}
+
 /// The data as points, scaled as --scale has it, and as the measure that is learned in the space of the cost, which may
 /// be the same.
 struct Data {
   const ot::Target &points, &target;
   const CostSpace& space;
+  const PointsOfClasses& classes;  ///< none without --labels
 };
 
 /// A run that has all its inputs right.
@@ -119,9 +137,8 @@ class Training {
       : folder_(std::move(folder)),
         config_(std::move(config)),
         points_(data.points),
-        algorithm_(config_.options, data.target, generator, std::move(mean), &data.space),
-        drawn_latents_(latents(latent_law(config_.options), config_.options.seed, Draw::grid, 0, 0,
-                               config_.data.images() ? grid_side * grid_side : PointPicture::draws)) {
+        algorithm_(config_.options, data.target, generator, std::move(mean), &data.space, data.classes),
+        drawn_latents_(latents_to_draw(config_)) {
     if (!config_.data.images()) picture_.emplace(points_, config_.scaling);
   }
 
@@ -238,7 +255,7 @@ class Training {
       picture_->write(path, made);
     else
       data::write_png_grid(path, made.values(), config_.data.height, config_.data.width, config_.data.channels,
-                           grid_side, grid_side);
+                           static_cast<int>(made.dim(0) / grid_side), grid_side);
     drawn_at_ = algorithm_.iterations();
   }
 
@@ -320,6 +337,20 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
   }
 }
 
+/// The points of each class that --labels has, of so many in all; the config learns of them.
+PointsOfClasses load_classes(Config& config, std::span<const double> weights, std::int64_t count) {
+  const RunLabels labels = load_run_labels(config.options, count);
+  PointsOfClasses classes = points_of_classes(labels.training, labels.classes.size());
+  const std::vector<double> shares = shares_of(weights, classes);
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    require(classes[c].size() != 1, "--labels ", config.options.labels, ": class '", labels.classes[c],
+            "' has a single point: a class needs at least 2, or none; leave that point out");
+    config.data.classes.push_back({labels.classes[c], shares[c]});
+  }
+  config.data.labels_sha256 = data::sha256(std::as_bytes(std::span(labels.training)));
+  return classes;
+}
+
 }  // namespace
 
 int train(const TrainRequest& request, const Console& console) {
@@ -331,12 +362,15 @@ int train(const TrainRequest& request, const Console& console) {
     options.schedule_iterations = options.iterations;
   engine::set_threads(options.threads);
 
-  data::Dataset dataset = load_run_data(options).training;
+  RunData data = load_run_data(options);
+  data::Dataset dataset = std::move(data.training);
   const DataFacts facts = facts_of(dataset);
   resolve_by_data(options, facts);
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
+  const PointsOfClasses classes =
+      options.labels.empty() ? PointsOfClasses() : load_classes(config, weights, dataset.count + data.held_out.count);
   if (request.resume) {
     const Config before = read_config(folder.config());
     require_same_run(before, config);
@@ -351,11 +385,11 @@ int train(const TrainRequest& request, const Console& console) {
   CostSpace space(options, config.data);
   if (!space.mapped()) {
     const ot::Target target = make_target(std::move(dataset), cost, std::move(weights));
-    return train_on({target, target, space}, request, config, notes, console);
+    return train_on({target, target, space, classes}, request, config, notes, console);
   }
   const ot::Target target = make_target(space.map(dataset), cost, weights);
   const ot::Target points = make_target(std::move(dataset), cost, std::move(weights));
-  return train_on({points, target, space}, request, config, notes, console);
+  return train_on({points, target, space, classes}, request, config, notes, console);
 }
 
 }  // namespace apps

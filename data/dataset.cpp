@@ -7,14 +7,12 @@
 #include <new>
 #include <utility>
 
+#include "data/array_file.h"
 #include "data/byte_stream.h"
 #include "data/digits.h"
-#include "data/idx.h"
 #include "data/image_set.h"
 #include "data/images.h"
-#include "data/lower_case.h"
 #include "data/mnist.h"
-#include "data/npy.h"
 #include "engine/error.h"
 
 namespace data {
@@ -56,13 +54,8 @@ void require_finite(const Dataset& set, const std::vector<Number>& values) {
   }
 }
 
-bool is_npy(const std::string& path) {
-  const std::string name = lower_case(path);
-  return name.ends_with(".npy") || name.ends_with(".npz") || begins_with(path, npy_magic);
-}
-
 void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
-  Array array = is_npy(path) ? read_npy(path, points) : read_idx(path, points);
+  Array array = read_array(path, points);
   set_sizes(set, array.shape);
   if (array.dtype == "|u1")
     set.bytes = std::move(array.bytes);

@@ -74,6 +74,7 @@ ImageFolder classes_of(const std::string& folder, Contents contents) {
   std::vector<std::string> subfolders = std::exchange(contents.folders, {});
   std::ranges::sort(subfolders);
   std::vector<std::vector<std::string>> classes;
+  std::vector<std::string> names;
   std::size_t longest = 0;
   for (const std::string& subfolder : subfolders) {
     contents.add(subfolder);
@@ -84,10 +85,11 @@ ImageFolder classes_of(const std::string& folder, Contents contents) {
     std::ranges::sort(contents.images);
     longest = std::max(longest, contents.images.size());
     classes.push_back(std::exchange(contents.images, {}));
+    names.push_back(std::filesystem::path(subfolder).filename().string());
   }
   require(classes.size() <= most_classes, folder, ": has ", classes.size(),
           " subfolders of images, each a class; there can be ", most_classes);
-  ImageFolder found{{}, {}, contents.left_out()};
+  ImageFolder found{{}, {}, std::move(names), contents.left_out()};
   for (std::size_t i = 0; i < longest; ++i)
     for (std::size_t c = 0; c < classes.size(); ++c) {
       if (i >= classes[c].size()) continue;
@@ -108,7 +110,7 @@ ImageFolder list_images(const std::string& folder) {
     found = classes_of(folder, std::move(contents));
   } else {
     std::ranges::sort(contents.images);
-    found = {std::move(contents.images), {}, left_out};
+    found = {std::move(contents.images), {}, {}, left_out};
   }
   require(
       !found.images.empty(), folder, ": holds no PNG, JPEG, BMP, PGM or PPM file, nor do its subfolders",

@@ -10,6 +10,7 @@ namespace data {
 struct ImageFolder {
   std::vector<std::string> images;   ///< their paths, in the order of their names; of classes one of each in turn
   std::vector<std::uint8_t> labels;  ///< where they lie in subfolders: the number of each one's, in the order of names
+  std::vector<std::string> classes;  ///< those subfolders' names
   std::string left_out;              ///< what else there is, in words
 };
 

@@ -172,6 +172,28 @@ Table read_table(const std::string& path, std::int64_t first) {
   return table;
 }
 
+std::vector<std::string> read_column(const std::string& column_of_file) {
+  const std::size_t colon = column_of_file.rfind(':');
+  const bool named = colon != column_of_file.npos && !is_table(column_of_file);
+  const std::string path = named ? column_of_file.substr(0, colon) : column_of_file;
+  const std::string asked = named ? column_of_file.substr(colon + 1) : "1";
+  const Cells cells = read_cells(path);
+  const Body body(path, cells, has_header(cells));
+  require(named || cells.columns == 1, path, ": has ", cells.columns, " columns: name one of them, ", path, ":COLUMN");
+  std::int64_t found = 0;
+  std::string names;
+  while (found < cells.columns && body.name(found) != asked && std::to_string(found + 1) != asked)
+    names += (found == 0 ? "" : ", ") + (body.name(found).empty() ? std::to_string(found + 1) : body.name(found)),
+        ++found;
+  require(found < cells.columns, path, ": has no column '", asked, "', but ", names);
+  std::vector<std::string> column;
+  for (std::int64_t r = 0; r < body.rows(); ++r) {
+    if (is_missing(body(r, found))) body.refuse(r, found, "is missing: fill it in, or leave out the row");
+    column.emplace_back(body(r, found));
+  }
+  return column;
+}
+
 void write_table(const std::string& path, std::span<const Column> columns, std::span<const float> values) {
   const char separator = path.ends_with(".tsv") ? '\t' : ',';
   std::string text;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "apps/generators.h"
+#include "apps/latents.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "engine/parallel.h"

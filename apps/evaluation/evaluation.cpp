@@ -11,6 +11,7 @@
 #include "apps/evaluation/transport.h"
 #include "apps/evaluation/variation.h"
 #include "apps/generators.h"
+#include "apps/latents.h"
 #include "apps/measure.h"
 #include "engine/error.h"
 

@@ -61,6 +61,8 @@ class Evaluation {
 
   /// Whether classes are what the features' network says.
   bool classifies() const { return features_ && features_->classifies(); }
+  /// The class of each of some points [n, d]; empty where classes are unknown.
+  std::vector<std::uint8_t> classes_of(const engine::Tensor& points) const;
   /// The class of each point of the reference, and their shares; empty where classes are unknown.
   const std::vector<std::uint8_t>& reference_classes() const { return reference_.classes; }
   std::vector<double> reference_class_shares() const { return shares(reference_.classes); }
@@ -78,7 +80,6 @@ class Evaluation {
     std::optional<double> confidence;
   };
   View view(const engine::Tensor& points, std::span<const std::int64_t> without = {}) const;
-  std::vector<std::uint8_t> classes_of(const engine::Tensor& points) const;
   std::vector<std::uint8_t> classes_of(const NearestTraining& nearest) const;
   std::vector<double> shares(std::span<const std::uint8_t> classes) const;
   void require_as_many(const engine::Tensor& samples) const;

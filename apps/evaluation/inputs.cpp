@@ -41,8 +41,9 @@ void load_training(Inputs& inputs) {
   inputs.facts = facts_of(data.training);
   inputs.training = std::move(data.training);
   inputs.reference = std::move(data.held_out);
-  RunLabels labels = load_run_labels(inputs.options);
+  RunLabels labels = load_run_labels(inputs.options, inputs.facts.count + inputs.reference.count);
   inputs.labels = std::move(labels.training);
+  inputs.classes = std::move(labels.classes);
   inputs.reference_labels = std::move(labels.held_out);
   if (!inputs.config) return;
   const DataFacts& learned = inputs.config->data;
@@ -70,7 +71,10 @@ void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
   }
   inputs.reference = request.reference.empty() ? data::load(inputs.reference_source, points, seed)
                                                : load_for("--reference", request.reference, inputs.options);
-  inputs.reference_labels = data::load_labels(inputs.reference_source, points, seed);
+  // Of other points than those that a file of --labels is for.
+  inputs.reference_labels.clear();
+  if (inputs.options.labels.empty() || inputs.options.labels == "own")
+    inputs.reference_labels = data::own_labels(inputs.reference_source, points, seed).of_points;
   if (seed != digits_seed) inputs.reference_source = text("digits, seed ", seed);
 }
 

@@ -21,6 +21,7 @@ struct Inputs {
   data::Dataset training;            ///< of a run scaled as its generator's points are, and so is the reference
   DataFacts facts;                   ///< of the training points
   std::vector<std::uint8_t> labels;  ///< theirs, empty where there are none
+  std::vector<std::string> classes;  ///< what these are called
   data::Dataset reference;
   std::string reference_source;
   std::string reference_sha256;

@@ -13,7 +13,7 @@ QuickEvaluation::QuickEvaluation(const RunFolder& run) {
   EvaluateRequest request;
   request.what = run.root.string();
   Inputs inputs = load_inputs(request);
-  law_ = latent_law(inputs.options);
+  law_ = latent_law(*inputs.config);
   count_ = inputs.count;
   const auto chosen =
       random_choice(inputs.reference.count, count_, random_draws(request.seed, Draw::evaluation_reference, 0, 0));

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "apps/evaluation/evaluation.h"
-#include "apps/generators.h"
+#include "apps/latents.h"
 #include "apps/run_folder.h"
 #include "models/generator.h"
 

@@ -58,7 +58,7 @@ Json to_json(const Summary& summary) {
   if (!summary.generated_shares.empty()) {
     json["classes"]["names"] = Json::array();
     for (std::size_t c = 0; c < summary.generated_shares.size(); ++c)
-      json["classes"]["names"].push_back(std::to_string(c));
+      json["classes"]["names"].push_back(summary.name_of(c));
     json["classes"]["generated"] = summary.generated_shares;
     json["classes"]["reference"] = summary.reference_shares;
   }
@@ -80,10 +80,10 @@ void print(const Summary& summary, std::ostream& out) {
   if (summary.generated_shares.empty()) return;
   out << "classes:";
   for (std::size_t c = 0; c < summary.generated_shares.size(); ++c) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%s %zu: %.1f%% (%.1f%%)", c ? "," : "", c, 100 * summary.generated_shares[c],
+    char shares[64];
+    std::snprintf(shares, sizeof shares, "%.1f%% (%.1f%%)", 100 * summary.generated_shares[c],
                   100 * summary.reference_shares[c]);
-    out << text;
+    out << (c > 0 ? ", " : " ") << summary.name_of(c) << ": " << shares;
   }
   out << ", in brackets those of the reference\n";
 }

@@ -32,6 +32,11 @@ struct Summary {
   std::optional<FeatureSource> features;
   std::vector<Measure> measures;
   std::vector<double> generated_shares, reference_shares;  ///< of the classes 0, 1, ...; empty where unknown
+  std::vector<std::string> classes{};                      ///< their names; the numbers where they are not as many
+
+  std::string name_of(std::size_t number) const {
+    return classes.size() == generated_shares.size() ? classes[number] : std::to_string(number);
+  }
   std::string note;
 };
 

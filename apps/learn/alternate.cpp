@@ -4,11 +4,14 @@
 #include <cassert>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
 #include "apps/checkpoint.h"
+#include "apps/generators.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/shape.h"
 #include "engine/tape.h"
 #include "ot/semidual.h"
 #include "ot/sinkhorn/self_transport.h"
@@ -34,26 +37,44 @@ constexpr std::int64_t most_self_transport = 2048;
 /// So many points tell the statistics of a batch norm within a few percent.
 constexpr std::int64_t settling_points = 1000;
 
+/// These rows of x [B, d].
+Tensor rows(const Tensor& x, const Rows& which) {
+  const std::int64_t count = which.end - which.begin, d = x.dim(1);
+  if (count == x.dim(0)) return x;
+  return {{count, d},
+          x.values().subspan(static_cast<std::size_t>(which.begin * d), static_cast<std::size_t>(count * d))};
+}
+
+/// The tensors whose names begin so, under what follows.
+ot::NamedTensors under(const std::string& prefix, const ot::NamedTensors& tensors) {
+  ot::NamedTensors found;
+  for (const auto& [name, tensor] : tensors)
+    if (name.starts_with(prefix)) found.emplace_back(name.substr(prefix.size()), tensor);
+  return found;
+}
+
 }  // namespace
 
 Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
-                     std::unique_ptr<models::Generator> mean, const CostSpace* space)
+                     std::unique_ptr<models::Generator> mean, const CostSpace* space, const PointsOfClasses& classes)
     : options_(options),
-      target_(target),
       generator_(generator),
       space_(space),
       adam_(options.lr),
-      dual_(options, target) {
+      duals_(class_duals(options, target, classes)),
+      law_(latent_law(options)) {
   require(space || generator.output_size() == target.dimension(), "the generator makes points of dimension ",
           generator.output_size(), ", the data have ", target.dimension());
-  const auto weights = target.weights();
-  const auto support = std::count_if(weights.begin(), weights.end(), [](double weight) { return weight > 0; });
-  require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh something, ",
-          support, ": ", options.target_batch);
+  if (!classes.empty()) {
+    law_.shares = shares_of(target.weights(), classes);
+    dual_batch_ = classes_by_share(law_.shares, duals_.back()->of_dual_batch.end);
+    batch_ = classes_by_share(law_.shares, options.batch);
+  }
   for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
   if (options.average > 0) average_.emplace(generator, std::move(mean), options.average);
   if (options.loss == "sinkhorn-divergence")
-    W_nu_nu_ = ot::self_transport(target, options.lambda, most_self_transport, options.seed);
+    for (const auto& one : duals_)
+      one->W_nu_nu = ot::self_transport(one->target, options.lambda, most_self_transport, options.seed);
 }
 
 Var Alternate::generated(const Tensor& z) {
@@ -62,11 +83,13 @@ Var Alternate::generated(const Tensor& z) {
 
 Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
   const bool for_psi = purpose != Draw::generator_batch;
-  return latents(latent_law(options_), options_.seed, purpose, n, k, for_psi ? dual_batch_size() : options_.batch);
+  if (!law_.shares.empty()) return latents(law_, options_.seed, purpose, n, k, for_psi ? dual_batch_ : batch_);
+  const ClassDual& all = *duals_.front();
+  return latents(law_, options_.seed, purpose, n, k, for_psi ? all.of_dual_batch.end : all.of_batch.end);
 }
 
-ot::Subset Alternate::point_batch(Draw purpose, std::int64_t n, std::int64_t k) const {
-  return {target_, options_.target_batch, random_draws(options_.seed, purpose, n, k)};
+ot::Subset Alternate::point_batch(const ClassDual& of, Draw purpose, std::int64_t n, std::int64_t k) const {
+  return {of.target, of.points_of_a_step, random_draws(options_.seed, purpose, n, k)};
 }
 
 std::vector<Tensor> Alternate::dual_batches(std::int64_t n, std::int64_t first, std::int64_t last) {
@@ -74,42 +97,54 @@ std::vector<Tensor> Alternate::dual_batches(std::int64_t n, std::int64_t first, 
   std::vector<Tensor> batches;
   for (std::int64_t k = first; k < last; ++k) batches.push_back(latent_batch(Draw::dual_batch, n, k));
   if (batches.size() == 1) return {generated(batches.front()).value()};
-  const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1), d = target_.dimension();
+  const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1);
   Tensor z({(last - first) * size, latent});
-  engine::real* rows = z.data();
-  for (const Tensor& batch : batches) rows = std::ranges::copy(batch.values(), rows).out;
+  engine::real* to = z.data();
+  for (const Tensor& batch : batches) to = std::ranges::copy(batch.values(), to).out;
   const Tensor x = generated(z).value();
-  for (std::size_t b = 0; b < batches.size(); ++b)
-    batches[b] = Tensor({size, d},
-                        x.values().subspan(b * static_cast<std::size_t>(size * d), static_cast<std::size_t>(size * d)));
+  for (std::int64_t b = 0; b < last - first; ++b)
+    batches[static_cast<std::size_t>(b)] = rows(x, {b * size, (b + 1) * size});
   return batches;
 }
 
 void Alternate::step_psi(const Tensor& x, Draw points, std::int64_t n, std::int64_t k) {
   const engine::NoGrad theta_is_fixed;
-  if (options_.target_batch == 0)
-    dual_.solver->step(x);
-  else
-    dual_.solver->step(x, point_batch(points, n, k));
+  for (const auto& one : duals_) {
+    const Tensor its = rows(x, one->of_dual_batch);
+    if (options_.target_batch == 0)
+      one->dual.solver->step(its);
+    else
+      one->dual.solver->step(its, point_batch(*one, points, n, k));
+  }
 }
 
 void Alternate::warm_up() {
   assert(warming_up());
-  if (warmup_ == 0) dual_.solver->begin();
+  if (warmup_ == 0)
+    for (const auto& one : duals_) one->dual.solver->begin();
   const engine::NoGrad theta_is_fixed;
   step_psi(generated(latent_batch(Draw::warmup_batch, warmup_, 0)).value(), Draw::warmup_points, warmup_, 0);
-  if (++warmup_ == options_.dual_warmup) dual_.solver->finish();
+  if (++warmup_ == options_.dual_warmup)
+    for (const auto& one : duals_) one->dual.solver->finish();
 }
 
-Var Alternate::H(const Var& x) {
-  if (options_.target_batch == 0) return ot::semidual(dual_.transform, x, dual_.psi->values(), options_.lambda);
-  const ot::Subset points = point_batch(Draw::generator_points, n_, 0);
-  return ot::semidual(points.target, x, dual_.psi->values(points), options_.lambda);
+Var Alternate::H(ClassDual& of, const Var& x) {
+  if (options_.target_batch == 0) return ot::semidual(of.dual.transform, x, of.dual.psi->values(), options_.lambda);
+  const ot::Subset points = point_batch(of, Draw::generator_points, n_, 0);
+  return ot::semidual(points.target, x, of.dual.psi->values(points), options_.lambda);
+}
+
+Var Alternate::loss(ClassDual& of, const Var& x) {
+  if (options_.loss == "transport") return H(of, x);
+  return H(of, x) - 0.5 * (ot::self_transport(of.target, x, options_.lambda) + of.W_nu_nu);
 }
 
 Var Alternate::loss(const Var& x) {
-  if (options_.loss == "transport") return H(x);
-  return H(x) - 0.5 * (ot::self_transport(target_, x, options_.lambda) + W_nu_nu_);
+  if (law_.shares.empty()) return loss(*duals_.front(), x);
+  std::vector<Var> parts;
+  for (const auto& one : duals_)
+    parts.push_back(one->share * loss(*one, engine::slice(x, 0, one->of_batch.begin, one->of_batch.end)));
+  return std::accumulate(parts.begin() + 1, parts.end(), parts.front());
 }
 
 double Alternate::iterate(double progress) {
@@ -117,16 +152,18 @@ double Alternate::iterate(double progress) {
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}. Several
   // of them are made together where they may be: larger products are faster.
   constexpr std::int64_t most_coordinates = 1 << 21;
-  const std::int64_t of_batch = dual_batch_size() * target_.dimension();
+  const std::int64_t of_batch = duals_.back()->of_dual_batch.end * duals_.back()->target.dimension();
   const std::int64_t together = generator_.rows_apart() ? std::max<std::int64_t>(most_coordinates / of_batch, 1) : 1;
-  dual_.solver->set_rate(options_.dual_lr * share_of_rate(options_.dual_schedule, progress, 0.05));
-  dual_.solver->begin();
+  for (const auto& one : duals_) {
+    one->dual.solver->set_rate(options_.dual_lr * share_of_rate(options_.dual_schedule, progress, 0.05));
+    one->dual.solver->begin();
+  }
   for (std::int64_t first = 0; first < options_.inner; first += together) {
     std::int64_t k = first;
     for (const Tensor& x : dual_batches(n_, first, std::min(options_.inner, first + together)))
       step_psi(x, Draw::dual_points, n_, k++);
   }
-  dual_.solver->finish();
+  for (const auto& one : duals_) one->dual.solver->finish();
 
   // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
   engine::Tape tape;
@@ -145,16 +182,17 @@ double Alternate::iterate(double progress) {
 
 models::Generator& Alternate::sampled() {
   if (!average_) return generator_;
-  LatentLaw law = latent_law(options_);
-  return average_->settled(latents(law, options_.seed, Draw::settling, 0, 0, settling_points));
+  return average_->settled(latents(law_, options_.seed, Draw::settling, 0, 0, settling_points));
 }
 
 ot::NamedTensors Alternate::generators() {
   ot::NamedTensors tensors = tensors_of(sampled());
   if (average_)
     for (auto& [name, tensor] : tensors_of(generator_)) tensors.emplace_back("trained." + name, tensor);
-  if (dual_.network)
-    for (const models::Parameter& p : dual_.network->parameters()) tensors.emplace_back(p.name, p.variable->value());
+  for (const auto& one : duals_)
+    if (const auto& network = one->dual.network)
+      for (const models::Parameter& p : network->parameters())
+        tensors.emplace_back(one->prefix + p.name, p.variable->value());
   return tensors;
 }
 
@@ -171,8 +209,12 @@ ot::NamedTensors Alternate::moments() {
 
 ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors = generators();
-  for (const ot::NamedTensors& more : {dual_.psi->state(), moments(), dual_.solver->state()})
-    tensors.insert(tensors.end(), more.begin(), more.end());
+  const auto add = [&](const std::string& prefix, ot::NamedTensors more) {
+    for (auto& [name, tensor] : more) tensors.emplace_back(prefix + name, std::move(tensor));
+  };
+  for (const auto& one : duals_) add(one->prefix, one->dual.psi->state());
+  add("", moments());
+  for (const auto& one : duals_) add(one->prefix, one->dual.solver->state());
   if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
 }
@@ -184,20 +226,23 @@ std::int64_t Alternate::most_state_bytes() {
   };
   if (adam_.state().first.empty()) add_moments(theta_);
   // Before its first step Adam has a count of steps alone.
-  if (options_.dual_optimizer == "adam" && dual_.solver->state().size() <= 1) add_moments(dual_.psi->parameters());
+  for (const auto& one : duals_)
+    if (options_.dual_optimizer == "adam" && one->dual.solver->state().size() <= 1)
+      add_moments(one->dual.psi->parameters());
   return bytes;
 }
 
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
   copy_tensors(state, generators());
-  dual_.psi->restore(state);
+  for (const auto& one : duals_) one->dual.psi->restore(under(one->prefix, state));
   n_ = iterations;
   if (options_.dual_warmup > 0) {
     const Tensor steps = Tensor::scalar(0);
     copy_tensors(state, {{warmup_steps, steps}});
     warmup_ = ot::whole_number(warmup_steps, steps.item());
   }
-  if (iterations > 0 || warmup_ > 0) dual_.solver->restore(state);
+  if (iterations > 0 || warmup_ > 0)
+    for (const auto& one : duals_) one->dual.solver->restore(under(one->prefix, state));
   if (iterations == 0) return;  // Adam has made no step on theta
 
   engine::Adam::State& adam = adam_.state();

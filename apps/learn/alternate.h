@@ -5,10 +5,10 @@
 #include <optional>
 #include <vector>
 
-#include "apps/generators.h"
+#include "apps/latents.h"
 #include "apps/learn/averaged_generator.h"
+#include "apps/learn/class_dual.h"
 #include "apps/learn/cost_space.h"
-#include "apps/learn/dual.h"
 #include "apps/options.h"
 #include "engine/optimizer.h"
 #include "models/generator.h"
@@ -26,9 +26,11 @@ class Alternate {
   /// outlive it. Throws Error where a step length is refused, the sizes of generator and target differ, or steps are to
   /// see more points than there are.
   /// With --average, `mean` is another generator of the same kind. Points of the generator are mapped to where the
-  /// target's are by `space`, where there is one.
+  /// target's are by `space`, where there is one. With `classes` of the target's points the generator is a conditional
+  /// one, each class of which is learned from its own points: a batch has rows of each by its share in nu.
   Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
-            std::unique_ptr<models::Generator> mean = nullptr, const CostSpace* space = nullptr);
+            std::unique_ptr<models::Generator> mean = nullptr, const CostSpace* space = nullptr,
+            const PointsOfClasses& classes = {});
 
   /// Whether steps of the warm-up are left: --dual-warmup steps on psi at the first theta, an inner loop of its own
   /// before the first iteration.
@@ -50,9 +52,9 @@ class Alternate {
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
   /// their names, with --average those of the trained generator under `trained.NAME`, `adam.first.NAME` and
-  /// `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or the network's parameters, the dual
-  /// solver's state, and with a warm-up `dual.warmup.steps`. Meaningful
-  /// unless the warm-up is under way. The tensors share the memory in use.
+  /// `adam.second.NAME` for each parameter once a step was made, `psi` (a vector) or the network's parameters and
+  /// the dual solver's state, for each class under `class.NUMBER.NAME`, and with a warm-up `dual.warmup.steps`.
+  /// Meaningful unless the warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
   /// The bytes of state() once every optimizer has made a step.
   std::int64_t most_state_bytes();
@@ -61,32 +63,32 @@ class Alternate {
   void restore(const ot::NamedTensors& state, std::int64_t iterations);
 
  private:
-  /// Points in a step's batch on psi.
-  std::int64_t dual_batch_size() const { return options_.dual_batch > 0 ? options_.dual_batch : options_.batch; }
   /// g(z), in the space of the target.
   engine::Var generated(const engine::Tensor& z);
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The points that a step sees, with --target-batch.
-  ot::Subset point_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
+  ot::Subset point_batch(const ClassDual& of, Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The batches of the steps first..last-1 on psi in iteration n.
   std::vector<engine::Tensor> dual_batches(std::int64_t n, std::int64_t first, std::int64_t last);
   void step_psi(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k);
-  /// H(psi_n, .) on the points x, and the loss there.
-  engine::Var H(const engine::Var& x);
+  /// H(psi_n, .) to one of the measures on its rows of a batch, and the loss there.
+  engine::Var H(ClassDual& of, const engine::Var& x);
+  engine::Var loss(ClassDual& of, const engine::Var& x);
+  /// The loss on the batch x: their mean by their shares.
   engine::Var loss(const engine::Var& x);
   ot::NamedTensors generators();
   ot::NamedTensors moments();
 
   TrainOptions options_;
-  const ot::Target& target_;
   models::Generator& generator_;
   const CostSpace* space_;
   std::vector<engine::Var*> theta_;
   std::optional<AveragedGenerator> average_;
   engine::Adam adam_;
-  Dual dual_;
+  std::vector<std::unique_ptr<ClassDual>> duals_;
+  LatentLaw law_;
+  std::vector<std::int64_t> dual_batch_, batch_;  // the class of each row
   std::int64_t n_ = 0, warmup_ = 0;
-  double W_nu_nu_ = 0;  // the constant of a Sinkhorn divergence
 };
 
 }  // namespace apps

@@ -39,17 +39,18 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target)
   solver = ot::make_dual_solver(transform, *psi, options.lambda, dual_options(options));
 }
 
-engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target) {
+engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target,
+                          const std::string& prefix) {
   const ot::NamedTensors saved = read_checkpoint(run.checkpoint()).tensors;
   try {
     if (config.options.dual != "network") {
       engine::Tensor psi({target.size()});
-      copy_tensors(saved, {{"psi", psi}});
+      copy_tensors(saved, {{prefix + "psi", psi}});
       return psi;
     }
     const Dual dual(config.options, target);
     ot::NamedTensors parameters;
-    for (const models::Parameter& p : dual.network->parameters()) parameters.emplace_back(p.name, p.variable->value());
+    for (const models::Parameter& p : dual.network->parameters()) parameters.emplace_back(prefix + p.name, p.variable->value());
     copy_tensors(saved, parameters);
     return dual.psi->values();
   } catch (const engine::Error& error) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "apps/config.h"
 #include "apps/options.h"
@@ -26,8 +27,9 @@ struct Dual {
   std::unique_ptr<ot::DualSolver> solver;
 };
 
-/// psi at the points of the run's target, [J], as the checkpoint in its folder holds it. Throws Error naming the
-/// checkpoint for one that can't be read or does not fit.
-engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target);
+/// psi at the points of the run's target, or that of a class whose tensors' names have this prefix, [J], as the
+/// checkpoint in its folder holds it. Throws Error naming the checkpoint for one that can't be read or does not fit.
+engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::Target& target,
+                          const std::string& prefix = "");
 
 }  // namespace apps

@@ -6,6 +6,7 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/latents.h"
 #include "apps/paper/plot.h"
 #include "data/file.h"
 #include "data/png.h"
@@ -97,7 +98,7 @@ void draw_digits(const Figure& figure) {
         const Config config = read_config(run.config());
         const std::unique_ptr<models::Generator> g = generator_of_run(run, config);
         const engine::Tensor z =
-            latents(latent_law(config.options), figure.seed, Draw::sample, 0, 0, sheet.side() * sheet.side());
+            latents(latent_law(config), figure.seed, Draw::sample, 0, 0, sheet.side() * sheet.side());
         sheet.place(row, column, evaluate(*g, z).values());
         const Metrics::Row last = Metrics::last(run.metrics());
         iterations.push_back(last.iteration + 1);

@@ -13,6 +13,7 @@
 #include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/interrupt.h"
+#include "apps/latents.h"
 #include "apps/measure.h"
 #include "apps/paper/inner_loop.h"
 #include "apps/paper/plot.h"
@@ -53,10 +54,7 @@ TrainOptions options_of(const Figure& figure, const std::string& dual, const std
 /// The generator that stays fixed, with a line that tells it from others.
 struct Theta {
   Theta(const Config& config, std::unique_ptr<models::Generator> made, std::string words)
-      : generator(std::move(made)),
-        law(latent_law(config.options)),
-        scaling(config.scaling),
-        description(std::move(words)) {
+      : generator(std::move(made)), law(latent_law(config)), scaling(config.scaling), description(std::move(words)) {
     std::string sums;
     for (const auto& [name, tensor] : tensors_of(*generator)) sums += data::sha256(std::as_bytes(tensor.values()));
     sha256 = data::sha256(std::as_bytes(std::span(sums)));

@@ -7,6 +7,7 @@
 
 #include "apps/generators.h"
 #include "apps/latent_walk.h"
+#include "apps/latents.h"
 #include "apps/report/page.h"
 #include "apps/report/picture.h"
 #include "apps/training_points.h"
@@ -28,7 +29,7 @@ constexpr int walks = 4, steps = 10;
 constexpr std::size_t most_bytes_of_walks = 50000;
 
 Tensor grid_latents(const Config& config, std::int64_t count) {
-  return latents(latent_law(config.options), config.options.seed, Draw::grid, 0, 0, count);
+  return latents(latent_law(config), config.options.seed, Draw::grid, 0, 0, count);
 }
 
 data::Images picture(const Config& config, std::span<const real> values, int rows, int columns) {
@@ -68,7 +69,7 @@ std::string neighbours_missing(const std::string& why) {
 }
 
 std::string walk_section(const Config& config, models::Generator& generator) {
-  const Tensor z = latent_walks(grid_latents(config, 2 * walks), steps, latent_law(config.options));
+  const Tensor z = latent_walks(grid_latents(config, 2 * walks), steps, latent_law(config));
   const Tensor images = evaluate(generator, z);
   return section(
       "walk", "From one image to another",

@@ -36,6 +36,21 @@ TEST_CASE("config.json holds options, data and machine, and comes back") {
   for (const char* name : {"cpu", "cores", "blas_core", "simd"}) CHECK(json.at("machine").contains(name));
 }
 
+TEST_CASE("config.json holds the classes of a conditional generator") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "config.json";
+  apps::Config config = example();
+  config.options.labels = "own";
+  config.data.classes = {{"cat", 0.25}, {"dog", 0.75}};
+  config.data.labels_sha256 = "ghi";
+  apps::write_config(path, config);
+  const apps::Config read = apps::read_config(path);
+  REQUIRE(read.data.classes.size() == 2);
+  CHECK(read.data.classes[1].name == "dog");
+  CHECK(read.data.classes[1].share == 0.75);
+  CHECK(read.data.labels_sha256 == "ghi");
+}
+
 TEST_CASE("config.json holds how points are scaled, to the last bit") {
   const TemporaryFolder temporary;
   const std::string path = temporary / "config.json";

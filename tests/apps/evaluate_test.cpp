@@ -12,6 +12,7 @@
 #include "apps/costs.h"
 #include "apps/generators.h"
 #include "apps/hold_out.h"
+#include "apps/latents.h"
 #include "apps/learn/cost_space.h"
 #include "apps/learn/dual.h"
 #include "apps/measure.h"

@@ -70,7 +70,7 @@ TEST_CASE("features writes a classifier with its accuracy on images it has not s
   CHECK(network.description().ends_with(" trained on mnist (SHA-256 " + facts.sha256 + ")"));
   CHECK(network.accuracy() > 0.4);
   const auto classes = network(apps::points_of(data::load("mnist-test", 0, 0))).classes;
-  const auto labels = data::load_labels("mnist-test", 0, 0);
+  const auto labels = data::own_labels("mnist-test", 0, 0).of_points;
   int right = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) right += classes[i] == labels[i];
   CHECK(network.accuracy() == doctest::Approx(right / 120.0).epsilon(1e-5));

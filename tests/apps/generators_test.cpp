@@ -1,4 +1,5 @@
 #include "apps/generators.h"
+#include "apps/latents.h"
 
 #include <doctest/doctest.h>
 
@@ -84,23 +85,6 @@ TEST_CASE("a generator that can't make such points is refused") {
   options.generator = "dcgan", options.dcgan_channels = "256,128";
   CHECK_THROWS_WITH_AS(apps::make_generator(options, grey),
                        "--dcgan-channels 256,128 must be 3 numbers for 28x28 images: 2 given", engine::Error);
-}
-
-TEST_CASE("latent draws are the documented function of seed, purpose, n and k") {
-  const apps::LatentLaw law{.dimension = 6};
-  const Tensor z = apps::latents(law, 7, Draw::generator_batch, 3, 5, 4);
-  CHECK(z.shape() == engine::Shape{4, 6});
-  CHECK(equal(z, engine::Random(7, (std::uint64_t{2} << 56) + (3 << 16) + 5).uniform({4, 6}, -1, 1)));
-  CHECK_FALSE(equal(z, apps::latents(law, 8, Draw::generator_batch, 3, 5, 4)));
-  CHECK_FALSE(equal(z, apps::latents(law, 7, Draw::dual_batch, 3, 5, 4)));
-  CHECK_FALSE(equal(z, apps::latents(law, 7, Draw::generator_batch, 4, 5, 4)));
-  CHECK_FALSE(equal(z, apps::latents(law, 7, Draw::generator_batch, 3, 6, 4)));
-  for (const engine::real value : z.values()) CHECK((value >= -1 && value <= 1));
-  const engine::Random stream(7, (std::uint64_t{2} << 56) + (3 << 16) + 5);
-  CHECK(equal(apps::latents({.dimension = 6, .scale = 3}, 7, Draw::generator_batch, 3, 5, 4),
-              stream.uniform({4, 6}, -3, 3)));
-  CHECK(equal(apps::latents({.normal = true, .dimension = 6, .scale = 3}, 7, Draw::generator_batch, 3, 5, 4),
-              stream.normal({4, 6}, 0, 3)));
 }
 
 TEST_CASE("evaluation uses and keeps the running statistics, and leaves training mode on") {

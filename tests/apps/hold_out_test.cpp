@@ -43,7 +43,7 @@ TEST_CASE("training and held-out points with their labels are the data, each in 
   apps::TrainOptions options = options_for("digits", 0.3);
   options.points = 50;
   const apps::RunData data = apps::load_run_data(options);
-  const apps::RunLabels labels = apps::load_run_labels(options);
+  const apps::RunLabels labels = apps::load_run_labels(options, 50);
   CHECK(data.training.count == 35);
   CHECK(data.held_out.count == 15);
   CHECK(data.held_out.height == 28);
@@ -66,7 +66,7 @@ TEST_CASE("without a share nothing is held out, and real points are split as byt
   const apps::RunData all = apps::load_run_data(options_for(temporary / "points.npy", 0));
   CHECK(all.training.count == 4);
   CHECK(all.held_out.count == 0);
-  CHECK(apps::load_run_labels(options_for(temporary / "points.npy", 0.5)).training.empty());
+  CHECK(apps::load_run_labels(options_for(temporary / "points.npy", 0.5), 4).training.empty());
   const apps::RunData half = apps::load_run_data(options_for(temporary / "points.npy", 0.5));
   CHECK(half.training.values.size() == 4);
   CHECK(half.held_out.values.size() == 4);

@@ -7,7 +7,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
-#include "apps/generators.h"
+#include "apps/latents.h"
 #include "apps/point_picture.h"
 #include "apps/run_folder.h"
 #include "apps/training_points.h"

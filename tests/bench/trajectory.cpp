@@ -13,6 +13,7 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/latents.h"
 #include "apps/learn/alternate.h"
 #include "apps/options.h"
 #include "data/dataset.h"

@@ -31,7 +31,7 @@ Dataset load(const std::string& source, std::int64_t points = 0) {
   return data::load(source, points, 0);
 }
 Bytes labels_of(const std::string& source, std::int64_t points = 0) {
-  return data::load_labels(source, points, 0);
+  return data::own_labels(source, points, 0).of_points;
 }
 
 }  // namespace

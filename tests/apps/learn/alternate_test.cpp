@@ -7,6 +7,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/generators.h"
 #include "data/dataset.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -372,4 +373,73 @@ TEST_CASE("generator and data must have one dimension") {
   const auto generator = make_mlp({count, 4, 0, 0, 0, "", ""}, 0);
   CHECK_THROWS_WITH_AS(Alternate(small_options("best", "vector"), target, *generator),
                        "the generator makes points of dimension 4, the data have 3", engine::Error);
+}
+
+TEST_CASE("H of a conditional generator is the sum over classes of their share times their own H, computed apart") {
+  const ot::Target target = small_target();
+  const apps::PointsOfClasses classes{{0, 3, 5}, {}, {1, 2, 4, 6}};
+  for (const char* dual : {"layers", "vector", "network"}) {
+    TrainOptions options = small_options("best", dual);
+    options.batch = 7;
+    options.inner = 2;
+    apps::DataFacts data = facts;
+    data.classes = {{"a", 3.0 / 7}, {"b", 0}, {"c", 4.0 / 7}};
+    const auto generator = apps::make_generator(options, data), same = apps::make_generator(options, data);
+    Alternate algorithm(options, target, *generator, nullptr, nullptr, classes);
+    const double h = algorithm.iterate();
+
+    apps::LatentLaw law = apps::latent_law(options);
+    law.shares = {3.0 / 7, 0, 4.0 / 7};
+    const std::vector<std::int64_t> asked{0, 0, 0, 2, 2, 2, 2};
+    const auto rows = [&](apps::Draw purpose, std::int64_t k, std::int64_t begin, std::int64_t end) {
+      const Tensor z = apps::latents(law, options.seed, purpose, 0, k, asked);
+      const Tensor x = (*same)(z).value();
+      return Tensor({end - begin, dimension}, x.values().subspan(static_cast<std::size_t>(begin * dimension),
+                                                                 static_cast<std::size_t>((end - begin) * dimension)));
+    };
+    double apart = 0;
+    for (const std::size_t c : {std::size_t{0}, std::size_t{2}}) {
+      const ot::Subset points(target, classes[c]);
+      apps::Dual one(options, points.target);
+      const std::int64_t begin = c == 0 ? 0 : 3, end = c == 0 ? 3 : 7;
+      one.solver->begin();
+      for (std::int64_t k = 0; k < options.inner; ++k) one.solver->step(rows(apps::Draw::dual_batch, k, begin, end));
+      one.solver->finish();
+      const Tensor x = rows(apps::Draw::generator_batch, 0, begin, end);
+      apart +=
+          law.shares[c] * ot::semidual(points.target, engine::Var(x), one.psi->values(), options.lambda).value().item();
+    }
+    CHECK(h == doctest::Approx(apart).epsilon(1e-5));
+    for (const auto& [name, tensor] : algorithm.state())
+      CHECK((name.starts_with("class.0.") || name.starts_with("class.2.") || name.starts_with("generator.") ||
+             name.starts_with("trained.") || name.starts_with("adam.")));
+    CHECK(apps::bytes_of(algorithm.state()) == algorithm.most_state_bytes());
+
+    const ot::NamedTensors saved = copies(algorithm.state());
+    const auto restored_generator = apps::make_generator(options, data);
+    Alternate restored(options, target, *restored_generator, nullptr, nullptr, classes);
+    restored.restore(saved, 1);
+    CHECK(restored.iterate() == algorithm.iterate());
+    CHECK(equal(restored.state(), algorithm.state()));
+  }
+}
+
+TEST_CASE("steps of a conditional generator see points of each class, and a Sinkhorn divergence is the classes'") {
+  const ot::Target target = small_target();
+  const apps::PointsOfClasses classes{{0, 3, 5}, {1, 2, 4, 6}};
+  TrainOptions options = small_options("best", "layers");
+  options.loss = "sinkhorn-divergence";
+  apps::DataFacts data = facts;
+  data.classes = {{"a", 3.0 / 7}, {"c", 4.0 / 7}};
+  const auto generator = apps::make_generator(options, data);
+  Alternate divergence(options, target, *generator, nullptr, nullptr, classes);
+  CHECK(std::isfinite(divergence.iterate()));
+  options.loss = "transport";
+  options.target_batch = 4;
+  const auto other = apps::make_generator(options, data);
+  Alternate partly(options, target, *other, nullptr, nullptr, classes);
+  CHECK(std::isfinite(partly.iterate()));
+  options.target_batch = 1;
+  CHECK_THROWS_WITH_AS(Alternate(options, target, *other, nullptr, nullptr, classes),
+                       "--target-batch: there must be a point of each of the 2 classes in a batch: 1", engine::Error);
 }

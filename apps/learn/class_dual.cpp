@@ -1,0 +1,92 @@
+#include "apps/learn/class_dual.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "apps/latents.h"
+#include "engine/error.h"
+
+namespace apps {
+
+namespace {
+
+std::int64_t support_of(const ot::Target& target) {
+  return std::ranges::count_if(target.weights(), [](double weight) { return weight > 0; });
+}
+
+Rows rows_of(const std::vector<std::int64_t>& classes, std::int64_t number) {
+  const auto rows = std::ranges::equal_range(classes, number);
+  return {rows.begin() - classes.begin(), rows.end() - classes.begin()};
+}
+
+}  // namespace
+
+PointsOfClasses points_of_classes(std::span<const std::uint8_t> labels, std::size_t classes) {
+  PointsOfClasses points(classes);
+  for (std::size_t j = 0; j < labels.size(); ++j) points.at(labels[j]).push_back(static_cast<std::int64_t>(j));
+  return points;
+}
+
+std::vector<double> shares_of(std::span<const double> weights, const PointsOfClasses& classes) {
+  std::vector<double> shares;
+  for (const std::vector<std::int64_t>& points : classes) {
+    double& share = shares.emplace_back(0);
+    for (const std::int64_t j : points) share += weights.empty() ? 1 : weights[static_cast<std::size_t>(j)];
+  }
+  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& share : shares) share /= all;
+  return shares;
+}
+
+std::string class_prefix(std::int64_t number) {
+  return engine::text("class.", number, ".");
+}
+
+ClassDual::ClassDual(const TrainOptions& options, const ot::Target& data) : target(data), dual(options, target) {}
+
+ClassDual::ClassDual(const TrainOptions& options, const ot::Target& data, const std::vector<std::int64_t>& of_class,
+                     std::int64_t number, double its_share)
+    : points(std::make_unique<const ot::Subset>(data, of_class)),
+      target(points->target),
+      share(its_share),
+      prefix(class_prefix(number)),
+      dual(options, target) {}
+
+std::vector<std::unique_ptr<ClassDual>> class_duals(const TrainOptions& options, const ot::Target& data,
+                                                    const PointsOfClasses& classes) {
+  const std::int64_t support = support_of(data),
+                     dual_batch = options.dual_batch > 0 ? options.dual_batch : options.batch;
+  engine::require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh ",
+                  "something, ", support, ": ", options.target_batch);
+  std::vector<std::unique_ptr<ClassDual>> duals;
+  if (classes.empty()) {
+    ClassDual& all = *duals.emplace_back(std::make_unique<ClassDual>(options, data));
+    all.of_dual_batch = {0, dual_batch};
+    all.of_batch = {0, options.batch};
+    all.points_of_a_step = options.target_batch;
+    return duals;
+  }
+  const std::vector<double> shares = shares_of(data.weights(), classes);
+  const auto by_share = [&](const char* option, std::int64_t count) {
+    try {
+      return classes_by_share(shares, count);
+    } catch (const engine::Error& error) {
+      engine::fail(option, ": ", error.what());
+    }
+  };
+  const auto of_dual_batch = by_share(options.dual_batch > 0 ? "--dual-batch" : "--batch", dual_batch),
+             of_batch = by_share("--batch", options.batch);
+  const auto of_points = options.target_batch > 0 ? by_share("--target-batch", options.target_batch) : of_batch;
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    if (shares[c] == 0) continue;
+    const auto number = static_cast<std::int64_t>(c);
+    ClassDual& one = *duals.emplace_back(std::make_unique<ClassDual>(options, data, classes[c], number, shares[c]));
+    one.of_dual_batch = rows_of(of_dual_batch, number);
+    one.of_batch = rows_of(of_batch, number);
+    const Rows points = rows_of(of_points, number);
+    one.points_of_a_step = std::min(points.end - points.begin, support_of(one.target));
+  }
+  return duals;
+}
+
+}  // namespace apps

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/learn/dual.h"
+#include "apps/options.h"
+#include "ot/subset.h"
+#include "ot/target.h"
+
+namespace apps {
+
+/// The points of each class, by their indices.
+using PointsOfClasses = std::vector<std::vector<std::int64_t>>;
+PointsOfClasses points_of_classes(std::span<const std::uint8_t> labels, std::size_t classes);
+
+/// The weight that each class has in nu, of the weights [J] of all points; of as many that weigh the same if empty.
+std::vector<double> shares_of(std::span<const double> weights, const PointsOfClasses& classes);
+
+/// What the names of a class's tensors begin with in a checkpoint: `class.NUMBER.`.
+std::string class_prefix(std::int64_t number);
+
+/// Rows begin..end-1 of a batch.
+struct Rows {
+  std::int64_t begin = 0, end = 0;
+};
+
+/// One of the measures that are learned, with the potential that costs to it are told by: that of the data or, for a
+/// conditional generator, that of a class on its own. To a point of another class transport costs infinity, so that
+/// H (99) is the sum over classes of their share times their own H, of the rows of a batch that are asked to be of
+/// them.
+struct ClassDual {
+  /// Of all points.
+  ClassDual(const TrainOptions& options, const ot::Target& data);
+  /// Of these points of the data, whose share in nu this is. Throws Error where they weigh nothing.
+  ClassDual(const TrainOptions& options, const ot::Target& data, const std::vector<std::int64_t>& of_class,
+            std::int64_t number, double its_share);
+
+  std::unique_ptr<const ot::Subset> points;  ///< null for all
+  const ot::Target& target;                  ///< the measure on them
+  double share = 1;
+  std::string prefix;                 ///< of its tensors' names in a checkpoint
+  Rows of_dual_batch, of_batch;       ///< its rows of a batch for psi and for theta
+  std::int64_t points_of_a_step = 0;  ///< with --target-batch
+  double W_nu_nu = 0;                 ///< the constant of a Sinkhorn divergence
+  Dual dual;
+};
+
+/// Those of a run: one, or with classes one for each that has points, in the order of their numbers, with their parts
+/// of the batches. Throws Error as a Dual does, where --batch or --dual-batch is less than the number of classes, and
+/// where steps are to see more points than there are.
+std::vector<std::unique_ptr<ClassDual>> class_duals(const TrainOptions& options, const ot::Target& data,
+                                                    const PointsOfClasses& classes);
+
+}  // namespace apps
