@@ -57,7 +57,7 @@ std::vector<Measure> semidual_measures(const RunFolder& run, const Inputs& input
   for (std::int64_t i = 0; i < samples.dim(0); ++i)
     rows[asked.empty() ? 0 : static_cast<std::size_t>(asked[static_cast<std::size_t>(i)])].push_back(i);
   if (classes.empty()) add(1, estimate(run, inputs, space, target, "", samples, rows.front()));
-  const PointsOfClasses points = points_of_classes(inputs.labels, classes.size());
+  const PointsOfClasses points = classes.empty() ? PointsOfClasses() : points_of_classes(inputs.labels, classes.size());
   for (std::size_t c = 0; c < classes.size(); ++c) {
     if (classes[c].share == 0) continue;
     if (rows[c].size() < groups) return {};
