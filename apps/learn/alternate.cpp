@@ -12,6 +12,7 @@
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/shape.h"
+#include "engine/parallel.h"
 #include "engine/tape.h"
 #include "ot/semidual.h"
 #include "ot/sinkhorn/self_transport.h"
@@ -108,14 +109,16 @@ std::vector<Tensor> Alternate::dual_batches(std::int64_t n, std::int64_t first, 
 }
 
 void Alternate::step_psi(const Tensor& x, Draw points, std::int64_t n, std::int64_t k) {
-  const engine::NoGrad theta_is_fixed;
-  for (const auto& one : duals_) {
-    const Tensor its = rows(x, one->of_dual_batch);
+  // Classes have nothing in common, and each is too small for all threads.
+  engine::parallel_for(std::ssize(duals_), 1, [&](std::int64_t d, std::int64_t) {
+    const engine::NoGrad theta_is_fixed;
+    const ClassDual& one = *duals_[static_cast<std::size_t>(d)];
+    const Tensor its = rows(x, one.of_dual_batch);
     if (options_.target_batch == 0)
-      one->dual.solver->step(its);
+      one.dual.solver->step(its);
     else
-      one->dual.solver->step(its, point_batch(*one, points, n, k));
-  }
+      one.dual.solver->step(its, point_batch(one, points, n, k));
+  });
 }
 
 void Alternate::warm_up() {
