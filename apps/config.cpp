@@ -95,7 +95,7 @@ void write_config(const std::string& path, const Config& config) {
   if (!config.scaling.none()) json["scaling"] = {{"shift", config.scaling.shift()}, {"scale", config.scaling.scale()}};
   for (const ClassFacts& one : config.data.classes)
     json["data"]["classes"].push_back({{"name", one.name}, {"share", one.share}});
-  if (!config.data.classes.empty()) json["data"]["labels_sha256"] = config.data.labels_sha256;
+  if (!config.data.labels_sha256.empty()) json["data"]["labels_sha256"] = config.data.labels_sha256;
   if (!config.data.columns.empty()) json["data"]["columns"] = to_json(config.data.columns);
   json["machine"] = {{"cpu", cpu_name()},
                      {"cores", std::thread::hardware_concurrency()},
@@ -122,11 +122,10 @@ Config read_config(const std::string& path) {
       config.scaling =
           Scaling(scaling.at("shift").get<std::vector<double>>(), scaling.at("scale").get<std::vector<double>>());
     }
-    if (!config.options.labels.empty()) {
+    if (!config.options.labels.empty() || config.options.clusters > 0)
       for (const Json& one : json.at("data").at("classes"))
         config.data.classes.push_back({one.at("name").get<std::string>(), one.at("share").get<double>()});
-      json.at("data").at("labels_sha256").get_to(config.data.labels_sha256);
-    }
+    if (!config.options.labels.empty()) json.at("data").at("labels_sha256").get_to(config.data.labels_sha256);
     if (json.at("data").contains("columns")) config.data.columns = columns_from_json(json.at("data").at("columns"));
   } catch (const nlohmann::json::exception&) {
     engine::fail(

@@ -26,7 +26,7 @@ struct DataFacts {
   std::string sha256;                       ///< of the points, row by row: the bytes if they are bytes, else the reals
   std::string weights_sha256;               ///< of the file of --weights, empty without
   double low = 0, high = 1;                 ///< the least and the largest coordinate; runs before they were kept: 0, 1
-  std::vector<ClassFacts> classes{};        ///< with --labels, by number; none without
+  std::vector<ClassFacts> classes{};        ///< of --labels or --clusters, by number; none without
   std::string labels_sha256{};              ///< of the points' classes; empty without
   std::vector<data::Column> columns{};      ///< of a table, of which points are rows; otherwise none
 

@@ -79,6 +79,7 @@ std::optional<Measure> measure_agreement(const Inputs& inputs, const evaluation:
                                          const Tensor& samples, std::span<const std::int64_t> asked,
                                          std::optional<double> reference_accuracy) {
   const std::vector<std::uint8_t> told = evaluation.classes_of(samples);
+  if (inputs.options.labels.empty()) return {};
   const bool same_classes = !evaluation.classifies() || inputs.options.labels == "own";
   if (asked.empty() || told.empty() || !same_classes) return {};
   std::int64_t right = 0;

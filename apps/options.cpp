@@ -32,34 +32,13 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",
-                                              "cost-power",
-                                              "target-batch",
-                                              "dual-batch",
-                                              "dual-warmup",
-                                              "dual-memory",
-                                              "dual-precision",
-                                              "loss",
-                                              "latent",
-                                              "latent-dim",
-                                              "latent-scale",
-                                              "mlp-sizes",
-                                              "dual-layers",
-                                              "lr-schedule",
-                                              "schedule-iterations",
-                                              "average",
-                                              "minutes",
-                                              "hold-out",
-                                              "edges",
-                                              "dual-schedule",
-                                              "evaluate-every",
-                                              "start",
-                                              "dcgan-channels",
-                                              "last-layer",
-                                              "scale",
-                                              "resize",
-                                              "crop",
-                                              "grey"};
+constexpr std::string_view later_options[] = {
+    "cost",         "cost-power",     "target-batch",   "dual-batch",  "dual-warmup",
+    "dual-memory",  "dual-precision", "loss",           "latent",      "latent-dim",
+    "latent-scale", "mlp-sizes",      "dual-layers",    "lr-schedule", "schedule-iterations",
+    "average",      "minutes",        "hold-out",       "edges",       "labels",
+    "clusters",     "dual-schedule",  "evaluate-every", "start",       "dcgan-channels",
+    "last-layer",   "scale",          "resize",         "crop",        "grey"};
 
 struct DualStep {
   const char* dual;
@@ -144,7 +123,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
     options.iterations = 10000;
     options.lr_schedule = options.dual_schedule = "cosine";
     options.average = 0.999;
-    if (options.dual == "layers") options.inner = by_data;
+    if (options.dual == "layers") options.inner = by_data, options.clusters = -1;
   }
   options.dual_optimizer = !dual_optimizer.empty() ? dual_optimizer : best ? "adam" : "asgd";
   require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
@@ -155,6 +134,13 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
     options.dual_average = step.average;
   }
   return options;
+}
+
+/// So many clusters that each has points and rows of a batch enough; 0 where that would be one.
+std::int64_t clusters_of(std::int64_t points, std::int64_t batch) {
+  constexpr std::int64_t most = 20, points_each = 500, rows_each = 8;
+  const std::int64_t clusters = std::min({most, points / points_each, batch / rows_each});
+  return clusters > 1 ? clusters : 0;
 }
 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
@@ -168,6 +154,9 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
     options.last_layer =
         images || options.scale == "minmax" || (options.scale == "none" && within_unit) ? "sigmoid" : "linear";
   if (options.edges < 0) options.edges = images ? 3 : 0;
+  if (options.clusters < 0) {
+    options.clusters = options.labels.empty() ? clusters_of(data.count, options.batch) : 0;
+  }
   if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
   if (options.lr == by_data) options.lr = images ? 0.001 : 0.0003;
@@ -216,6 +205,10 @@ void validate(const TrainOptions& options) {
   require(options.loss == "transport" || options.lambda > 0,
           "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
   make_cost(options.cost, options.cost_power, options.cost_scale);
+  require(options.clusters >= -1 && options.clusters <= 256, "--clusters must be 1 to 256, 0 for none, or -1 for what ",
+          "suits the data: ", options.clusters);
+  require(options.clusters <= 0 || options.labels.empty(), "--clusters ", options.clusters,
+          " takes the labels' place: leave out --labels ", options.labels, ", or --clusters");
   require(std::isfinite(options.edges) && (options.edges >= 0 || options.edges == -1),
           "--edges must be a positive weight, 0, or -1 for what suits the data: ", options.edges);
   require_one_of("preset", options.preset, {"best", "paper"});

@@ -22,6 +22,7 @@ struct TrainOptions {
   bool grey = false;
   std::string weights;
   std::string labels;
+  std::int64_t clusters = 0;
   double hold_out = 0;
   std::string generator = "mlp";
   std::string latent = "uniform";
@@ -89,6 +90,11 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("labels", options.labels, OnResume::any,
         "learn a generator that is asked for a class: own (labels of digits, mnist, sets like it, and of a folder the "
         "subfolders), or a file with a label for each point, IDX, .npy or a column of a table, FILE.csv:COLUMN");
+  visit(
+      "clusters", options.clusters, OnResume::same,
+      "without --labels, let so many clusters of the points be classes that are drawn as often as the data have them: "
+      "each is learned from its own points, with a latent coordinate of its own; 0: none; -1: by the number of points "
+      "[best with layers: -1, otherwise 0]");
   visit("hold-out", options.hold_out, OnResume::same,
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
   visit("generator", options.generator, OnResume::same,
@@ -210,7 +216,8 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces `auto` of --generator, --scale and --last-layer, --edges -1, 0 of --latent-dim, --latent-scale, --lr,
+/// Replaces `auto` of --generator, --scale and --last-layer, --edges -1, --clusters -1, 0 of --latent-dim,
+/// --latent-scale, --lr,
 /// --inner and --dual-lr, and a dcgan's --dcgan-channels that are not given, by what they mean for such data.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 

@@ -212,7 +212,7 @@ void sample(const SampleRequest& request, const Console& console) {
   const std::unique_ptr<models::Generator> generator = generator_of_run(folder, config);
 
   const LatentLaw law = latent_law(config);
-  const bool conditional = !law.shares.empty();
+  const bool conditional = !law.shares.empty(), labelled = !config.options.labels.empty();
   AskedClasses classes(config, law, request.of_class, request.seed);
   const std::int64_t dimension = generator->output_size();
   const auto require_room = [&](std::int64_t count, const char* option) {
@@ -244,7 +244,7 @@ void sample(const SampleRequest& request, const Console& console) {
             "another: --grid ", request.grid);
     const std::int64_t count = std::int64_t{grid.rows} * grid.columns;
     require_room(request.neighbours ? 2 * count : count, "--grid");
-    classes.take_turns(request.interpolate ? 2 : grid.columns);
+    if (labelled) classes.take_turns(request.interpolate ? 2 : grid.columns);
     if (request.interpolate) given = walks(draw, grid, law);
     const std::vector<float> points = made(count, {});
     std::vector<real> images(points.begin(), points.end());
@@ -266,10 +266,10 @@ void sample(const SampleRequest& request, const Console& console) {
       PointPicture(training_points(config), config.scaling)
           .write(request.out, Tensor({count, dimension}, std::vector<real>(points.begin(), points.end())));
     } else {
-      std::vector<std::int64_t> asked;
-      for (std::int64_t i = 0; conditional && std::ssize(asked) < count; ++i)
-        std::ranges::copy(classes(i), std::back_inserter(asked));
-      write_points(request.out, made(count, config.scaling), config.data, asked);
+      std::vector<std::int64_t> of_points;
+      for (std::int64_t i = 0; labelled && std::ssize(of_points) < count; ++i)
+        std::ranges::copy(classes(i), std::back_inserter(of_points));
+      write_points(request.out, made(count, config.scaling), config.data, of_points);
     }
   }
   console.out << request.out << '\n';

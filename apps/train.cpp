@@ -20,6 +20,7 @@
 #include "apps/interrupt.h"
 #include "apps/latents.h"
 #include "apps/learn/alternate.h"
+#include "apps/learn/classes.h"
 #include "apps/learn/cost_space.h"
 #include "apps/measure.h"
 #include "apps/point_picture.h"
@@ -108,12 +109,12 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + pictures * picture + metrics + 2e6);
 }
 
-/// With classes a row of images for each of the first of them, otherwise grid_side rows.
+/// With --labels a row of images for each of the first classes, otherwise grid_side rows.
 engine::Tensor latents_to_draw(const Config& config) {
   const LatentLaw law = latent_law(config);
   const std::uint64_t seed = config.options.seed;
   if (!config.data.images()) return latents(law, seed, Draw::grid, 0, 0, PointPicture::draws);
-  if (law.shares.empty()) return latents(law, seed, Draw::grid, 0, 0, grid_side * grid_side);
+  if (config.options.labels.empty()) return latents(law, seed, Draw::grid, 0, 0, grid_side * grid_side);
   constexpr std::size_t most_rows = 16;
   std::vector<std::int64_t> classes;
   for (std::size_t c = 0; c < law.shares.size() && classes.size() < most_rows * grid_side; ++c)
@@ -126,7 +127,7 @@ engine::Tensor latents_to_draw(const Config& config) {
 struct Data {
   const ot::Target &points, &target;
   const CostSpace& space;
-  const PointsOfClasses& classes;  ///< none without --labels
+  const PointsOfClasses& classes;  ///< none without --labels and --clusters
 };
 
 /// A run that has all its inputs right.
@@ -337,20 +338,6 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
   }
 }
 
-/// The points of each class that --labels has, of so many in all; the config learns of them.
-PointsOfClasses load_classes(Config& config, std::span<const double> weights, std::int64_t count) {
-  const RunLabels labels = load_run_labels(config.options, count);
-  PointsOfClasses classes = points_of_classes(labels.training, labels.classes.size());
-  const std::vector<double> shares = shares_of(weights, classes);
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    require(classes[c].size() != 1, "--labels ", config.options.labels, ": class '", labels.classes[c],
-            "' has a single point: a class needs at least 2, or none; leave that point out");
-    config.data.classes.push_back({labels.classes[c], shares[c]});
-  }
-  config.data.labels_sha256 = data::sha256(std::as_bytes(std::span(labels.training)));
-  return classes;
-}
-
 }  // namespace
 
 int train(const TrainRequest& request, const Console& console) {
@@ -369,8 +356,11 @@ int train(const TrainRequest& request, const Console& console) {
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
-  const PointsOfClasses classes =
-      options.labels.empty() ? PointsOfClasses() : load_classes(config, weights, dataset.count + data.held_out.count);
+  const std::int64_t count = dataset.count + data.held_out.count;
+  if (!options.labels.empty()) {
+    const RunLabels labels = load_run_labels(options, count);
+    config.data.labels_sha256 = data::sha256(std::as_bytes(std::span(labels.training)));
+  }
   if (request.resume) {
     const Config before = read_config(folder.config());
     require_same_run(before, config);
@@ -381,15 +371,21 @@ int train(const TrainRequest& request, const Console& console) {
   dataset = config.scaling.apply(std::move(dataset));
   const std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(),
                                        note_on_range(dataset, options.last_layer)};
+  const auto learn = [&](const ot::Target& points, const ot::Target& target, const CostSpace& space) {
+    const Classes classes = classes_of_run(options, points, count);
+    const std::vector<double> shares = shares_of(points.weights(), classes.points);
+    for (std::size_t c = 0; c < shares.size(); ++c) config.data.classes.push_back({classes.names[c], shares[c]});
+    return train_on({points, target, space, classes.points}, request, config, notes, console);
+  };
   const ot::Cost cost = make_cost(options.cost, options.cost_power, options.cost_scale);
   CostSpace space(options, config.data);
   if (!space.mapped()) {
     const ot::Target target = make_target(std::move(dataset), cost, std::move(weights));
-    return train_on({target, target, space, classes}, request, config, notes, console);
+    return learn(target, target, space);
   }
   const ot::Target target = make_target(space.map(dataset), cost, weights);
   const ot::Target points = make_target(std::move(dataset), cost, std::move(weights));
-  return train_on({points, target, space, classes}, request, config, notes, console);
+  return learn(points, target, space);
 }
 
 }  // namespace apps

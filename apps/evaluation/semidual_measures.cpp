@@ -6,6 +6,7 @@
 
 #include "apps/costs.h"
 #include "apps/learn/class_dual.h"
+#include "apps/learn/classes.h"
 #include "apps/learn/cost_space.h"
 #include "apps/learn/dual.h"
 #include "apps/measure.h"
@@ -17,13 +18,14 @@ using engine::Tensor;
 
 namespace {
 
-constexpr int groups = 20;
+constexpr std::int64_t most_groups = 20, fewest_groups = 3;
 
 /// Of psi, whose tensors' names have the prefix, on those of the samples.
 ot::SemidualEstimate estimate(const RunFolder& run, const Inputs& inputs, const CostSpace& space,
                               const ot::Target& target, const std::string& prefix, const Tensor& samples,
                               std::span<const std::int64_t> which) {
-  const std::int64_t size = std::ssize(which) / groups, d = samples.dim(1);
+  const std::int64_t groups = std::min(most_groups, std::ssize(which)), size = std::ssize(which) / groups,
+                     d = samples.dim(1);
   const auto batch = [&](int group) {
     Tensor x({size, d});
     for (std::int64_t i = 0; i < size; ++i)
@@ -32,7 +34,15 @@ ot::SemidualEstimate estimate(const RunFolder& run, const Inputs& inputs, const 
   };
   ot::Transformer transform(target);
   const Tensor psi = psi_of_run(run, *inputs.config, target, prefix);
-  return *ot::estimate_semidual(transform, psi, inputs.options.lambda, groups, batch);
+  return *ot::estimate_semidual(transform, psi, inputs.options.lambda, static_cast<int>(groups), batch);
+}
+
+/// Of the training points as they are before any mapping, which clusters are of.
+PointsOfClasses points_of_classes(const Inputs& inputs) {
+  const TrainOptions& options = inputs.options;
+  if (options.labels.empty() && options.clusters == 0) return {};
+  const ot::Target training = make_target(inputs.training, ot::CostScale::one);
+  return classes_of_run(options, training, inputs.all).points;
 }
 
 }  // namespace
@@ -57,10 +67,10 @@ std::vector<Measure> semidual_measures(const RunFolder& run, const Inputs& input
   for (std::int64_t i = 0; i < samples.dim(0); ++i)
     rows[asked.empty() ? 0 : static_cast<std::size_t>(asked[static_cast<std::size_t>(i)])].push_back(i);
   if (classes.empty()) add(1, estimate(run, inputs, space, target, "", samples, rows.front()));
-  const PointsOfClasses points = classes.empty() ? PointsOfClasses() : points_of_classes(inputs.labels, classes.size());
+  const PointsOfClasses points = points_of_classes(inputs);
   for (std::size_t c = 0; c < classes.size(); ++c) {
     if (classes[c].share == 0) continue;
-    if (rows[c].size() < groups) return {};
+    if (std::ssize(rows[c]) < fewest_groups) return {};
     const ot::Subset of_class(target, points[c]);
     add(classes[c].share,
         estimate(run, inputs, space, of_class.target, class_prefix(static_cast<std::int64_t>(c)), samples, rows[c]));

@@ -1,7 +1,6 @@
 #include "apps/learn/class_dual.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "apps/latents.h"
 #include "engine/error.h"
@@ -20,23 +19,6 @@ Rows rows_of(const std::vector<std::int64_t>& classes, std::int64_t number) {
 }
 
 }  // namespace
-
-PointsOfClasses points_of_classes(std::span<const std::uint8_t> labels, std::size_t classes) {
-  PointsOfClasses points(classes);
-  for (std::size_t j = 0; j < labels.size(); ++j) points.at(labels[j]).push_back(static_cast<std::int64_t>(j));
-  return points;
-}
-
-std::vector<double> shares_of(std::span<const double> weights, const PointsOfClasses& classes) {
-  std::vector<double> shares;
-  for (const std::vector<std::int64_t>& points : classes) {
-    double& share = shares.emplace_back(0);
-    for (const std::int64_t j : points) share += weights.empty() ? 1 : weights[static_cast<std::size_t>(j)];
-  }
-  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
-  for (double& share : shares) share /= all;
-  return shares;
-}
 
 std::string class_prefix(std::int64_t number) {
   return engine::text("class.", number, ".");

@@ -2,23 +2,16 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
+#include "apps/learn/classes.h"
 #include "apps/learn/dual.h"
 #include "apps/options.h"
 #include "ot/subset.h"
 #include "ot/target.h"
 
 namespace apps {
-
-/// The points of each class, by their indices.
-using PointsOfClasses = std::vector<std::vector<std::int64_t>>;
-PointsOfClasses points_of_classes(std::span<const std::uint8_t> labels, std::size_t classes);
-
-/// The weight that each class has in nu, of the weights [J] of all points; of as many that weigh the same if empty.
-std::vector<double> shares_of(std::span<const double> weights, const PointsOfClasses& classes);
 
 /// What the names of a class's tensors begin with in a checkpoint: `class.NUMBER.`.
 std::string class_prefix(std::int64_t number);

@@ -50,7 +50,8 @@ engine::Tensor psi_of_run(const RunFolder& run, const Config& config, const ot::
     }
     const Dual dual(config.options, target);
     ot::NamedTensors parameters;
-    for (const models::Parameter& p : dual.network->parameters()) parameters.emplace_back(prefix + p.name, p.variable->value());
+    for (const models::Parameter& p : dual.network->parameters())
+      parameters.emplace_back(prefix + p.name, p.variable->value());
     copy_tensors(saved, parameters);
     return dual.psi->values();
   } catch (const engine::Error& error) {

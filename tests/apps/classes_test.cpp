@@ -155,3 +155,32 @@ TEST_CASE("labels and classes that won't do are refused in a line") {
   refused(sample({temporary / "plain", "--count", "1", "--class", "6", "--out", temporary / "s.npy"}),
           "--class 6: the run learned no classes; train with --labels to have some");
 }
+
+TEST_CASE("clusters are classes that a run finds by itself, drawn as often as the data have them") {
+  const TemporaryFolder temporary;
+  const std::string run = temporary / "run", points = temporary / "x.npy";
+  write_points(points, temporary / "l.npy");
+  Arguments arguments = training(points, "", run) + Arguments{"--clusters", "3", "--hold-out", "0.1"};
+  std::erase(arguments, "--labels");
+  std::erase(arguments, "");
+  const Outcome trained = semidual(arguments);
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  const apps::Config config = apps::read_config(apps::RunFolder{run}.config());
+  REQUIRE(config.data.classes.size() == 3);
+  for (const apps::ClassFacts& one : config.data.classes) CHECK(one.share == doctest::Approx(1.0 / 3).epsilon(0.1));
+  REQUIRE(sample({run, "--count", "600", "--out", temporary / "s.npy"}).code == 0);
+  const std::vector<float> made = data::read_npy(temporary / "s.npy").as<float>();
+  int about[3] = {0, 0, 0};
+  for (std::size_t i = 0; i < 600; ++i)
+    for (std::size_t k = 0; k < 3; ++k)
+      about[k] += std::hypot(made[2 * i] - centres[k][0], made[2 * i + 1] - centres[k][1]) < 1;
+  for (const int number : about) CHECK(std::abs(number - 200) < 60);
+  const Outcome evaluated = semidual({"evaluate", run});
+  CHECK_MESSAGE(evaluated.code == 0, evaluated.err);
+  CHECK(evaluated.out.find("W by the semi-dual") != std::string::npos);
+  CHECK(evaluated.out.find("asked for") == std::string::npos);
+
+  CHECK(semidual(training(points, temporary / "l.npy", temporary / "other") + Arguments{"--clusters", "3"}).err ==
+        "semidual: --clusters 3 takes the labels' place: leave out --labels " + temporary / "l.npy" +
+            ", or --clusters\n");
+}

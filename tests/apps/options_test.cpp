@@ -193,6 +193,22 @@ TEST_CASE("what suits images is not what suits other points, and what is given s
   CHECK(resolved(apps::preset_options("paper", "", ""), plane) == std::tuple(100, 1, 0.001, 10, 5));
 }
 
+TEST_CASE("there are clusters where points and batches are enough, unless labels are given") {
+  const auto resolved = [](std::int64_t points, std::int64_t batch, const char* labels, const char* dual = "") {
+    TrainOptions options = apps::preset_options("best", dual, "");
+    options.batch = batch, options.labels = labels;
+    apps::resolve_by_data(options, {points, 2, 0, 0, 0, "", ""});
+    return options.clusters;
+  };
+  CHECK(resolved(999, 200, "") == 0);
+  CHECK(resolved(1000, 200, "") == 2);
+  CHECK(resolved(60000, 200, "") == 20);
+  CHECK(resolved(60000, 32, "") == 4);
+  CHECK(resolved(60000, 200, "own") == 0);
+  CHECK(resolved(60000, 200, "", "vector") == 0);
+  CHECK(apps::preset_options("paper", "", "").clusters == 0);
+}
+
 TEST_CASE("--generator auto is a dcgan for images that it can make, whose channels are recorded") {
   const auto resolved = [](const char* generator, const apps::DataFacts& data, const char* channels = "") {
     TrainOptions options = apps::preset_options("best", "", "");

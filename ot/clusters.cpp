@@ -1,0 +1,120 @@
+#include "ot/clusters.h"
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include "engine/blas.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/random.h"
+
+namespace ot {
+
+using engine::Tensor;
+using engine::Transpose;
+
+namespace {
+
+constexpr std::int64_t most_clusters = 256, tile = 512;
+constexpr int most_rounds = 30;
+
+Tensor coordinates_of(const PointIndex& index) {
+  const Target& target = index.target();
+  const std::int64_t d = target.dimension(), k = index.directions().dim(0);
+  Tensor coordinates({target.size(), k});
+  engine::parallel_for(target.size(), tile, [&](std::int64_t begin, std::int64_t end) {
+    Tensor rows({end - begin, d});
+    target.centred_rows(begin, end, rows.data());
+    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, index.directions().data(),
+                        d, 0, coordinates.data() + begin * k, k);
+  });
+  return coordinates;
+}
+
+std::span<const real> row(const Tensor& x, std::int64_t i) {
+  return x.values().subspan(static_cast<std::size_t>(i * x.dim(1)), static_cast<std::size_t>(x.dim(1)));
+}
+
+double squared_distance(std::span<const real> a, std::span<const real> b) {
+  double sum = 0;
+  for (std::size_t c = 0; c < a.size(); ++c) sum += static_cast<double>(a[c] - b[c]) * static_cast<double>(a[c] - b[c]);
+  return sum;
+}
+
+/// Points of a sample, each drawn with a probability in proportion to its squared distance to those before it.
+Tensor seeds(const Tensor& x, std::int64_t count) {
+  constexpr std::int64_t sample = 4096;
+  const std::int64_t n = std::min(x.dim(0), sample), k = x.dim(1);
+  const engine::Random random(0, 0);
+  std::vector<double> distances(static_cast<std::size_t>(n), std::numeric_limits<double>::infinity());
+  Tensor centres({count, k});
+  std::int64_t chosen = 0;
+  for (std::int64_t c = 0; c < count; ++c) {
+    std::ranges::copy(row(x, chosen * x.dim(0) / n), centres.data() + c * k);
+    double sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      double& nearest = distances[static_cast<std::size_t>(i)];
+      sum += nearest = std::min(nearest, squared_distance(row(x, i * x.dim(0) / n), row(centres, c)));
+    }
+    double place = sum * random.uniform(static_cast<std::uint64_t>(c));
+    for (chosen = 0; chosen + 1 < n && place >= distances[static_cast<std::size_t>(chosen)]; ++chosen)
+      place -= distances[static_cast<std::size_t>(chosen)];
+  }
+  return centres;
+}
+
+/// The nearest centre of each point.
+std::vector<std::uint8_t> nearest(const Tensor& x, const Tensor& centres) {
+  std::vector<std::uint8_t> found(static_cast<std::size_t>(x.dim(0)));
+  engine::parallel_for(x.dim(0), tile, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      double least = std::numeric_limits<double>::infinity();
+      for (std::int64_t c = 0; c < centres.dim(0); ++c)
+        if (const double distance = squared_distance(row(x, i), row(centres, c)); distance < least)
+          least = distance, found[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(c);
+    }
+  });
+  return found;
+}
+
+/// The means of the clusters that have 2 points at least, or the one that there is.
+Tensor means(const Tensor& x, const std::vector<std::uint8_t>& clusters, std::int64_t count) {
+  const auto k = static_cast<std::size_t>(x.dim(1));
+  std::vector<double> sums(static_cast<std::size_t>(count) * k), sizes(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < clusters.size(); ++i) {
+    ++sizes[clusters[i]];
+    for (std::size_t c = 0; c < k; ++c) sums[clusters[i] * k + c] += x.values()[i * k + c];
+  }
+  std::vector<real> centres;
+  const double fewest = std::min(2.0, static_cast<double>(clusters.size()));
+  for (std::size_t cluster = 0; cluster < sizes.size(); ++cluster)
+    for (std::size_t c = 0; c < k && sizes[cluster] >= fewest; ++c)
+      centres.push_back(static_cast<real>(sums[cluster * k + c] / sizes[cluster]));
+  return {{std::ssize(centres) / x.dim(1), x.dim(1)}, centres};
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> clusters(const PointIndex& index, std::int64_t count) {
+  engine::require(count >= 1 && count <= most_clusters, "[clusters] there can be 1 to ", most_clusters,
+                  " clusters: ", count);
+  const Tensor x = coordinates_of(index);
+  Tensor centres = seeds(x, std::min(count, std::max<std::int64_t>(x.dim(0) / 2, 1)));
+  std::vector<std::uint8_t> found = nearest(x, centres);
+  for (int round = 0; round < most_rounds && centres.dim(0) > 1; ++round) {
+    centres = means(x, found, centres.dim(0));
+    std::vector<std::uint8_t> next = nearest(x, centres);
+    if (next == found) break;
+    found = std::move(next);
+  }
+  // The last ones may have lost all but one of theirs.
+  for (Tensor kept = means(x, found, centres.dim(0)); kept.dim(0) < centres.dim(0);
+       kept = means(x, found, centres.dim(0))) {
+    centres = kept;
+    found = nearest(x, centres);
+  }
+  return found;
+}
+
+}  // namespace ot
