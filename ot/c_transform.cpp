@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "ot/dense/dense_c_transform.h"
-#include "ot/dense/general_c_transform.h"
 
 namespace ot {
 
@@ -23,8 +22,7 @@ void require_transformable(const Target& target, const Tensor& x, const Tensor& 
 
 CTransform c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   require_transformable(target, x, psi, lambda);
-  return target.ground_cost() ? general_c_transform(target, x, psi, lambda, wanted)
-                              : dense_c_transform(target, x, psi, lambda, wanted);
+  return dense_c_transform(target, x, psi, lambda, wanted);
 }
 
 }  // namespace ot

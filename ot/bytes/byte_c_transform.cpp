@@ -5,6 +5,7 @@
 
 #include "ot/bytes/byte_winners.h"
 #include "ot/dense/dense_c_transform.h"
+#include "ot/dense/products.h"
 #include "ot/dense/soft_c_transform.h"
 #include "ot/dense/tiled_problem.h"
 #include "ot/dense/winners.h"
@@ -16,18 +17,17 @@ using engine::Tensor;
 namespace {
 
 /// The products of a TiledProblem whose points stand in the order of the blocks, in so many digits.
-class DigitProducts : public TileProducts {
+class DigitProducts : public Products {
  public:
   DigitProducts(const TiledProblem& problem, const ByteProducts& products, ByteBlocks& blocks, int digits)
-      : problem_(problem), products_(products), blocks_(blocks), digits_(digits) {}
+      : Products(problem), products_(products), blocks_(blocks), digits_(digits) {}
 
-  void multiply(QueryBlock block, std::int64_t tile, real* out) const override {
+  void fill(QueryBlock block, std::int64_t tile, real* out) const override {
     const std::int64_t rows = problem_.rows(tile);
     products_.multiply(digits_, block.begin, block.end, blocks_, problem_.first_row(tile), rows, out, rows);
   }
 
  private:
-  const TiledProblem& problem_;
   const ByteProducts& products_;
   ByteBlocks& blocks_;
   int digits_;
@@ -50,9 +50,9 @@ std::vector<std::int64_t> find_winners(const Target& target, ByteBlocks& blocks,
   const ByteProducts products(target, problem.queries);
   constexpr std::int64_t none_kept = 0;
   ByteBlocks own_blocks(target, in_own_order.order, none_kept);
-  std::vector<std::int64_t> winners = byte_winners({in_own_order, own_blocks}, {problem, blocks}, products, x, psi);
+  std::vector<std::int64_t> winners = byte_winners({in_own_order, own_blocks}, {problem, blocks}, products);
   if (!winners.empty()) return winners;
-  return least_points(in_own_order, DigitProducts(in_own_order, products, own_blocks, products.most_digits()), x, psi);
+  return least_points(in_own_order, DigitProducts(in_own_order, products, own_blocks, products.most_digits()));
 }
 
 }  // namespace

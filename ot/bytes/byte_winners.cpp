@@ -31,13 +31,10 @@ struct Winner {
 
 class Winners {
  public:
-  Winners(const LaidOutProblem& sample, const LaidOutProblem& all, const ByteProducts& products, const Tensor& x,
-          const Tensor& psi, QueryBlock block)
+  Winners(const LaidOutProblem& sample, const LaidOutProblem& all, const ByteProducts& products, QueryBlock block)
       : sample_(sample),
         all_(all),
         problem_(all.problem),
-        x_(x),
-        psi_(psi),
         block_(block),
         products_(products),
         limit_(static_cast<std::size_t>(block.size()), std::numeric_limits<real>::max()),
@@ -90,8 +87,8 @@ class Winners {
   /// The rows of a tile that may be the least for query i.
   std::int64_t find(const TiledProblem& problem, std::int64_t tile, std::int64_t i, const real* products,
                     std::int32_t* rows) const {
-    return kernels().find_affine(problem.rows(tile), problem.offsets.data() + problem.first_row(tile), problem.slope,
-                                 products, limit_[static_cast<std::size_t>(i)], rows);
+    return kernels().find_affine(problem.rows(tile), problem.offsets_of(tile), problem.slope, products,
+                                 limit_[static_cast<std::size_t>(i)], rows);
   }
 
   double largest_offset() const {
@@ -107,7 +104,7 @@ class Winners {
     for (std::size_t m = static_cast<std::size_t>(i); m < minima.size(); m += limit_.size())
       if (minima[m].value < least.value) least = minima[m];
     if (least.index < 0) return;
-    const double size = problem_.target.scale() * problem_.squared_norms[static_cast<std::size_t>(block_.begin + i)];
+    const double size = problem_.own_part(block_.begin + i);
     const double error = -problem_.slope * products_.error_bound(block_.begin + i, 1) +
                          16 * std::numeric_limits<real>::epsilon() * (largest_offset + size);
     limit_[static_cast<std::size_t>(i)] = static_cast<real>(value(i, least.index) - size + error);
@@ -115,8 +112,8 @@ class Winners {
 
   /// c(x_i, y_j) - psi_j
   double value(std::int64_t i, std::int64_t j) const {
-    const real* query = x_.data() + (block_.begin + i) * x_.dim(1);
-    return problem_.target.scale() * problem_.target.squared_distance(query, j) - psi_.data()[j];
+    const real* query = problem_.x.data() + (block_.begin + i) * problem_.target.dimension();
+    return problem_.target.cost(query, j) - problem_.psi.data()[j];
   }
 
   void visit(std::int64_t tile) {
@@ -135,7 +132,6 @@ class Winners {
 
   const LaidOutProblem &sample_, &all_;
   const TiledProblem& problem_;
-  const Tensor &x_, &psi_;
   QueryBlock block_;
   const ByteProducts& products_;
   std::vector<real> limit_;      // of the computed u of what may be the least, [block]
@@ -145,11 +141,11 @@ class Winners {
 }  // namespace
 
 std::vector<std::int64_t> byte_winners(const LaidOutProblem& sample, const LaidOutProblem& all,
-                                       const ByteProducts& products, const Tensor& x, const Tensor& psi) {
+                                       const ByteProducts& products) {
   constexpr std::int64_t most_queries = 256;
   std::vector<std::int64_t> winners(static_cast<std::size_t>(all.problem.batch()));
   for (std::int64_t begin = 0; begin < all.problem.batch(); begin += most_queries) {
-    Winners block(sample, all, products, x, psi, {begin, std::min(all.problem.batch(), begin + most_queries)});
+    Winners block(sample, all, products, {begin, std::min(all.problem.batch(), begin + most_queries)});
     if (!block.sample()) return {};
     block.find_all(winners.data() + begin);
   }

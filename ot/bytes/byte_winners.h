@@ -22,7 +22,6 @@ struct LaidOutProblem {
 /// and the true value, in double, is asked only of the points that may be the least by that: the winner is the least
 /// true value, the lowest index of equals. Empty where that would be too many points, by a sample.
 std::vector<std::int64_t> byte_winners(const LaidOutProblem& sample, const LaidOutProblem& all,
-                                       const ByteProducts& products, const engine::Tensor& x,
-                                       const engine::Tensor& psi);
+                                       const ByteProducts& products);
 
 }  // namespace ot

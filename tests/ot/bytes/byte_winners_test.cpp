@@ -53,7 +53,7 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
     ot::ByteBlocks in_own_order(target, problem.order, 0);
     const ot::LaidOutProblem sample{problem, in_own_order}, elsewhere{shuffled, blocks};
     for (const ot::LaidOutProblem* at : {&sample, &elsewhere}) {
-      const auto winners = byte_winners(sample, *at, ByteProducts(target, problem.queries), x, psi);
+      const auto winners = byte_winners(sample, *at, ByteProducts(target, problem.queries));
       REQUIRE(winners.size() == batch);
       for (std::size_t i = 0; i < batch; ++i) CHECK(winners[i] == (i == 2 ? -1 : oracle.winners[i]));
     }
@@ -72,7 +72,7 @@ TEST_CASE("one digit finds winners that are nearer than others by less than it e
     const TiledProblem problem(target, ties.x, psi, 0);
     ot::ByteBlocks blocks(target, problem.order);
     const ot::LaidOutProblem all{problem, blocks};
-    CHECK(byte_winners(all, all, ByteProducts(target, problem.queries), ties.x, psi) == oracle.winners);
+    CHECK(byte_winners(all, all, ByteProducts(target, problem.queries)) == oracle.winners);
   }
 }
 
@@ -85,6 +85,6 @@ TEST_CASE("where nearly all points may be the nearest one digit gives up, and th
   const TiledProblem problem(target, x, psi, 0);
   ot::ByteBlocks blocks(target, problem.order);
   const ot::LaidOutProblem all{problem, blocks};
-  CHECK(byte_winners(all, all, ByteProducts(target, problem.queries), x, psi).empty());
+  CHECK(byte_winners(all, all, ByteProducts(target, problem.queries)).empty());
   CHECK(byte_c_transform(target, blocks, x, psi, 0, {}).winners == std::vector<std::int64_t>{0, 0, 0});
 }

@@ -1,4 +1,4 @@
-#include "ot/dense/general_c_transform.h"
+#include "ot/dense/cost_values.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/parallel.h"
+#include "ot/c_transform.h"
 #include "ot/cityblock_cost.h"
 #include "ot/power_cost.h"
 #include "ot/semidual.h"
