@@ -122,40 +122,29 @@ void box_bounds(Index boxes, Index dimension, const real* box, const real* offse
     box_distances<Arch, 1>(boxes, dimension, box, offset, queries, query, q, bounds);
 }
 
-// Coordinates are summed by their remainder modulo `parts`, so that the additions of one query do not wait for each
-// other; negative values, as in block_products().
-template <class Arch, int queries>
-void query_values(Index dimension, const real* points, const real* h, const real* query, real* values) {
+// Coordinates are summed by their remainder modulo `parts`, so that the additions do not wait for each other; negative
+// values, as in block_products().
+template <class Arch>
+void group_values(Index dimension, const real* points, const real* h, const real* query, real* values) {
   constexpr int vectors = group_size / width<Arch>, parts = vectors < 4 ? 4 / vectors : 1;
-  Batch<Arch> acc[parts][queries][vectors];
+  Batch<Arch> acc[parts][vectors];
   for (int part = 0; part < parts; ++part)
-    for (int q = 0; q < queries; ++q)
-      for (int v = 0; v < vectors; ++v)
-        acc[part][q][v] = part == 0 ? -Batch<Arch>::load_unaligned(h + v * width<Arch>) : Batch<Arch>(real(0));
+    for (int v = 0; v < vectors; ++v)
+      acc[part][v] = part == 0 ? -Batch<Arch>::load_unaligned(h + v * width<Arch>) : Batch<Arch>(real(0));
   const auto include = [&](int part, Index k) {
     for (int v = 0; v < vectors; ++v) {
       const auto point = Batch<Arch>::load_unaligned(points + k * block_size + v * width<Arch>);
-      for (int q = 0; q < queries; ++q)
-        acc[part][q][v] = xsimd::fma(Batch<Arch>(query[q * dimension + k]), point, acc[part][q][v]);
+      acc[part][v] = xsimd::fma(Batch<Arch>(query[k]), point, acc[part][v]);
     }
   };
   Index k = 0;
   for (; k + parts <= dimension; k += parts)
     for (int part = 0; part < parts; ++part) include(part, k + part);
   for (; k < dimension; ++k) include(0, k);
-  for (int q = 0; q < queries; ++q)
-    for (int v = 0; v < vectors; ++v) {
-      for (int part = 1; part < parts; ++part) acc[0][q][v] = acc[0][q][v] + acc[part][q][v];
-      (-acc[0][q][v]).store_unaligned(values + q * group_size + v * width<Arch>);
-    }
-}
-
-template <class Arch>
-void group_values(Index dimension, const real* points, const real* h, Index queries, const real* query, real* values) {
-  Index q = 0;
-  for (; q + 2 <= queries; q += 2)
-    query_values<Arch, 2>(dimension, points, h, query + q * dimension, values + q * group_size);
-  if (q < queries) query_values<Arch, 1>(dimension, points, h, query + q * dimension, values + q * group_size);
+  for (int v = 0; v < vectors; ++v) {
+    for (int part = 1; part < parts; ++part) acc[0][v] = acc[0][v] + acc[part][v];
+    (-acc[0][v]).store_unaligned(values + v * width<Arch>);
+  }
 }
 
 }  // namespace

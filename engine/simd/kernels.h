@@ -25,11 +25,6 @@ inline constexpr real least_term = sizeof(real) == sizeof(float) ? real(0x1p-94)
 /// How many points group_minima and digit_products take together, and in how many groups.
 inline constexpr std::int64_t block_size = 64, group_size = 16, groups_in_block = block_size / group_size;
 
-/// A value of group_minima errs by at most this, times the sum of the moduli of its terms.
-constexpr double group_rounding(std::int64_t dimension) {
-  return (4 * static_cast<double>(dimension) + 16) * std::numeric_limits<real>::epsilon() / 2;
-}
-
 /// The most coordinates of a point that is multiplied in digits, so that no 32-bit sum overflows.
 inline constexpr std::int64_t most_digit_coordinates = 65536;
 
@@ -138,14 +133,14 @@ struct Kernels {
   double (*squared_distance_bytes)(std::int64_t n, const real* x, real unit, const std::uint8_t* y);
 
   // Affine functions of points that stand in blocks of block_size: coordinate k < dimension of point l of a block is
-  // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k.
+  // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k, which
+  // errs by at most dimension + 1 units of roundoff of the sum of its terms' moduli.
   /// minima[g stride + q] = the least value of query q over group g of a block, for the q = found[0] < found[1] < ...
   /// of some queries [.., dimension]
   void (*group_minima)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
                        const std::int32_t* found, const real* query, real* minima, std::int64_t stride);
-  /// values[q, l] = the value of query q at point l of the group whose first point stands at `points`, its offset at h
-  void (*group_values)(std::int64_t dimension, const real* points, const real* h, std::int64_t queries,
-                       const real* query, real* values);
+  /// values[l] = the value of a query at point l of the group whose first point stands at `points`, its offset at h
+  void (*group_values)(std::int64_t dimension, const real* points, const real* h, const real* query, real* values);
 
   /// bounds[b, q] = offset[b] + 1/2 sum_k max(low_bk - query[k, q], query[k, q] - high_bk, 0)^2, half the squared
   /// distances of queries [dimension, queries] to boxes [boxes, dimension, 2], the low and high ends of intervals;

@@ -89,7 +89,7 @@ Tensor BatchBounds::box_bounds() const {
 
 // No block with a point within the reach has a bound above that of its query. The nearest block tells a value that the
 // least u is not above. A computed bound errs by a few u for each coordinate, of the distance and of what the offset is
-// made of, as h is.
+// made of, which is less than cut() allows for in h.
 std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
   const std::int64_t lanes = boxes.dim(1), dimension = sketch_.dimension();
   std::vector<real> cuts(static_cast<std::size_t>(size()));
@@ -112,7 +112,7 @@ std::vector<real> BatchBounds::box_cuts(const Tensor& boxes, double reach) {
       for (std::int64_t k = 0; k < dimension; ++k)
         squared_length += static_cast<double>(coordinates[k]) * coordinates[k];
       const double distance = static_cast<double>(cut(i, value + reach)) + squared_length / 2;
-      const double rounding = 4 * static_cast<double>(dimension) * unit_roundoff * std::abs(distance) + rounding_of_h_;
+      const double rounding = 4 * static_cast<double>(dimension) * unit_roundoff * std::abs(distance);
       cuts[static_cast<std::size_t>(i)] = static_cast<real>(distance + rounding);
     }
   });
@@ -196,7 +196,7 @@ void BatchBounds::bound_group_minima(std::int64_t b, std::span<const std::int32_
 void BatchBounds::bounds(std::int64_t i, std::int64_t group, real* bounds) const {
   const std::int64_t b = group / groups_in_block, first = group % groups_in_block * group_size;
   engine::simd::kernels().group_values(sketch_.dimension(), sketch_.block(b) + first,
-                                       h_.data() + b * block_size + first, 1,
+                                       h_.data() + b * block_size + first,
                                        queries_.coordinates.data() + i * sketch_.dimension(), bounds);
 }
 

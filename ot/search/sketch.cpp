@@ -187,8 +187,8 @@ Sketch::Queries Sketch::queries(const Tensor& x) const {
     const double squared = squared_norm(d, q.centred.data() + i * d), along = squared_norm(k, coordinates);
     coordinates[k] = residual(squared, along);
     q.squared_norm[index] = squared;
-    q.margin[index] = static_cast<real>((of_coordinates + engine::simd::group_rounding(dimension())) *
-                                        std::sqrt(std::max(squared, along)) * (point_norm_ + mean_norm_));
+    q.margin[index] =
+        static_cast<real>(of_coordinates * std::sqrt(std::max(squared, along)) * (point_norm_ + mean_norm_));
   }
   return q;
 }

@@ -25,8 +25,8 @@ namespace ot {
 /// lengths (to first order), so the computed coordinates p^ of a point err by a vector of length at most sqrt(k) d u
 /// ||y'||. (*) with p^ in place of p then fails by at most 2 sqrt(k) d u ||x'|| ||y'||, where ||x'|| stands for the
 /// length of the query's coordinates if that is larger; the directions depart from orthonormal by less than sqrt(k) d
-/// u, and the short product itself adds engine::simd::group_rounding(): the margin is above the sum. r is rounded up by
-/// the error of its square, (2 sqrt(k) + 2) d u ||y'||^2.
+/// u, and the short product of k + 1 coordinates errs by (k + 2) u of the lengths. The margin, (3 sqrt(k) + 4) d u, is
+/// above the sum, as 1 <= k <= d. r is rounded up by the error of its square, (2 sqrt(k) + 2) d u ||y'||^2.
 ///
 /// Points stand in the order of the index, in which those of a block are neighbours: what a query needs of them then
 /// lies in few blocks.

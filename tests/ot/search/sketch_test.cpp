@@ -46,7 +46,7 @@ int wrong_bounds(const ot::PointIndex& index, const ot::Sketch& sketch, const st
         const auto& kernels = *kernels_of(level);
         real bounds[groups_in_block][group_size], least[groups_in_block];
         for (std::int64_t g = 0; g < groups_in_block; ++g)
-          kernels.group_values(dimension, sketch.block(b) + g * group_size, zero.data(), 1,
+          kernels.group_values(dimension, sketch.block(b) + g * group_size, zero.data(),
                                queries.coordinates.data() + i * dimension, bounds[g]);
         const std::int32_t first = 0;
         kernels.group_minima(dimension, sketch.block(b), zero.data(), 1, &first,
