@@ -33,7 +33,6 @@ inline constexpr std::int64_t most_digit_coordinates = 65536;
 struct Digits {
   int bits = 0;       ///< of a digit, 8 or 16; 0 where the level has no instruction for them, and in double
   int most = 0;       ///< digits of a number
-  double apart = 0;   ///< the time of a digit with a point that stands apart, over that with one in a block
   int together = 24;  ///< rows that are best multiplied at a time: they stay in the nearest cache
   int multiple = 4;   ///< that the padded number of coordinates is of
   [[gnu::always_inline]] constexpr std::int64_t padded(std::int64_t n) const {

@@ -16,7 +16,7 @@ namespace engine::simd {
 
 namespace {
 
-constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .apart = 8, .together = 64, .multiple = 64};
+constexpr Digits digits_of_8_bits = {.bits = 8, .most = 3, .together = 64, .multiple = 64};
 
 // A part of a block, a group of 16 points: a list of the fours of coordinates that are not 0 for all of them, then
 // these.

@@ -9,7 +9,7 @@
 namespace engine::simd {
 namespace {
 
-constexpr Digits digits_of_16_bits = {.bits = 16, .most = 2, .apart = 4};
+constexpr Digits digits_of_16_bits = {.bits = 16, .most = 2};
 constexpr int lanes = 8;
 
 // A part of a block: a list of the pairs of coordinates that are not 0 for all its points, then these: [pairs, points,

@@ -11,18 +11,4 @@ struct Neighbour {
   double value;
 };
 
-/// What a search computed for a query: how well the bounds prune. All products of a block count as those values of
-/// single points that take as long.
-struct SearchWork {
-  double groups = 0, values = 0;
-  double rows = 0;  ///< of SoftminTerms
-  /// In units of one value; measured.
-  double cost() const { return values + 0.8 * groups + rows; }
-  SearchWork& operator+=(const SearchWork& other) {
-    groups += other.groups, values += other.values, rows += other.rows;
-    return *this;
-  }
-  SearchWork operator/(double count) const { return {groups / count, values / count, rows / count}; }
-};
-
 }  // namespace ot

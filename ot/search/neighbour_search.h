@@ -8,17 +8,18 @@
 #include "ot/bytes/byte_products.h"
 #include "ot/search/neighbour.h"
 #include "ot/search/point_index.h"
+#include "ot/search/search_policy.h"
+#include "ot/search/search_work.h"
 #include "ot/search/sketch.h"
 #include "ot/search/softmin_terms.h"
 
 namespace ot {
 
 /// Finds the points with the least u for each query, exactly, without looking at all points closely: bounds for all
-/// pairs (BatchBounds) tell which few points may be the nearest (find_nearest) or matter in a softmin (TermSearch).
+/// pairs (BatchBounds) tell which few points may be the nearest (NearestSearch) or matter in a softmin (TermSearch).
 ///
-/// The sketch is fitted to a batch, and again once the work above the least since has cost as much as a fit; at lambda
-/// > 0, where a fit changes how sums are rounded, also after each restart(). Where the bounds don't separate the points
-/// even so, all is left to the brute force until the next restart().
+/// The sketch is fitted to a batch, and fitted again or given up as SearchPolicy says; at lambda > 0, where a fit
+/// changes how sums are rounded, also fitted after each restart().
 class NeighbourSearch {
  public:
   /// The index, and the points of 8 bits laid out in its order, null where they aren't multiplied in digits, must
@@ -47,11 +48,8 @@ class NeighbourSearch {
   ByteBlocks* blocks_;
   std::unique_ptr<Sketch> sketch_;  // made when it is first needed
   SearchWork work_;
-  double lambda_ = 0;                   // of the last call
-  bool fitted_ = false;                 // since a restart that forgets it
-  bool given_up_ = false;               // until the next restart
-  bool boxes_pay_ = true;               // until the next restart
-  double least_cost_ = 0, excess_ = 0;  // of a call since the last fit, and the sum of costs above it
+  double lambda_ = 0;  // of the last call
+  SearchPolicy policy_;
 };
 
 }  // namespace ot

@@ -26,8 +26,8 @@ namespace {
 // last bin has all beyond.
 struct Histograms {
   static constexpr std::int64_t most = 16;
-  static constexpr double width = 0.25;
   static constexpr std::size_t bins = 256;
+  static constexpr double width = 64.0 / bins;  // a reach is at most 64 lambda
 
   Histograms(const BatchBounds& bounds, std::int64_t first, std::int64_t count, double lambda) {
     for (std::int64_t q = 0; q < count; ++q) {
@@ -156,30 +156,32 @@ TermSearch::Needs TermSearch::needs_of(std::int64_t b) const {
     needs.groups.push_back(of_query);
     needs.all_groups += std::popcount(of_query);
   }
-  constexpr std::size_t least = 8;  // queries for which a block's layout pays
-  needs.multiplied = values_.products && count >= (values_.blocks->kept() ? 1 : least);
+  needs.multiplied = values_.products && work_of_block(needs) < work_of_points(needs).cost();
   return needs;
 }
 
 SearchWork TermSearch::expected_work() const {
-  constexpr double passing = 0.6;  // share of the points of a group that pass their own bounds, typically
   SearchWork work;
   for (const Needs& needs : needs_) {
-    const auto groups = static_cast<double>(needs.all_groups);
     work.rows += static_cast<double>(needs.queries.size());
-    if (!needs.multiplied) work.groups += groups;
-    work.values += needs.multiplied ? work_of_products(needs) : passing * group_size * groups;
+    if (needs.multiplied)
+      work.values += work_of_block(needs);
+    else
+      work += work_of_points(needs);
   }
   return work / static_cast<double>(queries_.size());
 }
 
-// As a number of values.
-double TermSearch::work_of_products(const Needs& needs) const {
-  const engine::simd::Digits& digits = kernels().digits;
-  // Digits of 8 bits are multiplied faster than single points come from memory; measured.
-  const double from_memory = digits.bits == 8 ? 3 : 1;
-  const double points = static_cast<double>(needs.all_groups * group_size) + block_size * values_.blocks->layout_time();
-  return points / (digits.apart * from_memory);
+SearchWork TermSearch::work_of_points(const Needs& needs) const {
+  return work_of_groups(static_cast<double>(needs.all_groups),
+                        static_cast<double>(groups_in_block * std::ssize(queries_)));
+}
+
+// As a number of values, by products.
+double TermSearch::work_of_block(const Needs& needs) const {
+  const auto pairs = static_cast<double>(needs.all_groups * group_size);
+  const double laid_out = pairs + block_size * values_.blocks->layout_time();
+  return work_of_products(kernels().digits, laid_out, values_.products->most_digits()) + pairs / measured::terms;
 }
 
 SoftminTerms TermSearch::find(std::vector<SearchWork>& work) const {
@@ -287,7 +289,7 @@ void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, Visit& visit
       const std::size_t place = static_cast<std::size_t>(b * block_size) + l;
       offset[l] = static_cast<real>(bounds_.value_at(bounds_.sketch().squared_norms()[place], points[l]) - centre_);
     }
-    const double work = work_of_products(needs_[static_cast<std::size_t>(b)]) / static_cast<double>(queries.size());
+    const double work = work_of_block(needs_[static_cast<std::size_t>(b)]) / static_cast<double>(queries.size());
     const real* product = of_block;
     for (const std::int32_t q : queries) {
       const auto index = static_cast<std::size_t>(q);

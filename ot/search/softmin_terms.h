@@ -8,7 +8,7 @@
 #include "engine/real.h"
 #include "ot/bytes/byte_products.h"
 #include "ot/search/batch_bounds.h"
-#include "ot/search/neighbour.h"
+#include "ot/search/search_work.h"
 
 namespace ot {
 
@@ -75,7 +75,8 @@ class TermSearch {
 
   void start(std::int64_t begin, std::int64_t end);
   Needs needs_of(std::int64_t b) const;
-  double work_of_products(const Needs& needs) const;
+  SearchWork work_of_points(const Needs& needs) const;
+  double work_of_block(const Needs& needs) const;
   Visit visit(std::int64_t begin, std::int64_t end) const;
   void visit_points(std::int32_t q, std::int64_t b, std::uint8_t groups, Visit& visit) const;
   void visit_blocks(std::span<const std::int64_t> blocks, Visit& visit) const;

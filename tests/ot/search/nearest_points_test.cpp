@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <optional>
 
 #include <doctest/doctest.h>
@@ -58,12 +57,12 @@ TEST_CASE(
       if (ot::ByteProducts::available(target)) blocks.emplace(target, index.order(), reach > 0 ? 0 : 1 << 26);
       ot::ByteBlocks* const laid_out = blocks ? &*blocks : nullptr;
       const ot::BatchBounds bounds(sketch, x, psi, 0, reach);
-      std::vector<std::int64_t> queries(batch);
-      std::iota(queries.begin(), queries.end(), 0);
       std::vector<ot::SearchWork> work;
-      const auto found = ot::find_nearest(bounds, laid_out, reach, 1e9, queries, batch, work);
+      const ot::NearestSearch search(bounds, laid_out, reach);
+      const auto found = search.find(1e9, work);
       double groups = 0, needs = 0;
       for (const ot::SearchWork& of_query : work) groups += of_query.groups;
+      CHECK(batch * search.expected_work().groups == doctest::Approx(groups));
       for (std::int64_t b = 0; b < sketch.blocks(); ++b) needs += static_cast<double>(bounds.near(b).size());
       if (ot::ByteProducts::available(target) && between) CHECK(groups < needs / 2);
       if (!between) CHECK(groups > 0);
@@ -80,21 +79,13 @@ TEST_CASE(
       }
       CHECK(wrong == 0);
 
-      // Some of them alone find the same; what costs too much is given up.
-      const std::vector<std::int64_t> some = {3, 50, 89};
+      // What costs too much is given up, and changes nothing for the others.
+      const double most = search.expected_work().cost();
       std::vector<ot::SearchWork> their_work;
-      const auto again = ot::find_nearest(bounds, laid_out, reach, 1e9, some, batch, their_work);
-      for (std::size_t q = 0; q < some.size(); ++q) {
-        const auto places = [](std::vector<Neighbour> neighbours) {
-          std::vector<std::int64_t> sorted;
-          for (const Neighbour& neighbour : neighbours) sorted.push_back(neighbour.place);
-          std::sort(sorted.begin(), sorted.end());
-          return sorted;
-        };
-        CHECK(places(again[q]) == places(found[static_cast<std::size_t>(some[q])]));
-      }
-      for (const auto& none : ot::find_nearest(bounds, laid_out, reach, -1, some, batch, their_work))
-        CHECK(none.empty());
+      const auto cheap = search.find(most, their_work);
+      for (std::size_t q = 0; q < found.size(); ++q) CHECK((cheap[q].empty() || cheap[q].size() == found[q].size()));
+      CHECK(std::any_of(cheap.begin(), cheap.end(), [](const auto& of_query) { return !of_query.empty(); }));
+      for (const auto& none : search.find(-1, their_work)) CHECK(none.empty());
     }
   }
 }
@@ -120,10 +111,8 @@ TEST_CASE("blocks that are multiplied out in 16 bits lose no point that is withi
   sketch.fit(x, nullptr);
   ot::ByteBlocks blocks(target, index.order());
   const ot::BatchBounds bounds(sketch, x, psi, 0, reach);
-  std::vector<std::int64_t> queries(batch);
-  std::iota(queries.begin(), queries.end(), 0);
   std::vector<ot::SearchWork> work;
-  const auto found = ot::find_nearest(bounds, &blocks, reach, 1e9, queries, batch, work);
+  const auto found = ot::NearestSearch(bounds, &blocks, reach).find(1e9, work);
   double groups = 0;
   int wrong = 0;
   for (std::int64_t i = 0; i < batch; ++i) {

@@ -132,14 +132,13 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
         CHECK(expected > values_of_all / 2 - 100 * batch);
         CHECK(expected < values_of_all * 2 + 100 * batch);
 
-        // One query alone asks for no whole block unless it is laid out already.
+        // One query alone is expected to take no more than by the less of two ways.
         Tensor alone({1, d});
         std::copy_n(x.data(), d, alone.data());
         const BatchBounds its_bounds(sketch, alone, psi, lambda, reach);
         const bool whole = values.products && values.blocks->kept();
         TermSearch(its_bounds, whole ? values : ByteValues(), lambda, reach).find(work);
         const double of_one = TermSearch(its_bounds, values, lambda, reach).expected_work().values;
-        CHECK(of_one > work[0].values / 2 - 64);
         CHECK(of_one < work[0].values * 2 + 64);
       }
 }
