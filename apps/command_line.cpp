@@ -61,6 +61,8 @@ class CommandLine {
                                     "was started with; --iterations is the new total",
                                     help_width));
     train_command->add_flag("--force", train.force, "replace the run in --out");
+    train_command->add_flag("--verbose", train.verbose,
+                            wrapped("tell at each checkpoint how c-transforms were computed", help_width));
     train_command->footer(
         "The run folder holds config.json (the options), metrics.csv (row n: the loss H of\n"
         "iteration n, from 0, before its step on the generator), checkpoint.safetensors,\n"
@@ -148,6 +150,8 @@ class CommandLine {
     });
     add(solve_command, "--out", solve.out, "the folder to keep the results in");
     solve_command->add_flag("--force", solve.force, "replace the results in --out");
+    solve_command->add_flag("--verbose", solve.verbose,
+                            wrapped("asgd and adam: tell after each stage how c-transforms were computed", help_width));
     solve_command->footer(
         "The folder gets psi.npy (the potential at each target point), value.npy (the other one,\n"
         "its c-transform, at each source point), assignment.npy (lambda = 0: the target point of\n"

@@ -73,6 +73,11 @@ void Progress::show(const std::string& line, Clock::time_point now) {
   line_open_ = terminal_;
 }
 
+void Progress::add(const std::string& line) {
+  end();
+  out_ << title_ << line << std::endl;
+}
+
 void Progress::end() {
   if (line_open_) out_ << std::endl;
   line_open_ = false;

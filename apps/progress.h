@@ -28,6 +28,8 @@ class Progress {
   /// How far the run is in words, where nothing can be counted: on a terminal ten times a second at most, elsewhere
   /// each half minute.
   void tell(const std::string& words);
+  /// A line that stays.
+  void add(const std::string& line);
   /// Ends the line that is being rewritten, if any; other text can follow.
   void end();
 

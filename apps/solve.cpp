@@ -166,6 +166,7 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
     solution = solve_transport(problem, options, [&](const SolverProgress& now) {
       if (now.iterations > 0) progress.update(now.iterations, now.dual);
       if (!now.words.empty()) progress.tell(now.words);
+      if (request.verbose && !now.detail.empty()) progress.add(now.detail);
       if (!now.psi.empty()) folder.write_psi(now.psi);
       return !interrupt.requested();
     });

@@ -10,8 +10,9 @@ namespace apps {
 /// What `semidual solve` was asked.
 struct SolveRequest {
   SolveOptions options;
-  std::string out;     ///< the folder for the results
-  bool force = false;  ///< replace results that lie there
+  std::string out;       ///< the folder for the results
+  bool force = false;    ///< replace results that lie there
+  bool verbose = false;  ///< tell after each stage of an ascent which ways c-transforms took
 };
 
 /// Solves the transport between two sets of points, prints what it came to, and keeps it in the folder: psi.npy [m],

@@ -30,6 +30,7 @@
 #include "apps/run_folder.h"
 #include "apps/run_lock.h"
 #include "apps/version.h"
+#include "apps/ways.h"
 #include "data/dataset.h"
 #include "data/png.h"
 #include "data/sha256.h"
@@ -133,10 +134,11 @@ struct Data {
 /// A run that has all its inputs right.
 class Training {
  public:
-  Training(RunFolder folder, Config config, const Data& data, models::Generator& generator,
+  Training(RunFolder folder, Config config, bool verbose, const Data& data, models::Generator& generator,
            std::unique_ptr<models::Generator> mean)
       : folder_(std::move(folder)),
         config_(std::move(config)),
+        verbose_(verbose),
         points_(data.points),
         algorithm_(config_.options, data.target, generator, std::move(mean), &data.space, data.classes),
         drawn_latents_(latents_to_draw(config_)) {
@@ -162,7 +164,7 @@ class Training {
     Progress progress(console.out, console.terminal, algorithm_.iterations(),
                       by_clock() ? 0 : config_.options.iterations, title, loss_symbol(config_.options));
     while (!done() && !interrupt.requested()) iterate(metrics, progress, console);
-    if (saved_at_ != algorithm_.iterations()) save_checkpoint();
+    if (saved_at_ != algorithm_.iterations()) save_checkpoint(progress);
     if (drawn_at_ != algorithm_.iterations()) draw_samples();
     if (reported_at_ != algorithm_.iterations()) report(console);
     progress.end();
@@ -216,7 +218,7 @@ class Training {
     seconds_ += seconds;
     metrics.add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
     progress.update(algorithm_.iterations(), h, 60 * config_.options.minutes - seconds_);
-    if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint();
+    if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint(progress);
     if (algorithm_.iterations() % config_.options.samples_every == 0) draw_samples();
     if (saved_at_ == algorithm_.iterations()) report(console);
   }
@@ -247,6 +249,11 @@ class Training {
     if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter");
     write_checkpoint(folder_.checkpoint(), checkpoint);
     saved_at_ = algorithm_.iterations();
+  }
+
+  void save_checkpoint(Progress& progress) {
+    save_checkpoint();
+    if (const std::string line = ways_.line(algorithm_.ways()); verbose_ && !line.empty()) progress.add(line);
   }
 
   void draw_samples() {
@@ -281,11 +288,13 @@ class Training {
 
   RunFolder folder_;
   Config config_;
+  bool verbose_;
   const ot::Target& points_;
   Alternate algorithm_;
   engine::Tensor drawn_latents_;
   std::optional<PointPicture> picture_;  // of points that are no images
   std::optional<evaluation::QuickEvaluation> evaluation_;
+  Ways ways_;
   double seconds_ = 0;  // of all iterations
   std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;
   int below_zero_ = 0;  // iterations in a row
@@ -299,7 +308,7 @@ int train_on(const Data& data, const TrainRequest& request, const Config& config
   const RunFolder folder{request.out};
   const std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
   if (options.start == "mean") generator->start_at(engine::Tensor({data.points.dimension()}, data.points.mean()));
-  Training training(folder, config, data, *generator,
+  Training training(folder, config, request.verbose, data, *generator,
                     options.average > 0 ? make_generator(options, config.data) : nullptr);
   std::optional<RunLock> lock;
   if (request.resume) {

@@ -35,19 +35,22 @@ void Transformer::restart() {
 
 CTransform Transformer::operator()(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   require_transformable(target_, x, psi, lambda);
-  way_ = Way::dense;
   work_ = {};
   if (target_.ground_cost() || target_.size() < fewest_searched || !finite(x) || !finite(psi))
-    return c_transform(target_, x, psi, lambda, wanted);
+    return take(Way::dense, dense_c_transform(target_, x, psi, lambda, wanted));
   prepare();
   const auto brute = [&](const Tensor& rows, Wanted of_rows) { return with_all_points(rows, psi, lambda, of_rows); };
   if (auto found = pruned_c_transform(*search_, *index_, brute, x, psi, lambda, wanted)) {
-    way_ = Way::search;
     work_ = search_->work_per_query();
-    return *std::move(found);
+    return take(Way::search, *std::move(found));
   }
-  way_ = blocks_ ? Way::digits : Way::dense;
-  return brute(x, wanted);
+  return take(blocks_ ? Way::digits : Way::dense, brute(x, wanted));
+}
+
+CTransform Transformer::take(Way way, CTransform result) {
+  way_ = way;
+  ++(way == Way::search ? ways_.search : way == Way::digits ? ways_.digits : ways_.dense);
+  return result;
 }
 
 CTransform Transformer::with_all_points(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {

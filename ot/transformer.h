@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -19,6 +20,10 @@ class Transformer {
   static constexpr std::int64_t fewest_searched = 2048;
   /// How a c-transform was computed: with every point in real, with every point in digits, or with those found.
   enum class Way { dense, digits, search };
+  /// Calls by way.
+  struct Counts {
+    std::int64_t search = 0, digits = 0, dense = 0;
+  };
 
   /// Makes an index of the target where it needs one and none is given. The target must outlive it.
   explicit Transformer(const Target& target, std::shared_ptr<const PointIndex> index = nullptr);
@@ -38,9 +43,12 @@ class Transformer {
   /// Of the last call: how it went, and what a search computed for a query, on average.
   Way way() const { return way_; }
   const SearchWork& work_per_query() const { return work_; }
+  /// Of all calls.
+  const Counts& ways() const { return ways_; }
 
  private:
   void prepare();
+  CTransform take(Way way, CTransform result);
   CTransform with_all_points(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted);
 
   const Target& target_;
@@ -48,6 +56,7 @@ class Transformer {
   std::optional<ByteBlocks> blocks_;  // in the order of the index
   std::optional<NeighbourSearch> search_;
   Way way_ = Way::dense;
+  Counts ways_;
   SearchWork work_;
 };
 

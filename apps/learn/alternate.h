@@ -15,6 +15,7 @@
 #include "ot/ascent/dual_solver.h"
 #include "ot/subset.h"
 #include "ot/target.h"
+#include "ot/transformer.h"
 
 namespace apps {
 
@@ -49,6 +50,9 @@ class Alternate {
 
   /// The iterations done so far; those that have run before, if the state was restored.
   std::int64_t iterations() const { return n_; }
+
+  /// Which ways the c-transforms to all points took so far.
+  ot::Transformer::Counts ways() const { return dual_.transform.ways(); }
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
   /// their names, with --average those of the trained generator under `trained.NAME`, `adam.first.NAME` and

@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "apps/ways.h"
 #include "engine/error.h"
 #include "ot/ascent/semidual_ascent.h"
 #include "ot/exact/exact_completion.h"
@@ -88,10 +89,16 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
   ot::VectorPotential potential(problem.target);
   ot::Transformer c_transform(problem.target);
   const ot::SourceSampler source(problem.x, problem.mu, options.seed);
+  Ways ways;
+  int stages = 0;
   const ot::AscentResult result =
       ot::ascend_semidual(c_transform, source, potential, ascent, [&](const ot::AscentProgress& progress) {
-        return observer({.iterations = progress.step, .dual = progress.estimate.dual});
+        const bool begins = std::exchange(stages, progress.stages) < progress.stages;
+        return observer({.iterations = progress.step,
+                         .dual = progress.estimate.dual,
+                         .detail = begins ? ways.line(c_transform.ways()) : ""});
       });
+  observer({.detail = ways.line(c_transform.ways())});
   TransportSolution solution;
   solution.iterations = result.steps;
   solution.converged = result.converged;

@@ -50,11 +50,12 @@ struct SolverProgress {
   std::int64_t iterations = 0;
   double dual = 0;
   std::string words = {};
+  std::string detail = {};  ///< a line for those who ask for more
   std::vector<double> psi = {};
 };
 
-/// False ends the solver, with what it has reached. Without iterations and words it is just asked, by several threads
-/// at a time.
+/// False ends the solver, with what it has reached. Without iterations, words and detail it is just asked, by several
+/// threads at a time.
 using SolverObserver = std::function<bool(const SolverProgress&)>;
 
 /// sum_k weights_k values_k over the points that weigh something.

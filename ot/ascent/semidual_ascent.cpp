@@ -159,12 +159,13 @@ AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source
       std::clamp<std::int64_t>(options.steps * options.batch / (2 * stages * estimate_groups), 1, most_estimate_size);
   AscentResult result;
   bool go_on = true;
+  int stages_over = 0;
   const auto estimate = [&] {
     return estimate_semidual(
         transform, potential.values(), options.lambda, estimate_groups,
         [&](int group) { return source.batch(first_estimate + static_cast<std::uint64_t>(group), estimate_size); },
         [&] {
-          return go_on = !observer || observer({0, options.lambda, result.estimate});
+          return go_on = !observer || observer({0, options.lambda, result.estimate, stages_over});
         });
   };
   const auto start = estimate();
@@ -185,7 +186,7 @@ AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source
     while (result.steps < end && go_on) {
       solver->step(source.batch(static_cast<std::uint64_t>(result.steps), options.batch));
       ++result.steps;
-      go_on = !observer || observer({result.steps, lambda, result.estimate});
+      go_on = !observer || observer({result.steps, lambda, result.estimate, stages_over});
     }
     solver->finish();
     state = solver->state();
@@ -195,6 +196,7 @@ AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source
       return result;
     }
     result.estimate = *found;
+    ++stages_over;
     if (found->dual >= best.dual) {
       best = *found;
       kept.keep(potential);

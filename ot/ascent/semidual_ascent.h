@@ -59,6 +59,7 @@ struct AscentProgress {
   std::int64_t step;          ///< counted from 1; 0 within an estimate
   double lambda;              ///< in force
   SemidualEstimate estimate;  ///< at the end of the last stage
+  int stages = 0;             ///< that are over
 };
 /// Called after each step and each batch of an estimate; false ends the ascent, and what has been reached is kept.
 using AscentObserver = std::function<bool(const AscentProgress&)>;

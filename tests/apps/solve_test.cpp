@@ -112,6 +112,27 @@ TEST_CASE("adam and asgd find the assignment of a shifted cloud") {
   }
 }
 
+TEST_CASE("--verbose tells after each stage of an ascent which ways its c-transforms took") {
+  const Shifted shifted;
+  for (const std::string solver : {"adam", "asgd", "sinkhorn"}) {
+    CAPTURE(solver);
+    const Arguments all{"--solver", solver, "--lambda", "0.5", "--force", "--iterations", "20"};
+    const Outcome plain = semidual(shifted.arguments(all)),
+                  outcome = semidual(shifted.arguments(all + Arguments{"--verbose"}));
+    CHECK_MESSAGE(outcome.code == 0, outcome.err);
+    CHECK_FALSE(contains(plain.out, "c-transforms"));
+    int lines = 0;
+    std::istringstream text(outcome.out);
+    for (std::string line; std::getline(text, line);) {
+      if (!contains(line, "c-transforms")) continue;
+      ++lines;
+      CHECK(line.starts_with("c-transforms: 0 by search, 0 by digits, "));
+      CHECK(line.ends_with(" dense"));
+    }
+    CHECK(lines == (solver == "sinkhorn" ? 0 : 10));
+  }
+}
+
 TEST_CASE("points on the line are sorted, however many, and weights are taken") {
   const TemporaryFolder folder;
   Values x, y;

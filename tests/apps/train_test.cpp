@@ -56,6 +56,26 @@ TEST_CASE("training leaves a whole run folder and names its pictures and checkpo
   CHECK(config.at("data").at("count") == 40);
 }
 
+TEST_CASE(
+    "--verbose tells at each checkpoint which ways the c-transforms since the last took, and changes nothing else") {
+  const TemporaryFolder temporary;
+  const Arguments run{"--iterations", "5", "--checkpoint-every", "2"};
+  const Outcome plain = semidual(small_run(temporary / "plain") + run);
+  const Outcome verbose = semidual(small_run(temporary / "verbose") + run + Arguments{"--verbose"});
+  CHECK_MESSAGE(verbose.code == 0, verbose.err);
+  CHECK_FALSE(contains(plain.out, "c-transforms"));
+  std::string lines;  // two steps of psi and one of the generator in each iteration, to points too few to be searched
+  std::istringstream text(verbose.out);
+  for (std::string line; std::getline(text, line);)
+    if (contains(line, "c-transforms")) lines += line + '\n';
+  CHECK(lines ==
+        "c-transforms: 0 by search, 0 by digits, 6 dense\n"
+        "c-transforms: 0 by search, 0 by digits, 6 dense\n"
+        "c-transforms: 0 by search, 0 by digits, 3 dense\n");
+  CHECK(content(RunFolder{temporary / "plain"}.checkpoint()) == content(RunFolder{temporary / "verbose"}.checkpoint()));
+  CHECK(content(RunFolder{temporary / "plain"}.config()) == content(RunFolder{temporary / "verbose"}.config()));
+}
+
 TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the threads") {
   for (const Arguments& kind :
        {Arguments{}, Arguments{"--preset", "paper", "--lambda", "0.05"},

@@ -137,11 +137,18 @@ std::pair<double, double> checked_ms(ot::Transformer& transform, const Snapshot&
   return {median_ms(at.batches, {[&](const Tensor& x) { transform(x, at.psi, 0); }})[0], error};
 }
 
+/// A row, followed by the calls by search, in digits and dense.
+std::vector<double> with_ways(std::vector<double> row, const ot::Transformer& transform) {
+  const ot::Transformer::Counts& ways = transform.ways();
+  for (const std::int64_t calls : {ways.search, ways.digits, ways.dense}) row.push_back(static_cast<double>(calls));
+  return row;
+}
+
 /// The row of many_points_c_transform().
 std::vector<double> against_few(double few_ms, ot::Transformer& transform, const Snapshot& at) {
   const auto [ms, error] = checked_ms(transform, at);
   const ot::SearchWork& work = transform.work_per_query();
-  return {few_ms, ms, ms / few_ms, 1e6 * error, work.groups, work.values};
+  return with_ways({few_ms, ms, ms / few_ms, 1e6 * error, work.groups, work.values}, transform);
 }
 
 }  // namespace
@@ -172,7 +179,7 @@ std::vector<double> run_c_transform(const std::string& data, const std::string& 
       median_ms(at.batches, {[&](const Tensor& x) { transform(x, at.psi, lambda, wanted(lambda)); },
                              [&](const Tensor& x) { ot::c_transform(target, x, at.psi, lambda, wanted(lambda)); }});
   const ot::SearchWork& work = transform.work_per_query();
-  return {ms[0], ms[0] / product_ms, ms[0] / ms[1], 1e6 * error, work.groups, work.values};
+  return with_ways({ms[0], ms[0] / product_ms, ms[0] / ms[1], 1e6 * error, work.groups, work.values}, transform);
 }
 
 std::vector<double> threaded_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,

@@ -16,7 +16,8 @@ std::vector<double> plain_product();
 
 /// The c-transform of a snapshot of a trajectory on `data`, with the mass where lambda > 0, as the inner loop needs it:
 /// ms, that over `product_ms` and over the brute force's, largest error in 1e-6, and what the search computed for a
-/// query (ot::SearchWork; zeros where it left all to the brute force): groups, values.
+/// query (ot::SearchWork; zeros where it left all to the brute force): groups, values; calls by search, in digits and
+/// dense (ot::Transformer::ways()).
 std::vector<double> run_c_transform(const std::string& data, const std::string& trajectory, std::int64_t iteration,
                                     double lambda, double product_ms);
 
@@ -28,7 +29,7 @@ constexpr std::int64_t few_points = 60000, many_points = 1000000;
 
 /// The c-transform, lambda 0, to few_points and to many_points of the built-in digits, of the queries and with the psi
 /// of a run on each: ms to the fewer, ms to the more, their ratio, and to the more: largest error in 1e-6, groups,
-/// values.
+/// values, calls by way.
 std::vector<double> many_points_c_transform(const std::string& few_trajectory, const std::string& many_trajectory,
                                             std::int64_t iteration);
 /// The same of blurred digits, equal for both, with random values of psi, by which no two neighbours are alike.

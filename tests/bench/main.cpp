@@ -122,8 +122,10 @@ std::string name_of(std::int64_t iteration, double lambda) {
 
 void measure_c_transforms(Report& report, const std::string& data, const std::string& trajectory, std::int64_t until,
                           double product_ms) {
-  report.begin("c-transforms of a run's queries; their time over the product's and the brute force's; work a query",
-               {"ms", "/product", "/brute", "error 1e-6", "groups", "values", "peak MB"});
+  report.begin(
+      "c-transforms of a run's queries; their time over the product's and the brute force's; work a query; calls by "
+      "way",
+      {"ms", "/product", "/brute", "error 1e-6", "groups", "values", "search", "digits", "dense", "peak MB"});
   for (const std::int64_t iteration : bench::kept_iterations(until))
     for (const double lambda : lambdas) {
       const std::string name = name_of(iteration, lambda);
@@ -149,9 +151,10 @@ void measure_many_points(Report& report, const std::filesystem::path& folder, st
     return keep(folder, engine::text("digits-", points, '-', iteration), "digits", points, iteration);
   };
   const std::string few = trajectory(bench::few_points), many = trajectory(bench::many_points);
-  report.begin(engine::text("c-transforms, lambda 0, to ", bench::few_points, " and to ", bench::many_points,
-                            " built-in digits"),
-               {"ms few", "ms many", "ratio", "error 1e-6", "groups", "values", "peak MB"});
+  report.begin(
+      engine::text("c-transforms, lambda 0, to ", bench::few_points, " and to ", bench::many_points,
+                   " built-in digits"),
+      {"ms few", "ms many", "ratio", "error 1e-6", "groups", "values", "search", "digits", "dense", "peak MB"});
   const std::string name = engine::text("iteration ", iteration, " of a run on each");
   report.add(name, in_child(name, [&] { return bench::many_points_c_transform(few, many, iteration); }));
   report.add("random psi", in_child("random psi", [] { return bench::many_points_c_transform(); }));

@@ -177,6 +177,29 @@ TEST_CASE("data that no few directions describe are left to the brute force") {
   CHECK(transform(x, psi, 0).winners == c_transform(target, x, psi, 0).winners);
 }
 
+TEST_CASE("calls are counted by the way that they took") {
+  constexpr std::int64_t count = 3000, d = 20, batch = 8;
+  const std::vector<real> points = surface(count, d, 3, 7);
+  std::vector<std::uint8_t> bytes(points.size());
+  std::transform(points.begin(), points.end(), bytes.begin(),
+                 [](real value) { return static_cast<std::uint8_t>(std::clamp<real>(128 + 60 * value, 0, 255)); });
+  const Target target(points, count, d, CostScale::one), of_bytes(bytes, count, d, CostScale::one);
+  const Tensor x({batch, d}, surface(batch, d, 3, 8)), psi = Tensor::zeros({count});
+  Tensor unfinite = x.clone();
+  unfinite.data()[0] = std::numeric_limits<real>::quiet_NaN();
+  Transformer transform(target), in_digits(of_bytes);
+  for (int call = 0; call < 3; ++call) transform(x, psi, 0);
+  transform(unfinite, psi, 0);
+  CHECK(transform.ways().search == 3);
+  CHECK(transform.ways().dense == 1);
+  CHECK(transform.ways().digits == 0);
+  in_digits(x, psi, 1e4);  // all points matter alike
+  CHECK(in_digits.ways().search == 0);
+  const bool has_digits = ot::ByteProducts::available(of_bytes);
+  CHECK(in_digits.ways().digits == (has_digits ? 1 : 0));
+  CHECK(in_digits.ways().dense == (has_digits ? 0 : 1));
+}
+
 TEST_CASE("with lambda > 0 the search agrees with the brute force in values, gradients and masses") {
   constexpr std::int64_t count = 5000, d = 60, batch = 16;
   std::vector<double> weights(count);
