@@ -83,8 +83,9 @@ class CommandLine {
         "--scatter", sample.scatter,
         wrapped("points over the data, into a .png file; --count of them, 2000 by default", help_width));
     add(sample_command, "--count", sample.count,
-        "so many points, into an .npy file (float32, a row each) or a .csv or .tsv file, a table as the run's data "
-        "were");
+        "so many points, into an .npy file, [N, d], images as [N, h, w] or [N, h, w, c], or a .csv or .tsv file, a "
+        "table "
+        "as the run's data were");
     add(sample_command, "--latents", sample.latents,
         "a point for each row of this .npy file, [N, --latent-dim of the run], into a file as --count does");
     add(sample_command, "--class", sample.of_class,
@@ -112,6 +113,7 @@ class CommandLine {
         "how images of given samples and of --data are read, as for train");
     add(evaluate_command, "--crop", evaluate.crop, "as for train");
     add(evaluate_command, "--grey", evaluate.grey, "as for train");
+    add(evaluate_command, "--alpha", evaluate.alpha, "as for train");
     add(evaluate_command, "--count", evaluate.count,
         "samples, and as many held-out points; 0: 2000, or as many as there are [0]");
     add(evaluate_command, "--features", evaluate.features,

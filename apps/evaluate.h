@@ -15,6 +15,7 @@ struct EvaluateRequest {
   std::string resize;     ///< how images of given samples and of their data are read, as for train; a run has its own
   std::string crop;
   bool grey = false;
+  bool alpha = false;
   std::int64_t count = 0;  ///< samples, and as many reference points; 0: 2000, or as many as there are
   std::string features;    ///< a file of `semidual features`; empty: a random network
   std::string assignment;  ///< on or off; empty: on up to 3000 samples

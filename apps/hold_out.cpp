@@ -69,6 +69,8 @@ RunData load_run_data(const TrainOptions& options) {
                   options.resize, " is for a folder of images, which ", options.data, " is not: leave it out");
   engine::require(!framing.grey || all.channels == 1, "--grey is for a folder of images, which ", options.data,
                   " is not: leave it out");
+  engine::require(!framing.alpha || all.channels == 4, "--alpha is for a folder of images, which ", options.data,
+                  " is not: leave it out");
   if (options.hold_out == 0) return {std::move(all), {}};
   const std::vector<std::int64_t> held_out = held_out_points(all.count, options.hold_out);
   engine::require(!held_out.empty(), "--hold-out ", options.hold_out, " of ", all.count,

@@ -14,6 +14,7 @@
 #include "apps/generators.h"
 #include "apps/run_folder.h"
 #include "data/dataset.h"
+#include "data/images.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -32,7 +33,7 @@ void print_facts(std::ostream& out, const DataFacts& facts) {
   print(out, "points", facts.count);
   print(out, "dimension", facts.dimension);
   if (facts.images())
-    print(out, "images", engine::text(facts.height, "x", facts.width, facts.channels == 1 ? ", grey" : ", colour"));
+    print(out, "images", engine::text(facts.height, "x", facts.width, ", ", data::colours_of(facts.channels)));
   for (const data::Column& column : facts.columns) {
     std::string kind = column.whole ? "whole numbers" : "numbers";
     for (const std::string& category : column.categories)

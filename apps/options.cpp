@@ -38,7 +38,7 @@ constexpr std::string_view later_options[] = {
     "latent-scale", "mlp-sizes",      "dual-layers",    "lr-schedule", "schedule-iterations",
     "average",      "minutes",        "hold-out",       "edges",       "labels",
     "clusters",     "dual-schedule",  "evaluate-every", "start",       "dcgan-channels",
-    "last-layer",   "scale",          "resize",         "crop",        "grey"};
+    "last-layer",   "scale",          "resize",         "crop",        "grey",         "alpha"};
 
 struct DualStep {
   const char* dual;
@@ -167,7 +167,8 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
 }
 
 data::Framing framing_of(const TrainOptions& options) {
-  data::Framing framing{0, 0, !options.crop.empty(), options.grey};
+  data::Framing framing{0, 0, !options.crop.empty(), options.grey, options.alpha};
+  require(!framing.grey || !framing.alpha, "--grey takes transparent parts before black: leave it or --alpha out");
   if (framing.crop) require_one_of("crop", options.crop, {"center"});
   require(!framing.crop || !options.resize.empty(), "--crop ", options.crop,
           " is for --resize, the shape to crop to: add --resize 32x32");

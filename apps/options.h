@@ -20,6 +20,7 @@ struct TrainOptions {
   std::string resize;
   std::string crop;
   bool grey = false;
+  bool alpha = false;
   std::string weights;
   std::string labels;
   std::int64_t clusters = 0;
@@ -85,6 +86,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("crop", options.crop, OnResume::same,
         "center: with --resize, the middle of each image in that shape; without it images are distorted");
   visit("grey", options.grey, OnResume::same, "take how light the images of a folder are, in place of their colours");
+  visit("alpha", options.alpha, OnResume::same,
+        "learn how opaque the images of a folder are, a fourth channel; without it transparent parts lie before black");
   visit("weights", options.weights, OnResume::any,
         "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
   visit("labels", options.labels, OnResume::any,

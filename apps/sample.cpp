@@ -17,6 +17,7 @@
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/training_points.h"
+#include "data/alpha.h"
 #include "data/gif.h"
 #include "data/images.h"
 #include "data/npy.h"
@@ -144,12 +145,18 @@ void require_suffix(const char* option, const std::string& out, std::initializer
   engine::fail(option, " must end in ", list, " for that: '", out, "'");
 }
 
-/// The points [n, d] as an array, or as a table: as the run's data were, or nameless columns of numbers, and of a
-/// conditional generator a column with their classes, if there are any.
-void write_points(const std::string& path, const std::vector<float>& points, const DataFacts& data,
+/// The points [n, d] as an array, which reads back as what they are, or as a table: as the run's data were, or nameless
+/// columns of numbers, and of a conditional generator a column with their classes, if there are any.
+void write_points(const std::string& path, std::vector<float> points, const DataFacts& data,
                   std::span<const std::int64_t> classes) {
+  if (data.channels == 4) data::divide_by_alpha(points);
   const std::int64_t count = std::ssize(points) / data.dimension;
-  if (!data::is_table(path)) return data::write_npy<float>(path, {count, data.dimension}, points);
+  if (!data::is_table(path)) {
+    std::vector<std::int64_t> shape{count, data.dimension};
+    if (data.images()) shape = {count, data.height, data.width};
+    if (data.channels > 1) shape.push_back(data.channels);
+    return data::write_npy<float>(path, shape, points);
+  }
   std::vector<data::Column> columns = data.columns;
   if (columns.empty()) columns.resize(static_cast<std::size_t>(data.dimension));
   if (classes.empty()) return data::write_table(path, columns, points);
@@ -252,8 +259,8 @@ void sample(const SampleRequest& request, const Console& console) {
       images = beside_neighbours(images, training_points(config));
       grid.columns *= 2;
     }
-    data::write_png_grid(request.out, images, config.data.height, config.data.width, config.data.channels, grid.rows,
-                         grid.columns);
+    data::write_png(request.out, data::image_grid(images, config.data.height, config.data.width, config.data.channels,
+                                                  grid.rows, grid.columns));
   } else {
     require(!request.scatter || !config.data.images(),
             "--scatter is for points, the run makes images: take --grid 8x8");

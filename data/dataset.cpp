@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/array_file.h"
+#include "data/alpha.h"
 #include "data/byte_stream.h"
 #include "data/digits.h"
 #include "data/image_set.h"
@@ -34,13 +35,15 @@ void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
   set.dimension = 1;
   for (std::size_t axis = 1; axis < shape.size(); ++axis) set.dimension *= shape[axis];
   if (shape.size() == 2) return;
-  set.channels = shape.size() == 4 ? static_cast<int>(std::min<std::int64_t>(shape[3], 4)) : 1;
-  require(set.channels == 1 || set.channels == 3 || (shape[1] != 1 && shape[1] != 3), set.name, ": has shape [", sizes,
+  const auto are_channels = [](std::int64_t size) { return size == 1 || size == 3 || size == 4; };
+  const std::int64_t channels = shape.size() == 4 ? shape[3] : 1;
+  require(are_channels(channels) || !are_channels(shape[1]), set.name, ": has shape [", sizes,
           "]; channels go last: save numpy.moveaxis(x, 1, -1)");
-  require(set.channels == 1 || set.channels == 3, set.name, ": has shape [", sizes,
-          "]; the last axis of images is 1 or 3 channels, other arrays need [J, d]");
+  require(are_channels(channels), set.name, ": has shape [", sizes,
+          "]; the last axis of images is 1, 3 or 4 channels, other arrays need [J, d]");
   require(shape[1] <= std::numeric_limits<int>::max() && shape[2] <= std::numeric_limits<int>::max(), set.name,
           ": has shape [", sizes, "], too large for images");
+  set.channels = static_cast<int>(channels);
   set.height = static_cast<int>(shape[1]);
   set.width = static_cast<int>(shape[2]);
 }
@@ -54,6 +57,16 @@ void require_finite(const Dataset& set, const std::vector<Number>& values) {
   }
 }
 
+// As multiply_by_alpha() does, of what is an alpha.
+template <class Number>
+void fade(const Dataset& set, std::vector<Number>& pixels) {
+  for (std::size_t alpha = 3; alpha < pixels.size(); alpha += 4)
+    require(pixels[alpha] >= 0 && pixels[alpha] <= 1, set.name,
+            ": alpha, the fourth channel, must lie between 0 and 1: ", pixels[alpha], " in point ",
+            static_cast<std::int64_t>(alpha) / set.dimension, "; divide all by 255, or save bytes");
+  multiply_by_alpha(pixels);
+}
+
 void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
   Array array = read_array(path, points);
   set_sizes(set, array.shape);
@@ -65,6 +78,10 @@ void load_array(Dataset& set, const std::string& path, std::int64_t points, Numb
     set.values = array.as<engine::real>();
   require_finite(set, set.values);
   require_finite(set, set.doubles);
+  if (set.channels != 4) return;
+  multiply_by_alpha(set.bytes);
+  fade(set, set.values);
+  fade(set, set.doubles);
 }
 
 void load_table(Dataset& set, std::int64_t points, Numbers numbers) {

@@ -12,7 +12,7 @@ namespace data {
 
 /// J points of dimension d, row-major: coordinate k of point j is element j * dimension + k. Exactly one of `bytes`,
 /// `values` and `doubles` is filled. Images are points too: pixel (row, column), channel c is coordinate
-/// (row * width + column) * channels + c.
+/// (row * width + column) * channels + c; 4 channels are red, green and blue times alpha, and alpha (alpha.h).
 struct Dataset {
   std::string name;                         ///< what was loaded, as it was asked for
   std::int64_t count = 0;                   ///< J, at least 1
@@ -40,7 +40,8 @@ enum class Numbers { real, in_double };
 ///   - `mnist`, `mnist-test`: the training or test images in $SEMIDUAL_DATA/mnist, or else in data/mnist under the
 ///     current folder;
 ///   - an IDX or .npy file, gzipped or not, or an array of an .npz archive, as `archive.npz:name` where it holds
-///   several, of shape [J, d], [J, h, w] or [J, h, w, c]: bytes stay bytes, other `numbers` become what is asked for;
+///   several, of shape [J, d], [J, h, w] or [J, h, w, c], c = 1, 3, or 4 with alpha: bytes stay bytes, other `numbers`
+///   become what is asked for;
 ///   - a table in text, as read_table() reads it: a .csv or .tsv file, gzipped or not;
 ///   - a half of a ready-made set of images, by its files, as find_image_set() has it;
 ///   - a folder of images, or of subfolders of images, in the order of their names, brought to one size by the framing,

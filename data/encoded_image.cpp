@@ -48,9 +48,10 @@ void append(void* context, void* bytes, int size) {
   destination.insert(destination.end(), begin, begin + size);
 }
 
-void require_one_image(const Images& image) {
+void require_one_image(const Images& image, bool alpha) {
   require(image.count == 1, "one image can be encoded, not ", image.count);
-  require(image.channels == 1 || image.channels == 3, "an image needs 1 or 3 channels, not ", image.channels);
+  require(image.channels == 1 || image.channels == 3 || (alpha && image.channels == 4), "an image needs ",
+          alpha ? "1, 3 or 4" : "1 or 3", " channels, not ", image.channels);
   require(image.height > 0 && image.width > 0 &&
               image.bytes.size() == std::size_t(image.height) * std::size_t(image.width) * std::size_t(image.channels),
           "an image of ", image.height, "x", image.width, "x", image.channels, " does not have ", image.bytes.size(),
@@ -60,7 +61,7 @@ void require_one_image(const Images& image) {
 }  // namespace
 
 std::vector<std::byte> encode_png(const Images& image) {
-  require_one_image(image);
+  require_one_image(image, true);
   std::vector<std::byte> encoded;
   require(stbi_write_png_to_func(append, &encoded, image.width, image.height, image.channels, image.bytes.data(), 0),
           "an image of ", image.height, "x", image.width, " can't be encoded as PNG");
@@ -68,7 +69,7 @@ std::vector<std::byte> encode_png(const Images& image) {
 }
 
 std::vector<std::byte> encode_jpeg(const Images& image, int quality) {
-  require_one_image(image);
+  require_one_image(image, false);
   std::vector<std::byte> encoded;
   require(
       stbi_write_jpg_to_func(append, &encoded, image.width, image.height, image.channels, image.bytes.data(), quality),

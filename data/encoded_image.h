@@ -11,7 +11,7 @@ namespace data {
 /// encoded.
 std::vector<std::byte> encode_png(const Images& image);
 
-/// The same as a JPEG file of a quality from 1 to 100, which is not exact.
+/// The same as a JPEG file of a quality from 1 to 100, which is not exact and has no alpha.
 std::vector<std::byte> encode_jpeg(const Images& image, int quality);
 
 }  // namespace data

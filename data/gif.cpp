@@ -49,6 +49,7 @@ class GifWriter {
  public:
   GifWriter(const std::string& path, const Images& first)
       : path_(path), height_(first.height), width_(first.width), channels_(first.channels) {
+    require(channels_ == 1 || channels_ == 3, path_, ": a GIF needs 1 or 3 channels, not ", channels_);
     constexpr int widest = 65535;
     require(height_ <= widest && width_ <= widest, path_, ": a GIF has at most ", widest, " pixels a side, not ",
             width_, "x", height_);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "data/alpha.h"
 #include "data/exif.h"
 #include "data/file.h"
 #include "data/whole_image.h"
@@ -77,8 +78,10 @@ Encoded open_image(const std::string& path) {
   return image;
 }
 
-// The pixels of an image that stands upright, its transparent parts before black, in this many channels.
+// The pixels of an image that stands upright, its transparent parts before black, in this many channels, the fourth
+// alpha, from pixels of 1 or 3 colours and alpha.
 std::vector<std::uint8_t> flatten(const stbi_uc* pixels, const Upright& upright, int channels) {
+  const int colours = channels == 1 ? 1 : 3;
   std::vector<std::uint8_t> result(std::size_t(upright.rows()) * std::size_t(upright.columns()) *
                                    std::size_t(channels));
   std::uint8_t* written = result.data();
@@ -86,9 +89,9 @@ std::vector<std::uint8_t> flatten(const stbi_uc* pixels, const Upright& upright,
     // A row of the upright image goes through the stored one in equal steps.
     const int first = upright.stored(row, 0), step = upright.stored(row, 1) - first;
     for (int column = 0; column < upright.columns(); ++column) {
-      const stbi_uc* pixel = pixels + std::ptrdiff_t{first + column * step} * (channels + 1);
-      const int opacity = pixel[channels];
-      for (int c = 0; c < channels; ++c) *written++ = static_cast<std::uint8_t>((pixel[c] * opacity + 127) / 255);
+      const stbi_uc* pixel = pixels + std::ptrdiff_t{first + column * step} * (colours + 1);
+      for (int c = 0; c < colours; ++c) *written++ = faded(pixel[c], pixel[colours]);
+      if (channels == 4) *written++ = pixel[colours];
     }
   }
   return result;
@@ -124,7 +127,8 @@ std::vector<std::uint8_t> decode_image(const std::string& path, int channels, co
   const Encoded image = open_image(path);
   int width = 0, height = 0, ignored = 0;
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
-      stbi_load_from_memory(image.bytes(), image.length(), &width, &height, &ignored, channels + 1), stbi_image_free);
+      stbi_load_from_memory(image.bytes(), image.length(), &width, &height, &ignored, channels == 1 ? 2 : 4),
+      stbi_image_free);
   if (!pixels) fail(path, ": can't be decoded: ", stbi_failure_reason());
   const Upright upright{image.orientation, height, width};
   std::vector<std::uint8_t> upright_pixels = flatten(pixels.get(), upright, channels);

@@ -29,6 +29,12 @@ void for_each_file(std::size_t n, const Body& body) {
   for (const std::string& error : errors) require(error.empty(), error);
 }
 
+bool has_transparent_parts(const Images& images) {
+  for (std::size_t alpha = 3; alpha < images.bytes.size(); alpha += 4)
+    if (images.bytes[alpha] != 255) return true;
+  return false;
+}
+
 }  // namespace
 
 Images read_images(const std::string& folder, std::int64_t first, const Framing& framing) {
@@ -51,6 +57,7 @@ Images read_images(const std::string& folder, std::int64_t first, const Framing&
             ": give images of one size, or let train bring them to one: --resize 32x32 --crop center");
     if (!framing.grey) images.channels = std::max(images.channels, sizes[i].channels);
   }
+  if (framing.alpha) images.channels = 4;
   // If the size is a lie, before there is memory for J of it.
   decode_image(files[0], images.channels, framing);
   const std::size_t size = std::size_t(images.height) * std::size_t(images.width) * std::size_t(images.channels);
@@ -60,12 +67,18 @@ Images read_images(const std::string& folder, std::int64_t first, const Framing&
     require(pixels.size() == size, files[i], ": has changed while it was read");
     std::ranges::copy(pixels, images.bytes.begin() + static_cast<std::ptrdiff_t>(i * size));
   });
+  require(!framing.alpha || has_transparent_parts(images), folder,
+          ": no image of it has transparent parts: leave out --alpha");
   return images;
 }
 
 Images read_image(const std::string& path) {
   const ImageSize size = image_size(path);
   return {1, size.height, size.width, size.channels, decode_image(path, size.channels)};
+}
+
+const char* colours_of(int channels) {
+  return channels == 1 ? "grey" : channels == 3 ? "colour" : "RGBA";
 }
 
 }  // namespace data

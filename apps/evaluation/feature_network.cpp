@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "apps/checkpoint.h"
+#include "data/images.h"
 #include "engine/error.h"
 #include "engine/tape.h"
 
@@ -57,7 +58,7 @@ bool parse(const std::string& text, Value& value) {
 }
 
 std::string images_in_words(int height, int width, int channels) {
-  return engine::text(height, "x", width, channels == 1 ? " grey" : " colour", " images");
+  return engine::text(height, "x", width, " ", data::colours_of(channels), " images");
 }
 
 std::unique_ptr<Classifier> make_network(int height, int width, int channels, int classes, std::uint64_t seed) {

@@ -9,6 +9,7 @@
 #include "apps/run_folder.h"
 #include "data/common_columns.h"
 #include "data/image_set.h"
+#include "data/images.h"
 #include "data/labels.h"
 #include "engine/error.h"
 
@@ -81,15 +82,16 @@ void choose_reference(Inputs& inputs, const EvaluateRequest& request) {
 
 std::string sizes_in_words(const data::Dataset& data) {
   if (data.channels == 0) return text("points of dimension ", data.dimension);
-  return text(data.height, "x", data.width, data.channels == 1 ? " grey" : " colour", " images");
+  return text(data.height, "x", data.width, " ", data::colours_of(data.channels), " images");
 }
 
 /// Makes a table's points those of the training data's columns. Throws Error for points that can't be compared with the
 /// training data: of other columns or sizes, or another range of values.
 void make_comparable(data::Dataset& points, const std::string& name, const data::Dataset& training) {
   if (!points.columns.empty() && !training.columns.empty()) data::recode(points, training.name, training.columns);
+  const bool alpha = points.channels == 4 || training.channels == 4;  // which numbers alone don't tell of
   const bool same =
-      points.channels == 0 || training.channels == 0
+      !alpha && (points.channels == 0 || training.channels == 0)
           ? points.dimension == training.dimension
           : points.height == training.height && points.width == training.width && points.channels == training.channels;
   require(same, name, " holds ", sizes_in_words(points), ", the data are ", sizes_in_words(training),
@@ -115,14 +117,15 @@ Inputs load_inputs(const EvaluateRequest& request) {
   const RunFolder folder{request.what};
   Inputs inputs;
   if (std::filesystem::exists(folder.config())) {
-    require(request.resize.empty() && request.crop.empty() && !request.grey,
-            "--resize, --crop and --grey are for given samples: a run has its own");
+    require(request.resize.empty() && request.crop.empty() && !request.grey && !request.alpha,
+            "--resize, --crop, --grey and --alpha are for given samples: a run has its own");
     inputs.config = read_config(folder.config());
     inputs.options = inputs.config->options;
   } else {
     require(!request.data.empty(), request.what, " is not a run, it has no config.json: for samples, say with --data ",
             "what they are to be like");
-    inputs.options.resize = request.resize, inputs.options.crop = request.crop, inputs.options.grey = request.grey;
+    inputs.options.resize = request.resize, inputs.options.crop = request.crop;
+    inputs.options.grey = request.grey, inputs.options.alpha = request.alpha;
     inputs.samples = load_for("samples:", request.what, inputs.options);
   }
   if (!request.data.empty()) inputs.options.data = request.data;

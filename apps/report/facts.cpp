@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/report/page.h"
+#include "data/images.h"
 #include "engine/error.h"
 
 namespace apps::report {
@@ -35,8 +36,7 @@ std::string now() {
 
 std::string points(const DataFacts& data) {
   if (!data.images()) return text(data.count, " points of dimension ", data.dimension);
-  return text(data.count, data.channels == 1 ? " grey" : " colour", " images of ", data.height, "×", data.width,
-              " pixels");
+  return text(data.count, " ", data::colours_of(data.channels), " images of ", data.height, "×", data.width, " pixels");
 }
 
 std::string value_text(const nlohmann::ordered_json& value) {

@@ -11,6 +11,7 @@
 #include "apps/report/page.h"
 #include "apps/report/picture.h"
 #include "apps/training_points.h"
+#include "data/alpha.h"
 #include "data/png.h"
 #include "engine/error.h"
 #include "engine/tensor.h"
@@ -33,7 +34,8 @@ Tensor grid_latents(const Config& config, std::int64_t count) {
 }
 
 data::Images picture(const Config& config, std::span<const real> values, int rows, int columns) {
-  return data::image_grid(values, config.data.height, config.data.width, config.data.channels, rows, columns);
+  return data::over_squares(
+      data::image_grid(values, config.data.height, config.data.width, config.data.channels, rows, columns));
 }
 
 std::string neighbours(const std::string& content) {

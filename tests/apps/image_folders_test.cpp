@@ -1,4 +1,5 @@
 // Runs on folders of images: of several sizes, of classes, and of ready-made sets.
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -10,8 +11,10 @@
 
 #include "apps/config.h"
 #include "apps/run_folder.h"
+#include "data/alpha.h"
 #include "data/encoded_image.h"
 #include "data/file.h"
+#include "data/npy.h"
 #include "engine/error.h"
 #include "engine/random.h"
 #include "tests/apps/program.h"
@@ -99,6 +102,45 @@ TEST_CASE("images of several sizes are learned, evaluated and gone on with in th
   CHECK_MESSAGE(outcome.code == 0, outcome.err);
 }
 
+TEST_CASE("images with alpha are learned, sampled with it and compared with what is read back of them") {
+  const TemporaryFolder temporary;
+  const std::string images = temporary / "images", other = temporary / "other", run = temporary / "run";
+  for (const std::string& folder : {images, other}) std::filesystem::create_directory(folder);
+  for (int i = 0; i < 60; ++i) {
+    write_png(images + engine::text("/", i, ".png"), 8, 9, 4, std::uint64_t(i));
+    write_png(other + engine::text("/", i, ".png"), 8, 9, 4, std::uint64_t(100 + i));
+  }
+  for (const Arguments& kind : {Arguments{"--generator", "dcgan"}, Arguments{"--generator", "mlp"}}) {
+    const Outcome outcome = train(images, run, kind + Arguments{"--alpha", "--force"});
+    REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+    CHECK(config_of(run).data.channels == 4);
+  }
+  CHECK(data::read_image(apps::RunFolder{run}.grid(1)).channels == 3);
+
+  const std::string npy = temporary / "x.npy";
+  REQUIRE(semidual({"sample", run, "--count", "60", "--out", npy}).code == 0);
+  const data::Array array = data::read_npy(npy);
+  CHECK(array.shape == std::vector<std::int64_t>{60, 8, 9, 4});
+  REQUIRE(semidual({"sample", run, "--grid", "1x1", "--out", temporary / "one.png"}).code == 0);
+  const std::vector<float> made = array.as<float>();
+  std::vector<float> first(made.begin(), made.begin() + 288);
+  data::multiply_by_alpha(first);
+  const std::vector<std::uint8_t> before_black = data::read_image(temporary / "one.png").bytes;
+  for (std::size_t pixel = 0; pixel < 72; ++pixel)
+    for (std::size_t c = 0; c < 3; ++c)
+      CHECK(std::abs(255 * first[4 * pixel + c] - before_black[3 * pixel + c]) <= 1.01);
+
+  for (const Arguments& what : {Arguments{run}, Arguments{npy, "--data", images, "--alpha"}}) {
+    const Outcome outcome = semidual(Arguments{"evaluate"} + what + Arguments{"--reference", other, "--threads", "1"});
+    CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  }
+  refused(semidual({"evaluate", npy, "--data", images, "--reference", other}),
+          "x.npy holds 8x9 RGBA images, the data are 8x9 colour images");
+  data::write_npy<float>(npy, {60, 288}, made);
+  refused(semidual({"evaluate", npy, "--data", images, "--reference", other, "--alpha"}),
+          "x.npy holds points of dimension 288, the data are 8x9 RGBA images");
+}
+
 TEST_CASE("what no framing can be is refused") {
   const TemporaryFolder temporary;
   const std::string run = temporary / "run";
@@ -108,6 +150,10 @@ TEST_CASE("what no framing can be is refused") {
   refused(train("digits", run, {"--crop", "left", "--resize", "3x3"}), "--crop 'left' is unknown: it must be center");
   refused(train("digits", run, {"--points", "9", "--resize", "3x3"}),
           "--resize 3x3 is for a folder of images, which digits is not: leave it out");
+  refused(train("digits", run, {"--points", "9", "--alpha"}),
+          "--alpha is for a folder of images, which digits is not: leave it out");
+  refused(train("digits", run, {"--alpha", "--grey"}),
+          "--grey takes transparent parts before black: leave it or --alpha out");
 }
 
 TEST_CASE("subfolders of images are classes, whose shares evaluate compares") {

@@ -55,8 +55,9 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
       REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
       const data::Array array = data::read_npy(temporary / "points.npy");
       CHECK(array.dtype == "<f4");
-      REQUIRE(array.shape.size() == 2);
-      CHECK(array.shape[1] == 784);
+      REQUIRE(array.shape.size() == 3);
+      CHECK(array.shape[1] == 28);
+      CHECK(array.shape[2] == 28);
       return array.as<float>();
     };
     const std::vector<float> many = made({"--count", "300"}), few = made({"--count", "2"});

@@ -73,6 +73,20 @@ TEST_CASE("NPY arrays are loaded: bytes as bytes, other numbers as real") {
   CHECK(data::load(path, 0, 0).values == std::vector<real>{-1, 300});
 }
 
+TEST_CASE("of arrays with 4 channels colours are multiplied by the fourth, bytes as other numbers") {
+  TemporaryFolder folder;
+  const std::vector<std::uint8_t> bytes{255, 100, 0, 51, 10, 20, 30, 255};
+  data::write_npy<std::uint8_t>(folder / "bytes.npy", {1, 1, 2, 4}, bytes);
+  const data::Dataset set = data::load(folder / "bytes.npy", 0, 0);
+  CHECK(set.channels == 4);
+  CHECK(set.dimension == 8);
+  CHECK(set.bytes == std::vector<std::uint8_t>{51, 20, 0, 51, 10, 20, 30, 255});
+  data::write_npy<float>(folder / "floats.npy", {1, 1, 1, 4}, std::vector<float>{1, 0.5f, 0, 0.25f});
+  CHECK(data::load(folder / "floats.npy", 0, 0).values == std::vector<engine::real>{0.25, 0.125, 0, 0.25});
+  CHECK(data::load(folder / "floats.npy", 0, 0, data::Numbers::in_double).doubles ==
+        std::vector<double>{0.25, 0.125, 0, 0.25});
+}
+
 TEST_CASE("arrays are told by their content or their name, in upper case too, and may be gzipped or in an archive") {
   TemporaryFolder folder;
   data::write_npy<float>(folder / "a.npy", {2, 1}, std::vector<float>{7, -8});
@@ -143,7 +157,11 @@ TEST_CASE("what is no data set is refused, each with its reason") {
   data::write_npy<float>(path, {1, 1, 1, 2}, std::vector<float>{1, 2});
   CHECK(refusal(path) == Contains("has shape [1, 1, 1, 2]; channels go last: save numpy.moveaxis(x, 1, -1)"));
   data::write_npy<float>(path, {1, 2, 1, 2}, std::vector<float>{1, 2, 3, 4});
-  CHECK(refusal(path) == Contains("the last axis of images is 1 or 3 channels"));
+  CHECK(refusal(path) == Contains("the last axis of images is 1, 3 or 4 channels"));
+  data::write_npy<float>(path, {1, 4, 5, 6}, std::vector<float>(120));
+  CHECK(refusal(path) == Contains("has shape [1, 4, 5, 6]; channels go last"));
+  data::write_npy<float>(path, {2, 1, 1, 4}, std::vector<float>{0, 0, 0, 1, 0, 0, 0, 255});
+  CHECK(refusal(path) == Contains("the fourth channel, must lie between 0 and 1: 255 in point 1; divide all by 255"));
   for (const double wrong : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
     data::write_npy<double>(path, {2, 3}, std::vector<double>{0, 0, 0, 0, wrong, 0});
     CHECK(refusal(path) == Contains(engine::text(path, ": coordinate 1 of point 1 is ", wrong, "; all must").c_str()));

@@ -100,5 +100,9 @@ TEST_CASE("a GIF without frames, of two sizes or in no folder is refused, and no
           data::write_gif(
               folder / "a.gif", 1, [](std::int64_t) { return noise(1, 65536, 1, 0); }, 10, 10);
         }) == Contains("a GIF has at most 65535 pixels a side, not 65536x1"));
+  CHECK(error_of([&] {
+          data::write_gif(
+              folder / "a.gif", 1, [](std::int64_t) { return noise(1, 1, 4, 0); }, 10, 10);
+        }) == Contains("a GIF needs 1 or 3 channels, not 4"));
   CHECK(folder.count() == 0);
 }

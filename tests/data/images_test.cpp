@@ -63,6 +63,26 @@ TEST_CASE("colour images keep their channels, grey ones among them become colour
   CHECK(data::read_images(transparent.path()).bytes == in_channels(faded, 3));
 }
 
+TEST_CASE(
+    "alpha is a fourth channel where it is asked for, colours are multiplied by it, also before they are shrunk") {
+  TemporaryFolder folder;
+  put(folder / "1.png", png_of({100, 50, 255, 128, 9, 8, 7, 0}, 2, 1, 4));
+  put(folder / "2.png", png_of({200, 51, 40, 255}, 2, 1, 2));
+  put(folder / "3.png", png_of({1, 2, 3, 4, 5, 6}, 2, 1, 3));
+  data::Images images = data::read_images(folder.path(), 0, {.alpha = true});
+  CHECK(images.channels == 4);
+  CHECK(images.bytes == std::vector<std::uint8_t>{50, 25, 128, 128, 0,  0,  0,  0,    //
+                                                  40, 40, 40,  51,  40, 40, 40, 255,  //
+                                                  1,  2,  3,   255, 4,  5,  6,  255});
+  images = data::read_images(folder.path(), 1, {.height = 1, .width = 1, .alpha = true});
+  CHECK(images.bytes == std::vector<std::uint8_t>{25, 13, 64, 64});
+  CHECK(data::read_images(folder.path()).channels == 3);
+  std::filesystem::remove(folder / "1.png");
+  std::filesystem::remove(folder / "2.png");
+  CHECK(error_of([&] { data::read_images(folder.path(), 0, {.alpha = true}); }) ==
+        Contains(": no image of it has transparent parts: leave out --alpha"));
+}
+
 TEST_CASE("JPEG images are read") {
   TemporaryFolder folder;
   const std::vector<std::uint8_t> flat(16 * 16 * 3, 100);

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "data/alpha.h"
 #include "data/images.h"
 #include "tests/data/files.h"
 
@@ -46,6 +47,16 @@ TEST_CASE("values are rounded, what lies outside is clamped and NaN is black") {
   CHECK(data::read_images(folder.path()).bytes == std::vector<std::uint8_t>{0, 0, 0, 128, 255, 255, 0, 1});
 }
 
+TEST_CASE("a grid of images with alpha has their colours, a file of it shows squares where they are transparent") {
+  const std::vector<real> values{real(0.25), real(0.5), 0, real(0.5), 1, 1, 1, 0};
+  const data::Images grid = data::image_grid(values, 1, 1, 4, 1, 2);
+  CHECK(grid.channels == 4);
+  CHECK(grid.bytes == std::vector<std::uint8_t>{128, 255, 0, 128, 0, 0, 0, 0});
+  TemporaryFolder folder;
+  data::write_png_grid(folder / "a.png", values, 1, 1, 4, 1, 2);
+  CHECK(data::read_image(folder / "a.png").bytes == data::over_squares(grid).bytes);
+}
+
 TEST_CASE("a grid that does not fit its values is refused") {
   TemporaryFolder folder;
   const std::vector<real> values(12);
@@ -54,7 +65,7 @@ TEST_CASE("a grid that does not fit its values is refused") {
   };
   CHECK(refusal(2, 2, 1, 1, 4) == Contains("1x4 images of 2x2x1 are not 12 values"));
   CHECK(refusal(0, 2, 1, 1, 4) == Contains("a grid needs positive sizes"));
-  CHECK(refusal(2, 3, 2, 1, 1) == Contains("1 or 3 channels, not 2"));
+  CHECK(refusal(2, 3, 2, 1, 1) == Contains("1, 3 or 4 channels, not 2"));
   CHECK(folder.count() == 0);
   CHECK(error_of([&] { data::write_png_grid(folder / "none/a.png", values, 2, 2, 3, 1, 1); }) ==
         Contains("can't be written"));
