@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 #include <utility>
 
 #include "apps/config.h"
@@ -16,9 +17,9 @@ namespace {
 /// Of the order of points: like the built-in digits it does not change with --seed.
 constexpr std::uint64_t order_seed = 0, order_stream = 0;
 
-template <class Number>
-std::vector<Number> rows_at(const std::vector<Number>& rows, std::int64_t length, std::span<const std::int64_t> which) {
-  std::vector<Number> found;
+template <class Rows>
+auto rows_at(const Rows& rows, std::int64_t length, std::span<const std::int64_t> which) {
+  std::vector<std::ranges::range_value_t<Rows>> found;
   if (rows.empty()) return found;
   found.reserve(which.size() * static_cast<std::size_t>(length));
   for (const std::int64_t row : which)

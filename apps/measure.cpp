@@ -1,6 +1,5 @@
 #include "apps/measure.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "data/npy.h"
@@ -8,15 +7,9 @@
 
 namespace apps {
 
-using engine::real;
-
 engine::Tensor points_of(const data::Dataset& dataset) {
   engine::Tensor points({dataset.count, dataset.dimension});
-  if (dataset.bytes.empty())
-    std::copy(dataset.values.begin(), dataset.values.end(), points.data());
-  else
-    std::transform(dataset.bytes.begin(), dataset.bytes.end(), points.data(),
-                   [](std::uint8_t byte) { return static_cast<real>(byte) / 255; });
+  for (std::size_t i = 0; i < points.values().size(); ++i) points.data()[i] = dataset.coordinate(i);
   return points;
 }
 

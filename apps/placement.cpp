@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "engine/error.h"
@@ -48,11 +49,12 @@ double farthest(const data::Dataset& set, std::span<const double> shift) {
 }
 
 void move(data::Dataset& set, std::span<const double> shift, double length) {
-  set.values.resize(set.doubles.size());
+  std::vector<real> values(set.doubles.size());
   for (std::size_t k = 0; k < set.doubles.size(); ++k) {
-    set.values[k] = static_cast<real>((set.doubles[k] - shift[k % shift.size()]) / length);
+    values[k] = static_cast<real>((set.doubles[k] - shift[k % shift.size()]) / length);
     set.doubles[k] /= length;
   }
+  set.values = std::move(values);
 }
 
 ot::PrecisePoint point(const data::Dataset& set, std::int64_t i) {

@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "apps/measure.h"
 #include "apps/options.h"
 #include "engine/blas.h"
 #include "engine/error.h"
@@ -31,16 +30,16 @@ struct Columns {
   bool constant(std::size_t k) const { return low[k] == high[k]; }
 };
 
-Columns columns_of(const Tensor& x) {
-  const std::size_t d = count(x.dim(1));
+Columns columns_of(const data::Dataset& x) {
+  const std::size_t d = count(x.dimension), size = count(x.count) * d;
   constexpr double infinite = std::numeric_limits<double>::infinity();
   Columns columns{Numbers(d, infinite), Numbers(d, -infinite), Numbers(d, 0)};
-  for (std::size_t i = 0; i < x.values().size(); ++i) {
-    const double value = x.values()[i];
+  for (std::size_t i = 0; i < size; ++i) {
+    const double value = x.coordinate(i);
     const std::size_t k = i % d;
     columns.low[k] = std::min(columns.low[k], value);
     columns.high[k] = std::max(columns.high[k], value);
-    columns.mean[k] += value / static_cast<double>(x.dim(0));
+    columns.mean[k] += value / static_cast<double>(x.count);
   }
   for (std::size_t k = 0; k < d; ++k)
     if (columns.constant(k)) columns.mean[k] = columns.low[k];
@@ -48,14 +47,14 @@ Columns columns_of(const Tensor& x) {
 }
 
 /// With 1 / J; [d, d].
-Numbers covariance_of(const Tensor& x, const Numbers& mean) {
+Numbers covariance_of(const data::Dataset& x, const Numbers& mean) {
   const std::size_t d = mean.size();
   Numbers covariance(d * d, 0);
-  engine::parallel_for(x.dim(1), 1, [&](std::int64_t first, std::int64_t last) {
+  engine::parallel_for(x.dimension, 1, [&](std::int64_t first, std::int64_t last) {
     for (std::size_t a = count(first); a < count(last); ++a)
-      for (const real* row = x.data(); row < x.data() + x.size(); row += d) {
-        const double of_a = (row[a] - mean[a]) / static_cast<double>(x.dim(0));
-        for (std::size_t b = a; b < d; ++b) covariance[a * d + b] += of_a * (row[b] - mean[b]);
+      for (std::size_t row = 0; row < count(x.count) * d; row += d) {
+        const double of_a = (x.coordinate(row + a) - mean[a]) / static_cast<double>(x.count);
+        for (std::size_t b = a; b < d; ++b) covariance[a * d + b] += of_a * (x.coordinate(row + b) - mean[b]);
       }
   });
   for (std::size_t a = 0; a < d; ++a)
@@ -63,12 +62,12 @@ Numbers covariance_of(const Tensor& x, const Numbers& mean) {
   return covariance;
 }
 
-Numbers deviations_of(const Tensor& x, const Columns& columns) {
+Numbers deviations_of(const data::Dataset& x, const Columns& columns) {
   const std::size_t d = columns.mean.size();
   Numbers deviations(d, 0);
-  for (std::size_t i = 0; i < x.values().size(); ++i) {
-    const double difference = x.values()[i] - columns.mean[i % d];
-    deviations[i % d] += difference * difference / static_cast<double>(x.dim(0));
+  for (std::size_t i = 0; i < count(x.count) * d; ++i) {
+    const double difference = x.coordinate(i) - columns.mean[i % d];
+    deviations[i % d] += difference * difference / static_cast<double>(x.count);
   }
   for (double& deviation : deviations) deviation = std::sqrt(deviation);
   return deviations;
@@ -133,8 +132,7 @@ Scaling Scaling::fit(const std::string& kind, const data::Dataset& points) {
   require_one_of("scale", kind, {"none", "standard", "minmax", "whiten"});
   if (kind == "none") return {};
   require(points.channels == 0, "--scale ", kind, " is for points, the data are images: take --scale none");
-  const Tensor x = points_of(points);
-  const Columns columns = columns_of(x);
+  const Columns columns = columns_of(points);
   const std::size_t d = columns.mean.size();
   std::string unscaled = constant_columns(columns);
   Numbers shift = columns.mean, scale(d);
@@ -144,12 +142,12 @@ Scaling Scaling::fit(const std::string& kind, const data::Dataset& points) {
       shift[k] = columns.constant(k) ? columns.low[k] - 0.5 : columns.low[k];
     }
   } else if (kind == "standard") {
-    scale = deviations_of(x, columns);
+    scale = deviations_of(points, columns);
     for (std::size_t k = 0; k < d; ++k)
       if (columns.constant(k)) scale[k] = 1;
   } else {
     const engine::SymmetricEigen eigen =
-        engine::symmetric_eigen(covariance_of(x, columns.mean), static_cast<std::int64_t>(d));
+        engine::symmetric_eigen(covariance_of(points, columns.mean), static_cast<std::int64_t>(d));
     double largest = 0;
     for (std::size_t k = 0; k < d; ++k) largest = std::max({largest, std::abs(columns.low[k]), columns.high[k]});
     const double rounding = largest * std::numeric_limits<real>::epsilon();
@@ -170,18 +168,18 @@ data::Dataset Scaling::apply(data::Dataset points) const {
   if (none()) return points;
   require(points.dimension == std::ssize(shift_), "[scaling] the points must be of dimension ", shift_.size(), ": ",
           points.dimension);
-  const Tensor x = points_of(points);
   const std::size_t d = shift_.size();
-  points.bytes.clear();
-  points.values.resize(x.values().size());
+  std::vector<real> values(count(points.count) * d);
   engine::parallel_for(points.count, 256, [&](std::int64_t first, std::int64_t last) {
     Numbers row(d);
     for (std::size_t i = count(first); i < count(last); ++i) {
-      for (std::size_t k = 0; k < d; ++k) row[k] = x.values()[i * d + k] - shift_[k];
-      std::ranges::transform(times(row, inverse_, d), points.values.begin() + static_cast<std::ptrdiff_t>(i * d),
+      for (std::size_t k = 0; k < d; ++k) row[k] = points.coordinate(i * d + k) - shift_[k];
+      std::ranges::transform(times(row, inverse_, d), values.begin() + static_cast<std::ptrdiff_t>(i * d),
                              [](double value) { return static_cast<real>(value); });
     }
   });
+  points.bytes = {};
+  points.values = std::move(values);
   return points;
 }
 

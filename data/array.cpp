@@ -63,6 +63,13 @@ std::vector<T> Array::as() const {
   return converted<T, std::uint8_t>(bytes);
 }
 
+template <class T>
+engine::SharedSpan<T> Array::shared() const {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(T) == 0;
+  if (aligned && dtype == (sizeof(T) == 4 ? "<f4" : "<f8")) return bytes.as<T>();
+  return as<T>();
+}
+
 std::span<const std::string_view> numeric_dtypes() {
   return dtypes;
 }
@@ -90,5 +97,7 @@ template std::vector<double> Array::as() const;
 template std::vector<std::int32_t> Array::as() const;
 template std::vector<std::int64_t> Array::as() const;
 template std::vector<std::uint8_t> Array::as() const;
+template engine::SharedSpan<float> Array::shared() const;
+template engine::SharedSpan<double> Array::shared() const;
 
 }  // namespace data

@@ -44,8 +44,10 @@ class FileStream : public ByteStream {
     return done;
   }
 
+  bool plain() const override { return gzdirect(file_.get()) != 0; }
+
   // Deflate never shrinks by more than 1032.
-  std::uint64_t most() const override { return gzdirect(file_.get()) ? size_ : size_ * 1032; }
+  std::uint64_t most() const override { return plain() ? size_ : size_ * 1032; }
 
  private:
   struct Close {
@@ -83,6 +85,8 @@ class MemberStream : public ByteStream {
     }
     return done;
   }
+
+  bool plain() const override { return false; }
 
   std::uint64_t most() const override { return size_; }
 

@@ -26,6 +26,9 @@ class ByteStream {
   /// No more bytes than this are in it.
   virtual std::uint64_t most() const = 0;
 
+  /// Whether they are those of the file of that path, as they lie there from its beginning on.
+  virtual bool plain() const = 0;
+
   /// Fills `destination`. Throws Error, which says that `what` is truncated, when the content ends before.
   void fill(std::span<std::byte> destination, const std::string& what);
   /// Whether nothing is left.

@@ -43,7 +43,7 @@ std::vector<std::size_t> places_of(const Dataset& set, std::size_t c, const std:
 }
 
 template <class Number>
-std::vector<Number> moved(const std::vector<Number>& values, std::span<const std::size_t> to, std::size_t width) {
+std::vector<Number> moved(std::span<const Number> values, std::span<const std::size_t> to, std::size_t width) {
   std::vector<Number> result(values.size() / to.size() * width, 0);
   for (std::size_t i = 0; i < values.size(); ++i) result[i / to.size() * width + to[i % to.size()]] = values[i];
   return result;
@@ -71,8 +71,8 @@ void recode(Dataset& set, const std::string& other, std::span<const Column> colu
   }
   set.columns.assign(columns.begin(), columns.end());
   if (to.size() == width && std::ranges::is_sorted(to)) return;
-  set.values = moved(set.values, to, width);
-  set.doubles = moved(set.doubles, to, width);
+  set.values = moved<engine::real>(set.values, to, width);
+  set.doubles = moved<double>(set.doubles, to, width);
   set.dimension = static_cast<std::int64_t>(width);
 }
 

@@ -5,10 +5,11 @@
 #include <filesystem>
 #include <limits>
 #include <new>
+#include <span>
 #include <utility>
 
-#include "data/array_file.h"
 #include "data/alpha.h"
+#include "data/array_file.h"
 #include "data/byte_stream.h"
 #include "data/digits.h"
 #include "data/image_set.h"
@@ -49,7 +50,7 @@ void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
 }
 
 template <class Number>
-void require_finite(const Dataset& set, const std::vector<Number>& values) {
+void require_finite(const Dataset& set, std::span<const Number> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
     const auto point = static_cast<std::int64_t>(i) / set.dimension, k = static_cast<std::int64_t>(i) % set.dimension;
@@ -57,31 +58,35 @@ void require_finite(const Dataset& set, const std::vector<Number>& values) {
   }
 }
 
-// As multiply_by_alpha() does, of what is an alpha.
+// Pixels times their alpha, which must be one.
 template <class Number>
-void fade(const Dataset& set, std::vector<Number>& pixels) {
+std::vector<Number> faded(const Dataset& set, std::vector<Number> pixels) {
   for (std::size_t alpha = 3; alpha < pixels.size(); alpha += 4)
     require(pixels[alpha] >= 0 && pixels[alpha] <= 1, set.name,
             ": alpha, the fourth channel, must lie between 0 and 1: ", pixels[alpha], " in point ",
             static_cast<std::int64_t>(alpha) / set.dimension, "; divide all by 255, or save bytes");
   multiply_by_alpha(pixels);
+  return pixels;
 }
 
 void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
-  Array array = read_array(path, points);
+  const Array array = read_array(path, points);
   set_sizes(set, array.shape);
-  if (array.dtype == "|u1")
-    set.bytes = std::move(array.bytes);
-  else if (numbers == Numbers::in_double)
+  const bool alpha = set.channels == 4;
+  if (array.dtype == "|u1") {
+    set.bytes = array.bytes;
+    if (!alpha) return;
+    std::vector<std::uint8_t> pixels(set.bytes.begin(), set.bytes.end());
+    multiply_by_alpha(pixels);
+    set.bytes = std::move(pixels);
+  } else if (numbers == Numbers::in_double) {
     set.doubles = array.as<double>();
-  else
-    set.values = array.as<engine::real>();
-  require_finite(set, set.values);
-  require_finite(set, set.doubles);
-  if (set.channels != 4) return;
-  multiply_by_alpha(set.bytes);
-  fade(set, set.values);
-  fade(set, set.doubles);
+    if (alpha) set.doubles = faded(set, std::move(set.doubles));
+    require_finite<double>(set, set.doubles);
+  } else {
+    set.values = alpha ? faded(set, array.as<engine::real>()) : array.shared<engine::real>();
+    require_finite<engine::real>(set, set.values);
+  }
 }
 
 void load_table(Dataset& set, std::int64_t points, Numbers numbers) {
@@ -92,8 +97,8 @@ void load_table(Dataset& set, std::int64_t points, Numbers numbers) {
   if (numbers == Numbers::in_double)
     set.doubles = std::move(table.values);
   else
-    set.values.assign(table.values.begin(), table.values.end());
-  require_finite(set, set.values);
+    set.values = std::vector<engine::real>(table.values.begin(), table.values.end());
+  require_finite<engine::real>(set, set.values);
 }
 
 // From columns of pixels, one after another, to rows.
@@ -149,8 +154,8 @@ void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers nu
   load_array(set, source, points, numbers);
 }
 
-template <class Number>
-Range range_of(const std::vector<Number>& numbers, double unit) {
+template <class Numbers>
+Range range_of(const Numbers& numbers, double unit) {
   const auto [low, high] = std::ranges::minmax(numbers);
   return {unit * static_cast<double>(low), unit * static_cast<double>(high)};
 }

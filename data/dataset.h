@@ -7,6 +7,7 @@
 #include "data/framing.h"
 #include "data/table.h"
 #include "engine/real.h"
+#include "engine/shared_span.h"
 
 namespace data {
 
@@ -18,12 +19,17 @@ struct Dataset {
   std::int64_t count = 0;                   ///< J, at least 1
   std::int64_t dimension = 0;               ///< d, at least 1
   int height = 0, width = 0, channels = 0;  ///< of an image; all 0 if the points are not images
-  std::vector<std::uint8_t> bytes;          ///< [J, d]: the coordinate is byte / 255
-  std::vector<engine::real> values;         ///< [J, d]: finite coordinates as they are
+  engine::SharedSpan<std::uint8_t> bytes;   ///< [J, d]: the coordinate is byte / 255
+  engine::SharedSpan<engine::real> values;  ///< [J, d]: finite coordinates as they are
   std::vector<double> doubles;              ///< [J, d]: the same, where that was asked for
   std::vector<Column> columns;              ///< of a table, width_of() them being the dimension; otherwise none
   std::string remark;                       ///< what else to know of how they were read, in words
   std::string left_out;                     ///< what of a folder or table is not among the points, in words
+
+  /// One of the bytes or values as a coordinate.
+  engine::real coordinate(std::size_t i) const {
+    return bytes.empty() ? values[i] : static_cast<engine::real>(bytes[i]) / 255;
+  }
 };
 
 /// The least and the largest coordinate.

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,6 +100,15 @@ void InputFile::read(std::span<std::byte> destination) {
     position_ += static_cast<std::uint64_t>(count);
     destination = destination.subspan(static_cast<std::size_t>(count));
   }
+}
+
+engine::SharedSpan<std::uint8_t> InputFile::map() const {
+  if (size_ == 0) return {};
+  void* const start = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, descriptor_, 0);
+  if (start == MAP_FAILED) fail_to_read(path_);
+  const auto unmap = [size = size_](const std::uint8_t* bytes) { ::munmap(const_cast<std::uint8_t*>(bytes), size); };
+  const std::shared_ptr<const std::uint8_t> owner(static_cast<const std::uint8_t*>(start), unmap);
+  return {std::span(owner.get(), size_), owner};
 }
 
 std::vector<std::byte> read_file(const std::string& path) {

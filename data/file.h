@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/shared_span.h"
+
 namespace data {
 
 /// An open file, read from its beginning.
@@ -25,6 +27,9 @@ class InputFile {
   std::uint64_t left() const { return size_ - position_; }
   /// Fills `destination` with the next bytes. Throws Error when the file ends before.
   void read(std::span<std::byte> destination);
+  /// The whole content, which takes no memory of its own: it is read where it is asked for, and must stay as it is for
+  /// as long as there is the span.
+  engine::SharedSpan<std::uint8_t> map() const;
 
  private:
   std::string path_;

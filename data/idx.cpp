@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "data/big_endian.h"
 #include "data/byte_stream.h"
@@ -60,10 +62,11 @@ Array read_idx(const std::string& path, std::int64_t first) {
           " bytes, more than the file can hold");
   const bool all = first <= 0 || first >= array.shape[0];
   if (!all) array.shape[0] = first;
-  array.bytes.resize(checked_product(path, array.shape, item));
-  stream->fill(std::as_writable_bytes(std::span(array.bytes)), "what the IDX header announces");
+  std::vector<std::uint8_t> bytes(checked_product(path, array.shape, item));
+  stream->fill(std::as_writable_bytes(std::span(bytes)), "what the IDX header announces");
   require(!all || stream->at_end(), path, ": bytes follow the ", total, " that the IDX header announces");
-  reverse_numbers(array.bytes, item);
+  reverse_numbers(bytes, item);
+  array.bytes = std::move(bytes);
   return array;
 }
 

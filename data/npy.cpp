@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "data/byte_stream.h"
 #include "data/file.h"
@@ -33,6 +34,7 @@ constexpr std::string_view dtype_of<std::uint8_t> = "|u1";
 struct Header {
   std::string dtype;
   bool big_endian = false, fortran_order = false;
+  std::uint64_t end = 0;  // where the numbers begin
   std::vector<std::int64_t> shape;
 };
 
@@ -156,7 +158,9 @@ Header read_header(ByteStream& stream) {
   require(length <= stream.most(), stream.path(), ": truncated: the NPY header of ", length, " bytes is not all there");
   std::string text(length, ' ');
   stream.fill(std::as_writable_bytes(std::span(text)), "the NPY header");
-  return HeaderParser(stream.path(), text).parse();
+  Header header = HeaderParser(stream.path(), text).parse();
+  header.end = prefix.size() + (version == 1 ? 2 : 4) + length;
+  return header;
 }
 
 // Turns the first axis from the fastest to the slowest, the last from the slowest to the fastest, keeping the first
@@ -184,9 +188,19 @@ std::vector<std::uint8_t> to_c_order(const std::vector<std::uint8_t>& fortran, s
   return result;
 }
 
+// The first `kept` bytes after the header, where they lie; `all` if nothing may follow them.
+engine::SharedSpan<std::uint8_t> map(const std::string& path, const Header& header, std::uint64_t kept, bool all) {
+  const engine::SharedSpan<std::uint8_t> file = InputFile(path).map();
+  const std::uint64_t there = file.size() - std::min<std::uint64_t>(file.size(), header.end);
+  require(there >= kept, path, ": truncated: the array that the NPY header announces takes ", kept, " bytes, ", there,
+          " are there");
+  require(!all || there == kept, path, ": bytes follow the array: the NPY header announces ", kept);
+  return file.subspan(header.end, kept);
+}
+
 }  // namespace
 
-Array read_npy(const std::string& path, std::int64_t first) {
+Array read_npy(const std::string& path, std::int64_t first, std::uint64_t mapped_from) {
   const std::unique_ptr<ByteStream> stream = ByteStream::open(path);
   const Header header = read_header(*stream);
   const std::size_t item = item_size(header.dtype);
@@ -199,11 +213,16 @@ Array read_npy(const std::string& path, std::int64_t first) {
   const bool transposed = header.fortran_order && array.shape.size() > 1 && total > 0;
   const std::uint64_t kept = checked_product(path, array.shape, item);
   const bool all = transposed || kept == total;
-  array.bytes.resize(all ? total : kept);
-  stream->fill(std::as_writable_bytes(std::span(array.bytes)), "the array that the NPY header announces");
+  if (stream->plain() && !transposed && !header.big_endian && kept >= mapped_from) {
+    array.bytes = map(path, header, kept, all);
+    return array;
+  }
+  std::vector<std::uint8_t> bytes(all ? total : kept);
+  stream->fill(std::as_writable_bytes(std::span(bytes)), "the array that the NPY header announces");
   require(!all || stream->at_end(), path, ": bytes follow the array: the NPY header announces ", total);
-  if (transposed) array.bytes = to_c_order(array.bytes, header.shape, array.shape[0], item);
-  if (header.big_endian) reverse_numbers(array.bytes, item);
+  if (transposed) bytes = to_c_order(bytes, header.shape, array.shape[0], item);
+  if (header.big_endian) reverse_numbers(bytes, item);
+  array.bytes = std::move(bytes);
   return array;
 }
 

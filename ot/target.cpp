@@ -38,7 +38,7 @@ void add_rows(const Value* rows, std::span<const double> weights, std::int64_t d
 }
 }  // namespace
 
-Target::Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
+Target::Target(engine::SharedSpan<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
                std::vector<double> weights)
     : count_(count),
       dimension_(dimension),
@@ -49,7 +49,7 @@ Target::Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_
   prepare(cost.scale, cost.factor);
 }
 
-Target::Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
+Target::Target(engine::SharedSpan<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
                std::vector<double> weights)
     : count_(count),
       dimension_(dimension),
@@ -74,15 +74,19 @@ Target::Target(const Target& whole, std::span<const std::int64_t> points)
     total += whole.weights_[static_cast<std::size_t>(j)];
   }
   require(total > 0, "[target] a subset's points must not all have weight 0");
+  std::vector<std::uint8_t> bytes;
+  std::vector<real> reals;
   for (const std::int64_t j : points) {
     const std::int64_t first = j * dimension_, last = first + dimension_;
     if (whole.bytes_.empty())
-      reals_.insert(reals_.end(), whole.reals_.begin() + first, whole.reals_.begin() + last);
+      reals.insert(reals.end(), whole.reals_.begin() + first, whole.reals_.begin() + last);
     else
-      bytes_.insert(bytes_.end(), whole.bytes_.begin() + first, whole.bytes_.begin() + last);
+      bytes.insert(bytes.end(), whole.bytes_.begin() + first, whole.bytes_.begin() + last);
     weights_.push_back(whole.weights_[static_cast<std::size_t>(j)] / total);
     squared_norms_.push_back(whole.squared_norms_[static_cast<std::size_t>(j)]);
   }
+  bytes_ = std::move(bytes);
+  reals_ = std::move(reals);
   measure_lengths();
   prepare_weights();
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/shared_span.h"
 #include "engine/tensor.h"
 #include "ot/ground_cost.h"
 
@@ -34,10 +35,10 @@ class Target {
   /// 8-bit points, row-major [count, dimension], that stand for byte / 255. Empty weights are uniform. Throws Error for
   /// a size that does not match, no points, weights that are negative, not finite or do not sum to 1 within 1e-6 (they
   /// are then scaled to sum to 1), and for CostScale::inverse_alpha where alpha is 0, as it is where all points are.
-  Target(std::vector<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
+  Target(engine::SharedSpan<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
          std::vector<double> weights = {});
   /// Real points. Throws Error in addition for a NaN or infinite coordinate, or one whose square overflows.
-  Target(std::vector<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
+  Target(engine::SharedSpan<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
          std::vector<double> weights = {});
 
   Target(const Target&) = delete;  // solvers and indices refer to their target
@@ -104,8 +105,8 @@ class Target {
   void require_finite_points() const;
 
   std::int64_t count_, dimension_;
-  std::vector<std::uint8_t> bytes_;  // one of the two is empty
-  std::vector<real> reals_;
+  engine::SharedSpan<std::uint8_t> bytes_;  // one of the two is empty
+  engine::SharedSpan<real> reals_;
   std::vector<double> weights_, log_weights_;
   bool uniform_ = true;
   std::vector<real> mean_, squared_norms_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
@@ -18,12 +19,8 @@ namespace {
 /// Points begin..end-1 of a data set, [end - begin, d].
 Tensor rows_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t end) {
   Tensor rows({end - begin, dataset.dimension});
-  const auto first = begin * dataset.dimension, last = end * dataset.dimension;
-  if (dataset.bytes.empty())
-    std::copy(dataset.values.begin() + first, dataset.values.begin() + last, rows.data());
-  else
-    std::transform(dataset.bytes.begin() + first, dataset.bytes.begin() + last, rows.data(),
-                   [](std::uint8_t byte) { return static_cast<real>(byte) / 255; });
+  const auto first = static_cast<std::size_t>(begin * dataset.dimension);
+  for (std::size_t i = 0; i < rows.values().size(); ++i) rows.data()[i] = dataset.coordinate(first + i);
   return rows;
 }
 
@@ -50,19 +47,21 @@ data::Dataset CostSpace::map(data::Dataset dataset) {
   mapped.dimension = edges_->output_size();
   scale_ = 1;
   if (dataset.bytes.empty()) {
-    for_each_part([&](const Tensor& part) {
-      mapped.values.insert(mapped.values.end(), part.values().begin(), part.values().end());
-    });
+    std::vector<real> values;
+    for_each_part([&](const Tensor& part) { values.insert(values.end(), part.values().begin(), part.values().end()); });
+    mapped.values = std::move(values);
     return mapped;
   }
   real largest = 1;
   for_each_part([&](const Tensor& part) { largest = std::max(largest, std::ranges::max(part.values())); });
   scale_ = 1 / static_cast<double>(largest);
-  mapped.bytes.reserve(static_cast<std::size_t>(mapped.count * mapped.dimension));
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(static_cast<std::size_t>(mapped.count * mapped.dimension));
   for_each_part([&](const Tensor& part) {
     for (const real value : part.values())
-      mapped.bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * scale_ * static_cast<double>(value))));
+      bytes.push_back(static_cast<std::uint8_t>(std::lround(255 * scale_ * static_cast<double>(value))));
   });
+  mapped.bytes = std::move(bytes);
   return mapped;
 }
 

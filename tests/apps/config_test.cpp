@@ -113,15 +113,15 @@ TEST_CASE("facts tell images from points, and data by their checksum") {
   images.dimension = 4;
   images.height = images.width = 2;
   images.channels = 1;
-  images.bytes = {'a', 'b', 'c', 0};
+  images.bytes = std::vector<std::uint8_t>{'a', 'b', 'c', 0};
   const apps::DataFacts facts = apps::facts_of(images);
   CHECK(facts.images());
-  images.bytes[3] = 1;
+  images.bytes = std::vector<std::uint8_t>{'a', 'b', 'c', 1};
   CHECK(apps::facts_of(images).sha256 != facts.sha256);
 
   data::Dataset points;
   points.count = points.dimension = 1;
-  points.values = {0};
+  points.values = std::vector<engine::real>{0};
   CHECK_FALSE(apps::facts_of(points).images());
   CHECK(apps::facts_of(points).sha256.size() == 64);
 }

@@ -135,7 +135,7 @@ TEST_CASE("none leaves points as they are, and bytes are scaled as the numbers t
   CHECK(none.undo(Tensor({1, 1}, {7})).item() == 7);
   CHECK(none.tensors().empty());
   data::Dataset bytes;
-  bytes.count = 3, bytes.dimension = 1, bytes.bytes = {0, 51, 102};
+  bytes.count = 3, bytes.dimension = 1, bytes.bytes = std::vector<std::uint8_t>{0, 51, 102};
   const Scaling minmax = Scaling::fit("minmax", bytes);
   CHECK(minmax.scale()[0] == doctest::Approx(0.4));
   const data::Dataset y = minmax.apply(bytes);

@@ -31,7 +31,7 @@ TEST_CASE("two tables with other categories get the same coordinates") {
   CHECK(a.values == std::vector<real>{1, 1, 0, 0, 2, 3, 0, 0, 1, 4});
   CHECK(b.values == std::vector<real>{5, 0, 1, 0, 6, 7, 1, 0, 0, 8, 8, 1, 0, 0, 9});
   CHECK(a.columns == b.columns);
-  const std::vector<real> before = a.values;
+  const auto before = a.values;
   data::recode(a, b.name, columns);
   CHECK(a.values == before);
 }

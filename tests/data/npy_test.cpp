@@ -57,6 +57,62 @@ TEST_CASE("NPY arrays of every supported type are read as they were written") {
   check_round_trip<std::uint8_t>("|u1");
 }
 
+TEST_CASE("an array that stays in its file is the one that is read, also of the first items alone") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  std::vector<float> values(5000);
+  std::iota(values.begin(), values.end(), 0.5f);
+  data::write_npy<float>(path, {1000, 5}, values);
+  for (const std::int64_t first : {0, 1, 999, 1000, 2000}) {
+    const data::Array read = data::read_npy(path, first), mapped = data::read_npy(path, first, 1);
+    CHECK(mapped.dtype == read.dtype);
+    CHECK(mapped.shape == read.shape);
+    CHECK(mapped.bytes == read.bytes);
+    const engine::SharedSpan<float> shared = mapped.shared<float>();
+    CHECK(shared == read.as<float>());
+    CHECK(static_cast<const void*>(shared.data()) == mapped.bytes.data());
+    // Pages of the file begin at those of memory, the numbers after a header of 128 bytes.
+    CHECK(reinterpret_cast<std::uintptr_t>(mapped.bytes.data()) % 4096 == 128);
+    CHECK(mapped.shared<double>() == read.as<double>());
+  }
+  CHECK(reinterpret_cast<std::uintptr_t>(data::read_npy(path, 0, 20001).bytes.data()) % 4096 != 128);
+  engine::SharedSpan<float> last;
+  {
+    const engine::SharedSpan<float> all = data::read_npy(path, 0, 1).shared<float>();
+    last = all.subspan(4999, 1);
+  }
+  CHECK(last[0] == 4999.5f);
+}
+
+TEST_CASE("what can't stay in its file as it is is read: other orders, other bytes, gzip") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy", numbers = raw<float>({1, 2, 3, 4});
+  put(path, npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", numbers));
+  CHECK(data::read_npy(path, 0, 1).as<float>() == std::vector<float>{1, 3, 2, 4});
+  put(path, npy("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }", std::string("\0\1\0\2", 4)));
+  CHECK(data::read_npy(path, 0, 1).as<float>() == std::vector<float>{1, 2});
+  put(path, gzipped(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }", numbers)));
+  CHECK(data::read_npy(path, 0, 1).as<float>() == std::vector<float>{1, 2, 3, 4});
+  // Numbers that lie where no float can.
+  put(path, "\x93NUMPY\1" + std::string(1, '\0') + "\x3c" + std::string(1, '\0') +
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }  \n" + numbers);
+  CHECK(data::read_npy(path, 0, 1).shared<float>() == std::vector<float>{1, 2, 3, 4});
+}
+
+TEST_CASE("a file that does not hold what its header announces, no less and no more, is refused where it lies, too") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  const std::string content = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", std::string(24, 'a'));
+  check_prefixes_refused(path, content, [&] { data::read_npy(path, 0, 1); });
+  put(path, content + "a");
+  CHECK(error_of([&] { data::read_npy(path, 0, 1); }) ==
+        Contains("bytes follow the array: the NPY header announces 24"));
+  put(path, content.substr(0, content.size() - 1));
+  CHECK(error_of([&] { data::read_npy(path, 0, 1); }) ==
+        Contains("truncated: the array that the NPY header announces takes 24 bytes, 23 are there"));
+  CHECK(data::read_npy(path, 2, 1).bytes.size() == 16);
+}
+
 TEST_CASE("NPY arrays of every numeric type are read, of either byte order") {
   TemporaryFolder folder;
   const std::string path = folder / "a.npy";

@@ -64,7 +64,9 @@ TEST_CASE("the loss is the mean of -log p(label)") {
   data.images = no_images(5, 9, 9, 1);
   data.labels = {2, 0, 1, 2, 2};
   CHECK(data.classes() == 3);
-  for (std::size_t i = 0; i < 5; ++i) data.images.bytes.insert(data.images.bytes.end(), 81, std::uint8_t(40 * i));
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t i = 0; i < 5; ++i) bytes.insert(bytes.end(), 81, std::uint8_t(40 * i));
+  data.images.bytes = std::move(bytes);
   Classifier classifier({.height = 9, .width = 9, .classes = 3}, 4);
   const engine::Tensor logits = classifier.logits(classifier.features(apps::points_of(data.images), true)).value();
   double expected = 0;
@@ -79,7 +81,7 @@ TEST_CASE("the loss is the mean of -log p(label)") {
 
 TEST_CASE("an image is moved with its border repeated") {
   data::Dataset images = no_images(2, 2, 3, 2);
-  images.values = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6};
+  images.values = std::vector<real>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6};
   const auto moved = [&](std::int64_t image, int down, int right) {
     std::vector<real> out(12);
     apps::write_moved(images, image, down, right, out.data());
@@ -89,8 +91,8 @@ TEST_CASE("an image is moved with its border repeated") {
   CHECK(moved(1, 1, 0) == std::vector<real>{1, -1, 2, -2, 3, -3, 1, -1, 2, -2, 3, -3});
   CHECK(moved(1, -1, 1) == std::vector<real>{4, -4, 4, -4, 5, -5, 4, -4, 4, -4, 5, -5});
   CHECK(moved(1, 0, -2) == std::vector<real>{3, -3, 3, -3, 3, -3, 6, -6, 6, -6, 6, -6});
-  images.values.clear();
-  images.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 51, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  images.values = {};
+  images.bytes = std::vector<std::uint8_t>{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 0, 51, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   CHECK(moved(0, 0, 0)[11] == 1);
   CHECK(moved(1, 1, 1)[9] == doctest::Approx(0.2));
 }

@@ -22,7 +22,7 @@ data::Dataset dataset_of(const Tensor& x) {
   data::Dataset dataset;
   dataset.name = "points";
   dataset.count = x.dim(0), dataset.dimension = x.dim(1);
-  dataset.values.assign(x.values().begin(), x.values().end());
+  dataset.values = std::vector<engine::real>(x.values().begin(), x.values().end());
   return dataset;
 }
 
