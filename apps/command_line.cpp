@@ -87,7 +87,8 @@ class CommandLine {
         "table "
         "as the run's data were");
     add(sample_command, "--latents", sample.latents,
-        "a point for each row of this .npy file, [N, --latent-dim of the run], into a file as --count does");
+        "a point for each row of this .npy, .csv or .tsv file, [N, --latent-dim of the run], into a file as --count "
+        "does");
     add(sample_command, "--class", sample.of_class,
         "of a run with --labels: the class to make, by its name [in a grid one in each row, otherwise as often as the "
         "data have them]");

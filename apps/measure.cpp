@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "data/npy.h"
+#include "data/array_file.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -20,7 +20,7 @@ std::string note_on_left_out(const data::Dataset& dataset) {
 
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {
   if (path.empty()) return {};
-  const data::Array array = data::read_npy(path, count);
+  const data::Array array = data::read_array(path, count);
   engine::require(!array.shape.empty() && array.shape.front() == count && array.size() == count, option, " ", path,
                   " must hold ", count, " numbers, one for each point: it holds ", array.size());
   return array.as<double>();

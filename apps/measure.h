@@ -16,8 +16,8 @@ engine::Tensor points_of(const data::Dataset& dataset);
 /// A line about what of a folder is not among the points, or how they were read; empty where there is nothing to say.
 std::string note_on_left_out(const data::Dataset& dataset);
 
-/// The weights in the .npy file `path` for `count` points, empty for an empty path. Throws Error, naming the `option`
-/// and the file, for a file that can't be read or holds another number of them.
+/// The weights in the array or table `path` for `count` points, empty for an empty path. Throws Error, naming the
+/// `option` and the file, for a file that can't be read or holds another number of them.
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count);
 
 /// The measure on the points of a data set with these weights, uniform ones if empty, and the cost to it. Throws Error

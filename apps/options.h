@@ -89,7 +89,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("alpha", options.alpha, OnResume::same,
         "learn how opaque the images of a folder are, a fourth channel; without it transparent parts lie before black");
   visit("weights", options.weights, OnResume::any,
-        "an .npy file with a weight for each point, not negative, summing to 1; without it all weigh the same");
+        "an .npy, .csv or .tsv file with a weight for each point, not negative, summing to 1; without it all weigh the "
+        "same");
   visit("labels", options.labels, OnResume::any,
         "learn a generator that is asked for a class: own (labels of digits, mnist, sets like it, and of a folder the "
         "subfolders), or a file with a label for each point, IDX, .npy or a column of a table, FILE.csv:COLUMN");

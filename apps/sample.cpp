@@ -18,6 +18,7 @@
 #include "apps/run_folder.h"
 #include "apps/training_points.h"
 #include "data/alpha.h"
+#include "data/array_file.h"
 #include "data/gif.h"
 #include "data/images.h"
 #include "data/npy.h"
@@ -50,7 +51,7 @@ Grid parse_grid(const std::string& text) {
 }
 
 std::vector<real> read_latents(const std::string& path, std::int64_t dimension) {
-  const data::Array array = data::read_npy(path);
+  const data::Array array = data::read_array(path);
   require(array.shape.size() == 2 && array.shape[0] >= 1 && array.shape[1] == dimension, "--latents ", path,
           " must hold an array of shape [N, ", dimension, "]");
   std::vector<real> values = array.as<real>();

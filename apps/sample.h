@@ -17,7 +17,7 @@ struct SampleRequest {
   bool neighbours = false;   ///< each image of the grid has its nearest training image on its right
   bool scatter = false;      ///< draw the points over the data
   std::int64_t count = 0;    ///< how many points
-  std::string latents;       ///< an .npy file of latent points, [N, latent dimension]
+  std::string latents;       ///< an array or table of latent points, [N, latent dimension]
   std::string of_class;      ///< of a conditional generator: the name or the number of the class to make
   std::string gif;           ///< the file to write: the pictures that training made, one after the other
   std::uint64_t seed = 0;    ///< of the latent points, unless `latents` gives them

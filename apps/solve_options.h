@@ -41,7 +41,8 @@ void for_each_solve_option(Options& options, const Visit& visit) {
   visit("source-points", options.source_points, "the first n points of the source only; 0: all [0]");
   visit("target-points", options.target_points, "the first m points of the target only; 0: all [0]");
   visit("source-weights", options.source_weights,
-        "an .npy file with the mass of each source point, not negative, summing to 1; without it all weigh the same");
+        "an .npy, .csv or .tsv file with the mass of each source point, not negative, summing to 1; without it all "
+        "weigh the same");
   visit("target-weights", options.target_weights, "the same of each target point");
   visit("solver", options.solver,
         "asgd or adam (stochastic ascent of the semi-dual, any lambda and size), sinkhorn (lambda > 0, the cost matrix "

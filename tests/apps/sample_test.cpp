@@ -14,6 +14,7 @@
 #include "data/digits.h"
 #include "data/images.h"
 #include "data/npy.h"
+#include "data/table.h"
 #include "tests/apps/program.h"
 
 namespace fs = std::filesystem;
@@ -71,6 +72,10 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
     const std::vector<float> given = made({"--latents", temporary / "z.npy"});
     CHECK(given.size() == 3 * 784);
     CHECK(std::equal(given.begin(), given.end(), many.begin()));
+    const std::vector<float> rounded(z.values().begin(), z.values().end());
+    data::write_npy<float>(temporary / "rounded.npy", {3, 20}, rounded);
+    data::write_table(temporary / "rounded.csv", std::vector<data::Column>(20), rounded);
+    CHECK(made({"--latents", temporary / "rounded.csv"}) == made({"--latents", temporary / "rounded.npy"}));
   }
 }
 

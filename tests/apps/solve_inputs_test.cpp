@@ -112,14 +112,14 @@ TEST_CASE("the unit of the coordinates is only that, from 1e-30 to 1e30") {
   }
 }
 
-TEST_CASE("weights of a single point, and zeros: the others go to the nearest by psi") {
+TEST_CASE("weights of a single point, and zeros, in an array or a table: the others go to the nearest by psi") {
   const Sets sets(coordinates(20, 6), coordinates(20, 7), 2);
-  Values a(10, 0), b(10, 0);
-  a[3] = b[7] = 1;
+  Values a(10, 0);
+  a[3] = 1;
   data::write_npy<double>(sets.folder / "a.npy", {10}, a);
-  data::write_npy<double>(sets.folder / "b.npy", {10}, b);
+  write(sets.folder / "b.csv", "weight\n0\n0\n0\n0\n0\n0\n0\n1\n0\n0\n");
   const nlohmann::json result = sets.result({"--solver", "exact", "--cost-scale", "one", "--source-weights",
-                                             sets.folder / "a.npy", "--target-weights", sets.folder / "b.npy"});
+                                             sets.folder / "a.npy", "--target-weights", sets.folder / "b.csv"});
   const Values x = coordinates(20, 6), y = coordinates(20, 7);
   CHECK(result["primal"].get<double>() ==
         doctest::Approx(std::pow(x[6] - y[14], 2) + std::pow(x[7] - y[15], 2)).epsilon(1e-12));
