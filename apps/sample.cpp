@@ -271,7 +271,8 @@ void sample(const SampleRequest& request, const Console& console) {
     require_room(count, "--count");
     if (request.scatter) {
       const std::vector<float> points = made(count, {});
-      PointPicture(training_points(config), config.scaling)
+      const ot::Target training = training_points(config);
+      PointPicture(training, config.scaling, config.data.columns)
           .write(request.out, Tensor({count, dimension}, std::vector<real>(points.begin(), points.end())));
     } else {
       std::vector<std::int64_t> of_points;

@@ -142,7 +142,7 @@ class Training {
         points_(data.points),
         algorithm_(config_.options, data.target, generator, std::move(mean), &data.space, data.classes),
         drawn_latents_(latents_to_draw(config_)) {
-    if (!config_.data.images()) picture_.emplace(points_, config_.scaling);
+    if (!config_.data.images()) picture_.emplace(points_, config_.scaling, config_.data.columns);
   }
 
   Alternate& algorithm() { return algorithm_; }
@@ -260,7 +260,7 @@ class Training {
     const std::string path = folder_.grid(algorithm_.iterations());
     const engine::Tensor made = evaluate(algorithm_.sampled(), drawn_latents_);
     if (picture_)
-      picture_->write(path, made);
+      picture_->write(path, made, algorithm_.psi(), config_.options.lambda);
     else
       data::write_png_grid(path, made.values(), config_.data.height, config_.data.width, config_.data.channels,
                            static_cast<int>(made.dim(0) / grid_side), grid_side);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "engine/error.h"
@@ -14,9 +15,44 @@ using engine::require;
 
 namespace {
 
-constexpr int gap = 8;                  // between panels and around them, in pixels
-constexpr int bins = 41;                // odd, so that a constant lies in the middle of one
-constexpr Colour frame{204, 212, 204};  // in the palette of write_gif(), which so keeps it whole
+constexpr int gap = 8;                   // between panels and around them, in pixels
+constexpr int bins = 41;                 // odd, so that a constant lies in the middle of one
+constexpr int mark = 5;                  // the length of a tick's line
+constexpr int line = 8 + letter_height;  // of labels, with what is between them and what is above
+// In the palette of write_gif(), which so keeps them whole.
+constexpr Colour frame{204, 212, 204}, ink{102, 127, 102};
+// Of shades, lighter than the points over them.
+constexpr Colour lowest{255, 255, 255}, highest{255, 212, 153}, cell_edge{204, 170, 102};
+
+// What is written along an axis: where the ticks are, and labels by where they begin, all or, without room, two.
+struct Writing {
+  std::vector<int> ticks;
+  std::vector<std::pair<int, std::string>> labels;
+};
+
+Writing writing_along(const Axis& axis, int side) {
+  Writing writing;
+  bool room = true;
+  int end = -2 * gap;
+  for (const Tick& tick : axis.ticks) {
+    const double share = (tick.value - axis.low) / (axis.high - axis.low);
+    if (!(share >= 0 && share <= 1)) continue;
+    const int at = std::min(static_cast<int>(share * side), side - 1), length = length_of(tick.label);
+    const int begin = std::min(std::max(at - length / 2, 0), side - length);
+    room = room && begin >= end + gap;
+    end = begin + length;
+    writing.ticks.push_back(at);
+    writing.labels.emplace_back(begin, tick.label);
+  }
+  if (!room) writing.labels = {writing.labels.front(), writing.labels.back()};
+  return writing;
+}
+
+// As much of a name as there is room for.
+std::string fitted(std::string name, int side) {
+  while (length_of(name) > side) name.pop_back();
+  return name;
+}
 
 }  // namespace
 
@@ -35,13 +71,20 @@ PairsPlot::PairsPlot(std::vector<Axis> axes) : axes_(std::move(axes)) {
   const std::size_t panels = axes_.size() <= 2 ? 1 : axes_.size();
   side_ = panels == 1 ? 464 : std::max(600 / static_cast<int>(panels), 2);
   dot_ = panels == 1 ? 3 : 2;
-  const int size = static_cast<int>(panels) * (side_ + gap) + gap;
+  const bool ticks = std::ranges::any_of(axes_, [](const Axis& axis) { return !axis.ticks.empty(); });
+  const bool names = std::ranges::any_of(axes_, [](const Axis& axis) { return !axis.name.empty(); });
+  ticks_ = ticks ? mark + line : 0;
+  margin_ = ticks_ + (names ? line : 0);
+  const int size = static_cast<int>(panels) * (side_ + gap) + gap + margin_;
   image_ = {1, size, size, 3, std::vector<std::uint8_t>(std::size_t(size) * std::size_t(size) * 3, 255)};
   for (std::size_t row = 0; row < panels; ++row)
     for (std::size_t column = 0; column <= row; ++column)
       for (int k = -1; k <= side_; ++k)
         for (const auto& [right, up] : {std::pair{k, -1}, {k, side_}, {-1, k}, {side_, k}})
           set(panel(row, column), right, up, frame);
+  for (std::size_t column = 0; column < panels; ++column) label_across(panel(panels - 1, column), axes_[column]);
+  if (axes_.size() == 2) label_upwards(panel(0, 0), axes_[1]);
+  for (std::size_t row = 1; row < panels; ++row) label_upwards(panel(row, 0), axes_[row]);
 }
 
 void PairsPlot::add(std::span<const real> points, const Colour& colour) {
@@ -56,7 +99,53 @@ void PairsPlot::add(std::span<const real> points, const Colour& colour) {
 
 PairsPlot::Panel PairsPlot::panel(std::size_t row, std::size_t column) const {
   const int step = side_ + gap;
-  return {gap + static_cast<int>(column) * step, gap + static_cast<int>(row) * step};
+  return {margin_ + gap + static_cast<int>(column) * step, gap + static_cast<int>(row) * step};
+}
+
+void PairsPlot::label_across(const Panel& panel, const Axis& axis) {
+  const Writing writing = writing_along(axis, side_);
+  for (const int at : writing.ticks)
+    for (int k = 1; k <= mark; ++k) set(panel, at, -1 - k, frame);
+  const int below = panel.top + side_ + gap / 2;
+  for (const auto& [begin, label] : writing.labels) write_text(image_, panel.left + begin, below + mark, label, ink);
+  const std::string name = fitted(axis.name, side_);
+  write_text(image_, panel.left + (side_ - length_of(name)) / 2, below + ticks_, name, ink);
+}
+
+void PairsPlot::label_upwards(const Panel& panel, const Axis& axis) {
+  const Writing writing = writing_along(axis, side_);
+  for (const int at : writing.ticks)
+    for (int k = 1; k <= mark; ++k) set(panel, -1 - k, at, frame);
+  const int left = panel.left - gap / 2 - letter_height, bottom = panel.top + side_;
+  for (const auto& [begin, label] : writing.labels) write_text_upwards(image_, left - mark, bottom - begin, label, ink);
+  const std::string name = fitted(axis.name, side_);
+  write_text_upwards(image_, left - ticks_, bottom - (side_ - length_of(name)) / 2, name, ink);
+}
+
+void PairsPlot::shade(std::int64_t n, std::span<const real> values, std::span<const std::int64_t> cells) {
+  require(axes_.size() == 2, "shades lie behind points of 2 coordinates, not ", axes_.size());
+  const auto squares = static_cast<std::size_t>(n) * static_cast<std::size_t>(n);
+  require(n >= 1 && values.size() == squares && (cells.empty() || cells.size() == squares), "shades of ", n, "x", n,
+          " squares are not ", values.size(), " values and ", cells.size(), " cells");
+  constexpr int bands = 12;
+  const auto [least, largest] = std::ranges::minmax(values);
+  const double length = largest > least ? static_cast<double>(largest) - least : 1;
+  const auto square = [&](int pixel) { return pixel * n / side_; };
+  for (int up = 0; up < side_; ++up)
+    for (int right = 0; right < side_; ++right) {
+      const auto here = static_cast<std::size_t>(square(up) * n + square(right));
+      const auto is_end = [&](int pixel) { return pixel + 1 < side_ && square(pixel + 1) != square(pixel); };
+      const bool edge = !cells.empty() && ((is_end(right) && cells[here] != cells[here + 1]) ||
+                                           (is_end(up) && cells[here] != cells[here + static_cast<std::size_t>(n)]));
+      const double share = (values[here] - least) / length;
+      const int band =
+          share > 0 ? std::min(static_cast<int>(bands * std::min(share, 1.0)), bands - 1) : 0;  // nor is NaN
+      Colour colour = cell_edge;
+      if (!edge)
+        for (std::size_t c = 0; c < 3; ++c)
+          colour[c] = static_cast<std::uint8_t>(lowest[c] + (highest[c] - lowest[c]) * band / (bands - 1));
+      set(panel(0, 0), right, up, colour);
+    }
 }
 
 /// The pixel so far to the right and upwards from the lower left one inside the panel's frame.

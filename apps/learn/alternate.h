@@ -48,6 +48,9 @@ class Alternate {
   /// The generator to sample from: the trained one, or with --average the mean of those that there were.
   models::Generator& sampled();
 
+  /// The dual potential psi at the target's points, [J].
+  engine::Tensor psi() const { return dual_.psi->values(); }
+
   /// The iterations done so far; those that have run before, if the state was restored.
   std::int64_t iterations() const { return n_; }
 

@@ -108,6 +108,67 @@ TEST_CASE("a histogram fills the shares of the first set and outlines those of l
   CHECK(height(465, blue) == 123);
 }
 
+TEST_CASE("ticks stand where their values lie, on the left and below, with labels and names in the margin") {
+  const data::Axis plain{0, 8}, ticked{0, 8, "", {{-1, "-1"}, {0, "0"}, {4, "4"}, {9, "9"}}};
+  data::Axis named = ticked;
+  named.name = "name";
+  const int size = PairsPlot({plain, plain}).image().width;
+  const int with_ticks = PairsPlot({ticked, plain}).image().width, with_names = PairsPlot({named, plain}).image().width;
+  CHECK(with_ticks > size);
+  CHECK(with_names > with_ticks);
+  const PairsPlot plot({ticked, ticked});
+  const int left = 8 + with_ticks - size, below = 8 + 464;
+  // Under the frame and left of it, at 0 and at the middle.
+  const Colour frame = at(plot, below, left + 100);
+  CHECK(at(plot, below + 3, left) == frame);
+  CHECK(at(plot, below + 3, left + 232) == frame);
+  CHECK(at(plot, below + 3, left + 100) == white);
+  CHECK(at(plot, below - 1, left - 4) == frame);
+  CHECK(at(plot, below - 1 - 232, left - 4) == frame);
+  // Nothing of values beyond the axis.
+  const PairsPlot less({{0, 8, "", {{0, "0"}, {4, "4"}}}, {0, 8, "", {{0, "0"}, {4, "4"}}}});
+  CHECK(plot.image().bytes == less.image().bytes);
+  // A histogram has one axis.
+  const PairsPlot histogram(std::vector<Axis>{named});
+  for (int row = 0; row < 464; ++row)
+    for (int column = 0; column < 8 + with_names - size - 1; ++column) REQUIRE(at(histogram, row, column) == white);
+}
+
+TEST_CASE("of labels without room the first and the last remain, of a name what there is room for") {
+  const std::string label(20, '8');
+  const auto with = [&](std::vector<data::Tick> ticks, const std::string& name) {
+    return PairsPlot({{0, 8, name, std::move(ticks)}, {0, 8}}).image().bytes;
+  };
+  CHECK(with({{0, label}, {4, label}, {8, label}}, "x") == with({{0, label}, {4, ""}, {8, label}}, "x"));
+  CHECK(with({}, std::string(500, 'x')) == with({}, std::string(900, 'x')));
+}
+
+TEST_CASE("shades lie behind points, the higher the darker, with lines between cells") {
+  PairsPlot plot({{0, 1}, {0, 1}});
+  plot.shade(2, std::vector<real>{0, 1, 1, 2}, std::vector<std::int64_t>{5, 6, 6, 7});
+  const auto light = [&](int row, int column) {
+    const Colour colour = at(plot, row, column);
+    return colour[0] + colour[1] + colour[2];
+  };
+  const int low = light(400, 50), middle = light(400, 400), high = light(50, 400);
+  CHECK(low > middle);
+  CHECK(middle > high);
+  CHECK(light(50, 50) == middle);
+  CHECK(low == 3 * 255);
+  // Lines where the lower left square meets others, and the upper right one.
+  for (const auto& [row, column] : {std::pair{400, 8 + 231}, {240, 100}, {240, 400}, {100, 8 + 231}})
+    CHECK(light(row, column) < high);
+  CHECK(light(400, 8 + 232) == middle);
+  PairsPlot without({{0, 1}, {0, 1}});
+  without.shade(2, std::vector<real>{0, 1, 1, 2});
+  CHECK(at(without, 400, 8 + 231) == at(without, 400, 50));
+  PairsPlot even({{0, 1}, {0, 1}});
+  even.shade(1, std::vector<real>{7});
+  CHECK(at(even, 100, 100) == white);
+  plot.add(std::vector<real>{real(0.25), real(0.25)}, red);
+  CHECK(count(plot, red) == 9);
+}
+
 TEST_CASE("an axis leaves a margin, and is finite about what is constant") {
   const Axis usual = data::axis_of(-5, 5);
   CHECK(usual.low == -6);
@@ -133,4 +194,10 @@ TEST_CASE("axes and points that can't be drawn are refused") {
   CHECK(error_of([] {
           PairsPlot({{0, 1}, {0, 1}}).add(std::vector<real>(3), red);
         }) == "3 numbers are no points of dimension 2");
+  CHECK(error_of([] {
+          PairsPlot({{0, 1}}).shade(1, std::vector<real>{1});
+        }) == "shades lie behind points of 2 coordinates, not 1");
+  CHECK(error_of([] {
+          PairsPlot({{0, 1}, {0, 1}}).shade(2, std::vector<real>(4), std::vector<std::int64_t>(3));
+        }) == "shades of 2x2 squares are not 4 values and 3 cells");
 }

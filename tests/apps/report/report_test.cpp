@@ -209,7 +209,7 @@ TEST_CASE("of points that are not images there are curves and pictures of sample
   const std::string file = content(run.grid(3));
   CHECK(
       contains(page, "<img src=\"data:image/png;base64," + apps::report::base64(std::as_bytes(std::span(file))) +
-                         "\" width=\"480\" height=\"480\" alt=\"Generated points over the data after 3 iterations\""));
+                         "\" width=\"507\" height=\"507\" alt=\"Generated points over the data after 3 iterations\""));
   CHECK(contains(page, "as it learns, in red, and the data, in grey. Move"));
 }
 
