@@ -59,6 +59,7 @@ ot::NamedTensors under(const std::string& prefix, const ot::NamedTensors& tensor
 Alternate::Alternate(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
                      std::unique_ptr<models::Generator> mean, const CostSpace* space, const PointsOfClasses& classes)
     : options_(options),
+      target_(target),
       generator_(generator),
       space_(space),
       adam_(options.lr),
@@ -186,6 +187,28 @@ double Alternate::iterate(double progress) {
 models::Generator& Alternate::sampled() {
   if (!average_) return generator_;
   return average_->settled(latents(law_, options_.seed, Draw::settling, 0, 0, settling_points));
+}
+
+Tensor Alternate::psi() const {
+  if (law_.shares.empty()) return duals_.front()->dual.psi->values();
+  Tensor all = Tensor::zeros({target_.size()});
+  for (const auto& one : duals_) {
+    Tensor values = one->dual.psi->values().clone();
+    double mean = 0;
+    for (const engine::real value : values.values()) mean += value / static_cast<double>(values.size());
+    for (engine::real& value : values.values()) value -= static_cast<engine::real>(mean);
+    one->points->scatter(values, all);
+  }
+  return all;
+}
+
+ot::Transformer::Counts Alternate::ways() const {
+  ot::Transformer::Counts all;
+  for (const auto& one : duals_) {
+    const ot::Transformer::Counts& some = one->dual.transform.ways();
+    all.search += some.search, all.digits += some.digits, all.dense += some.dense;
+  }
+  return all;
 }
 
 ot::NamedTensors Alternate::generators() {

@@ -48,14 +48,15 @@ class Alternate {
   /// The generator to sample from: the trained one, or with --average the mean of those that there were.
   models::Generator& sampled();
 
-  /// The dual potential psi at the target's points, [J].
-  engine::Tensor psi() const { return dual_.psi->values(); }
+  /// The dual potential psi at the target's points, [J]; of classes each about its mean, since each is told but for a
+  /// constant, and 0 where there is no class.
+  engine::Tensor psi() const;
 
   /// The iterations done so far; those that have run before, if the state was restored.
   std::int64_t iterations() const { return n_; }
 
   /// Which ways the c-transforms to all points took so far.
-  ot::Transformer::Counts ways() const { return dual_.transform.ways(); }
+  ot::Transformer::Counts ways() const;
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
   /// their names, with --average those of the trained generator under `trained.NAME`, `adam.first.NAME` and
@@ -87,6 +88,7 @@ class Alternate {
   ot::NamedTensors moments();
 
   TrainOptions options_;
+  const ot::Target& target_;
   models::Generator& generator_;
   const CostSpace* space_;
   std::vector<engine::Var*> theta_;
