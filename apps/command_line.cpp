@@ -21,6 +21,7 @@
 #include "apps/run_folder.h"
 #include "apps/sample.h"
 #include "apps/solve.h"
+#include "apps/start_from.h"
 #include "apps/train.h"
 #include "apps/version.h"
 #include "engine/error.h"
@@ -253,11 +254,15 @@ class CommandLine {
   }
 };
 
-/// Where options come from that are not given: those of the run to resume, or the preset's.
+/// Where options come from that are not given: those of the run to resume, or the preset's and those of the generator
+/// to start from.
 TrainOptions base_options(const TrainRequest& given) {
   const RunFolder folder{given.out};
   if (given.resume && std::filesystem::exists(folder.config())) return read_config(folder.config()).options;
-  return preset_options(given.options.preset, given.options.dual, given.options.dual_optimizer);
+  TrainOptions options = preset_options(given.options.preset, given.options.dual, given.options.dual_optimizer);
+  if (!given.options.from.empty() && !given.resume)
+    take_generator_options(options, read_run_to_start_from(given.options.from));
+  return options;
 }
 
 int dispatch(int argc, const char* const* argv, const Console& console) {

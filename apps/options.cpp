@@ -38,7 +38,8 @@ constexpr std::string_view later_options[] = {
     "latent-scale", "mlp-sizes",      "dual-layers",    "lr-schedule", "schedule-iterations",
     "average",      "minutes",        "hold-out",       "edges",       "labels",
     "clusters",     "dual-schedule",  "evaluate-every", "start",       "dcgan-channels",
-    "last-layer",   "scale",          "resize",         "crop",        "grey",         "alpha"};
+    "last-layer",   "scale",          "resize",         "crop",        "grey",         "alpha",
+    "from"};
 
 struct DualStep {
   const char* dual;

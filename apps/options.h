@@ -25,6 +25,7 @@ struct TrainOptions {
   std::string labels;
   std::int64_t clusters = 0;
   double hold_out = 0;
+  std::string from;
   std::string generator = "mlp";
   std::string latent = "uniform";
   std::int64_t latent_dim = 100;
@@ -101,6 +102,11 @@ void for_each_option(Options& options, const Visit& visit) {
       "[best with layers: -1, otherwise 0]");
   visit("hold-out", options.hold_out, OnResume::same,
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
+  visit(
+      "from", options.from, OnResume::any,
+      "another run, at whose generator the training starts, in place of --start; the options of the generator and of "
+      "its latents are that run's, and --scale unless it is given, fitted to the new data, which are points or images "
+      "of the same shape");
   visit("generator", options.generator, OnResume::same,
         "the network that makes the points: mlp (any data), dcgan (images with sides of 8 to 256) or auto (dcgan where "
         "it can, otherwise mlp) [mlp]");

@@ -29,6 +29,7 @@
 #include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/run_lock.h"
+#include "apps/start_from.h"
 #include "apps/version.h"
 #include "apps/ways.h"
 #include "data/dataset.h"
@@ -301,15 +302,31 @@ class Training {
   bool report_complained_ = false, told_below_zero_ = false;
 };
 
+/// The generator at the start of a new run, or of a resumed run before its checkpoint is read.
+std::unique_ptr<models::Generator> first_generator(const TrainRequest& request, const Config& config,
+                                                   const ot::Target& points) {
+  const TrainOptions& options = config.options;
+  if (!options.from.empty() && !request.resume) {
+    const Config from = read_run_to_start_from(options.from);
+    require(from.data.classes.size() == config.data.classes.size(), "--from ", options.from, ": its generator makes ",
+            from.data.classes.size(), " classes, the data have ", config.data.classes.size(),
+            ": give --labels or --clusters with as many");
+    return generator_of_run(RunFolder{options.from}, from);
+  }
+  std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
+  if (options.start == "mean") generator->start_at(engine::Tensor({points.dimension()}, points.mean()));
+  return generator;
+}
+
 /// From where all inputs have been read to the end of the run.
 int train_on(const Data& data, const TrainRequest& request, const Config& config, const std::vector<std::string>& notes,
              const Console& console) {
   const TrainOptions& options = config.options;
   const RunFolder folder{request.out};
-  const std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
-  if (options.start == "mean") generator->start_at(engine::Tensor({data.points.dimension()}, data.points.mean()));
-  Training training(folder, config, request.verbose, data, *generator,
-                    options.average > 0 ? make_generator(options, config.data) : nullptr);
+  const std::unique_ptr<models::Generator> generator = first_generator(request, config, data.points);
+  std::unique_ptr<models::Generator> mean = options.average > 0 ? make_generator(options, config.data) : nullptr;
+  if (mean && !options.from.empty()) copy_tensors(tensors_of(*generator), tensors_of(*mean));
+  Training training(folder, config, request.verbose, data, *generator, std::move(mean));
   std::optional<RunLock> lock;
   if (request.resume) {
     lock.emplace(folder.root);
@@ -362,6 +379,8 @@ int train(const TrainRequest& request, const Console& console) {
   data::Dataset dataset = std::move(data.training);
   const DataFacts facts = facts_of(dataset);
   resolve_by_data(options, facts);
+  if (!options.from.empty() && !request.resume)
+    require_generator_of(read_run_to_start_from(options.from), options, facts);
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));

@@ -189,7 +189,7 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   for (const char* later :
        {"cost",         "cost-power", "target-batch", "dual-batch",     "dual-warmup",         "latent",  "latent-dim",
         "latent-scale", "mlp-sizes",  "dual-layers",  "lr-schedule",    "schedule-iterations", "average", "minutes",
-        "edges",        "hold-out",   "start",        "dcgan-channels", "last-layer",          "scale"})
+        "edges",        "hold-out",   "start",        "dcgan-channels", "last-layer",          "scale",   "from"})
     config.at("options").erase(later);
   for (const char* later : {"low", "high"}) config.at("data").erase(later);
   write(run.config(), config.dump());
