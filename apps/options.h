@@ -120,7 +120,9 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("latent-scale", options.latent_scale, OnResume::same,
         "what latent coordinates are multiplied by: the larger, the more a generator bends; 0: 7 for images, otherwise "
         "1 [best: 0, paper: 1]");
-  visit("mlp-sizes", options.mlp_sizes, OnResume::same, "sizes of the mlp's hidden layers [256,512,1024]");
+  visit("mlp-sizes", options.mlp_sizes, OnResume::same,
+        "sizes of the mlp's hidden layers [best: points of 3 coordinates at most 32,32,32, of 64 at most 128,128,128; "
+        "else 256,512,1024]");
   visit(
       "dcgan-channels", options.dcgan_channels, OnResume::same,
       "channels of the dcgan's hidden images, from the smallest on; how many there are follows from the size [256 and "
@@ -140,7 +142,9 @@ void for_each_option(Options& options, const Visit& visit) {
       "the dual potential psi: layers (a sum of numbers for each point and for groups of neighbours), vector (a number "
       "for each point) or network (a function of the point) [best: layers, paper: vector]");
   visit("dual-layers", options.dual_layers, OnResume::same,
-        "points in a group of each of the layers, rising from 1 [1,16,256,4096, as far as there are two groups]");
+        "points in a group of each of the layers, rising from 1, or auto [best: auto: 1,64,1024 where psi is of 2048 "
+        "points "
+        "or more of 64 coordinates at most; else 1,16,256,4096, as far as there are two groups]");
   visit("lambda", options.lambda, OnResume::same,
         "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
   visit(
@@ -169,13 +173,15 @@ void for_each_option(Options& options, const Visit& visit) {
         "minutes of iterations in all, in place of a number of them; a schedule then follows the clock, so that no two "
         "runs are the same; 0: --iterations tells [0]");
   visit("inner", options.inner, OnResume::same,
-        "steps of psi before each step of the generator; 0: 3 for images, otherwise 10 [10; best with layers: 0]");
+        "steps of psi before each step of the generator; 0: 3 for images, and points of 64 coordinates at most with "
+        "layers moved by adam, otherwise 10 [10; best with layers: 0]");
   visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
         "all [0]");
   visit("lr", options.lr, OnResume::same,
-        "step length of Adam on the generator; 0: 0.001 for images, otherwise 0.0003 [best: 0, paper: 0.001]");
+        "step length of Adam on the generator; 0: 0.001 for images, 0.003 for points of 64 coordinates at most with "
+        "layers moved by adam, otherwise 0.0003 [best: 0, paper: 0.001]");
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
   visit("schedule-iterations", options.schedule_iterations, OnResume::same,
@@ -186,7 +192,9 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
-        "step length of psi; 0: 0.012 for images, 0.01 for points scaled to deviation 1, otherwise 0.003 [layers: adam "
+        "step length of psi; 0: 0.012 for images, otherwise 0.01 where --scale brings points to deviation 1 and 0.003 "
+        "where it does not, ten times that for 64 coordinates at most "
+        "[layers: adam "
         "0, asgd 5; vector: adam 0.003, asgd 5; "
         "network: adam 0.001, asgd 0.1]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
@@ -226,9 +234,10 @@ inline const char* loss_symbol(const TrainOptions& options) {
 /// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
 TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
 
-/// Replaces `auto` of --generator, --scale and --last-layer, --edges -1, --clusters -1, 0 of --latent-dim,
-/// --latent-scale, --lr,
-/// --inner and --dual-lr, and a dcgan's --dcgan-channels that are not given, by what they mean for such data.
+/// Replaces by what they mean for such data: `auto` of --generator, --scale, --last-layer and --dual-layers, -1 of
+/// --edges and --clusters, 0 of --latent-dim, --latent-scale, --lr, --inner and --dual-lr, and --mlp-sizes and a
+/// dcgan's
+/// --dcgan-channels where they are not given.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
 /// What --resize, --crop and --grey ask for. Throws Error, naming the option, for what makes no sense.

@@ -187,7 +187,11 @@ TEST_CASE("what suits images is not what suits other points, and what is given s
   };
   TrainOptions options = apps::preset_options("best", "", "");
   CHECK(resolved(options, images) == std::tuple(10, 7, 0.001, 3, 0.012));
-  CHECK(resolved(options, plane) == std::tuple(2, 1, 0.0003, 10, 0.003));
+  CHECK(resolved(options, plane) == std::tuple(2, 1, 0.003, 3, 0.03));
+  const apps::DataFacts many{10, 65, 0, 0, 0, "", ""};
+  CHECK(resolved(options, many) == std::tuple(10, 1, 0.0003, 10, 0.003));
+  CHECK(resolved(apps::preset_options("best", "vector", ""), plane) == std::tuple(2, 1, 0.0003, 10, 0.003));
+  CHECK(resolved(apps::preset_options("best", "layers", "asgd"), plane) == std::tuple(2, 1, 0.0003, 10, 5));
   options.latent_dim = 5, options.latent_scale = 2, options.lr = 3, options.inner = 4, options.dual_lr = 1;
   CHECK(resolved(options, images) == std::tuple(5, 2, 3, 4, 1));
   CHECK(resolved(apps::preset_options("paper", "", ""), plane) == std::tuple(100, 1, 0.001, 10, 5));
@@ -207,6 +211,43 @@ TEST_CASE("there are clusters where points and batches are enough, unless labels
   CHECK(resolved(60000, 200, "own") == 0);
   CHECK(resolved(60000, 200, "", "vector") == 0);
   CHECK(apps::preset_options("paper", "", "").clusters == 0);
+}
+
+TEST_CASE("the sizes of the mlp follow the data, unless they are given or the paper's") {
+  const auto sizes = [](TrainOptions options, const apps::DataFacts& data) {
+    apps::resolve_by_data(options, data);
+    return options.mlp_sizes;
+  };
+  TrainOptions best = apps::preset_options("best", "", "");
+  const std::string large = "256,512,1024";
+  CHECK(sizes(best, {10, 2, 0, 0, 0, "", ""}) == "32,32,32");
+  CHECK(sizes(best, {10, 4, 0, 0, 0, "", ""}) == "128,128,128");
+  CHECK(sizes(best, {10, 65, 0, 0, 0, "", ""}) == large);
+  CHECK(sizes(best, {10, 4, 2, 2, 1, "", ""}) == large);
+  CHECK(sizes(apps::preset_options("paper", "", ""), {10, 2, 0, 0, 0, "", ""}) == large);
+  CHECK(sizes(TrainOptions{}, {10, 2, 0, 0, 0, "", ""}) == large);
+  best.mlp_sizes = "7";
+  CHECK(sizes(best, {10, 2, 0, 0, 0, "", ""}) == "7");
+}
+
+TEST_CASE("many points of few coordinates have fewer layers, unless they are given; older runs keep theirs") {
+  const auto layers = [](TrainOptions options, const apps::DataFacts& data) {
+    apps::resolve_by_data(options, data);
+    return options.dual_layers;
+  };
+  const apps::DataFacts many{2048, 2, 0, 0, 0, "", ""}, few{2047, 2, 0, 0, 0, "", ""},
+      long_ones{2048, 65, 0, 0, 0, "", ""}, images{2048, 4, 2, 2, 1, "", ""};
+  TrainOptions best = apps::preset_options("best", "", "");
+  CHECK(layers(best, many) == "");  // of each cluster there are fewer
+  best.clusters = 0;
+  CHECK(layers(best, many) == "1,64,1024");
+  CHECK(layers(best, few) == "");
+  CHECK(layers(best, long_ones) == "");
+  CHECK(layers(best, images) == "");
+  CHECK(layers(apps::preset_options("best", "vector", ""), many) == "");
+  CHECK(layers(TrainOptions{}, many) == "");
+  best.dual_layers = "1,8";
+  CHECK(layers(best, many) == "1,8");
 }
 
 TEST_CASE("--generator auto is a dcgan for images that it can make, whose channels are recorded") {
@@ -264,7 +305,7 @@ TEST_CASE("--scale auto is standard in the best preset for points beyond 0 and 1
   CHECK(resolved("best", "whiten", unit) == Pair("whiten", "linear"));
   TrainOptions options = apps::preset_options("best", "", "");
   apps::resolve_by_data(options, far);
-  CHECK(options.dual_lr == 0.01);
+  CHECK(options.dual_lr == 0.1);
   CHECK(refusal([](TrainOptions& o) { o.scale = "log"; }) ==
         "--scale 'log' is unknown: it must be none or standard or minmax or whiten or auto");
 }

@@ -46,6 +46,7 @@ TrainOptions small_options(const char* preset, const char* dual) {
   options.average = plain.average;
   options.lr_schedule = options.dual_schedule = "constant";
   options.generator = plain.generator;
+  options.mlp_sizes = plain.mlp_sizes;
   apps::resolve_by_data(options, facts);
   engine::set_threads(1);
   return options;
