@@ -106,7 +106,7 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
 
   const double pictures = static_cast<double>(options.iterations / options.samples_every + 1);
   const double picture =
-      config.data.images() ? 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000 : 25000;
+      config.data.images() ? 1.1 * grid_side * grid_side * static_cast<double>(config.data.dimension) + 1000 : 40000;
   const double metrics = 64 * static_cast<double>(options.iterations);
   require_writable(request.out, 2.1 * static_cast<double>(state_bytes) + pictures * picture + metrics + 2e6);
 }
