@@ -27,8 +27,8 @@ struct SampleRequest {
 /// points over the data (PointPicture), or a float32 array, of points [N, d], of images [N, h, w] or [N, h, w, c] with
 /// colours beside alpha, or a table as the run's data were; or shows how they came about. A conditional generator makes
 /// a class that is asked for, otherwise one in each row of a grid, or each as often as its share; a table then has a
-/// column with them. Point i of a seed is the same whatever the count. Throws Error for a run, a checkpoint or a request
-/// that won't do.
+/// column with them. Point i of a seed is the same whatever the count. Throws Error for a run, a checkpoint or a
+/// request that won't do.
 void sample(const SampleRequest& request, const Console& console);
 
 }  // namespace apps

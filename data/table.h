@@ -41,9 +41,9 @@ bool is_table(const std::string& path);
 /// infinite number, numbers and texts in one column, and more than most_categories texts.
 Table read_table(const std::string& path, std::int64_t first = 0);
 
-/// The cells of a column of FILE.csv:COLUMN, row by row, as they are written: of the column of that name or, from 1, that
-/// number; COLUMN may be left out of a table that has a single one. Throws Error as read_table() does for what is no
-/// table, naming the columns where there is no such one, and for a missing cell.
+/// The cells of a column of FILE.csv:COLUMN, row by row, as they are written: of the column of that name or, from 1,
+/// that number; COLUMN may be left out of a table that has a single one. Throws Error as read_table() does for what is
+/// no table, naming the columns where there is no such one, and for a missing cell.
 std::vector<std::string> read_column(const std::string& column_of_file);
 
 /// Writes points, rows of width_of(columns) coordinates, as the table that they come from, separated by tabs where the
