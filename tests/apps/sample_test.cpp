@@ -75,7 +75,11 @@ TEST_CASE("points are the same whatever the count, also past a batch, and whethe
     const std::vector<float> rounded(z.values().begin(), z.values().end());
     data::write_npy<float>(temporary / "rounded.npy", {3, 20}, rounded);
     data::write_table(temporary / "rounded.csv", std::vector<data::Column>(20), rounded);
-    CHECK(made({"--latents", temporary / "rounded.csv"}) == made({"--latents", temporary / "rounded.npy"}));
+    const std::vector<float> of_table = made({"--latents", temporary / "rounded.csv"}),
+                             of_array = made({"--latents", temporary / "rounded.npy"});
+    REQUIRE(of_table.size() == of_array.size());
+    // A table has the shortest decimals that tell a float, which in double are other numbers.
+    for (std::size_t k = 0; k < of_table.size(); ++k) CHECK(std::abs(of_table[k] - of_array[k]) < 1e-4F);
   }
 }
 
