@@ -63,7 +63,7 @@ template <class Value, class Less, class Name>
 Labels labels_of(const std::string& file, const std::vector<Value>& values, const Less& less, const Name& name) {
   std::vector<Value> classes = values;
   std::ranges::sort(classes, less);
-  classes.erase(std::ranges::unique(classes).begin(), classes.end());
+  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
   require(classes.size() <= most_classes, file, ": has ", classes.size(), " different labels; there can be ",
           most_classes, " classes");
   Labels labels;

@@ -14,8 +14,8 @@ std::int64_t support_of(const ot::Target& target) {
 }
 
 Rows rows_of(const std::vector<std::int64_t>& classes, std::int64_t number) {
-  const auto rows = std::ranges::equal_range(classes, number);
-  return {rows.begin() - classes.begin(), rows.end() - classes.begin()};
+  const auto [begin, end] = std::equal_range(classes.begin(), classes.end(), number);
+  return {begin - classes.begin(), end - classes.begin()};
 }
 
 }  // namespace
