@@ -4,6 +4,7 @@ The vector psi, lambda = 0, ASGD with averaging: `semidual train --preset paper`
 """
 
 import argparse
+import ctypes
 import json
 import os
 import subprocess
@@ -28,6 +29,11 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
+    torch.set_flush_denormal(True)
+    # Buffers that go back to the kernel at every step come again page by page: let malloc keep them.
+    libc, trim_threshold, mmap_threshold = ctypes.CDLL(None), -1, -3
+    libc.mallopt(mmap_threshold, 1 << 30)
+    libc.mallopt(trim_threshold, (1 << 31) - 1)
 
     run = json.loads((options.run / "config.json").read_text())
     batch, inner, rate, latent = (run["options"][key] for key in ("batch", "inner", "dual-lr", "latent-dim"))
