@@ -85,8 +85,7 @@ class CommandLine {
         wrapped("points over the data, into a .png file; --count of them, 2000 by default", help_width));
     add(sample_command, "--count", sample.count,
         "so many points, into an .npy file, [N, d], images as [N, h, w] or [N, h, w, c], or a .csv or .tsv file, a "
-        "table "
-        "as the run's data were");
+        "table as the run's data were");
     add(sample_command, "--latents", sample.latents,
         "a point for each row of this .npy, .csv or .tsv file, [N, --latent-dim of the run], into a file as --count "
         "does");

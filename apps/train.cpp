@@ -384,9 +384,9 @@ int train(const TrainRequest& request, const Console& console) {
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
-  const std::int64_t count = dataset.count + data.held_out.count;
+  RunLabels labels;
   if (!options.labels.empty()) {
-    const RunLabels labels = load_run_labels(options, count);
+    labels = load_run_labels(options, dataset.count + data.held_out.count);
     config.data.labels_sha256 = data::sha256(std::as_bytes(std::span(labels.training)));
   }
   if (request.resume) {
@@ -400,7 +400,7 @@ int train(const TrainRequest& request, const Console& console) {
   const std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(),
                                        note_on_range(dataset, options.last_layer)};
   const auto learn = [&](const ot::Target& points, const ot::Target& target, const CostSpace& space) {
-    const Classes classes = classes_of_run(options, points, count);
+    const Classes classes = classes_of_run(options, points, labels.training, labels.classes);
     const std::vector<double> shares = shares_of(points.weights(), classes.points);
     for (std::size_t c = 0; c < shares.size(); ++c) config.data.classes.push_back({classes.names[c], shares[c]});
     return train_on({points, target, space, classes.points}, request, config, notes, console);

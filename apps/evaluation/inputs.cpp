@@ -42,8 +42,7 @@ void load_training(Inputs& inputs) {
   inputs.facts = facts_of(data.training);
   inputs.training = std::move(data.training);
   inputs.reference = std::move(data.held_out);
-  inputs.all = inputs.facts.count + inputs.reference.count;
-  RunLabels labels = load_run_labels(inputs.options, inputs.all);
+  RunLabels labels = load_run_labels(inputs.options, inputs.facts.count + inputs.reference.count);
   inputs.labels = std::move(labels.training);
   inputs.classes = std::move(labels.classes);
   inputs.reference_labels = std::move(labels.held_out);

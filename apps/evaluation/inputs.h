@@ -19,7 +19,6 @@ struct Inputs {
   data::Dataset samples;             ///< no points for a run
   TrainOptions options;              ///< the run's with --data in place of its own, or those of data alone
   data::Dataset training;            ///< of a run scaled as its generator's points are, and so is the reference
-  std::int64_t all = 0;              ///< those and what the run held out
   DataFacts facts;                   ///< of the training points
   std::vector<std::uint8_t> labels;  ///< theirs, empty where there are none
   std::vector<std::string> classes;  ///< what these are called

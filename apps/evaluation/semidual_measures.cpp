@@ -42,7 +42,7 @@ PointsOfClasses points_of_classes(const Inputs& inputs) {
   const TrainOptions& options = inputs.options;
   if (options.labels.empty() && options.clusters == 0) return {};
   const ot::Target training = make_target(inputs.training, ot::CostScale::one);
-  return classes_of_run(options, training, inputs.all).points;
+  return classes_of_run(options, training, inputs.labels, inputs.classes).points;
 }
 
 }  // namespace

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
-#include "apps/hold_out.h"
 #include "engine/error.h"
 #include "ot/clusters.h"
 
@@ -20,12 +18,11 @@ PointsOfClasses points_of_classes(std::span<const std::uint8_t> labels, std::siz
 
 }  // namespace
 
-Classes classes_of_run(const TrainOptions& options, const ot::Target& training, std::int64_t count) {
+Classes classes_of_run(const TrainOptions& options, const ot::Target& training, std::span<const std::uint8_t> labels,
+                       const std::vector<std::string>& names) {
   Classes classes;
   if (!options.labels.empty()) {
-    RunLabels labels = load_run_labels(options, count);
-    classes.points = points_of_classes(labels.training, labels.classes.size());
-    classes.names = std::move(labels.classes);
+    classes = {names, points_of_classes(labels, names.size())};
   } else if (options.clusters > 0) {
     const std::vector<std::uint8_t> clusters = ot::clusters(ot::PointIndex(training), options.clusters);
     const std::size_t found = std::size_t{1} + std::ranges::max(clusters);

@@ -19,9 +19,10 @@ struct Classes {
   PointsOfClasses points;
 };
 
-/// The classes of a run's training points, as --labels or --clusters has them, out of `count` points with those that
-/// are held out; none without these options. Throws Error as load_run_labels() does, and for a class of one point.
-Classes classes_of_run(const TrainOptions& options, const ot::Target& training, std::int64_t count);
+/// The classes of a run's training points: with --labels by these labels, which are numbers of the names, otherwise by
+/// --clusters; none without these options. Throws Error for a class of one point.
+Classes classes_of_run(const TrainOptions& options, const ot::Target& training, std::span<const std::uint8_t> labels,
+                       const std::vector<std::string>& names);
 
 /// The weight that each class has in nu, of the weights [J] of all points.
 std::vector<double> shares_of(std::span<const double> weights, const PointsOfClasses& classes);
