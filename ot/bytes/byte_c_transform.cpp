@@ -33,18 +33,6 @@ class DigitProducts : public Products {
   int digits_;
 };
 
-/// How many digits put the terms e^{-u / lambda} off by 2^-15 at most, typically and relative to them.
-int fine_digits(const TiledProblem& problem, const ByteProducts& products, double lambda) {
-  const auto fine = [&](int digits) {
-    for (std::int64_t i = 0; i < problem.batch(); ++i)
-      if (!(-problem.slope * products.typical_error(i, digits) / lambda <= 0x1p-15)) return false;
-    return true;
-  };
-  int digits = 1;
-  while (digits < products.most_digits() && !fine(digits)) ++digits;
-  return digits;
-}
-
 std::vector<std::int64_t> find_winners(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi) {
   const TiledProblem in_own_order(target, x, psi, 0), problem(target, x, psi, 0, blocks.order());
   const ByteProducts products(target, problem.queries);
@@ -62,7 +50,7 @@ CTransform byte_c_transform(const Target& target, ByteBlocks& blocks, const Tens
   if (lambda == 0) return transform_at(target, x, psi, find_winners(target, blocks, x, psi), wanted);
   const TiledProblem problem(target, x, psi, lambda, blocks.order());
   const ByteProducts products(target, problem.queries);
-  const DigitProducts digits(problem, products, blocks, fine_digits(problem, products, lambda));
+  const DigitProducts digits(problem, products, blocks, products.digits_of_terms(lambda));
   return soft_c_transform(problem, digits, lambda, wanted);
 }
 

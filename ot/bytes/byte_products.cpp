@@ -136,6 +136,17 @@ double ByteProducts::typical_rounding() const {
          std::hypot(target_.root_mean_square(), mean_length_);
 }
 
+int ByteProducts::digits_of_terms(double lambda) const {
+  const auto fine = [&](int digits) {
+    for (std::int64_t i = 0; i < std::ssize(steps_); ++i)
+      if (!(2 * target_.scale() * typical_error(i, digits) / lambda <= 0x1p-15)) return false;
+    return true;
+  };
+  int digits = 1;
+  while (digits < most_digits() && !fine(digits)) ++digits;
+  return digits;
+}
+
 void ByteProducts::multiply(int digits, std::int64_t begin, std::int64_t end, ByteBlocks& blocks, std::int64_t first,
                             std::int64_t count, real* out, std::int64_t stride) const {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(end - begin));

@@ -84,6 +84,9 @@ class ByteProducts {
   /// How far the rounding of sums to float alone puts products off, typically: about the root mean square, for points
   /// of the root mean square of ||y - mean|| whose products with the batch's longest row are as large as they can be.
   double typical_rounding() const;
+  /// The fewest digits with which typical_error() puts the terms e^{-u / lambda} of all rows off by 2^-15 at most,
+  /// relative to them, where u = ... - 2 scale a.y for the target's scale; most_digits() where none are so fine.
+  int digits_of_terms(double lambda) const;
 
   /// out[(i - begin) stride + l] = a^_i.(y_j - mean) for rows begin..end-1, l < count and the point j at place first +
   /// l of the blocks' order, with a^ of so many digits; NaN where a_i is not finite. A block begins at `first`.

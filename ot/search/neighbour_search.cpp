@@ -13,8 +13,8 @@ using engine::simd::kernels;
 
 namespace {
 
-// How far products may put terms of a softmin off, relative to them, where many terms even out.
-constexpr double product_error = 0x1p-14;
+// How far the rounding of products may put terms of a softmin off, relative to them, where many terms even out.
+constexpr double most_rounding = 0x1p-14;
 
 SearchWork mean(const std::vector<SearchWork>& works) {
   SearchWork sum;
@@ -36,8 +36,9 @@ class NeighbourSearch::Batch {
     ByteValues values;
     if (blocks_) {
       products_.emplace(bounds_.target(), bounds_.queries().centred);
-      const double error = bounds_.target().scale() / lambda_ * 2 * products_->typical_rounding();
-      if (error <= product_error) values = {&*products_, blocks_};
+      digits_ = products_->digits_of_terms(lambda_);
+      const double rounding = bounds_.target().scale() / lambda_ * 2 * products_->typical_rounding();
+      if (rounding <= most_rounding) values = {&*products_, blocks_, digits_};
     }
     terms_.emplace(bounds_, values, lambda_, reach);
   }
@@ -50,14 +51,15 @@ class NeighbourSearch::Batch {
   /// What a query is expected to take, on average, and what it takes by the brute force.
   double expected() const { return (terms_ ? terms_->expected_work() : nearest_->expected_work()).cost(); }
   double of_all(bool alone = false) const {
-    return work_of_all(blocks_ ? &kernels().digits : nullptr, bounds_.target().size(), lambda_, alone);
+    return work_of_all(blocks_ ? &kernels().digits : nullptr, digits_, bounds_.target().size(), lambda_, alone);
   }
 
  private:
   ByteBlocks* blocks_;
   BatchBounds bounds_;
   double lambda_;
-  std::optional<ByteProducts> products_;
+  std::optional<ByteProducts> products_;  // for lambda > 0
+  int digits_ = 1;                        // of the brute force's products
   std::optional<NearestSearch> nearest_;  // for lambda = 0
   std::optional<TermSearch> terms_;       // for lambda > 0
 };

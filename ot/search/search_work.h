@@ -43,12 +43,12 @@ inline double work_of_products(const engine::simd::Digits& level, double pairs, 
   return pairs * digits / (level.bits == 16 ? measured::products_in_16_bits : measured::products_in_8_bits);
 }
 
-/// The work, in values, of the brute force for a query, beyond what a search takes for any: in digits of a level, of
-/// which lambda = 0 takes one, or in real for null; `alone`: for one of a few queries, which share no products.
-inline double work_of_all(const engine::simd::Digits* level, std::int64_t points, double lambda, bool alone = false) {
+/// The work, in values, of the brute force for a query, beyond what a search takes for any: in so many digits of a
+/// level, or in real for null; `alone`: for one of a few queries, which share no products.
+inline double work_of_all(const engine::simd::Digits* level, int digits, std::int64_t points, double lambda,
+                          bool alone = false) {
   double work = 1 / measured::products_in_real;
-  if (level)
-    work = work_of_products(*level, 1, lambda == 0 ? 1 : level->most) / (alone ? 1 : measured::faster_with_all);
+  if (level) work = work_of_products(*level, 1, digits) / (alone ? 1 : measured::faster_with_all);
   if (lambda > 0) work += 1 / measured::terms;
   return measured::query + static_cast<double>(points) * work;
 }

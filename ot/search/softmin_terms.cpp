@@ -181,7 +181,7 @@ SearchWork TermSearch::work_of_points(const Needs& needs) const {
 double TermSearch::work_of_block(const Needs& needs) const {
   const auto pairs = static_cast<double>(needs.all_groups * group_size);
   const double laid_out = pairs + block_size * values_.blocks->layout_time();
-  return work_of_products(kernels().digits, laid_out, values_.products->most_digits()) + pairs / measured::terms;
+  return work_of_products(kernels().digits, laid_out, values_.digits) + pairs / measured::terms;
 }
 
 SoftminTerms TermSearch::find(std::vector<SearchWork>& work) const {
@@ -276,7 +276,7 @@ void TermSearch::visit_blocks(std::span<const std::int64_t> blocks, Visit& visit
   }
   const std::int64_t width = std::ssize(blocks) * block_size;
   Tensor products({std::ssize(queries), width});
-  values_.products->multiply(values_.products->most_digits(), queries, laid_out, products.data(), wanted);
+  values_.products->multiply(values_.digits, queries, laid_out, products.data(), wanted);
 
   const double scale = bounds_.target().scale();
   const real* of_block = products.data();

@@ -17,6 +17,7 @@ namespace ot {
 struct ByteValues {
   const ByteProducts* products = nullptr;  ///< of x'
   ByteBlocks* blocks = nullptr;            ///< with these, in the order of the sketch
+  int digits = 0;                          ///< of these many digits
 };
 
 /// The terms of some queries' softmins that matter, e^{(base - u) / lambda}: a row holds those of one query with the

@@ -178,7 +178,7 @@ TEST_CASE("data that no few directions describe are left to the brute force") {
 }
 
 TEST_CASE("calls are counted by the way that they took") {
-  constexpr std::int64_t count = 3000, d = 20, batch = 8;
+  constexpr std::int64_t count = 6000, d = 20, batch = 8;
   const std::vector<real> points = surface(count, d, 3, 7);
   std::vector<std::uint8_t> bytes(points.size());
   std::transform(points.begin(), points.end(), bytes.begin(),

@@ -67,8 +67,14 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
     laid_out_once.emplace(target, index.order());
     laid_out_anew.emplace(target, index.order(), 0);
     for (ByteBlocks* blocks : {&*laid_out_once, &*laid_out_anew})
-      ways.push_back({.products = &*products, .blocks = blocks});
+      for (const int digits : {products->most_digits() - 1, products->most_digits()})
+        ways.push_back({.products = &*products, .blocks = blocks, .digits = digits});
   }
+  const auto error_of = [&](int digits) {
+    double typical = 0;
+    for (std::int64_t i = 0; i < batch; ++i) typical = std::max(typical, products->typical_error(i, digits));
+    return 12 * typical + 8 * products->typical_rounding();
+  };
   for (const double lambda : {1e-3, 1e-2, 1.0})
     for (const double digits : {8.0, 24.0})
       for (const ByteValues& values : ways) {
@@ -78,7 +84,7 @@ void check_terms(const std::vector<std::uint8_t>& bytes, const Tensor& x, bool b
         const double allowed = std::exp2(-digits), reach = lambda * std::log(2 * count / allowed);
         const BatchBounds bounds(sketch, x, psi, lambda, reach);
         // What the products of whole blocks are rounded by, at a few standard deviations.
-        const long double rounding = values.products ? 8 * target.scale() * products->typical_rounding() : 0;
+        const long double rounding = values.products ? target.scale() * error_of(values.digits) : 0;
         const TermSearch search(bounds, values, lambda, reach);
         std::vector<SearchWork> work;
         const SoftminTerms found = search.find(work);
