@@ -4,7 +4,6 @@
 #include <limits>
 #include <span>
 
-#include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
@@ -12,25 +11,11 @@
 namespace ot {
 
 using engine::Tensor;
-using engine::Transpose;
 
 namespace {
 
 constexpr std::int64_t most_clusters = 256, tile = 512;
 constexpr int most_rounds = 30;
-
-Tensor coordinates_of(const PointIndex& index) {
-  const Target& target = index.target();
-  const std::int64_t d = target.dimension(), k = index.directions().dim(0);
-  Tensor coordinates({target.size(), k});
-  engine::parallel_for(target.size(), tile, [&](std::int64_t begin, std::int64_t end) {
-    Tensor rows({end - begin, d});
-    target.centred_rows(begin, end, rows.data());
-    engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, index.directions().data(),
-                        d, 0, coordinates.data() + begin * k, k);
-  });
-  return coordinates;
-}
 
 std::span<const real> row(const Tensor& x, std::int64_t i) {
   return x.values().subspan(static_cast<std::size_t>(i * x.dim(1)), static_cast<std::size_t>(x.dim(1)));
@@ -99,7 +84,9 @@ Tensor means(const Tensor& x, const std::vector<std::uint8_t>& clusters, std::in
 std::vector<std::uint8_t> clusters(const PointIndex& index, std::int64_t count) {
   engine::require(count >= 1 && count <= most_clusters, "[clusters] there can be 1 to ", most_clusters,
                   " clusters: ", count);
-  const Tensor x = coordinates_of(index);
+  const std::int64_t size = index.target().size(), k = index.directions().dim(0);
+  Tensor x({size, k});
+  index.coordinates(0, size, k, x.data());
   Tensor centres = seeds(x, std::min(count, std::max<std::int64_t>(x.dim(0) / 2, 1)));
   std::vector<std::uint8_t> found = nearest(x, centres);
   for (int round = 0; round < most_rounds && centres.dim(0) > 1; ++round) {

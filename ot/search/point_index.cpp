@@ -47,19 +47,24 @@ void PointIndex::find_directions() {
 
 // Coordinates of a stretch go back to the system, not to the pool.
 void PointIndex::find_order() {
-  const std::int64_t d = target_.dimension(), k = std::min(directions_.dim(0), std::int64_t{16});
-  constexpr std::int64_t tile = 512;
+  const std::int64_t k = std::min(directions_.dim(0), std::int64_t{16});
   for (std::int64_t first = 0; first < target_.size(); first += stretch) {
     const std::int64_t count = std::min(stretch, target_.size() - first);
-    std::vector<real> coordinates(static_cast<std::size_t>(count * k));
-    engine::parallel_for(count, tile, [&](std::int64_t begin, std::int64_t end) {
-      Tensor rows(engine::Shape{tile, d});
-      target_.centred_rows(first + begin, first + end, rows.data());
-      engine::gemm_single(Transpose::no, Transpose::yes, end - begin, k, d, 1, rows.data(), d, directions_.data(), d, 0,
-                          coordinates.data() + begin * k, k);
-    });
-    for (const std::int64_t place : tree_order(coordinates, k)) order_.push_back(first + place);
+    std::vector<real> found(static_cast<std::size_t>(count * k));
+    coordinates(first, first + count, k, found.data());
+    for (const std::int64_t place : tree_order(found, k)) order_.push_back(first + place);
   }
+}
+
+void PointIndex::coordinates(std::int64_t begin, std::int64_t end, std::int64_t k, real* out) const {
+  constexpr std::int64_t tile = 512;
+  const std::int64_t d = target_.dimension();
+  engine::parallel_for(end - begin, tile, [&](std::int64_t from, std::int64_t to) {
+    Tensor rows(engine::Shape{tile, d});
+    target_.centred_rows(begin + from, begin + to, rows.data());
+    engine::gemm_single(Transpose::no, Transpose::yes, to - from, k, d, 1, rows.data(), d, directions_.data(), d, 0,
+                        out + from * k, k);
+  });
 }
 
 }  // namespace ot

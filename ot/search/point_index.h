@@ -28,6 +28,10 @@ class PointIndex {
   /// The point at each place, [J]: tree_order() of each stretch by the first 16 of these coordinates.
   const std::vector<std::int64_t>& order() const { return order_; }
 
+  /// Writes the coordinates (y_j - mean) C^T of points begin..end-1 along the first k directions to `out`,
+  /// [end - begin, k].
+  void coordinates(std::int64_t begin, std::int64_t end, std::int64_t k, real* out) const;
+
  private:
   void find_directions();
   void find_order();
