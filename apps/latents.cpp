@@ -34,6 +34,13 @@ engine::Random random_draws(std::uint64_t seed, Draw purpose, std::int64_t n, st
                     static_cast<std::uint64_t>(k)};
 }
 
+std::vector<std::int64_t> LatentLaw::present() const {
+  std::vector<std::int64_t> classes;
+  for (std::size_t c = 0; c < shares.size(); ++c)
+    if (shares[c] > 0) classes.push_back(static_cast<std::int64_t>(c));
+  return classes;
+}
+
 double LatentLaw::class_length() const {
   const double variance = normal ? 1 : 1.0 / 3;
   return scale * std::sqrt(variance * static_cast<double>(dimension));

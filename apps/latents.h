@@ -42,6 +42,8 @@ struct LatentLaw {
   std::vector<double> shares{};  ///< of the classes, by number, sum 1; none without classes
 
   std::int64_t size() const { return dimension + std::ssize(shares); }  ///< coordinates in all
+  /// The numbers of the classes that have a share, in increasing order: a class may have a name and no points.
+  std::vector<std::int64_t> present() const;
   /// The root mean square length of the other coordinates together, so that a class weighs as much as they.
   double class_length() const;
 };

@@ -111,9 +111,8 @@ class AskedClasses {
   std::vector<std::int64_t> operator()(std::int64_t i) const {
     if (one_ >= 0) return std::vector<std::int64_t>(batch, one_);
     if (turn_ == 0) return drawn_classes(law_, seed_, Draw::sample, i, 0, batch);
-    std::vector<std::int64_t> present, classes;
-    for (std::size_t c = 0; c < law_.shares.size(); ++c)
-      if (law_.shares[c] > 0) present.push_back(static_cast<std::int64_t>(c));
+    const std::vector<std::int64_t> present = law_.present();
+    std::vector<std::int64_t> classes;
     for (std::int64_t p = i * batch; p < (i + 1) * batch; ++p)
       classes.push_back(present[static_cast<std::size_t>(p / turn_) % present.size()]);
     return classes;

@@ -119,8 +119,8 @@ engine::Tensor latents_to_draw(const Config& config) {
   if (config.options.labels.empty()) return latents(law, seed, Draw::grid, 0, 0, grid_side * grid_side);
   constexpr std::size_t most_rows = 16;
   std::vector<std::int64_t> classes;
-  for (std::size_t c = 0; c < law.shares.size() && classes.size() < most_rows * grid_side; ++c)
-    if (law.shares[c] > 0) classes.insert(classes.end(), grid_side, static_cast<std::int64_t>(c));
+  for (const std::int64_t c : law.present())
+    if (classes.size() < most_rows * grid_side) classes.insert(classes.end(), grid_side, c);
   return latents(law, seed, Draw::grid, 0, 0, classes);
 }
 

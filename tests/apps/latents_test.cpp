@@ -48,6 +48,12 @@ TEST_CASE("a batch has classes by their shares, each at least once, those withou
                        "there must be a point of each of the 3 classes in a batch: 2", engine::Error);
 }
 
+TEST_CASE("the classes that are present are those with a share") {
+  CHECK(conditional.present() == Numbers{0, 2, 3});
+  CHECK(LatentLaw{.shares = {0, 0.4, 0.6, 0}}.present() == Numbers{1, 2});
+  CHECK(LatentLaw{}.present().empty());
+}
+
 TEST_CASE("a class stands beside the coordinates, which are those without classes") {
   const Tensor plain = apps::latents({true, 3, 2}, 7, Draw::sample, 1, 0, 2);
   const Tensor z = apps::latents(conditional, 7, Draw::sample, 1, 0, Numbers{2, 0});
