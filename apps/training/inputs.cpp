@@ -1,0 +1,70 @@
+#include "apps/training/inputs.h"
+
+#include <span>
+#include <utility>
+
+#include "apps/generators.h"
+#include "apps/measure.h"
+#include "apps/start_from.h"
+#include "apps/training/requirements.h"
+#include "apps/version.h"
+#include "data/sha256.h"
+#include "engine/error.h"
+
+namespace apps {
+
+namespace {
+
+/// A line about values of the data that the generator's last layer can't make; empty where it can.
+std::string note_on_range(const data::Dataset& dataset, const std::string& last_layer) {
+  const auto [low, high] = data::range_of(dataset);
+  const int least = last_layer == "tanh" ? -1 : 0, most = 1;
+  if (last_layer == "linear" || (low >= least && high <= most)) return "";
+  return engine::text("the data's values run from ", low, " to ", high, ", --last-layer ", last_layer,
+                      " makes them between ", least, " and ", most, ": take --last-layer linear, or scale the data");
+}
+
+}  // namespace
+
+TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume) {
+  RunData data = load_run_data(options);
+  data::Dataset dataset = std::move(data.training);
+  const DataFacts facts = facts_of(dataset);
+  resolve_by_data(options, facts);
+  if (!options.from.empty() && !resume) require_generator_of(read_run_to_start_from(options.from), options, facts);
+  Config config{version, precision(), options, facts};
+  std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
+  if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
+  RunLabels labels;
+  if (!options.labels.empty()) {
+    labels = load_run_labels(options, dataset.count + data.held_out.count);
+    config.data.labels_sha256 = data::sha256(std::as_bytes(std::span(labels.training)));
+  }
+  if (resume) {
+    const Config before = read_config(folder.config());
+    require_same_run(before, config);
+    config.scaling = before.scaling;
+  } else {
+    config.scaling = Scaling::fit(options.scale, dataset);
+  }
+  dataset = config.scaling.apply(std::move(dataset));
+  std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(),
+                                 note_on_range(dataset, options.last_layer)};
+  return {std::move(config), std::move(dataset), std::move(weights), std::move(labels), std::move(notes)};
+}
+
+std::unique_ptr<models::Generator> first_generator(const Config& config, const ot::Target& points, bool resume) {
+  const TrainOptions& options = config.options;
+  if (!options.from.empty() && !resume) {
+    const Config from = read_run_to_start_from(options.from);
+    engine::require(from.data.classes.size() == config.data.classes.size(), "--from ", options.from,
+                    ": its generator makes ", from.data.classes.size(), " classes, the data have ",
+                    config.data.classes.size(), ": give --labels or --clusters with as many");
+    return generator_of_run(RunFolder{options.from}, from);
+  }
+  std::unique_ptr<models::Generator> generator = make_generator(options, config.data);
+  if (options.start == "mean") generator->start_at(engine::Tensor({points.dimension()}, points.mean()));
+  return generator;
+}
+
+}  // namespace apps
