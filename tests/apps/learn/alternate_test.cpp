@@ -8,69 +8,19 @@
 #include "apps/checkpoint.h"
 #include "apps/config.h"
 #include "apps/generators.h"
-#include "data/dataset.h"
 #include "engine/error.h"
-#include "engine/parallel.h"
-#include "engine/pool.h"
 #include "engine/random.h"
 #include "ot/potential.h"
 #include "ot/semidual.h"
 #include "ot/sinkhorn/self_transport.h"
+#include "tests/apps/learn/small_training.h"
 
+using namespace apps::testing;
 using apps::Alternate;
 using apps::TrainOptions;
 using engine::Tensor;
 
 namespace {
-
-constexpr std::int64_t count = 7, dimension = 3;
-
-ot::Target small_target() {
-  const Tensor points = engine::Random(1, 2).uniform({count, dimension}, 0, 1);
-  return {std::vector<engine::real>(points.values().begin(), points.values().end()), count, dimension,
-          ot::CostScale::inverse_alpha};
-}
-
-const apps::DataFacts facts{count, dimension, 0, 0, 0, "", ""};
-
-TrainOptions small_options(const char* preset, const char* dual) {
-  TrainOptions options = apps::preset_options(preset, dual, "");
-  options.inner = 3;
-  options.batch = 5;
-  options.lambda = 0.1;
-  options.seed = 3;
-  const TrainOptions plain;  // make_mlp's generator and its z, without a mean
-  options.latent = plain.latent;
-  options.latent_dim = plain.latent_dim;
-  options.latent_scale = plain.latent_scale;
-  options.average = plain.average;
-  options.lr_schedule = options.dual_schedule = "constant";
-  options.generator = plain.generator;
-  options.mlp_sizes = plain.mlp_sizes;
-  apps::resolve_by_data(options, facts);
-  engine::set_threads(1);
-  return options;
-}
-
-std::unique_ptr<models::Generator> make_mlp(const apps::DataFacts& data, std::uint64_t seed) {
-  TrainOptions options;
-  options.seed = seed;
-  return apps::make_generator(options, data);
-}
-
-/// Copies of tensors that later steps do not change.
-ot::NamedTensors copies(const ot::NamedTensors& tensors) {
-  ot::NamedTensors result;
-  for (const auto& [name, tensor] : tensors) result.emplace_back(name, tensor.clone());
-  return result;
-}
-
-bool equal(const ot::NamedTensors& a, const ot::NamedTensors& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
-    return x.first == y.first && std::equal(x.second.values().begin(), x.second.values().end(),
-                                            y.second.values().begin(), y.second.values().end());
-  });
-}
 
 /// The batches of the dual steps of iteration 0, of so many points each: rows of z that are put together and whose
 /// points are taken apart again.
@@ -126,18 +76,6 @@ TEST_CASE("a cosine schedule shortens the generator's step, by half in the middl
   CHECK(step("cosine", 0) == doctest::Approx(options.lr).epsilon(1e-3));
   CHECK(step("cosine", 0.5) == doctest::Approx(options.lr / 2).epsilon(1e-3));
   CHECK(step("cosine", 1) == doctest::Approx(options.lr / 1000).epsilon(0.1));
-}
-
-TEST_CASE("what a run's state will take is known before its optimizers have made a step") {
-  const ot::Target target = small_target();
-  for (const char* dual : {"layers", "vector", "network"}) {
-    const auto generator = make_mlp(facts, 3);
-    Alternate algorithm(small_options("best", dual), target, *generator);
-    const std::int64_t most = algorithm.most_state_bytes();
-    algorithm.iterate(0);
-    CHECK(apps::bytes_of(algorithm.state()) <= most);
-    CHECK(algorithm.most_state_bytes() == apps::bytes_of(algorithm.state()));
-  }
 }
 
 TEST_CASE("a cosine schedule shortens psi's steps, down to a twentieth") {
@@ -248,30 +186,6 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
   CHECK(algorithm.iterate() == ot::semidual(target, x, psi.values(), options.lambda).value().item());
 }
 
-TEST_CASE("a state saved after the warm-up goes on with the same bits") {
-  for (const char* preset : {"best", "paper"})
-    for (const char* dual : {"vector", "network"}) {
-      CAPTURE(preset);
-      CAPTURE(dual);
-      const ot::Target target = small_target();
-      TrainOptions options = small_options(preset, dual);
-      options.dual_warmup = 2;
-      const auto generator = make_mlp(facts, 0);
-      Alternate straight(options, target, *generator);
-      while (straight.warming_up()) straight.warm_up();
-      const ot::NamedTensors warm = copies(straight.state());
-      straight.iterate();
-
-      const auto other = make_mlp(facts, 99);
-      Alternate resumed(options, target, *other);
-      resumed.restore(warm, 0);
-      CHECK_FALSE(resumed.warming_up());
-      CHECK(equal(warm, resumed.state()));
-      resumed.iterate();
-      CHECK(equal(straight.state(), resumed.state()));
-    }
-}
-
 TEST_CASE("with a point batch each step sees its own points") {
   const ot::Target target = small_target();
   TrainOptions options = small_options("best", "vector");
@@ -297,76 +211,6 @@ TEST_CASE("with a point batch each step sees its own points") {
   CHECK(
       h ==
       ot::semidual(last.target, draw(apps::Draw::generator_batch, 0), psi.values(last), options.lambda).value().item());
-}
-
-TEST_CASE("a restored state goes on with the same bits") {
-  for (const char* preset : {"best", "paper"})
-    for (const char* dual : {"vector", "network"}) {
-      CAPTURE(preset);
-      CAPTURE(dual);
-      const ot::Target target = small_target();
-      const TrainOptions options = small_options(preset, dual);
-      const auto generator = make_mlp(facts, 0);
-      Alternate straight(options, target, *generator);
-      const ot::NamedTensors start = copies(straight.state());
-      straight.iterate();
-      straight.iterate();
-      const ot::NamedTensors middle = copies(straight.state());
-      const double h = straight.iterate();
-      CHECK_FALSE(equal(middle, straight.state()));
-
-      const auto other = make_mlp(facts, 99);
-      Alternate resumed(options, target, *other);
-      resumed.restore(middle, 2);
-      CHECK(equal(middle, resumed.state()));
-      CHECK(resumed.iterate() == h);
-      CHECK(resumed.iterations() == 3);
-      CHECK(equal(straight.state(), resumed.state()));
-
-      Alternate from_start(options, target, *other);
-      from_start.restore(start, 0);
-      for (int n = 0; n < 3; ++n) from_start.iterate();
-      CHECK(equal(straight.state(), from_start.state()));
-    }
-}
-
-TEST_CASE("a steady training loop allocates no tensors") {
-  const auto allocations = [] { return engine::pool_statistics().system_allocations; };
-  { const engine::Tensor given_back(engine::Shape{1000}); }
-  const auto before_another = allocations();
-  { const engine::Tensor another(engine::Shape{1000}); }
-  if (allocations() > before_another) return;  // under an address sanitizer the pool gives every block back
-  const data::Dataset digits = data::load("digits", 200, 0);
-  const ot::Target target(digits.bytes, digits.count, digits.dimension, ot::CostScale::inverse_alpha);
-  for (const char* generator_name : {"mlp", "dcgan"})
-    for (const char* preset : {"best", "paper"})
-      for (const char* dual : {"vector", "network"})
-        for (const double lambda : {0.0, 0.1}) {
-          CAPTURE(generator_name);
-          CAPTURE(preset);
-          CAPTURE(dual);
-          CAPTURE(lambda);
-          TrainOptions options = small_options(preset, dual);
-          options.lambda = lambda;
-          options.generator = generator_name;
-          const auto generator = apps::make_generator(options, apps::facts_of(digits));
-          Alternate algorithm(options, target, *generator);
-          for (int n = 0; n < 2; ++n) algorithm.iterate();
-          const auto before = allocations();
-          for (int n = 0; n < 2; ++n) algorithm.iterate();
-          CHECK(allocations() == before);
-        }
-}
-
-TEST_CASE("a state with a tensor missing is refused") {
-  const ot::Target target = small_target();
-  const auto generator = make_mlp(facts, 0);
-  Alternate algorithm(small_options("best", "vector"), target, *generator);
-  const ot::NamedTensors start = copies(algorithm.state());
-  CHECK_THROWS_WITH_AS(algorithm.restore(start, 1), doctest::Contains("tensor adam.first.generator.0.weight"),
-                       engine::Error);
-  CHECK_THROWS_WITH_AS(algorithm.restore({}, 0), doctest::Contains("tensor generator.0.weight [256, 100] is missing"),
-                       engine::Error);
 }
 
 TEST_CASE("generator and data must have one dimension") {
