@@ -8,6 +8,7 @@
 #include "engine/parallel.h"
 #include "engine/pool.h"
 #include "tests/ot/c_transform_case.h"
+#include "tests/ot/thread_counts.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -81,18 +82,7 @@ TEST_CASE("only what is wanted is computed, and it is the same") {
 TEST_CASE("c-transforms do not depend on the number of threads") {
   const Case c = random_case(300, 5000, 9);
   const Target target = c.target();
-  const int threads = engine::threads();
-  for (const double lambda : {0.0, 1e-3, 0.1}) {
-    engine::set_threads(1);
-    const CTransform one = c_transform(target, c.x, c.psi, lambda, everything);
-    engine::set_threads(2);
-    const CTransform two = c_transform(target, c.x, c.psi, lambda, everything);
-    CHECK(same(one.value, two.value));
-    CHECK(same(one.gradient, two.gradient));
-    CHECK(same(one.mass, two.mass));
-    CHECK(one.winners == two.winners);
-  }
-  engine::set_threads(threads);
+  for (const double lambda : {0.0, 1e-3, 0.1}) checked_on_threads(target, c.x, c.psi, lambda);
 }
 
 TEST_CASE("a steady loop of c-transforms allocates no tensors") {

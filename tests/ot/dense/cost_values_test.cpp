@@ -6,13 +6,13 @@
 
 #include <doctest/doctest.h>
 
-#include "engine/parallel.h"
 #include "ot/c_transform.h"
 #include "ot/cityblock_cost.h"
 #include "ot/power_cost.h"
 #include "ot/semidual.h"
 #include "tests/engine/gradient_check.h"
 #include "tests/ot/near_ties.h"
+#include "tests/ot/thread_counts.h"
 
 using namespace ot;
 using namespace ot::testing;
@@ -224,24 +224,16 @@ TEST_CASE("for any cost, the gradients of H are those of finite differences" *
 
 TEST_CASE("c-transforms for any cost do not depend on the number of threads, nor on what else is wanted") {
   const Case c = random_case(70, 2000, 5);
-  const int threads = engine::threads();
   for (const Named& named : costs()) {
+    CAPTURE(named.name);
     const Target target = c.target(named.cost);
     for (const double lambda : {0.0, 0.05}) {
-      engine::set_threads(1);
-      const CTransform one = c_transform(target, c.x, c.psi, lambda, everything);
-      engine::set_threads(2);
-      const CTransform two = c_transform(target, c.x, c.psi, lambda, everything);
-      CHECK(same(one.value, two.value));
-      CHECK(same(one.gradient, two.gradient));
-      CHECK(same(one.mass, two.mass));
-      CHECK(one.winners == two.winners);
-      CHECK(same(one.value, c_transform(target, c.x, c.psi, lambda).value));
-      CHECK(same(one.gradient, c_transform(target, c.x, c.psi, lambda, {.gradient = true}).gradient));
-      CHECK(same(one.mass, c_transform(target, c.x, c.psi, lambda, {.mass = true}).mass));
+      const CTransform all = checked_on_threads(target, c.x, c.psi, lambda);
+      CHECK(same(all.value, c_transform(target, c.x, c.psi, lambda).value));
+      CHECK(same(all.gradient, c_transform(target, c.x, c.psi, lambda, {.gradient = true}).gradient));
+      CHECK(same(all.mass, c_transform(target, c.x, c.psi, lambda, {.mass = true}).mass));
     }
   }
-  engine::set_threads(threads);
 }
 
 TEST_CASE("for any cost, NaN comes out as NaN") {
