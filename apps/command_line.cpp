@@ -147,7 +147,7 @@ class CommandLine {
         "file. mnist takes about a minute on two cores.\n\n"
         "Example: semidual features --data mnist --out mnist-features.safetensors");
 
-    solve_command = app.add_subcommand("solve", "find the optimal transport between two sets of points");
+    solve_command = app.add_subcommand("solve", "find the optimal transport from points or a law to a set of points");
     for_each_solve_option(solve.options, [&](const char* name, auto& value, const char* help) {
       add(solve_command, std::string("--") + name, value, help);
     });
@@ -274,7 +274,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
       line.app.parse(argc, argv);
     }
     if (line.app.got_subcommand(line.solve_command)) {
-      line.solve.options = default_solve_options(line.solve.options.solver);
+      line.solve.options = default_solve_options(line.solve.options.solver, line.solve.options.source);
       line.app.parse(argc, argv);
     }
   } catch (const CLI::ParseError& error) {

@@ -25,7 +25,8 @@ enum class Draw : std::uint64_t {
   feature_moves,         ///< by how much step n of `semidual features` moves each image
   evaluation,            ///< the samples of `semidual evaluate`; n counts their batches
   evaluation_reference,  ///< which held-out points they are compared with
-  evaluation_training    ///< which training points take their place for the floors
+  evaluation_training,   ///< which training points take their place for the floors
+  transport_source       ///< what a run's generator makes as the source of a transport
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to

@@ -1,5 +1,6 @@
 #include "apps/measure.h"
 
+#include <cmath>
 #include <utility>
 
 #include "data/array_file.h"
@@ -24,6 +25,20 @@ std::vector<double> read_weights(const std::string& option, const std::string& p
   engine::require(!array.shape.empty() && array.shape.front() == count && array.size() == count, option, " ", path,
                   " must hold ", count, " numbers, one for each point: it holds ", array.size());
   return array.as<double>();
+}
+
+std::vector<double> weights_of(const std::string& option, const std::string& path, std::int64_t count) {
+  std::vector<double> weights = read_weights(option, path, count);
+  if (weights.empty()) return std::vector<double>(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
+  double sum = 0;
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    engine::require(std::isfinite(weights[k]) && weights[k] >= 0, option, " ", path,
+                    " must hold numbers that are finite and not negative: number ", k, " is ", weights[k]);
+    sum += weights[k];
+  }
+  engine::require(std::abs(sum - 1) <= 1e-6, option, " ", path, " must sum to 1, its sum is ", sum,
+                  ": divide it by that");
+  return weights;
 }
 
 ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights) {

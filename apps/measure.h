@@ -19,6 +19,8 @@ std::string note_on_left_out(const data::Dataset& dataset);
 /// The weights in the array or table `path` for `count` points, empty for an empty path. Throws Error, naming the
 /// `option` and the file, for a file that can't be read or holds another number of them.
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count);
+/// The same, uniform for an empty path. Throws Error too for weights that are negative, not finite or do not sum to 1.
+std::vector<double> weights_of(const std::string& option, const std::string& path, std::int64_t count);
 
 /// The measure on the points of a data set with these weights, uniform ones if empty, and the cost to it. Throws Error
 /// as ot::Target does.

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <filesystem>
 #include <iomanip>
 #include <new>
 #include <numeric>
@@ -21,19 +20,17 @@
 #include "apps/placement.h"
 #include "apps/progress.h"
 #include "apps/resources.h"
+#include "apps/result_folder.h"
 #include "apps/solvers/solve_transport.h"
-#include "apps/version.h"
+#include "apps/source_law.h"
 #include "data/common_columns.h"
 #include "data/dataset.h"
-#include "data/file.h"
-#include "data/npy.h"
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 
 namespace apps {
 
-namespace fs = std::filesystem;
 using engine::real;
 using engine::require;
 
@@ -41,29 +38,6 @@ namespace {
 
 /// Of a distance, that a solver in real does well with.
 constexpr double least_digits = 3;
-
-constexpr const char* psi_file = "psi.npy";
-constexpr const char* files_of_psi[] = {"value.npy", "assignment.npy", "plan.npy", "result.json"};
-
-/// Refuses weights by the name of their option and file.
-void require_weights_of(const std::string& option, const std::string& path, std::span<const double> weights) {
-  double sum = 0;
-  for (std::size_t k = 0; k < weights.size(); ++k) {
-    require(std::isfinite(weights[k]) && weights[k] >= 0, option, " ", path,
-            " must hold numbers that are finite and not negative: number ", k, " is ", weights[k]);
-    sum += weights[k];
-  }
-  require(weights.empty() || std::abs(sum - 1) <= 1e-6, option, " ", path, " must sum to 1, its sum is ", sum,
-          ": divide it by that");
-}
-
-/// The weights in a file, uniform without one.
-std::vector<double> weights_of(const std::string& option, const std::string& path, std::int64_t count) {
-  std::vector<double> weights = read_weights(option, path, count);
-  require_weights_of(option, path, weights);
-  if (weights.empty()) weights.assign(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count));
-  return weights;
-}
 
 /// A line about two sides whose coordinates can hardly be of one kind: they have no number in common, or those of one
 /// reach much further than the other's. Empty where they can.
@@ -93,6 +67,11 @@ nlohmann::ordered_json summary(const TransportSolution& solution, const SolveOpt
   }
   json["chi_squared"] = solution.chi_squared;
   if (solution.chi_squared_error > 0) json["chi_squared_error"] = solution.chi_squared_error;
+  if (solution.samples > 0) {
+    const auto points = static_cast<double>(solution.psi.size()), samples = static_cast<double>(solution.samples);
+    json["chi_squared_n/m"] = solution.chi_squared * samples / points;
+    json["samples"] = solution.samples;
+  }
   if (solution.divergence) json["divergence"] = *solution.divergence;
   json["iterations"] = solution.iterations;
   if (options.tolerance > 0 || options.solver == "exact") json["converged"] = solution.converged;
@@ -112,52 +91,13 @@ void print(const nlohmann::ordered_json& summary, std::ostream& out) {
   }
 }
 
-class ResultFolder {
- public:
-  explicit ResultFolder(const SolveRequest& request) : root_(request.out) {
-    require(!request.out.empty(), "--out is missing: the folder to keep the results in");
-    require(!fs::exists(root_) || fs::is_directory(root_), "--out ", request.out,
-            " is a file: give the path of a folder");
-    const bool holds_results = fs::exists(root_ / psi_file) || std::ranges::any_of(files_of_psi, [&](const char* file) {
-                                 return fs::exists(root_ / file);
-                               });
-    require(request.force || !holds_results, "--out ", request.out, " holds results already: --force replaces them");
-  }
-
-  /// Writes psi alone, before what else there may be of it is computed; files of an earlier run go.
-  void write_psi(std::span<const double> psi) const {
-    std::error_code error;
-    fs::create_directories(root_, error);
-    require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
-    data::write_npy<double>(root_ / psi_file, {std::ssize(psi)}, psi);
-    for (const char* file : files_of_psi) fs::remove(root_ / file, error);
-  }
-
-  void write(const TransportProblem& problem, const TransportSolution& solution, const SolveOptions& options,
-             nlohmann::ordered_json result) const {
-    write_psi(solution.psi);
-    const auto n = problem.sources(), m = problem.target.size();
-    const auto write_if_any = [&]<class T>(const char* file, const std::vector<std::int64_t>& shape,
-                                           const std::vector<T>& values) {
-      if (!values.empty()) data::write_npy<T>(root_ / file, shape, values);
-    };
-    write_if_any("value.npy", {n}, solution.phi);
-    write_if_any("assignment.npy", {n}, solution.assignment);
-    write_if_any("plan.npy", {problem.rows.end - problem.rows.begin, m}, solution.plan_rows);
-    result["version"] = version;
-    result["precision"] = precision();
-    result["options"] = to_json(options);
-    data::write_file_atomically(root_ / "result.json", result.dump(2) + "\n");
-  }
-
- private:
-  fs::path root_;
-};
-
-/// Solves, prints and writes, once all inputs are right.
-int run(const TransportProblem& problem, const SolveRequest& request, const ResultFolder& folder,
-        const Console& console) {
+int solve_and_write(const TransportProblem& problem, const SolveRequest& request, const ResultFolder& folder,
+                    const Console& console) {
   const SolveOptions& options = request.options;
+  console.out << options.source << " to " << options.target << ": ";
+  if (!problem.law) console.out << problem.sources() << " x ";
+  console.out << problem.target.size() << " points of dimension " << problem.target.dimension() << ", "
+              << options.solver << ", lambda " << options.lambda << std::endl;
   const Interrupt interrupt;
   const auto start = std::chrono::steady_clock::now();
   TransportSolution solution;
@@ -188,14 +128,40 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
   return 130;
 }
 
-}  // namespace
+/// Solves, prints and writes, once all inputs are right.
+int run(const TransportProblem& problem, const SolveRequest& request, const ResultFolder& folder,
+        const Console& console) {
+  try {
+    return solve_and_write(problem, request, folder, console);
+  } catch (const std::bad_alloc&) {
+    throw Failure("memory ran out: take fewer points");
+  } catch (const Failure&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Failure(error.what());
+  }
+}
 
-int solve(const SolveRequest& request, const Console& console) {
+int solve_from_law(const SolveRequest& request, const ResultFolder& folder, const Console& console) {
+  SolveRequest resolved = request;
+  SolveOptions& options = resolved.options;
+  data::Dataset to = data::load(options.target, options.target_points, digits_seed);
+  std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
+  set_tolerance(options, to.count);
+  const std::string note = note_on_left_out(to);
+  const ot::Target target =
+      make_target(std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu));
+  const auto source = make_source(options, target.dimension(), options.seed);
+  const TransportProblem problem{.law = source.get(), .target = target};
+  require_solvable(problem, options);
+  require_writable(request.out, 8 * static_cast<double>(target.size()) + 1e5);
+  console.remark(engine::blas_warning());
+  console.remark(note);
+  return run(problem, resolved, folder, console);
+}
+
+int solve_from_points(const SolveRequest& request, const ResultFolder& folder, const Console& console) {
   const SolveOptions& options = request.options;
-  const ResultFolder folder(request);
-  validate(options);
-  engine::set_threads(options.threads);
-
   data::Dataset source = data::load(options.source, options.source_points, digits_seed, data::Numbers::in_double);
   data::Dataset to = data::load(options.target, options.target_points, digits_seed, data::Numbers::in_double);
   if (!source.columns.empty() && !to.columns.empty()) {
@@ -234,18 +200,16 @@ int solve(const SolveRequest& request, const Console& console) {
         std::max(0L, std::lround(placement.digits)),
         " digits of the distances between near points beside how far others lie: --solver exact and sinkhorn take them "
         "in double"));
-  console.out << options.source << " to " << options.target << ": " << source.count << " x " << target.size()
-              << " points of dimension " << target.dimension() << ", " << options.solver << ", lambda "
-              << options.lambda << std::endl;
-  try {
-    return run(problem, request, folder, console);
-  } catch (const std::bad_alloc&) {
-    throw Failure("memory ran out: take fewer points");
-  } catch (const Failure&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw Failure(error.what());
-  }
+  return run(problem, request, folder, console);
+}
+
+}  // namespace
+
+int solve(const SolveRequest& request, const Console& console) {
+  const ResultFolder folder = ResultFolder::to_write(request.out, request.force);
+  validate(request.options);
+  engine::set_threads(request.options.threads);
+  return (is_law(request.options.source) ? solve_from_law : solve_from_points)(request, folder, console);
 }
 
 }  // namespace apps

@@ -2,18 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "apps/ways.h"
 #include "engine/error.h"
+#include "ot/ascent/averaged_ascent.h"
 #include "ot/ascent/semidual_ascent.h"
 #include "ot/exact/exact_completion.h"
+#include "ot/layered_potential.h"
 #include "ot/potential.h"
+#include "ot/search/point_index.h"
 #include "ot/transformer.h"
 
 namespace apps {
 
+using engine::real;
 using engine::Tensor;
 using ot::CostMatrix;
 
@@ -74,10 +81,31 @@ void complete(const TransportProblem& problem, const SolveOptions& options, cons
   }
 }
 
-}  // namespace
+ot::AscentObserver watch(const SolverObserver& observer, const ot::Transformer& c_transform, Ways& ways) {
+  return [&, stages = 0](const ot::AscentProgress& progress) mutable {
+    const bool begins = std::exchange(stages, progress.stages) < progress.stages;
+    return observer({.iterations = progress.step,
+                     .dual = progress.estimate.dual,
+                     .detail = begins ? ways.line(c_transform.ways()) : ""});
+  };
+}
 
-TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOptions& options,
-                                  const SolverObserver& observer, const Patience& patience) {
+/// psi, by layers of an index or, without one, by points.
+std::unique_ptr<ot::Potential> make_potential(const ot::Target& target, const ot::PointIndex* index) {
+  if (!index) return std::make_unique<ot::VectorPotential>(target);
+  return std::make_unique<ot::LayeredPotential>(*index, ot::LayeredPotential::usual_layers(target.size()));
+}
+
+void take(TransportSolution& solution, const ot::SemidualEstimate& estimate) {
+  solution.dual = estimate.dual;
+  solution.chi_squared = estimate.chi_squared;
+  solution.chi_squared_error = estimate.chi_squared_error;
+}
+
+/// In stages, psi the last iterate.
+TransportSolution in_stages(ot::Transformer& c_transform, const ot::Source& source, ot::Potential& potential,
+                            const TransportProblem& problem, const SolveOptions& options,
+                            const ot::AscentObserver& observer) {
   const ot::AscentOptions ascent{
       .optimizer = options.solver == "adam" ? ot::DualOptimizer::adam : ot::DualOptimizer::asgd,
       .lambda = options.lambda,
@@ -86,30 +114,13 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
       .batch = options.batch > 0 ? options.batch : problem.sources(),
       .rate = options.rate,
       .tolerance = options.tolerance};
-  ot::VectorPotential potential(problem.target);
-  ot::Transformer c_transform(problem.target);
-  const ot::SourceSampler source(problem.x, problem.mu, options.seed);
-  Ways ways;
-  int stages = 0;
-  const ot::AscentResult result =
-      ot::ascend_semidual(c_transform, source, potential, ascent, [&](const ot::AscentProgress& progress) {
-        const bool begins = std::exchange(stages, progress.stages) < progress.stages;
-        return observer({.iterations = progress.step,
-                         .dual = progress.estimate.dual,
-                         .detail = begins ? ways.line(c_transform.ways()) : ""});
-      });
-  observer({.detail = ways.line(c_transform.ways())});
+  const ot::AscentResult result = ot::ascend_semidual(c_transform, source, potential, ascent, observer);
   TransportSolution solution;
-  solution.iterations = result.steps;
-  solution.converged = result.converged;
-  solution.dual = result.estimate.dual;
-  solution.chi_squared = result.estimate.chi_squared;
-  solution.chi_squared_error = result.estimate.chi_squared_error;
+  take(solution, result.estimate);
   const Tensor psi = potential.values();
   solution.psi.assign(psi.values().begin(), psi.values().end());
-  if (std::isfinite(solution.dual)) observer({.psi = solution.psi});
-  transform(problem, c_transform, psi, options.lambda, patience, solution);
-  if (std::isfinite(solution.dual)) complete(problem, options, patience, solution);
+  solution.iterations = result.steps;
+  solution.converged = result.converged;
   if (result.lost > 0)
     solution.remarks.push_back(
         engine::text("the dual fell by ", result.lost * problem.unit,
@@ -119,6 +130,60 @@ TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOp
     solution.remarks.push_back(
         "the dual is below 0, which psi = 0 reaches, and tells nothing of the transport yet: a "
         "smaller --rate or more --iterations take it higher");
+  return solution;
+}
+
+/// By the mean of the iterates.
+TransportSolution averaged(ot::Transformer& c_transform, const ot::Source& source, ot::Potential& potential,
+                           const TransportProblem& problem, const SolveOptions& options,
+                           const ot::AscentObserver& observer) {
+  using Method = ot::AveragedMethod;
+  ot::AveragedResult result = ot::ascend_averaged(c_transform, source, potential,
+                                                  {.method = options.solver == "adam"   ? Method::adam
+                                                             : options.solver == "asgd" ? Method::asgd
+                                                                                        : Method::drag,
+                                                   .lambda = options.lambda,
+                                                   .first_lambda = options.lambda_schedule,
+                                                   .steps = options.iterations,
+                                                   .batch = options.batch > 0 ? options.batch : problem.sources(),
+                                                   .rate = options.rate,
+                                                   .tolerance = options.tolerance},
+                                                  observer);
+  TransportSolution solution;
+  take(solution, result.estimate);
+  solution.psi = std::move(result.psi);
+  solution.iterations = result.steps;
+  solution.converged = result.converged;
+  if (problem.law) {
+    solution.samples = result.samples;
+    solution.standard_error = result.estimate.dual_error;
+  }
+  return solution;
+}
+
+}  // namespace
+
+TransportSolution solve_by_ascent(const TransportProblem& problem, const SolveOptions& options,
+                                  const SolverObserver& observer, const Patience& patience) {
+  std::shared_ptr<const ot::PointIndex> index;
+  if (options.dual == "layers") index = std::make_shared<const ot::PointIndex>(problem.target);
+  ot::Transformer c_transform(problem.target, index);
+  const std::unique_ptr<ot::Potential> potential = make_potential(problem.target, index.get());
+  std::optional<ot::PointSource> points;
+  if (!problem.law) points.emplace(problem.x, problem.mu, options.seed);
+  const ot::Source& source = points ? *points : *problem.law;
+  Ways ways;
+  const auto ascend = options.averaged(problem.law != nullptr) ? averaged : in_stages;
+  TransportSolution solution =
+      ascend(c_transform, source, *potential, problem, options, watch(observer, c_transform, ways));
+  observer({.detail = ways.line(c_transform.ways())});
+  if (!std::isfinite(solution.dual)) return solution;
+  if (!solution.psi.empty()) observer({.psi = solution.psi});
+  if (problem.law || solution.psi.empty()) return solution;
+  Tensor psi({std::ssize(solution.psi)});
+  std::ranges::transform(solution.psi, psi.data(), [](double value) { return static_cast<real>(value); });
+  transform(problem, c_transform, psi, options.lambda, patience, solution);
+  complete(problem, options, patience, solution);
   return solution;
 }
 

@@ -9,22 +9,24 @@
 
 #include "apps/solve_options.h"
 #include "engine/tensor.h"
+#include "ot/ascent/source.h"
 #include "ot/plan/cost_matrix.h"
 #include "ot/plan/duality.h"
 #include "ot/target.h"
 
 namespace apps {
 
-/// Transport from mu = sum_i mu_i delta_{x_i} to a target.
+/// Transport to a target from mu = sum_i mu_i delta_{x_i}, or from a law, of which there are neither x nor mu.
 struct TransportProblem {
-  engine::Tensor x;        ///< [n, d]
-  std::vector<double> mu;  ///< [n], sum 1
+  engine::Tensor x{};        ///< [n, d]
+  std::vector<double> mu{};  ///< [n], sum 1
+  const ot::Source* law = nullptr;
   const ot::Target& target;
-  ot::PrecisePoints from, to;  ///< x and the target's points, for what is computed in double
-  double unit = 1;             ///< what a cost of 1 to the target stands for
-  RowRange rows;               ///< of the plan that are wanted
+  ot::PrecisePoints from{}, to{};  ///< x and the target's points, for what is computed in double
+  double unit = 1;                 ///< what a cost of 1 to the target stands for
+  RowRange rows{};                 ///< of the plan that are wanted
 
-  std::int64_t sources() const { return x.dim(0); }
+  std::int64_t sources() const { return law ? 0 : x.dim(0); }
   bool on_line() const { return target.dimension() == 1; }
   double entries() const { return static_cast<double>(sources()) * static_cast<double>(target.size()); }
 };
@@ -42,6 +44,7 @@ struct TransportSolution {
   std::optional<double> divergence;
   std::vector<std::string> remarks;  ///< what whoever asked should know, a line each
   std::int64_t iterations = 0;
+  std::int64_t samples = 0;  ///< points that were drawn for steps from a law; 0 from points
   bool converged = false;
 };
 

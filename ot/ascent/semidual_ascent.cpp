@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/error.h"
-#include "ot/plan/cost_matrix.h"
+#include "ot/ascent/sampled_costs.h"
 
 namespace ot {
 
@@ -25,8 +25,6 @@ constexpr Rates rates_of(DualOptimizer optimizer) {
   return optimizer == DualOptimizer::adam ? Rates{0.01, 1.0 / 30, 0.02} : Rates{0.012, 1.0 / 100, 0.02};
 }
 
-/// Of the batches that estimates are from. Steps' batches are numbered from 0.
-constexpr std::uint64_t first_estimate = std::uint64_t{1} << 40;
 constexpr int estimate_groups = 16;
 constexpr std::int64_t most_estimate_size = 256;
 
@@ -42,23 +40,6 @@ Stage stage_of(int stage, const AscentOptions& options, double last_rate) {
   const double end = std::max(options.lambda, last_lambda * options.first_lambda);
   return {options.first_lambda * std::pow(end / options.first_lambda, progress), rate};
 }
-
-/// What these x pay, on average: to all points and to the nearest.
-struct MeanCosts {
-  double all = 0, nearest = 0;
-
-  MeanCosts(const Target& target, const Tensor& x) {
-    const CostMatrix costs = cost_matrix(target, x);
-    std::vector<double> buffer(static_cast<std::size_t>(costs.columns()));
-    for (std::int64_t i = 0; i < costs.rows(); ++i) {
-      const std::span row(costs.row(i, buffer.data()), buffer.size());
-      double sum = 0, least = std::abs(row[0]);
-      for (const double cost : row) sum += std::abs(cost), least = std::min(least, std::abs(cost));
-      all += sum / static_cast<double>(row.size() * static_cast<std::size_t>(costs.rows()));
-      nearest += least / static_cast<double>(costs.rows());
-    }
-  }
-};
 
 /// A potential's parameters, to go back to.
 class Kept {
@@ -77,79 +58,16 @@ class Kept {
 };
 }  // namespace
 
-SourceSampler::SourceSampler(Tensor x, std::span<const double> mu, std::uint64_t seed) : x_(std::move(x)), seed_(seed) {
-  require_weights("source", mu, x_.dim(0));
-  double sum = 0;
-  for (const double weight : mu) cumulative_.push_back(sum += weight);
-  for (double& value : cumulative_) value /= sum;
-}
-
-Tensor SourceSampler::batch(std::uint64_t number, std::int64_t size) const {
-  const std::int64_t d = x_.dim(1);
-  const engine::Random random(seed_, number);
-  Tensor batch({size, d});
-  for (std::int64_t k = 0; k < size; ++k) {
-    const double place =
-        (static_cast<double>(k) + random.uniform(static_cast<std::uint64_t>(k))) / static_cast<double>(size);
-    const auto found = std::upper_bound(cumulative_.begin(), cumulative_.end() - 1, place) - cumulative_.begin();
-    std::copy_n(x_.data() + found * d, d, batch.data() + k * d);
-  }
-  return batch;
-}
-
-std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const Tensor& psi, double lambda, int groups,
-                                                  const std::function<Tensor(int)>& batch,
-                                                  const std::function<bool()>& go_on) {
-  const std::span<const double> nu = transform.target().weights();
-  const double g = groups;
-  double expectation = 0;
-  for (std::size_t j = 0; j < nu.size(); ++j)
-    if (nu[j] > 0) expectation += nu[j] * psi.values()[j];
-
-  std::vector<Tensor> masses;
-  std::vector<double> sums(nu.size(), 0), means, products(static_cast<std::size_t>(groups), 0);
-  for (int k = 0; k < groups; ++k) {
-    if (go_on && !go_on()) return {};
-    const CTransform found = transform(batch(k), psi, lambda, {.mass = true});
-    double sum = 0;
-    for (const real value : found.value.values()) sum += value;
-    means.push_back(expectation + sum / static_cast<double>(found.value.size()));
-    masses.push_back(found.mass);
-    for (std::size_t j = 0; j < nu.size(); ++j) sums[j] += found.mass.values()[j];
-  }
-  // sum_j m_gj m_hj / nu_j is 1 + chi^2 in expectation for g != h. `products` has its sums over h.
-  double all = 0;
-  for (int k = 0; k < groups; ++k) {
-    const Tensor& mass = masses[static_cast<std::size_t>(k)];
-    double& product = products[static_cast<std::size_t>(k)];
-    for (std::size_t j = 0; j < nu.size(); ++j)
-      if (nu[j] > 0) product += mass.values()[j] * (sums[j] - mass.values()[j]) / nu[j];
-    all += product;
-  }
-  SemidualEstimate estimate;
-  estimate.chi_squared = all / (g * (g - 1)) - 1;
-  for (const double mean : means) estimate.dual += mean / g;
-  double dual_variance = 0, chi_variance = 0;
-  for (std::size_t k = 0; k < means.size(); ++k) {
-    dual_variance += (means[k] - estimate.dual) * (means[k] - estimate.dual);
-    const double without = (all - 2 * products[k]) / ((g - 1) * (g - 2)) - 1;
-    chi_variance += (without - estimate.chi_squared) * (without - estimate.chi_squared);
-  }
-  estimate.dual_error = std::sqrt(dual_variance / (g * (g - 1)));
-  estimate.chi_squared_error = std::sqrt(chi_variance * (g - 1) / g);
-  return estimate;
-}
-
-AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source, Potential& potential,
-                             AscentOptions options, const AscentObserver& observer) {
+AscentResult ascend_semidual(Transformer& transform, const Source& source, Potential& potential, AscentOptions options,
+                             const AscentObserver& observer) {
   require(options.steps >= 1 && options.batch >= 1,
           "[ascent] there must be at least one step and one point in it: ", options.steps, " and ", options.batch);
   const Rates rates = rates_of(options.optimizer);
   double last_rate = rates.last * options.rate;
   if (options.rate == 0) {
-    const MeanCosts costs(transform.target(), source.batch(first_estimate, 16));
+    const SampledCosts costs(transform.target(), source.batch(first_estimate, 16));
     const double points = options.optimizer == DualOptimizer::adam ? 1 : static_cast<double>(transform.target().size());
-    options.rate = costs.all > 0 ? rates.first * costs.all * points : 1;
+    options.rate = costs.mean > 0 ? rates.first * costs.mean * points : 1;
     last_rate = rates.last * options.rate;
     if (costs.nearest > 0) last_rate = std::min(last_rate, rates.nearest * costs.nearest * points);
   }

@@ -2,47 +2,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
-#include <span>
-#include <vector>
 
-#include "engine/random.h"
-#include "engine/tensor.h"
 #include "ot/ascent/dual_solver.h"
-#include "ot/target.h"
+#include "ot/ascent/semidual_estimate.h"
+#include "ot/ascent/source.h"
 
 namespace ot {
-
-/// Batches of the source measure mu = sum_i mu_i delta_{x_i}: the k-th of B points is that at a random place of the
-/// k-th of B equal parts of its distribution, in the order of the points. A batch as large as a uniform measure is the
-/// measure.
-class SourceSampler {
- public:
-  /// For x [n, d] and mu [n], which sums to 1.
-  SourceSampler(engine::Tensor x, std::span<const double> mu, std::uint64_t seed);
-
-  /// Batch number `number`, [size, d]: a function of the seed, the number and the size.
-  engine::Tensor batch(std::uint64_t number, std::int64_t size) const;
-
- private:
-  engine::Tensor x_;
-  std::vector<double> cumulative_;
-  std::uint64_t seed_;
-};
-
-/// How good a potential is, from a sample of the source.
-struct SemidualEstimate {
-  double dual = 0, dual_error = 0;                ///< (14), and its standard error
-  double chi_squared = 0, chi_squared_error = 0;  ///< sum_j (q_j - nu_j)^2 / nu_j for the plan's marginal q; 0 at best
-};
-
-/// The estimate from G = `groups` independent batches of one size, batch(0) to batch(G - 1). With m_g the mean
-/// responsibilities of a batch, chi^2 is estimated by sum_j [(sum_g m_gj)^2 - sum_g m_gj^2] / nu_j / (G (G - 1)) - 1,
-/// whose expectation is exactly chi^2; its standard error is the jackknife's. None where `go_on`, asked before each
-/// batch, said no.
-std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const engine::Tensor& psi, double lambda,
-                                                  int groups, const std::function<engine::Tensor(int)>& batch,
-                                                  const std::function<bool()>& go_on = {});
 
 struct AscentOptions {
   DualOptimizer optimizer = DualOptimizer::adam;
@@ -81,7 +46,7 @@ struct AscentResult {
 /// also where it is ended in a later stage than the first. (Genans, Godichon-Baggioni, Vialard and Wintenberger,
 /// "Decreasing entropic regularization averaged gradient for semi-discrete optimal transport", 2025, analyse such a
 /// fall of lambda.) Throws Error as make_dual_solver() does, and for sizes below 1.
-AscentResult ascend_semidual(Transformer& transform, const SourceSampler& source, Potential& potential,
-                             AscentOptions options, const AscentObserver& observer = {});
+AscentResult ascend_semidual(Transformer& transform, const Source& source, Potential& potential, AscentOptions options,
+                             const AscentObserver& observer = {});
 
 }  // namespace ot

@@ -248,7 +248,8 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
           "nan.npy must hold numbers that are finite and not negative: number 2");
   refused({"--target-weights", folder / "sum.npy"}, "sum.npy must sum to 1, its sum is 6: divide it by that");
   refused({"--source-weights", folder / "two.npy"}, "--source-weights " + folder / "two.npy" + " must hold 6 numbers");
-  refused({"--solver", "simplex"}, "--solver 'simplex' is unknown: it must be asgd or adam or sinkhorn or exact");
+  refused({"--solver", "simplex"},
+          "--solver 'simplex' is unknown: it must be asgd or adam or drag or sinkhorn or exact");
   refused({"--solver", "exact", "--lambda", "0.1"}, "--solver exact is for --lambda 0: 0.1 takes sinkhorn");
   refused({"--solver", "sinkhorn"}, "--solver sinkhorn needs a positive --lambda: 0 takes exact");
   refused({"--lambda", "1e-320"}, "--lambda is too small for its inverse, use 0: ");

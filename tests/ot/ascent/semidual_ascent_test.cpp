@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include <doctest/doctest.h>
 
@@ -44,7 +43,7 @@ struct Clouds {
   Weights mu = rising_weights(60);
   Target target{vector_of(Random(60, 1).normal({40, 2}, 1, 1)), 40, 2, CostScale::one, rising_weights(40)};
   Transformer transform{target};
-  SourceSampler source{x, mu, 3};
+  PointSource source{x, mu, 3};
   VectorPotential potential{target};
 
   Duality reached(double lambda) const {
@@ -52,23 +51,6 @@ struct Clouds {
   }
 };
 }  // namespace
-
-TEST_CASE("a batch takes a point from each equal part of the source's distribution") {
-  const Tensor x({4, 1}, {10, 11, 12, 13});
-  const SourceSampler source(x, Weights{0.25, 0.25, 0, 0.5}, 1);
-  std::map<real, int> drawn;
-  for (std::uint64_t number = 0; number < 100; ++number) {
-    const Tensor batch = source.batch(number, 4);
-    CHECK(vector_of(batch) == std::vector<real>{10, 11, 13, 13});
-    const Tensor other = source.batch(number, 3);
-    for (const real value : other.values()) ++drawn[value];
-  }
-  CHECK(drawn[12] == 0);
-  CHECK(drawn[13] == doctest::Approx(150).epsilon(0.2));
-  CHECK(drawn[10] == doctest::Approx(75).epsilon(0.3));
-  CHECK(same(source.batch(7, 3), source.batch(7, 3)));
-  CHECK_THROWS_WITH_AS(SourceSampler(x, Weights{1, 0, 0, 1}, 1), Contains("must sum to 1: their sum is 2"), Error);
-}
 
 TEST_CASE("estimates of the dual and of chi^2 are unbiased, and their errors are the size of what they miss") {
   Clouds clouds;
