@@ -112,7 +112,7 @@ test: deps ## run every test in float and double, at every SIMD level
 	@sh tests/run.sh build/float build/double
 
 # The floors whose tests run at every SIMD level. Linked statically, so that the emulator needs no Arm libraries; of that
-# the linker warns where libgomp would load plug-ins for accelerators.
+# the linker warns where libgomp would load plug-ins for accelerators. A limit on memory would be the emulator's own.
 ARM_FLOORS := engine ot
 ARM := CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar LDFLAGS="-static -Wl,--no-warnings" \
        PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig
@@ -120,7 +120,7 @@ ARM := CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar LDFLAGS="-static -Wl,--
 test-arm: ## cross-compile to 64-bit Arm and run the tests of the NEON kernels in an emulator (Debian)
 	@$(ARM) $(MAKE) --no-print-directory deps
 	@$(ARM) $(again) $(ARM_FLOORS:%=build/arm/tests/%_tests) BUILD=build/arm
-	@RUNNER=qemu-aarch64 FLOORS="$(ARM_FLOORS)" LEVELS= sh tests/run.sh build/arm
+	@RUNNER=qemu-aarch64 FLOORS="$(ARM_FLOORS)" LEVELS= TESTS_OPTIONS=-tce=*ulimit* sh tests/run.sh build/arm
 
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@$(again) tests SANITIZE=1 BUILD=$(BUILD)-asan

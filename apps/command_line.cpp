@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/config.h"
+#include "apps/couple.h"
 #include "apps/evaluate.h"
 #include "apps/features.h"
 #include "apps/info.h"
@@ -162,6 +163,26 @@ class CommandLine {
         "primal value printed. Ctrl-C keeps what has been reached.\n\n"
         "Example: semidual solve --source x.npy --target y.npy --solver sinkhorn --lambda 0.01 --out t");
 
+    couple_command = app.add_subcommand("couple", "draw pairs of points from a transport that solve has found");
+    add(couple_command, "RESULT", couple.result, "the folder that semidual solve has written")->required();
+    add(couple_command, "--count", couple.count, "how many pairs");
+    add(couple_command, "--out", couple.out, "the folder for the pairs, or - for standard output");
+    add(couple_command, "--points", couple.points,
+        "pairs for these points, an .npy file, instead of draws of the source");
+    add(couple_command, "--labels", couple.labels,
+        "the labels of the target's points too: own, or a file as train --labels takes it");
+    couple_command->add_flag("--balanced", couple.balanced,
+                             wrapped("every target point equally often, to within one", help_width));
+    couple_command->add_flag("--force", couple.force, "replace the pairs in --out");
+    add(couple_command, "--seed", couple.seed, "of all random numbers: pair p is a function of the seed and p [0]");
+    add(couple_command, "--threads", couple.threads, "processor cores to use; the result does not depend on it [all]");
+    couple_command->footer(
+        "Writes points-000000.npy, index-000000.npy (the number of each point's partner) and so on,\n"
+        "65536 pairs each, and with --balanced draw-000000.npy. Called again it goes on behind\n"
+        "the shards that are there. To - it writes a record for each pair, in NumPy's words of dtype\n"
+        "[('x', '<f4', d), ('index', '<i8')], then ('draw', '<i8') and ('label', 'u1') if asked for.\n\n"
+        "Example: semidual couple t --count 1000000 --labels own --out pairs");
+
     figure_command = app.add_subcommand("figure", "draw a figure of the paper, with the runs that it takes");
     add(figure_command, "NUMBER", figure.number,
         "1 (generated digits), 2 or 3 (H along the iterations) or 4 (H along steps of psi alone)")
@@ -213,13 +234,14 @@ class CommandLine {
 
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
-  CLI::App *train_command, *sample_command, *evaluate_command, *features_command, *solve_command, *figure_command,
-      *verify_command, *info_command;
+  CLI::App *train_command, *sample_command, *evaluate_command, *features_command, *solve_command, *couple_command,
+      *figure_command, *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
   EvaluateRequest evaluate;
   FeaturesRequest features;
   SolveRequest solve;
+  CoupleRequest couple;
   FigureRequest figure;
   std::string what;
   VerifyRequest verify;
@@ -288,6 +310,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
   if (line.app.got_subcommand(line.features_command)) return features(line.features, console);
   if (line.app.got_subcommand(line.solve_command)) return solve(line.solve, console);
+  if (line.app.got_subcommand(line.couple_command)) return couple(line.couple, console);
   if (line.app.got_subcommand(line.figure_command)) return figure(line.figure, console);
   if (line.app.got_subcommand(line.verify_command)) return verify(line.verify, console);
   if (line.app.got_subcommand(line.sample_command))
@@ -298,7 +321,8 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
     info(line.what, console);
   else
     engine::fail(
-        "say what to do: train, sample, evaluate, features, solve, figure, verify or info (semidual --help explains "
+        "say what to do: train, sample, evaluate, features, solve, couple, figure, verify or info (semidual --help "
+        "explains "
         "them)");
   return 0;
 }

@@ -57,7 +57,8 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
     CHECK_MESSAGE(contains(outcome.err, why), outcome.err);
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   };
-  refused({}, "say what to do: train, sample, evaluate, features, solve, figure, verify or info (semidual --help");
+  refused({},
+          "say what to do: train, sample, evaluate, features, solve, couple, figure, verify or info (semidual --help");
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");

@@ -1,0 +1,265 @@
+#include "apps/couple.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iomanip>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/config.h"
+#include "apps/costs.h"
+#include "apps/interrupt.h"
+#include "apps/measure.h"
+#include "apps/resources.h"
+#include "apps/result_folder.h"
+#include "apps/shards.h"
+#include "apps/source_law.h"
+#include "data/dataset.h"
+#include "data/labels.h"
+#include "data/npy.h"
+#include "data/sha256.h"
+#include "engine/error.h"
+#include "engine/parallel.h"
+#include "engine/random.h"
+#include "ot/point_draws.h"
+#include "ot/transformer.h"
+
+namespace apps {
+
+using engine::real;
+using engine::require;
+using engine::Tensor;
+
+namespace {
+
+// Numbers of a Source's batches: those of steps and estimates lie below. Uniform numbers have streams of their own.
+constexpr std::uint64_t first_batch = std::uint64_t{1} << 48, first_uniforms = std::uint64_t{1} << 50;
+
+/// Some pairs, in the order of their numbers.
+struct Pairs {
+  std::vector<float> points;        // [n, d]
+  std::vector<std::int64_t> index;  // [n]
+};
+
+/// The draws of a solved transport, couple_batch at a time.
+class Draws {
+ public:
+  Draws(const CoupleRequest& request, const SolvedTransport& solved)
+      : seed_(request.seed), lambda_(solved.options.lambda), target_(target_of(solved.options)), transform_(target_) {
+    const SolveOptions& options = solved.options;
+    require(std::ssize(solved.psi) == target_.size(), request.result, " has a psi of ", solved.psi.size(),
+            " points, --target ", options.target, " has ", target_.size(), ": it is no longer what was solved");
+    psi_ = Tensor({target_.size()});
+    std::ranges::transform(solved.psi, psi_.data(), [](double value) { return static_cast<real>(value); });
+    if (request.points.empty()) {
+      source_ = make_source(options, target_.dimension(), seed_);
+      return;
+    }
+    const data::Dataset given = data::load(request.points, 0, digits_seed);
+    require(given.dimension == target_.dimension(), "--points ", request.points, " has points of dimension ",
+            given.dimension, ", --target ", options.target, " of dimension ", target_.dimension());
+    given_ = points_of(given);
+  }
+
+  const ot::Target& target() const { return target_; }
+  /// Of the points that were given; none where they are drawn.
+  std::optional<std::int64_t> given() const { return source_ ? std::optional<std::int64_t>() : given_.dim(0); }
+
+  /// Numbers i couple_batch to (i + 1) couple_batch - 1, of given points as many as there are.
+  Pairs operator()(std::int64_t i) {
+    const Tensor x = source_ ? source_->batch(first_batch + static_cast<std::uint64_t>(i), couple_batch) : rows(i);
+    Pairs pairs;
+    pairs.points.assign(x.values().begin(), x.values().end());
+    if (lambda_ == 0) {
+      pairs.index = transform_(x, psi_, 0).winners;
+    } else {
+      const engine::Random random(seed_, first_uniforms + static_cast<std::uint64_t>(i));
+      std::vector<double> uniforms(static_cast<std::size_t>(x.dim(0)));
+      for (std::size_t k = 0; k < uniforms.size(); ++k) uniforms[k] = random.uniform(k);
+      pairs.index = ot::draw_points(target_, x, psi_, lambda_, uniforms);
+    }
+    return pairs;
+  }
+
+ private:
+  static ot::Target target_of(const SolveOptions& options) {
+    data::Dataset points = data::load(options.target, options.target_points, digits_seed);
+    std::vector<double> nu = weights_of("--target-weights", options.target_weights, points.count);
+    return make_target(std::move(points), make_cost(options.cost, options.cost_power, options.cost_scale),
+                       std::move(nu));
+  }
+
+  Tensor rows(std::int64_t i) const {
+    const std::int64_t d = given_.dim(1), begin = i * couple_batch,
+                       size = std::min(couple_batch, given_.dim(0) - begin);
+    return Tensor({size, d}, std::span(given_.data() + begin * d, static_cast<std::size_t>(size * d)));
+  }
+
+  std::uint64_t seed_;
+  double lambda_;
+  ot::Target target_;
+  ot::Transformer transform_;
+  Tensor psi_, given_;
+  std::unique_ptr<ot::Source> source_;
+};
+
+/// How often each target point may still be drawn so that of `count` pairs all have the same number, to within one.
+class Shares {
+ public:
+  Shares(const ot::Target& target, std::int64_t count) {
+    std::int64_t present = 0;
+    for (const double weight : target.weights()) present += weight > 0;
+    least_ = count / present;
+    more_ = count % present;
+    taken_.resize(static_cast<std::size_t>(target.size()));
+  }
+
+  bool take(std::int64_t point) {
+    std::int64_t& taken = taken_[static_cast<std::size_t>(point)];
+    if (taken > least_ || (taken == least_ && more_ == 0)) return false;
+    if (taken++ == least_) --more_;
+    return true;
+  }
+
+ private:
+  std::int64_t least_ = 0, more_ = 0;
+  std::vector<std::int64_t> taken_;
+};
+
+data::Labels labels_of(const CoupleRequest& request, const SolveOptions& options, std::int64_t points) {
+  if (request.labels.empty()) return {};
+  data::Labels labels = request.labels == "own" ? data::own_labels(options.target, options.target_points, digits_seed)
+                                                : data::read_labels(request.labels, options.target_points);
+  require(std::ssize(labels.of_points) == points, "--labels ", request.labels, " has ", labels.of_points.size(),
+          " labels, --target ", options.target, " has ", points, " points");
+  return labels;
+}
+
+/// All that decides what pair p is.
+nlohmann::ordered_json identity_of(const CoupleRequest& request, const SolvedTransport& solved) {
+  nlohmann::ordered_json identity;
+  identity["result"] = to_json(solved.options);
+  identity["psi_sha256"] = data::sha256(std::as_bytes(std::span(solved.psi)));
+  identity["seed"] = request.seed;
+  identity["points"] = request.points;
+  identity["labels"] = request.labels;
+  identity["balanced"] = request.balanced;
+  if (request.balanced) identity["count"] = request.count;  // which decides the shares
+  return identity;
+}
+
+/// Draws until there are `count` pairs, and hands them on.
+class Coupling {
+ public:
+  Coupling(const CoupleRequest& request, Draws& draws, const data::Labels& labels, std::int64_t count)
+      : request_(request), draws_(draws), labels_(labels), count_(count), shares_(draws.target(), count) {}
+
+  /// Goes on behind the shards that are there.
+  void skip(const Shards& shards) {
+    done_ = shards.pairs();
+    draw_ = done_;
+    if (!request_.balanced || done_ == 0) return;
+    for (const std::int64_t point : shards.indices()) shares_.take(point);
+    draw_ = shards.last_draw() + 1;
+  }
+
+  std::int64_t done() const { return done_; }
+
+  /// The next `size` pairs, fewer at the end. Throws Failure where 100 draws a pair were not enough.
+  PairArrays next(std::int64_t size) {
+    PairArrays arrays;
+    arrays.dimension = draws_.target().dimension();
+    size = std::min(size, count_ - done_);
+    while (std::ssize(arrays.index) < size) {
+      const Pairs& batch = batch_of(draw_);
+      const auto k = static_cast<std::size_t>(draw_ % couple_batch);
+      const std::int64_t point = batch.index[k];
+      if (point < 0) throw Failure(engine::text("draw ", draw_, " has no point: its values are not finite"));
+      if (!request_.balanced || shares_.take(point)) {
+        const auto from = batch.points.begin() + static_cast<std::ptrdiff_t>(k) * arrays.dimension;
+        arrays.points.insert(arrays.points.end(), from, from + arrays.dimension);
+        arrays.index.push_back(point);
+        if (request_.balanced) arrays.draw.push_back(draw_);
+        if (!labels_.empty()) arrays.label.push_back(labels_.of_points[static_cast<std::size_t>(point)]);
+      }
+      if (++draw_ >= 100 * count_ && std::ssize(arrays.index) < size)
+        throw Failure(engine::text("--balanced has drawn ", draw_, " times for ", count_,
+                                   " pairs and some points are still not drawn: solve to a smaller --tolerance"));
+    }
+    done_ += size;
+    return arrays;
+  }
+
+ private:
+  const Pairs& batch_of(std::int64_t draw) {
+    if (const std::int64_t number = draw / couple_batch; number != number_) batch_ = draws_(number), number_ = number;
+    return batch_;
+  }
+
+  const CoupleRequest& request_;
+  Draws& draws_;
+  const data::Labels& labels_;
+  std::int64_t count_, done_ = 0, draw_ = 0, number_ = -1;
+  Shares shares_;
+  Pairs batch_;
+};
+
+void validate(const CoupleRequest& request) {
+  require(!request.out.empty(), "--out is missing: the folder for the pairs, or - for standard output");
+  require(request.count >= 0, "--count must be at least 1: ", request.count);
+  require(request.count > 0 || !request.points.empty(), "--count is missing: how many pairs to draw");
+  require(!request.balanced || request.points.empty(), "--balanced draws from the source: not with --points ",
+          request.points);
+  require(request.threads >= 1 && request.threads <= engine::max_threads, "--threads must be 1 to ",
+          engine::max_threads, ": ", request.threads);
+}
+
+}  // namespace
+
+int couple(const CoupleRequest& request, const Console& console) {
+  validate(request);
+  engine::set_threads(request.threads);
+  const SolvedTransport solved = read_solved(request.result);
+  Draws draws(request, solved);
+  std::int64_t count = request.count;
+  if (const auto given = draws.given()) {
+    require(count <= *given, "--count ", count, ": --points ", request.points, " has ", *given, " points");
+    if (count == 0) count = *given;
+  }
+  const data::Labels labels = labels_of(request, solved.options, draws.target().size());
+  Coupling coupling(request, draws, labels, count);
+  const Interrupt interrupt;
+
+  if (request.out == "-") {
+    while (coupling.done() < count && console.out && !interrupt.requested())
+      write(console.out, coupling.next(couple_batch));
+    return interrupt.requested() ? 130 : 0;
+  }
+  Shards shards(request.out, identity_of(request, solved), pairs_of_shard, count, request.force);
+  require_writable(request.out, 4.0 * static_cast<double>(count - shards.pairs()) *
+                                    static_cast<double>(draws.target().dimension() + 5));
+  coupling.skip(shards);
+  if (coupling.done() > 0) console.out << coupling.done() << " pairs are there already\n";
+  while (coupling.done() < count) {
+    PairArrays shard;
+    const std::int64_t end = std::min(count, coupling.done() + pairs_of_shard);
+    while (coupling.done() < end) {
+      if (interrupt.requested()) {
+        console.out << "interrupted: " << shards.pairs() << " of " << count << " pairs are in " << request.out << '\n';
+        return 130;
+      }
+      append(shard, coupling.next(std::min(couple_batch, end - coupling.done())));
+    }
+    shards.add(shard);
+    console.out << shards.pairs() << " of " << count << " pairs" << std::endl;
+  }
+  console.out << "pairs: " << request.out << '\n';
+  return 0;
+}
+
+}  // namespace apps
