@@ -86,6 +86,39 @@ $(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp
 $(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
+# The C interface, with all that it needs but what the system has; nothing else in it can be seen from outside.
+LIBRARY := $(if $(filter build/float,$(BUILD)),build/libsemidual.so,$(BUILD)/libsemidual.so)
+SONAME  := libsemidual.so.0
+
+$(LIBRARY): $(call objects,$(wildcard apps/library/*.cpp)) $(LIBRARIES) apps/library/exported.map
+	$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=apps/library/exported.map $(LDFLAGS) \
+	  $(filter-out %.map,$^) -o $@ $(LDLIBS)
+$(LIBRARY): override LDLIBS += -lz -lzip -lgif
+
+.PHONY: library wheel install uninstall
+library: deps ## build build/libsemidual.so, the C interface of apps/library/semidual.h
+	@$(again) $(LIBRARY)
+
+wheel: library ## pack the library and apps/python for pip, in build/wheel
+	@python3 apps/python/make_wheel.py $(LIBRARY) build/wheel
+
+PREFIX  ?= /usr/local
+VERSION := $(shell sed -n 's/.*version = "\(.*\)".*/\1/p' apps/version.h)
+INSTALLED = $(DESTDIR)$(PREFIX)
+PLACES   = bin/semidual lib/$(SONAME) lib/libsemidual.so include/semidual.h lib/pkgconfig/semidual.pc
+
+install: library ## install the program, the library and its header under PREFIX (and DESTDIR)
+	@$(again) $(PROGRAM)
+	@install -D -m 755 $(PROGRAM) $(INSTALLED)/bin/semidual
+	@install -D -m 755 $(LIBRARY) $(INSTALLED)/lib/$(SONAME)
+	@ln -sf $(SONAME) $(INSTALLED)/lib/libsemidual.so
+	@install -D -m 644 apps/library/semidual.h $(INSTALLED)/include/semidual.h
+	@install -d $(INSTALLED)/lib/pkgconfig
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' apps/library/semidual.pc.in >$(INSTALLED)/lib/pkgconfig/semidual.pc
+
+uninstall: ## take away what install has put there
+	@rm -f $(PLACES:%=$(INSTALLED)/%)
+
 .PHONY: tests demo deps test test-arm bench asan format clean help
 tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 
@@ -108,7 +141,9 @@ deps: ## install what is missing (apt), or say what to install
 test: deps ## run every test in float and double, at every SIMD level
 	@$(again) tests PRECISION=float BUILD=build/float
 	@$(again) tests PRECISION=double BUILD=build/double
+	@$(again) PRECISION=float BUILD=build/float build/libsemidual.so
 	@sh tests/report/check_page.sh $(PROGRAM) || [ $$? = 77 ]
+	@sh tests/python/check.sh || [ $$? = 77 ]
 	@sh tests/run.sh build/float build/double
 
 # The floors whose tests run at every SIMD level. Linked statically, so that the emulator needs no Arm libraries; of that

@@ -76,6 +76,14 @@ std::optional<Core> better_core() {
 
 }  // namespace
 
+BlasOnOneThread::BlasOnOneThread() : before_(openblas_get_num_threads()) {
+  openblas_set_num_threads(1);
+}
+
+BlasOnOneThread::~BlasOnOneThread() {
+  openblas_set_num_threads(before_);
+}
+
 void gemm(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, real alpha,
           const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c, std::int64_t ldc) {
   for_product_tiles(m, n, [&](const ProductTile& tile) {

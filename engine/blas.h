@@ -20,6 +20,19 @@ void gemm_single(Transpose transpose_a, Transpose transpose_b, std::int64_t m, s
                  real alpha, const real* a, std::int64_t lda, const real* b, std::int64_t ldb, real beta, real* c,
                  std::int64_t ldc);
 
+/// While it lives OpenBLAS computes on the thread that calls it, as the products here ask it to from the first one on;
+/// then with as many threads as before. For a library in a process whose own products are of the same OpenBLAS.
+class BlasOnOneThread {
+ public:
+  BlasOnOneThread();
+  ~BlasOnOneThread();
+  BlasOnOneThread(const BlasOnOneThread&) = delete;
+  BlasOnOneThread& operator=(const BlasOnOneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 /// A = sum_k values[k] v_k v_k^T for a symmetric matrix A [n, n], with orthonormal v_k.
 struct SymmetricEigen {
   std::vector<double> values;   ///< [n], in increasing order

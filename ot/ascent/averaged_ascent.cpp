@@ -5,6 +5,8 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "engine/error.h"
 #include "ot/ascent/sampled_costs.h"
@@ -57,8 +59,10 @@ class AveragedAscent {
     }
     if (result_.steps == 0) return result_;
     result_.psi = mean_;
-    if (!stopped_ && !result_.converged)
-      if (const auto found = estimate(mean(), size_for(0), checks_ + 1)) result_.estimate = *found;
+    // Ended early it tells what it last knew, but something.
+    if (result_.converged || (stopped_ && checks_ > 0)) return result_;
+    if (std::exchange(stopped_, false)) observer_ = {};
+    if (const auto found = estimate(mean(), batches(checks_ + 1, size_for(0)))) result_.estimate = *found;
     return result_;
   }
 
@@ -71,7 +75,7 @@ class AveragedAscent {
   }
 
   bool go_on(std::int64_t step) {
-    stopped_ = stopped_ || (observer_ && !observer_({step, lambda_, result_.estimate, checks_}));
+    stopped_ = stopped_ || (observer_ && !observer_({step, lambda_, result_.estimate, checks_, result_.samples}));
     return !stopped_;
   }
 
@@ -126,19 +130,26 @@ class AveragedAscent {
     return std::clamp(static_cast<std::int64_t>(std::min(wanted, 1e9)), least_size, most);
   }
 
-  /// The estimate with number 0 is always from the same points, so that two of them can be compared.
-  std::optional<SemidualEstimate> estimate(const Tensor& psi, std::int64_t size, std::int64_t number) {
-    const std::uint64_t first = first_estimate + static_cast<std::uint64_t>(number) * groups;
+  /// Batches number `first` on, `size` points each.
+  std::vector<Tensor> batches(std::int64_t first, std::int64_t size) const {
+    std::vector<Tensor> all;
+    for (std::int64_t group = 0; group < groups; ++group)
+      all.push_back(source_.batch(first_estimate + static_cast<std::uint64_t>(first * groups + group), size));
+    return all;
+  }
+
+  std::optional<SemidualEstimate> estimate(const Tensor& psi, const std::vector<Tensor>& points) {
     return estimate_semidual(
-        transform_, psi, options_.lambda, groups,
-        [&](int group) { return source_.batch(first + static_cast<std::uint64_t>(group), size); },
+        transform_, psi, options_.lambda, groups, [&](int group) { return points[static_cast<std::size_t>(group)]; },
         [&] { return go_on(0); });
   }
 
   /// False ends the ascent.
   bool check() {
-    const auto last = estimate(potential_.values(), least_size, 0);
-    auto of_mean = last ? estimate(mean(), least_size, 0) : std::nullopt;
+    // Of the same points each time, so that what differs is psi.
+    if (check_points_.empty()) check_points_ = batches(0, least_size);
+    const auto last = estimate(potential_.values(), check_points_);
+    auto of_mean = last ? estimate(mean(), check_points_) : std::nullopt;
     if (!of_mean) return false;
     // Steps that are too long move the last iterate around the mean, or far from it with no gain; where psi still has a
     // way to go H rises.
@@ -148,7 +159,7 @@ class AveragedAscent {
     ++checks_;
     const double tolerance = options_.tolerance;
     if (tolerance > 0 && of_mean->chi_squared - 2 * of_mean->chi_squared_error <= tolerance)
-      of_mean = estimate(mean(), size_for(tolerance), checks_);
+      of_mean = estimate(mean(), batches(checks_, size_for(tolerance)));
     if (!of_mean) return false;
     result_.estimate = *of_mean;
     result_.converged = tolerance > 0 && of_mean->chi_squared + of_mean->chi_squared_error <= tolerance;
@@ -165,11 +176,12 @@ class AveragedAscent {
   const Source& source_;
   Potential& potential_;
   AveragedOptions options_;
-  const AscentObserver& observer_;
+  AscentObserver observer_;
   std::unique_ptr<DualSolver> solver_;
   double lambda_ = 0, rate_ = 0, bound_ = 0;
   std::vector<double> mean_;
   double weights_ = 0;
+  std::vector<Tensor> check_points_;
   SemidualEstimate last_{.dual = -std::numeric_limits<double>::infinity()};  // of the iterate at the last check
   int checks_ = 0;
   bool stopped_ = false;

@@ -25,6 +25,7 @@ struct AscentProgress {
   double lambda;              ///< in force
   SemidualEstimate estimate;  ///< at the end of the last stage
   int stages = 0;             ///< that are over
+  std::int64_t samples = 0;   ///< points that steps were made from, where ascend_averaged() tells
 };
 /// Called after each step and each batch of an estimate; false ends the ascent, and what has been reached is kept.
 using AscentObserver = std::function<bool(const AscentProgress&)>;

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "apps/library/semidual.h"
+#include "engine/tensor.h"
+
+struct semidual_context {
+  int threads;
+};
+
+namespace apps::library {
+
+/// What a callback throws, in other words, that wants an end.
+struct Stopped {};
+
+/// Runs the body of a call of the C interface, one at a time, with the context's threads, and turns what it throws into
+/// a status and semidual_last_error(). The host's OpenBLAS has its threads again afterwards; in a process that was
+/// forked off one with threads, which are not there, there is one.
+int call(const semidual_context* context, const std::function<void()>& body) noexcept;
+
+/// Throws engine::Error, naming the argument, for a null pointer.
+void require_given(const void* pointer, const char* argument);
+/// The word in a string that must be given.
+std::string word(const char* text, const char* argument);
+
+/// A copy of an array of the interface, [rows, columns] or [count]. Throws engine::Error, naming the argument, for a
+/// null pointer, unless it is to hold nothing, and sizes below 0.
+engine::Tensor copied(const float* values, std::int64_t rows, std::int64_t columns, const char* argument);
+engine::Tensor copied(const float* values, std::int64_t count, const char* argument);
+/// Back into such an array; nothing for a null pointer.
+void copy_out(const engine::Tensor& tensor, float* out);
+
+}  // namespace apps::library

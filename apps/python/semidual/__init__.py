@@ -1,0 +1,34 @@
+"""Semi-discrete optimal transport on a CPU, and generators that are learned by it.
+
+From any source of points to a finite set: `solve_semidiscrete` and what goes with it, by POT's names; `Coupling` for
+pairs (x, index) of a plan; `Generator` and `command` for what the program `semidual` trains. Arrays go in as anything
+that NumPy reads, also torch tensors on the CPU, and come out as NumPy arrays.
+"""
+
+from ._library import set_threads, version
+from .coupling import Coupling
+from .generator import Generator, command, train
+from .transport import (
+    c_transform,
+    marginal,
+    semidiscrete_atom_weights,
+    semidiscrete_c_transform,
+    semidiscrete_ot_map,
+    solve_semidiscrete,
+)
+
+__version__ = version()
+
+__all__ = [
+    "Coupling",
+    "Generator",
+    "c_transform",
+    "command",
+    "marginal",
+    "semidiscrete_atom_weights",
+    "semidiscrete_c_transform",
+    "semidiscrete_ot_map",
+    "set_threads",
+    "solve_semidiscrete",
+    "train",
+]

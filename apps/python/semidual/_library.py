@@ -1,0 +1,187 @@
+"""libsemidual: where it lies, the signatures of semidual.h, and calls whose statuses become exceptions."""
+
+import ctypes
+import operator
+import os
+import sys
+import threading
+import weakref
+from ctypes import POINTER, Structure, c_char_p, c_double, c_float, c_int, c_int64, c_size_t, c_uint64, c_void_p
+from pathlib import Path
+from typing import Any, Callable, List, Optional
+
+OK, INVALID, STOPPED = 0, 2, 130
+UINT8, FLOAT = 0, 1
+
+
+class SolveOptions(Structure):
+    """semidual_solve_options"""
+
+    _fields_ = [
+        ("size", c_size_t),
+        ("solver", c_char_p),
+        ("lambda_", c_double),
+        ("first_lambda", c_double),
+        ("rate", c_double),
+        ("tolerance", c_double),
+        ("steps", c_int64),
+        ("batch", c_int64),
+        ("layers", c_int),
+    ]
+
+
+class SolveResult(Structure):
+    """semidual_solve_result"""
+
+    _fields_ = [
+        ("value", c_double),
+        ("value_error", c_double),
+        ("chi_squared", c_double),
+        ("chi_squared_error", c_double),
+        ("steps", c_int64),
+        ("samples", c_int64),
+        ("converged", c_int),
+    ]
+
+
+Sampler = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_int64, POINTER(c_float))
+Progress = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(SolveResult))
+
+# Arrays are passed as array.ctypes, handles as they are; None is NULL.
+_SIGNATURES = {
+    "semidual_version": (c_char_p, []),
+    "semidual_last_error": (c_char_p, []),
+    "semidual_context_create": (c_int, [c_int, POINTER(c_void_p)]),
+    "semidual_context_destroy": (None, [c_void_p]),
+    "semidual_target_create": (
+        c_int,
+        [c_void_p, c_void_p, c_int, c_int64, c_int64, c_void_p, c_char_p, c_double, c_char_p, POINTER(c_void_p)],
+    ),
+    "semidual_target_destroy": (None, [c_void_p]),
+    "semidual_c_transform": (
+        c_int,
+        [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_double, c_void_p, c_void_p, c_void_p, c_void_p],
+    ),
+    "semidual_draw": (c_int, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_double, c_void_p, c_void_p]),
+    "semidual_law": (
+        c_int,
+        [c_void_p, c_char_p, c_int64, c_double, c_double, c_uint64, c_uint64, c_int64, c_void_p],
+    ),
+    "semidual_default_solve_options": (SolveOptions, []),
+    "semidual_solve": (
+        c_int,
+        [c_void_p, c_void_p, Sampler, c_void_p, POINTER(SolveOptions)]
+        + [Progress, c_void_p, c_void_p, POINTER(SolveResult)],
+    ),
+    "semidual_generator_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "semidual_generator_destroy": (None, [c_void_p]),
+    "semidual_generator_shape": (
+        c_int,
+        [c_void_p, POINTER(c_int64), POINTER(c_int64), POINTER(c_int64), POINTER(c_int64)],
+    ),
+    "semidual_generator_sample": (c_int, [c_void_p, c_void_p, c_uint64, c_int64, c_int64, c_void_p]),
+    "semidual_command": (c_int, [c_int, POINTER(c_char_p)]),
+}
+
+
+def _candidates() -> List[str]:
+    named = os.environ.get("SEMIDUAL_LIBRARY")
+    if named:
+        return [named]
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    here = Path(__file__).resolve().parent
+    files = [here / f"libsemidual.{suffix}"]
+    if len(here.parents) > 2:
+        files.append(here.parents[2] / "build" / f"libsemidual.{suffix}")
+    installed = "libsemidual.0.dylib" if suffix == "dylib" else "libsemidual.so.0"
+    return [str(file) for file in files if file.exists()] + [installed]
+
+
+def _load() -> ctypes.CDLL:
+    failures = []
+    for path in _candidates():
+        try:
+            library = ctypes.CDLL(path)
+            for name, (result, arguments) in _SIGNATURES.items():
+                function = getattr(library, name)
+                function.restype, function.argtypes = result, arguments
+            return library
+        except (OSError, AttributeError) as error:
+            failures.append(f"{path}: {error}")
+    raise ImportError(
+        "libsemidual was not found: run `make library` in the checkout, or name the file in SEMIDUAL_LIBRARY ("
+        + "; ".join(failures) + ")"
+    )
+
+
+# OpenMP's threads wait for each other in a loop, which takes a core from others: let them sleep before long.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+library = _load()
+
+
+def version() -> str:
+    """The library's version, such as '0.1.0'."""
+    return library.semidual_version().decode()
+
+
+def call(function: Callable[..., int], *arguments: Any) -> None:
+    """Calls a function of the library. Raises ValueError for an argument that won't do, KeyboardInterrupt where a
+    callback stopped it, RuntimeError for what fails while running."""
+    status = function(*arguments)
+    if status == OK:
+        return
+    if status == STOPPED:
+        raise KeyboardInterrupt
+    message = library.semidual_last_error().decode(errors="replace")
+    raise (ValueError if status == INVALID else RuntimeError)(message)
+
+
+class Handle:
+    """What `create(*arguments, &handle)` makes. It is destroyed with this object, hence never during a call with it."""
+
+    def __init__(self, create: Callable[..., int], destroy: Callable[[c_void_p], None], *arguments: Any) -> None:
+        handle = c_void_p()
+        call(create, *arguments, ctypes.byref(handle))
+        self._as_parameter_ = handle
+        self.finalizer = weakref.finalize(self, destroy, handle)
+
+
+_context: Optional[Handle] = None
+_context_lock = threading.Lock()
+
+
+def _create_context(threads: int) -> Handle:
+    return Handle(library.semidual_context_create, library.semidual_context_destroy, threads)
+
+
+def context() -> Handle:
+    """The context of all calls, made by the first of them."""
+    global _context
+    with _context_lock:
+        if _context is None:
+            _context = _create_context(0)
+        return _context
+
+
+def set_threads(n: int) -> None:
+    """How many processor cores later calls use; 0: all that this process may use, which is the default."""
+    global _context
+    n = operator.index(n)
+    if not 0 <= n < 2**31:
+        raise ValueError(f"n: {n}, where a number of threads is needed, 0 or more")
+    created = _create_context(n)
+    with _context_lock:
+        _context = created
+
+
+def _forget_context() -> None:
+    # A forked process has none of the context's threads: it makes its own, and must not wait for those.
+    global _context, _context_lock
+    _context_lock = threading.Lock()
+    if _context is not None:
+        _context.finalizer.detach()
+        _context = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_context)

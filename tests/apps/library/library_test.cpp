@@ -1,0 +1,226 @@
+#include "apps/library/semidual.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "data/npy.h"
+#include "tests/apps/program.h"
+
+namespace {
+
+using doctest::Approx;
+
+struct Context {
+  semidual_context* handle = nullptr;
+  Context() { REQUIRE(semidual_context_create(2, &handle) == SEMIDUAL_OK); }
+  ~Context() { semidual_context_destroy(handle); }
+};
+
+/// Two points of the line, a quarter and three quarters of the way along [0, 1].
+struct Line {
+  Context context;
+  semidual_target* target = nullptr;
+  const std::vector<float> y{0.25F, 0.75F};
+
+  Line() {
+    REQUIRE(semidual_target_create(context.handle, y.data(), SEMIDUAL_FLOAT, 2, 1, nullptr, "sqeuclidean", 0, "one",
+                                   &target) == SEMIDUAL_OK);
+  }
+  ~Line() { semidual_target_destroy(target); }
+};
+
+/// The uniform law on [0, 1], as a caller would draw it.
+int uniform(void* context, std::uint64_t number, std::int64_t size, float* points) {
+  return semidual_law(static_cast<semidual_context*>(context), "uniform", 1, 0, 1, 7, number, size, points);
+}
+
+std::string refused(int status) {
+  CHECK(status == SEMIDUAL_INVALID);
+  return semidual_last_error();
+}
+
+}  // namespace
+
+TEST_CASE("the library's c-transform is that of its definition, with gradient, mass and winners") {
+  const Line line;
+  const std::vector<float> x{0, 0.4F, 1}, psi{0.1F, 0};
+  std::vector<float> value(3), gradient(3), mass(2);
+  std::vector<std::int64_t> winners(3);
+  REQUIRE(semidual_c_transform(line.context.handle, line.target, x.data(), 3, psi.data(), 0, value.data(),
+                               gradient.data(), mass.data(), winners.data()) == SEMIDUAL_OK);
+  CHECK(winners == std::vector<std::int64_t>{0, 0, 1});
+  CHECK(mass[0] == Approx(2.0 / 3));
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto j = static_cast<std::size_t>(winners[i]);
+    CHECK(value[i] == Approx(std::pow(x[i] - line.y[j], 2) - psi[j]));
+    CHECK(gradient[i] == Approx(2 * (x[i] - line.y[j])));
+  }
+  constexpr double lambda = 0.2;
+  REQUIRE(semidual_c_transform(line.context.handle, line.target, x.data(), 3, psi.data(), lambda, value.data(), nullptr,
+                               nullptr, nullptr) == SEMIDUAL_OK);
+  for (std::size_t i = 0; i < 3; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < 2; ++j) sum += std::exp((psi[j] - std::pow(x[i] - line.y[j], 2)) / lambda) / 2;
+    CHECK(value[i] == Approx(-lambda * std::log(sum)).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("the library solves from a callback, and draws partners") {
+  Line line;
+  semidual_solve_options options = semidual_default_solve_options();
+  options.tolerance = 0.001;
+  std::vector<double> psi(2);
+  semidual_solve_result result;
+  REQUIRE(semidual_solve(line.context.handle, line.target, uniform, line.context.handle, &options, nullptr, nullptr,
+                         psi.data(), &result) == SEMIDUAL_OK);
+  CHECK(result.converged == 1);
+  CHECK(result.samples >= result.steps * options.batch);
+  CHECK(std::abs(result.value - 1.0 / 48) <= 5 * result.value_error);
+  CHECK(psi[0] - psi[1] == Approx(0).scale(1).epsilon(0.01));
+
+  const std::vector<float> x{0.1F, 0.9F}, potential(psi.begin(), psi.end());
+  std::vector<std::int64_t> index(2);
+  REQUIRE(semidual_draw(line.context.handle, line.target, x.data(), 2, potential.data(), 0, nullptr, index.data()) ==
+          SEMIDUAL_OK);
+  CHECK(index == std::vector<std::int64_t>{0, 1});
+  const std::vector<double> uniforms{0.0, 1 - 1e-9};
+  REQUIRE(semidual_draw(line.context.handle, line.target, x.data(), 2, potential.data(), 10, uniforms.data(),
+                        index.data()) == SEMIDUAL_OK);
+  CHECK(index == std::vector<std::int64_t>{0, 1});  // by the running sum, whatever x is
+}
+
+TEST_CASE("callbacks end a solve: what it has reached is kept, unless there is nothing") {
+  Line line;
+  const semidual_solve_options options = semidual_default_solve_options();
+  std::vector<double> psi(2, -1);
+  semidual_solve_result result;
+  const semidual_progress ten = [](void*, const semidual_solve_result* now) {
+    return static_cast<int>(now->steps == 10);
+  };
+  REQUIRE(semidual_solve(line.context.handle, line.target, uniform, line.context.handle, &options, ten, nullptr,
+                         psi.data(), &result) == SEMIDUAL_OK);
+  CHECK(result.steps == 10);
+  const semidual_sampler never = [](void*, std::uint64_t, std::int64_t, float*) { return 1; };
+  CHECK(semidual_solve(line.context.handle, line.target, never, nullptr, &options, nullptr, nullptr, psi.data(),
+                       &result) == SEMIDUAL_STOPPED);
+  CHECK(semidual_last_error() == std::string("a callback ended the call"));
+  const semidual_sampler infinite = [](void*, std::uint64_t, std::int64_t size, float* points) {
+    std::fill_n(points, size, std::numeric_limits<float>::infinity());
+    return 0;
+  };
+  CHECK(refused(semidual_solve(line.context.handle, line.target, infinite, nullptr, &options, nullptr, nullptr,
+                               psi.data(), &result))
+            .ends_with("holds a number that is not finite"));
+}
+
+TEST_CASE("one target serves several threads, and the same call has the same bits whatever was before") {
+  Line line;
+  const std::vector<float> x{0.1F, 0.6F, 0.7F}, psi{0, 0.02F};
+  std::vector<std::vector<float>> values(4, std::vector<float>(3));
+  std::vector<std::thread> threads;
+  for (auto& value : values)
+    threads.emplace_back([&] {
+      for (int call = 0; call < 50; ++call)
+        if (semidual_c_transform(line.context.handle, line.target, x.data(), 3, psi.data(), call % 2 == 0 ? 0.0 : 0.1,
+                                 value.data(), nullptr, nullptr, nullptr) != SEMIDUAL_OK)
+          value.clear();
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& value : values) CHECK(value == values[0]);
+  CHECK(values[0].size() == 3);
+}
+
+TEST_CASE("the library's generator makes the points that sample makes") {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run", file = folder / "samples.npy";
+  REQUIRE(semidual({"train", "--data", "digits", "--points", "300", "--preset", "paper", "--mlp-sizes", "8",
+                    "--iterations", "1", "--batch", "10", "--threads", "1", "--out", run})
+              .code == 0);
+  REQUIRE(semidual({"sample", run, "--count", "300", "--seed", "5", "--out", file}).code == 0);
+  const Context context;
+  semidual_generator* generator = nullptr;
+  REQUIRE(semidual_generator_load(context.handle, run.c_str(), &generator) == SEMIDUAL_OK);
+  std::int64_t dimension = 0, height = 0, width = 0, channels = 0;
+  REQUIRE(semidual_generator_shape(generator, &dimension, &height, &width, &channels) == SEMIDUAL_OK);
+  CHECK(std::vector<std::int64_t>{dimension, height, width, channels} == std::vector<std::int64_t>{784, 28, 28, 1});
+  std::vector<float> points(300 * 784);
+  REQUIRE(semidual_generator_sample(context.handle, generator, 5, 0, 300, points.data()) == SEMIDUAL_OK);
+  CHECK(points == data::read_npy(file).as<float>());
+  std::vector<float> later(44 * 784);
+  REQUIRE(semidual_generator_sample(context.handle, generator, 5, 256, 44, later.data()) == SEMIDUAL_OK);
+  CHECK(std::equal(later.begin(), later.end(), points.begin() + 256 * 784));
+  CHECK(refused(semidual_generator_sample(context.handle, generator, 5, 3, 1, points.data())) ==
+        "first must be a multiple of 256, at least 0: 3");
+  semidual_generator_destroy(generator);
+  CHECK(refused(semidual_generator_load(context.handle, (folder / "none").c_str(), &generator)).find("none") !=
+        std::string::npos);
+}
+
+TEST_CASE("the program runs within the library") {
+  const char* const arguments[] = {"semidual", "info", "digits"};
+  CHECK(semidual_command(3, arguments) == 0);
+  const char* const wrong[] = {"semidual", "nothing"};
+  CHECK(semidual_command(2, wrong) == 2);
+  CHECK(semidual_version() == std::string("0.1.0"));
+}
+
+TEST_CASE("what does not fit is refused by its argument, and NULL may be destroyed") {
+  Line line;
+  semidual_context* context = line.context.handle;
+  semidual_target* target = nullptr;
+  const float y = 0, x = 0;
+  float value = 0;
+  const auto create = [&](const float* points, std::int64_t count, const char* cost, const char* scale,
+                          const double* weights = nullptr) {
+    return semidual_target_create(context, points, SEMIDUAL_FLOAT, count, 1, weights, cost, 0, scale, &target);
+  };
+  CHECK(refused(semidual_context_create(-1, &context)) == "threads must be 0 to 64: -1");
+  CHECK(refused(create(nullptr, 1, "sqeuclidean", "one")) == "points must not be NULL");
+  CHECK(refused(create(&y, 0, "sqeuclidean", "one")) == "points must be [count, dimension], both at least 1: [0, 1]");
+  CHECK(refused(create(&y, 1, "manhattan", "one")).find("manhattan") != std::string::npos);
+  CHECK(refused(create(&y, 1, nullptr, "one")) == "cost must not be NULL");
+  const double weight = 2;
+  CHECK(refused(create(&y, 1, "sqeuclidean", "one", &weight)).find("sum to 1") != std::string::npos);
+  CHECK(refused(semidual_target_create(context, &y, static_cast<semidual_type>(5), 1, 1, nullptr, "sqeuclidean", 0,
+                                       "one", &target)) == "type must be SEMIDUAL_UINT8 or SEMIDUAL_FLOAT: 5");
+  CHECK(refused(semidual_c_transform(nullptr, line.target, &x, 1, &x, 0, &value, nullptr, nullptr, nullptr)) ==
+        "context must not be NULL");
+  CHECK(refused(semidual_c_transform(context, nullptr, &x, 1, &x, 0, &value, nullptr, nullptr, nullptr)) ==
+        "target must not be NULL");
+  CHECK(refused(semidual_c_transform(context, line.target, &x, -1, &x, 0, &value, nullptr, nullptr, nullptr)) ==
+        "x must have at least 0 rows: -1");
+  const float psi[2] = {0, 0};
+  std::int64_t index = 0;
+  CHECK(refused(semidual_c_transform(context, line.target, &x, 1, psi, 1, &value, nullptr, nullptr, &index)) ==
+        "winners are those of lambda = 0: pass NULL for 1");
+  CHECK(refused(semidual_draw(context, line.target, &x, 1, psi, 1, nullptr, &index)) == "uniforms must not be NULL");
+  CHECK(refused(semidual_law(context, "cauchy", 1, 0, 1, 0, 0, 1, &value)) ==
+        "law 'cauchy' is unknown: it must be normal, uniform, ball or sphere");
+  CHECK(refused(semidual_law(context, "normal", 1, 0, 1, 0, 0, -1, &value)) == "size must be at least 0: -1");
+  double found[2];
+  const auto solve = [&](const semidual_solve_options& options) {
+    return semidual_solve(context, line.target, uniform, context, &options, nullptr, nullptr, found, nullptr);
+  };
+  semidual_solve_options options = semidual_default_solve_options();
+  options.size = 8;
+  CHECK(refused(solve(options)).starts_with("options.size must be"));
+  options = semidual_default_solve_options();
+  options.solver = "newton";
+  CHECK(refused(solve(options)) == "solver 'newton' is unknown: it must be adam, asgd or drag");
+  options = semidual_default_solve_options();
+  options.lambda = -1;
+  CHECK(refused(solve(options)) == "lambda must be 0 or a positive number: -1");
+  options = semidual_default_solve_options();
+  options.steps = 0;
+  CHECK(refused(solve(options)).find("at least one step") != std::string::npos);
+  semidual_target_destroy(nullptr);
+  semidual_generator_destroy(nullptr);
+  semidual_context_destroy(nullptr);
+}
