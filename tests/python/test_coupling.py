@@ -1,0 +1,166 @@
+"""Couplings: partners, pairs, threads and forked processes."""
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import unittest
+from pathlib import Path
+
+import numpy as np
+import semidual
+from formulas import problem, scores, softmax, two_points
+
+
+def setUpModule():
+    semidual.set_threads(1)  # these problems are small, and two threads wait long for each other on a busy machine
+
+
+class Pairs(unittest.TestCase):
+    def test_assign_is_the_least_of_the_costs_less_psi(self):
+        x, y, psi, _ = problem(n=500)
+        coupling = semidual.Coupling(y)
+        coupling.psi = psi
+        index = coupling.assign(x)
+        self.assertEqual(index.dtype, np.int64)
+        np.testing.assert_array_equal(index, scores(x, y, psi).argmax(1))
+
+    def test_draws_for_reg_above_0_follow_the_softmax(self):
+        """Pearson's statistic of 20000 draws at one x has mean J - 1 and deviation sqrt(2 (J - 1))."""
+        x, y, psi, weights = problem(n=1, count=6)
+        reg, n = 5.0, 20000
+        coupling = semidual.Coupling(y, reg, weights)
+        coupling.psi = psi
+        expected = n * softmax(x, y, psi, reg, weights)[0][0]
+        counts = np.bincount(coupling.assign(np.repeat(x, n, 0), rng=0), minlength=6)
+        statistic = ((counts - expected) ** 2 / expected).sum()
+        self.assertGreater(expected.min(), 100)
+        self.assertLess(statistic, 5 + 6 * np.sqrt(10))
+
+    def test_draws_are_a_function_of_a_seed_and_otherwise_new(self):
+        x, y, psi, _ = problem(n=300)
+        coupling = semidual.Coupling(y, 5.0)
+        coupling.psi = psi
+        np.testing.assert_array_equal(coupling.assign(x, 4), coupling.assign(x, np.random.default_rng(4)))
+        self.assertTrue((coupling.assign(x) != coupling.assign(x)).any())
+
+    def test_pairs_are_a_function_of_the_seed_and_the_first_of_more(self):
+        y = problem()[1]
+        for reg in (0, 0.5):
+            with semidual.Coupling(y, reg).fit("normal", max_iter=100) as coupling:
+                x, index = coupling.pairs(1000, seed=3)
+                self.assertEqual((x.shape, index.shape), ((1000, 3), (1000,)))
+                again, same = coupling.pairs(700, seed=3)
+                np.testing.assert_array_equal(again, x[:700])
+                np.testing.assert_array_equal(same, index[:700])
+                self.assertTrue((coupling.pairs(1000, seed=4)[0] != x).all())
+                self.assertLess(np.abs(x.mean(0)).max(), 6 / np.sqrt(1000))
+                self.assertEqual(len(np.unique(x[:, 0])), 1000)
+                self.assertEqual(coupling.pairs(0)[0].shape, (0, 3))
+                if reg == 0:
+                    np.testing.assert_array_equal(index, coupling.assign(x))
+
+    def test_fit_meets_its_tolerance_and_tells_value_and_chi2(self):
+        coupling = semidual.Coupling(two_points).fit("unif", tolerance=0.01)
+        self.assertTrue(coupling.result["converged"])
+        self.assertLess(coupling.chi2, 0.01)
+        self.assertAlmostEqual(coupling.value, 1 / 48, delta=0.01)
+
+    def test_a_function_is_a_source_of_pairs(self):
+        rng = np.random.default_rng(0)
+        coupling = semidual.Coupling(two_points).fit(lambda n: rng.random((n, 1)), max_iter=300)
+        x, index = coupling.pairs(400)
+        np.testing.assert_array_equal(index, coupling.assign(x))
+
+    def test_use_after_close_and_before_fit_is_refused(self):
+        y = problem()[1]
+        coupling = semidual.Coupling(y)
+        uses = [lambda: coupling.psi, lambda: coupling.value, lambda: coupling.assign(y), lambda: coupling.pairs(3)]
+        for use in uses:
+            with self.assertRaisesRegex(ValueError, "not fitted"):
+                use()
+        coupling.psi = np.zeros(len(y))
+        with self.assertRaisesRegex(ValueError, "sampler: none"):
+            coupling.pairs(3)
+        with self.assertRaisesRegex(ValueError, "not fitted"):
+            coupling.chi2
+        coupling.close()
+        coupling.close()
+        uses = [lambda: coupling.psi, lambda: coupling.assign(y), lambda: coupling.fit("unif"), coupling.__enter__]
+        for use in uses:
+            with self.assertRaisesRegex(ValueError, "closed"):
+                use()
+
+    def test_two_threads_on_one_coupling_get_the_right_answers(self):
+        _, y, psi, _ = problem(count=200)
+        coupling = semidual.Coupling(y)
+        coupling.psi = psi
+        wrong = []
+
+        def work(seed):
+            for k in range(30):
+                x = problem(n=100, seed=100 * seed + k)[0]
+                if (coupling.assign(x) != scores(x, y, psi).argmax(1)).any():
+                    wrong.append((seed, k))
+
+        threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+
+    def test_dropped_couplings_give_their_memory_back(self):
+        """Twenty targets of 40 MB would otherwise stay."""
+        resource = __import__("resource")
+        y = np.zeros((100, 100000), np.float32)
+        y[:, 0] = np.arange(100)
+        semidual.Coupling(y)
+        gc.collect()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(20):
+            semidual.Coupling(y)
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        self.assertLess(grown / (1024 if sys.platform == "darwin" else 1), 20 * 40000 / 4)
+
+
+class Processes(unittest.TestCase):
+    @unittest.skipUnless(hasattr(os, "fork"), "fork")
+    def test_a_forked_child_computes_the_same(self):
+        x, y, psi, _ = problem(n=2000, count=2000)
+        coupling = semidual.Coupling(y)
+        coupling.psi = psi
+        index, value = coupling.assign(x), semidual.c_transform(x, y, psi)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            with contextlib.suppress(BaseException):
+                signal.alarm(60)
+                same = semidual.c_transform(x, y, psi) == value
+                code = 0 if same.all() and (coupling.assign(x) == index).all() else 2
+            os._exit(code)
+        self.assertEqual(os.WEXITSTATUS(os.waitpid(child, 0)[1]), 0)
+        np.testing.assert_array_equal(coupling.assign(x), index)
+
+    def test_any_number_of_threads_gives_the_same(self):
+        y = problem()[1]
+        self.addCleanup(semidual.set_threads, 1)
+        found = []
+        for threads in (1, 2):
+            semidual.set_threads(threads)
+            found.append(semidual.solve_semidiscrete(y, "normal", max_iter=5))
+        np.testing.assert_array_equal(found[0], found[1])
+
+    def test_a_missing_library_says_what_to_do(self):
+        environment = dict(os.environ, SEMIDUAL_LIBRARY="/nowhere/libsemidual.so")
+        environment["PYTHONPATH"] = str(Path(semidual.__file__).parents[1])
+        code = "try:\n import semidual\nexcept ImportError as error:\n print(error)"
+        told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+        self.assertIn("make library", told)
+        self.assertIn("/nowhere/libsemidual.so", told)
+
+    def test_versions_agree(self):
+        self.assertRegex(semidual.__version__, r"^\d+\.\d+\.\d+")
