@@ -115,7 +115,7 @@ int semidual_context_create(int threads, semidual_context** context) {
     engine::require(threads >= 0 && threads <= engine::max_threads, "threads must be 0 to ", engine::max_threads, ": ",
                     threads);
     process_of_threads();
-    *context = std::make_unique<semidual_context>(threads == 0 ? all.threads : threads).release();
+    *context = std::make_unique<semidual_context>(semidual_context{threads == 0 ? all.threads : threads}).release();
   });
 }
 

@@ -34,12 +34,12 @@ void semidual_context_destroy(semidual_context* context);
 
 /* The measure sum_j nu_j delta_{y_j} and the cost to it. */
 typedef struct semidual_target semidual_target;
-typedef enum { SEMIDUAL_UINT8, SEMIDUAL_FLOAT } semidual_type; /* a uint8 b stands for b / 255 */
+enum { SEMIDUAL_UINT8 = 0, SEMIDUAL_FLOAT = 1 }; /* types of points: a uint8 b stands for b / 255 */
 /* points [count, dimension] are copied; weights [count], not negative, sum 1, or NULL for uniform ones. cost:
  * "sqeuclidean" (|x - y|^2), "euclidean", "cityblock" or "power" (|x - y|^power, power >= 1; 0 for the others). scale:
  * what it is multiplied by, "one", "half" or "alpha" (1 / sum_j nu_j c(0, y_j)). */
-int semidual_target_create(semidual_context* context, const void* points, semidual_type type, int64_t count,
-                           int64_t dimension, const double* weights, const char* cost, double power, const char* scale,
+int semidual_target_create(semidual_context* context, const void* points, int type, int64_t count, int64_t dimension,
+                           const double* weights, const char* cost, double power, const char* scale,
                            semidual_target** target);
 void semidual_target_destroy(semidual_target* target);
 

@@ -45,8 +45,8 @@ struct semidual_target {
 
 namespace {
 
-std::unique_ptr<semidual_target> make_target(const void* points, semidual_type type, std::int64_t count,
-                                             std::int64_t dimension, const double* weights, const ot::Cost& cost) {
+std::unique_ptr<semidual_target> make_target(const void* points, int type, std::int64_t count, std::int64_t dimension,
+                                             const double* weights, const ot::Cost& cost) {
   require_given(points, "points");
   require(count >= 1 && dimension >= 1, "points must be [count, dimension], both at least 1: [", count, ", ", dimension,
           "]");
@@ -58,7 +58,7 @@ std::unique_ptr<semidual_target> make_target(const void* points, semidual_type t
     return std::make_unique<semidual_target>(std::vector<std::uint8_t>(bytes, bytes + size), count, dimension, cost,
                                              std::move(nu));
   }
-  require(type == SEMIDUAL_FLOAT, "type must be SEMIDUAL_UINT8 or SEMIDUAL_FLOAT: ", static_cast<int>(type));
+  require(type == SEMIDUAL_FLOAT, "type must be SEMIDUAL_UINT8 or SEMIDUAL_FLOAT: ", type);
   const auto* values = static_cast<const float*>(points);
   return std::make_unique<semidual_target>(std::vector<real>(values, values + size), count, dimension, cost,
                                            std::move(nu));
@@ -132,8 +132,8 @@ ot::Law law_of(const std::string& law) {
 
 }  // namespace
 
-int semidual_target_create(semidual_context* context, const void* points, semidual_type type, int64_t count,
-                           int64_t dimension, const double* weights, const char* cost, double power, const char* scale,
+int semidual_target_create(semidual_context* context, const void* points, int type, int64_t count, int64_t dimension,
+                           const double* weights, const char* cost, double power, const char* scale,
                            semidual_target** target) {
   return call(context, [&] {
     require_given(target, "target");

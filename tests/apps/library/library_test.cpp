@@ -188,8 +188,8 @@ TEST_CASE("what does not fit is refused by its argument, and NULL may be destroy
   CHECK(refused(create(&y, 1, nullptr, "one")) == "cost must not be NULL");
   const double weight = 2;
   CHECK(refused(create(&y, 1, "sqeuclidean", "one", &weight)).find("sum to 1") != std::string::npos);
-  CHECK(refused(semidual_target_create(context, &y, static_cast<semidual_type>(5), 1, 1, nullptr, "sqeuclidean", 0,
-                                       "one", &target)) == "type must be SEMIDUAL_UINT8 or SEMIDUAL_FLOAT: 5");
+  CHECK(refused(semidual_target_create(context, &y, 5, 1, 1, nullptr, "sqeuclidean", 0, "one", &target)) ==
+        "type must be SEMIDUAL_UINT8 or SEMIDUAL_FLOAT: 5");
   CHECK(refused(semidual_c_transform(nullptr, line.target, &x, 1, &x, 0, &value, nullptr, nullptr, nullptr)) ==
         "context must not be NULL");
   CHECK(refused(semidual_c_transform(context, nullptr, &x, 1, &x, 0, &value, nullptr, nullptr, nullptr)) ==
