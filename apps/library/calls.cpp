@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -14,8 +15,6 @@
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
-
-#include <iostream>
 
 namespace {
 
@@ -128,8 +127,10 @@ int semidual_command(int count, const char* const* arguments) {
   int exit_code = 0;
   const int status = apps::library::call(&all, [&] {
     apps::library::require_given(arguments, "arguments");
-    exit_code = apps::run(count, arguments, {std::cout, std::cerr, false});
-    std::cout.flush();
+    // Streams of its own, so that the host's are not left formatting otherwise.
+    std::ostream out(std::cout.rdbuf()), err(std::cerr.rdbuf());
+    exit_code = apps::run(count, arguments, {out, err, false});
+    out.flush();
   });
   return status == SEMIDUAL_OK ? exit_code : status;
 }

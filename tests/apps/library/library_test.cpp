@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 #include <limits>
 #include <memory>
 #include <string>
@@ -163,12 +164,14 @@ TEST_CASE("the library's generator makes the points that sample makes") {
         std::string::npos);
 }
 
-TEST_CASE("the program runs within the library") {
+TEST_CASE("the program runs within the library, and leaves the host's streams as they are") {
+  const std::ios_base::fmtflags flags = std::cout.flags();
   const char* const arguments[] = {"semidual", "info", "digits"};
   CHECK(semidual_command(3, arguments) == 0);
   const char* const wrong[] = {"semidual", "nothing"};
   CHECK(semidual_command(2, wrong) == 2);
   CHECK(semidual_version() == std::string("0.1.0"));
+  CHECK(std::cout.flags() == flags);
 }
 
 TEST_CASE("what does not fit is refused by its argument, and NULL may be destroyed") {
