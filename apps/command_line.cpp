@@ -322,8 +322,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   else
     engine::fail(
         "say what to do: train, sample, evaluate, features, solve, couple, figure, verify or info (semidual --help "
-        "explains "
-        "them)");
+        "explains them)");
   return 0;
 }
 

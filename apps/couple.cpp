@@ -1,11 +1,9 @@
 #include "apps/couple.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <iomanip>
 #include <memory>
 #include <optional>
-#include <sstream>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,7 +19,6 @@
 #include "apps/source_law.h"
 #include "data/dataset.h"
 #include "data/labels.h"
-#include "data/npy.h"
 #include "data/sha256.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -131,15 +128,6 @@ class Shares {
   std::vector<std::int64_t> taken_;
 };
 
-data::Labels labels_of(const CoupleRequest& request, const SolveOptions& options, std::int64_t points) {
-  if (request.labels.empty()) return {};
-  data::Labels labels = request.labels == "own" ? data::own_labels(options.target, options.target_points, digits_seed)
-                                                : data::read_labels(request.labels, options.target_points);
-  require(std::ssize(labels.of_points) == points, "--labels ", request.labels, " has ", labels.of_points.size(),
-          " labels, --target ", options.target, " has ", points, " points");
-  return labels;
-}
-
 /// All that decides what pair p is.
 nlohmann::ordered_json identity_of(const CoupleRequest& request, const SolvedTransport& solved) {
   nlohmann::ordered_json identity;
@@ -231,7 +219,9 @@ int couple(const CoupleRequest& request, const Console& console) {
     require(count <= *given, "--count ", count, ": --points ", request.points, " has ", *given, " points");
     if (count == 0) count = *given;
   }
-  const data::Labels labels = labels_of(request, solved.options, draws.target().size());
+  data::Labels labels;
+  if (!request.labels.empty())
+    labels = labels_of(request.labels, solved.options.target, solved.options.target_points, draws.target().size());
   Coupling coupling(request, draws, labels, count);
   const Interrupt interrupt;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apps/config.h"
+#include "apps/measure.h"
 #include "data/labels.h"
 #include "engine/error.h"
 #include "engine/random.h"
@@ -80,14 +81,7 @@ RunData load_run_data(const TrainOptions& options) {
 }
 
 RunLabels load_run_labels(const TrainOptions& options, std::int64_t count) {
-  const bool own = options.labels.empty() || options.labels == "own";
-  data::Labels labels = own ? data::own_labels(options.data, options.points, digits_seed)
-                            : data::read_labels(options.labels, options.points);
-  engine::require(options.labels != "own" || !labels.empty(), "--labels own: ", options.data,
-                  " has no labels of its own: give a file with a label for each point");
-  engine::require(labels.empty() || std::ssize(labels.of_points) == count, "--labels ",
-                  own ? options.data : options.labels, ": there are ", labels.of_points.size(), " labels for ", count,
-                  " points: there must be one for each");
+  data::Labels labels = labels_of(options.labels, options.data, options.points, count);
   std::vector<std::uint8_t>& all = labels.of_points;
   if (options.hold_out == 0 || all.empty()) return {std::move(all), {}, std::move(labels.classes)};
   const std::vector<std::int64_t> held_out = held_out_points(count, options.hold_out);

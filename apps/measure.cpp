@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "apps/config.h"
 #include "data/array_file.h"
 #include "engine/error.h"
 
@@ -17,6 +18,16 @@ engine::Tensor points_of(const data::Dataset& dataset) {
 std::string note_on_left_out(const data::Dataset& dataset) {
   if (!dataset.remark.empty()) return dataset.name + ": " + dataset.remark;
   return dataset.left_out.empty() ? "" : engine::text(dataset.name, ": left out ", dataset.left_out);
+}
+
+data::Labels labels_of(const std::string& labels, const std::string& source, std::int64_t points, std::int64_t count) {
+  const bool own = labels.empty() || labels == "own";
+  data::Labels all = own ? data::own_labels(source, points, digits_seed) : data::read_labels(labels, points);
+  engine::require(labels != "own" || !all.empty(), "--labels own: ", source,
+                  " has no labels of its own: give a file with a label for each point");
+  engine::require(all.empty() || std::ssize(all.of_points) == count, "--labels ", own ? source : labels, ": there are ",
+                  all.of_points.size(), " labels for ", count, " points: there must be one for each");
+  return all;
 }
 
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {

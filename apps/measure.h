@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/labels.h"
 #include "engine/tensor.h"
 #include "ot/target.h"
 
@@ -15,6 +16,11 @@ engine::Tensor points_of(const data::Dataset& dataset);
 
 /// A line about what of a folder is not among the points, or how they were read; empty where there is nothing to say.
 std::string note_on_left_out(const data::Dataset& dataset);
+
+/// The labels that --labels names for a source's first `points` points (0: all), `count` in all: a file's, or its own;
+/// these too, where there are some, for an empty text. Throws Error as data::own_labels() and data::read_labels() do,
+/// and for --labels where there are none or as many as there are not points.
+data::Labels labels_of(const std::string& labels, const std::string& source, std::int64_t points, std::int64_t count);
 
 /// The weights in the array or table `path` for `count` points, empty for an empty path. Throws Error, naming the
 /// `option` and the file, for a file that can't be read or holds another number of them.

@@ -1,7 +1,6 @@
 #include "apps/source_law.h"
 
 #include <filesystem>
-#include <optional>
 #include <utility>
 
 #include "apps/config.h"
@@ -19,14 +18,6 @@ using engine::real;
 using engine::Tensor;
 
 namespace {
-
-std::optional<ot::Law> law_of(const std::string& word) {
-  if (word == "normal") return ot::Law::normal;
-  if (word == "uniform") return ot::Law::uniform;
-  if (word == "ball") return ot::Law::ball;
-  if (word == "sphere") return ot::Law::sphere;
-  return {};
-}
 
 /// The law of mean + scale g(z) for a run's generator g, in the coordinates of its data.
 class GeneratorSource : public ot::Source {
@@ -60,6 +51,14 @@ class GeneratorSource : public ot::Source {
 };
 
 }  // namespace
+
+std::optional<ot::Law> law_of(const std::string& word) {
+  if (word == "normal") return ot::Law::normal;
+  if (word == "uniform") return ot::Law::uniform;
+  if (word == "ball") return ot::Law::ball;
+  if (word == "sphere") return ot::Law::sphere;
+  return {};
+}
 
 bool is_law(const std::string& source) {
   if (law_of(source)) return true;

@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/solve_options.h"
 #include "ot/ascent/source.h"
 
 namespace apps {
+
+/// The law that a word names: normal, uniform, ball or sphere; none for another.
+std::optional<ot::Law> law_of(const std::string& word);
 
 /// Whether --source names a law rather than points: normal, uniform, ball, sphere, or a run's folder.
 bool is_law(const std::string& source);

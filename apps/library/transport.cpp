@@ -1,10 +1,12 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "apps/costs.h"
 #include "apps/library/calls.h"
+#include "apps/source_law.h"
 #include "engine/error.h"
 #include "ot/ascent/averaged_ascent.h"
 #include "ot/layered_potential.h"
@@ -122,14 +124,6 @@ semidual_solve_result result_of(const ot::SemidualEstimate& estimate) {
           .converged = 0};
 }
 
-ot::Law law_of(const std::string& law) {
-  if (law == "normal") return ot::Law::normal;
-  if (law == "uniform") return ot::Law::uniform;
-  if (law == "ball") return ot::Law::ball;
-  require(law == "sphere", "law '", law, "' is unknown: it must be normal, uniform, ball or sphere");
-  return ot::Law::sphere;
-}
-
 }  // namespace
 
 int semidual_target_create(semidual_context* context, const void* points, int type, int64_t count, int64_t dimension,
@@ -186,7 +180,9 @@ int semidual_law(semidual_context* context, const char* law, int64_t dimension, 
   return call(context, [&] {
     require(size >= 0, "size must be at least 0: ", size);
     if (size > 0) require_given(points, "points");
-    copy_out(ot::LawSource(law_of(word(law, "law")), dimension, mean, scale, seed).batch(number, size), points);
+    const auto named = apps::law_of(word(law, "law"));
+    require(named.has_value(), "law '", law, "' is unknown: it must be normal, uniform, ball or sphere");
+    copy_out(ot::LawSource(*named, dimension, mean, scale, seed).batch(number, size), points);
   });
 }
 
