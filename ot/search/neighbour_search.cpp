@@ -49,9 +49,16 @@ class NeighbourSearch::Batch {
   SoftminTerms terms(std::vector<SearchWork>& work) const { return terms_->find(work); }
 
   /// What a query is expected to take, on average, and what it takes by the brute force.
-  double expected() const { return (terms_ ? terms_->expected_work() : nearest_->expected_work()).cost(); }
+  double expected() const {
+    const SearchWork work = terms_ ? terms_->expected_work() : nearest_->expected_work();
+    if (blocks_) return work.cost();
+    const double near = bounds_.near_share() * static_cast<double>(bounds_.target().size());
+    return work_of_search_in_real(work, bounds_.target().dimension(), bounds_.sketch().dimension(), near);
+  }
   double of_all(bool alone = false) const {
-    return work_of_all(blocks_ ? &kernels().digits : nullptr, digits_, bounds_.target().size(), lambda_, alone);
+    const Target& target = bounds_.target();
+    return blocks_ ? work_of_all(kernels().digits, digits_, target.size(), lambda_, alone)
+                   : work_of_all_in_real(target.dimension(), target.size(), lambda_);
   }
 
  private:
