@@ -23,7 +23,6 @@
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
-#include "ot/point_draws.h"
 #include "ot/transformer.h"
 
 namespace apps {
@@ -78,7 +77,7 @@ class Draws {
       const engine::Random random(seed_, first_uniforms + static_cast<std::uint64_t>(i));
       std::vector<double> uniforms(static_cast<std::size_t>(x.dim(0)));
       for (std::size_t k = 0; k < uniforms.size(); ++k) uniforms[k] = random.uniform(k);
-      pairs.index = ot::draw_points(target_, x, psi_, lambda_, uniforms);
+      pairs.index = transform_.draw(x, psi_, lambda_, uniforms);
     }
     return pairs;
   }

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <optional>
 
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
+#include "ot/bytes/digit_products.h"
 #include "ot/c_transform.h"
 #include "ot/dense/cost_values.h"
 #include "ot/dense/products.h"
@@ -28,10 +31,10 @@ struct Part {
   double sum;
 };
 
-/// The place that the uniform number of a query falls on, -1 where no term is a number above 0. Where rounding leaves
+/// The point that the uniform number of a query falls on, -1 where no term is a number above 0. Where rounding leaves
 /// a little beyond the last term, that is taken.
 template <class Terms>
-std::int64_t place_of(const TiledProblem& problem, std::span<const Part> parts, double lambda, double uniform,
+std::int64_t point_of(const TiledProblem& problem, std::span<const Part> parts, double lambda, double uniform,
                       const Terms& terms_of) {
   double least = std::numeric_limits<double>::infinity(), all = 0;
   for (const Part& part : parts) least = std::min<double>(least, part.least);
@@ -55,21 +58,29 @@ std::int64_t place_of(const TiledProblem& problem, std::span<const Part> parts, 
     last = place;
     if ((left -= weight * terms[place]) < 0) break;
   }
-  return problem.first_row(tile) + static_cast<std::int64_t>(last);
+  return problem.order[static_cast<std::size_t>(problem.first_row(tile)) + last];
 }
 
 }  // namespace
 
 std::vector<std::int64_t> draw_points(const Target& target, const Tensor& x, const Tensor& psi, double lambda,
-                                      std::span<const double> uniforms) {
+                                      std::span<const double> uniforms, ByteBlocks* blocks) {
   require_transformable(target, x, psi, lambda);
   engine::require(lambda > 0, "[draw points] lambda must be positive: ", lambda);
   engine::require(std::ssize(uniforms) == x.dim(0),
                   "[draw points] there must be a uniform number for each row: ", uniforms.size(), " for ", x.shape());
-  const TiledProblem problem(target, x, psi, lambda);
-  const RealProducts products(problem);
-  const CostValues costs(problem);
-  const TileValues& values = target.ground_cost() ? static_cast<const TileValues&>(costs) : products;
+  const TiledProblem problem(target, x, psi, lambda, blocks ? blocks->order() : std::span<const std::int64_t>());
+  std::optional<ByteProducts> products;
+  std::unique_ptr<const TileValues> made;
+  if (target.ground_cost()) {
+    made = std::make_unique<CostValues>(problem);
+  } else if (blocks) {
+    products.emplace(target, problem.queries);
+    made = std::make_unique<DigitProducts>(problem, *products, *blocks, products->digits_of_terms(lambda));
+  } else {
+    made = std::make_unique<RealProducts>(problem);
+  }
+  const TileValues& values = *made;
   const auto rate = static_cast<real>(1 / lambda);
   std::vector<std::int64_t> drawn(uniforms.size());
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
@@ -97,7 +108,7 @@ std::vector<std::int64_t> draw_points(const Target& target, const Tensor& x, con
         return std::span<const real>(of(tile, i), static_cast<std::size_t>(problem.rows(tile)));
       };
       const auto index = static_cast<std::size_t>(begin + i);
-      drawn[index] = place_of(problem, mine, lambda, uniforms[index], terms_of);
+      drawn[index] = point_of(problem, mine, lambda, uniforms[index], terms_of);
     });
   }
   return drawn;

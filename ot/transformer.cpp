@@ -6,6 +6,7 @@
 #include "engine/simd/kernels.h"
 #include "ot/bytes/byte_c_transform.h"
 #include "ot/dense/dense_c_transform.h"
+#include "ot/point_draws.h"
 #include "ot/search/pruned_c_transform.h"
 
 namespace ot {
@@ -22,11 +23,23 @@ bool finite(const Tensor& tensor) {
 Transformer::Transformer(const Target& target, std::shared_ptr<const PointIndex> index)
     : target_(target), index_(std::move(index)) {}
 
+void Transformer::lay_out() {
+  if (!index_) index_ = std::make_shared<const PointIndex>(target_);
+  if (!blocks_ && ByteProducts::available(target_)) blocks_.emplace(target_, index_->order());
+}
+
 void Transformer::prepare() {
   if (search_) return;
-  if (!index_) index_ = std::make_shared<const PointIndex>(target_);
-  if (ByteProducts::available(target_)) blocks_.emplace(target_, index_->order());
+  lay_out();
   search_.emplace(*index_, blocks_ ? &*blocks_ : nullptr);
+}
+
+std::vector<std::int64_t> Transformer::draw(const Tensor& x, const Tensor& psi, double lambda,
+                                            std::span<const double> uniforms) {
+  const bool in_digits =
+      !target_.ground_cost() && target_.size() >= fewest_searched && ByteProducts::available(target_);
+  if (in_digits) lay_out();
+  return draw_points(target_, x, psi, lambda, uniforms, in_digits ? &*blocks_ : nullptr);
 }
 
 void Transformer::restart() {

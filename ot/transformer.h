@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "ot/bytes/byte_products.h"
 #include "ot/c_transform.h"
@@ -37,6 +39,10 @@ class Transformer {
   /// all calls since the last restart(). The bits do not depend on the number of threads.
   CTransform operator()(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted = {});
 
+  /// draw_points(), in digits where points are of 8 bits, with the same errors. A function of the arguments alone.
+  std::vector<std::int64_t> draw(const engine::Tensor& x, const engine::Tensor& psi, double lambda,
+                                 std::span<const double> uniforms);
+
   /// Begins an inner loop: from here on no bit depends on what was before.
   void restart();
 
@@ -48,6 +54,7 @@ class Transformer {
 
  private:
   void prepare();
+  void lay_out();
   CTransform take(Way way, CTransform result);
   CTransform with_all_points(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted);
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "ot/bytes/byte_winners.h"
+#include "ot/bytes/digit_products.h"
 #include "ot/dense/dense_c_transform.h"
-#include "ot/dense/products.h"
 #include "ot/dense/soft_c_transform.h"
 #include "ot/dense/tiled_problem.h"
 #include "ot/dense/winners.h"
@@ -15,23 +15,6 @@ namespace ot {
 using engine::Tensor;
 
 namespace {
-
-/// The products of a TiledProblem whose points stand in the order of the blocks, in so many digits.
-class DigitProducts : public Products {
- public:
-  DigitProducts(const TiledProblem& problem, const ByteProducts& products, ByteBlocks& blocks, int digits)
-      : Products(problem), products_(products), blocks_(blocks), digits_(digits) {}
-
-  void fill(QueryBlock block, std::int64_t tile, real* out) const override {
-    const std::int64_t rows = problem_.rows(tile);
-    products_.multiply(digits_, block.begin, block.end, blocks_, problem_.first_row(tile), rows, out, rows);
-  }
-
- private:
-  const ByteProducts& products_;
-  ByteBlocks& blocks_;
-  int digits_;
-};
 
 std::vector<std::int64_t> find_winners(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi) {
   const TiledProblem in_own_order(target, x, psi, 0), problem(target, x, psi, 0, blocks.order());

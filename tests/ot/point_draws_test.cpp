@@ -8,7 +8,9 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "ot/c_transform.h"
 #include "ot/cityblock_cost.h"
+#include "ot/transformer.h"
 #include "tests/ot/oracle.h"
 
 using namespace ot;
@@ -68,6 +70,34 @@ TEST_CASE("points are drawn where the running sum of the responsibilities passes
     CHECK(draw_points(target, x, psi, lambda, uniforms) == found);
     engine::set_threads(before);
   }
+}
+
+TEST_CASE("points of 8 bits are drawn in digits, each as often as its responsibilities say") {
+  constexpr std::int64_t points = 4000, d = 40, draws = 40;
+  std::vector<std::uint8_t> bytes;
+  for (std::uint64_t k = 0; k < points * d; ++k)
+    bytes.push_back(static_cast<std::uint8_t>(Random(71, 0).bits(k) % 256));
+  const Target target(bytes, points, d, CostScale::one);
+  const Tensor x = Random(71, 1).normal({batch, d}, 0.5, 0.5), psi = Random(71, 2).normal({points}, 0, real(0.1));
+  Transformer transform(target);
+  // Summed over many uniform numbers, evenly spread, draws of a batch have the mass of its c-transform.
+  std::vector<double> drawn_mass(points, 0);
+  for (int k = 0; k < draws; ++k) {
+    const std::vector<double> uniforms(batch, (k + 0.5) / draws);
+    const auto found = transform.draw(x, psi, 1, uniforms);
+    REQUIRE(std::ssize(found) == batch);
+    for (const std::int64_t j : found) drawn_mass[static_cast<std::size_t>(j)] += 1.0 / (draws * batch);
+    CHECK(transform.draw(x, psi, 1, uniforms) == found);
+  }
+  const Tensor mass = c_transform(target, x, psi, 1, {.mass = true}).mass;
+  // A point's share of a query is drawn floor or ceil of `draws` times as often.
+  double farthest = 0, together = 0;
+  for (std::int64_t j = 0; j < points; ++j) {
+    const double difference = drawn_mass[static_cast<std::size_t>(j)] - mass.data()[j];
+    farthest = std::max(farthest, std::abs(difference)), together += difference;
+  }
+  CHECK(farthest < 1.0 / draws);
+  CHECK(std::abs(together) < 1e-4);
 }
 
 TEST_CASE("the ends of the uniform numbers fall on points that weigh something") {
