@@ -74,7 +74,8 @@ endef
 $(foreach f,$(FLOORS),$(eval $(call floor,$(f))))
 
 # Only data reads and writes compressed files.
-$(PROGRAM) $(BUILD)/tests/bench/bench $(foreach f,data apps,$(BUILD)/tests/$(f)_tests): override LDLIBS += -lz -lzip -lgif
+COMPRESSED := -lz -lzip -lgif
+$(PROGRAM) $(BUILD)/tests/bench/bench $(foreach f,data apps,$(BUILD)/tests/$(f)_tests): override LDLIBS += $(COMPRESSED)
 
 $(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 	@mkdir -p $(@D)
@@ -86,14 +87,17 @@ $(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp
 $(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
-# The C interface, with all that it needs but what the system has; nothing else in it can be seen from outside.
-LIBRARY := $(if $(filter build/float,$(BUILD)),build/libsemidual.so,$(BUILD)/libsemidual.so)
-SONAME  := libsemidual.so.0
+# The C interface, with all that it needs but what the system has; nothing else in it can be seen from outside. Where there
+# is a static OpenBLAS it is in it, so that it is not the host's: `make library STATIC_BLAS=` shares that.
+SONAME      := libsemidual.so.0
+LIBRARY     := $(if $(filter build/float,$(BUILD)),build,$(BUILD))/libsemidual.so
+IN_LIBRARY  := $(call objects,$(wildcard apps/library/*.cpp)) $(LIBRARIES)
+STATIC_BLAS ?= $(wildcard $(shell pkg-config --variable=libdir openblas 2>/dev/null)/libopenblas.a)
+SHARED_BLAS := $(LDLIBS)
 
-$(LIBRARY): $(call objects,$(wildcard apps/library/*.cpp)) $(LIBRARIES) apps/library/exported.map
-	$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=apps/library/exported.map $(LDFLAGS) \
-	  $(filter-out %.map,$^) -o $@ $(LDLIBS)
-$(LIBRARY): override LDLIBS += -lz -lzip -lgif
+$(LIBRARY): $(IN_LIBRARY) apps/library/exported.map
+	$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=apps/library/exported.map -Wl,--strip-debug $(LDFLAGS) \
+	  $(IN_LIBRARY) -o $@ $(or $(STATIC_BLAS),$(SHARED_BLAS)) $(COMPRESSED)
 
 .PHONY: library wheel install uninstall
 library: deps ## build build/libsemidual.so, the C interface of apps/library/semidual.h
