@@ -173,7 +173,7 @@ bench: deps ## measure, print a table and write build/bench.json
 	@unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE; $(BUILD)/tests/bench/bench build/bench.json $(BENCH)
 
 format: ## lay out the code by .clang-format
-	clang-format -i $(shell git ls-files '*.h' '*.cpp' '*.inl')
+	clang-format -i $(shell git ls-files '*.h' '*.hpp' '*.cpp' '*.inl')
 
 clean: ## remove everything that was built
 	rm -rf build
