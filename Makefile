@@ -91,6 +91,7 @@ $(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp)
 # is a static OpenBLAS it is in it, so that it is not the host's: `make library STATIC_BLAS=` shares that.
 SONAME      := libsemidual.so.0
 LIBRARY     := $(if $(filter build/float,$(BUILD)),build,$(BUILD))/libsemidual.so
+ARCHIVE     := $(LIBRARY:.so=.a)
 IN_LIBRARY  := $(call objects,$(wildcard apps/library/*.cpp)) $(LIBRARIES)
 STATIC_BLAS ?= $(wildcard $(shell pkg-config --variable=libdir openblas 2>/dev/null)/libopenblas.a)
 SHARED_BLAS := $(LDLIBS)
@@ -99,6 +100,16 @@ $(LIBRARY): $(IN_LIBRARY) apps/library/exported.map
 	$(CXX) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=apps/library/exported.map -Wl,--strip-debug $(LDFLAGS) \
 	  $(IN_LIBRARY) -o $@ $(or $(STATIC_BLAS),$(SHARED_BLAS)) $(COMPRESSED)
 
+# The same in one object, without OpenBLAS. Symbols that are unique in a process can't be hidden: they get other names.
+$(ARCHIVE): $(IN_LIBRARY)
+	$(CXX) -r -nostdlib -Wl,--force-group-allocation $(IN_LIBRARY) -o $(@:.a=.o)
+	@nm $(@:.a=.o) | awk '$$2 == "u" { print $$3, "semidual_" $$3 }' >$(@:.a=.unique)
+	@objcopy --redefine-syms=$(@:.a=.unique) $(@:.a=.o)
+	@objcopy --strip-debug --wildcard --keep-global-symbol='semidual_*' $(@:.a=.o)
+	@rm -f $@
+	$(AR) rcs $@ $(@:.a=.o)
+	@rm $(@:.a=.o) $(@:.a=.unique)
+
 .PHONY: library wheel install uninstall
 library: deps ## build build/libsemidual.so, the C interface of apps/library/semidual.h
 	@$(again) $(LIBRARY)
@@ -106,22 +117,41 @@ library: deps ## build build/libsemidual.so, the C interface of apps/library/sem
 wheel: library ## pack the library and apps/python for pip, in build/wheel
 	@python3 apps/python/make_wheel.py $(LIBRARY) build/wheel
 
-PREFIX  ?= /usr/local
-VERSION := $(shell sed -n 's/.*version = "\(.*\)".*/\1/p' apps/version.h)
+PREFIX   ?= /usr/local
 INSTALLED = $(DESTDIR)$(PREFIX)
-PLACES   = bin/semidual lib/$(SONAME) lib/libsemidual.so include/semidual.h lib/pkgconfig/semidual.pc
+VERSION  := $(shell sed -n 's/.*version = "\(.*\)".*/\1/p' apps/version.h)
+# What is installed where under PREFIX: a file and its mode, or what a link leads to, and the place.
+define PLACES
+$(PROGRAM) 755 bin/semidual
+$(LIBRARY) 755 lib/$(SONAME)
+$(SONAME) link lib/libsemidual.so
+$(ARCHIVE) 644 lib/libsemidual.a
+apps/library/semidual.h 644 include/semidual.h
+apps/library/semidual.hpp 644 include/semidual.hpp
+build/installed/semidual.pc 644 lib/pkgconfig/semidual.pc
+build/installed/semidualConfig.cmake 644 lib/cmake/semidual/semidualConfig.cmake
+build/installed/semidualConfigVersion.cmake 644 lib/cmake/semidual/semidualConfigVersion.cmake
+endef
+export PLACES
 
-install: library ## install the program, the library and its header under PREFIX (and DESTDIR)
-	@$(again) $(PROGRAM)
-	@install -D -m 755 $(PROGRAM) $(INSTALLED)/bin/semidual
-	@install -D -m 755 $(LIBRARY) $(INSTALLED)/lib/$(SONAME)
-	@ln -sf $(SONAME) $(INSTALLED)/lib/libsemidual.so
-	@install -D -m 644 apps/library/semidual.h $(INSTALLED)/include/semidual.h
-	@install -d $(INSTALLED)/lib/pkgconfig
-	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' apps/library/semidual.pc.in >$(INSTALLED)/lib/pkgconfig/semidual.pc
+build/installed/%: apps/library/%.in apps/version.h $(BUILD)/made_by
+	@mkdir -p $(@D)
+	@sed 's|@VERSION@|$(VERSION)|; s|@SONAME@|$(SONAME)|; s|@NEEDED@|$(NEEDED)|' $< >$@
+# What the archive needs.
+NEEDED = $(SHARED_BLAS) $(COMPRESSED) -l$(if $(findstring clang,$(CXX)),omp,gomp) -lstdc++ -lm
+
+install: deps ## install the program, the library, its headers and what finds them under PREFIX (and DESTDIR)
+	@$(again) $(filter build/%,$(PLACES))
+	@echo "$$PLACES" | while read -r file mode place; do \
+	  case $$mode in \
+	    link) ln -sf "$$file" "$(INSTALLED)/$$place" ;; \
+	    *) install -D -m $$mode "$$file" "$(INSTALLED)/$$place" ;; \
+	  esac || exit; \
+	done
 
 uninstall: ## take away what install has put there
-	@rm -f $(PLACES:%=$(INSTALLED)/%)
+	@echo "$$PLACES" | while read -r _ _ place; do rm -f "$(INSTALLED)/$$place"; done
+	@rm -df "$(INSTALLED)/lib/cmake/semidual"
 
 .PHONY: tests demo deps test test-arm bench asan format clean help
 tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
