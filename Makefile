@@ -131,6 +131,8 @@ apps/library/semidual.hpp 644 include/semidual.hpp
 build/installed/semidual.pc 644 lib/pkgconfig/semidual.pc
 build/installed/semidualConfig.cmake 644 lib/cmake/semidual/semidualConfig.cmake
 build/installed/semidualConfigVersion.cmake 644 lib/cmake/semidual/semidualConfigVersion.cmake
+build/installed/semidual.1 644 share/man/man1/semidual.1
+apps/completion.bash 644 share/bash-completion/completions/semidual
 endef
 export PLACES
 
@@ -140,7 +142,11 @@ build/installed/%: apps/library/%.in apps/version.h $(BUILD)/made_by
 # What the archive needs.
 NEEDED = $(SHARED_BLAS) $(COMPRESSED) -l$(if $(findstring clang,$(CXX)),omp,gomp) -lstdc++ -lm
 
-install: deps ## install the program, the library, its headers and what finds them under PREFIX (and DESTDIR)
+build/installed/semidual.1: apps/man_page.sh $(PROGRAM)
+	@mkdir -p $(@D)
+	@sh apps/man_page.sh $(PROGRAM) >$@
+
+install: deps ## install program, manual, library, headers and what finds them under PREFIX (and DESTDIR)
 	@$(again) $(filter build/%,$(PLACES))
 	@echo "$$PLACES" | while read -r file mode place; do \
 	  case $$mode in \

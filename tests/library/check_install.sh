@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs into a folder, moves it, and uses it there: programs in C and C++ are built by pkg-config and by CMake, and
-# run. Then it is uninstalled, and nothing may be left. Without CMake its part is left out, which is a failure where CI is
-# true.
+# run, the manual page and bash's completions are checked. Then it is uninstalled, and nothing may be left. Without
+# CMake, groff or bash their part is left out, which is a failure where CI is true.
 set -eu
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 here=$(cd "$(dirname "$0")" && pwd)
@@ -64,6 +64,21 @@ if have cmake 'the CMake package'; then
     for consumer in in_c in_c_static; do "$build"/$consumer; done
   done
   for consumer in example example_static; do CXX/$consumer run; done
+fi
+
+if have groff 'the manual page'; then
+  warnings=$(groff -man -ww -Tascii -P-cbou "$root/usr/share/man/man1/semidual.1" 2>&1 >page)
+  [ -z "$warnings" ] || fail "$warnings"
+  for command in $("$program" --help | sed -n '/^Subcommands:/,/^$/s/^  \([^ ]*\).*/\1/p'); do
+    awk -v command="$command" '/^[A-Z]/ { here = tolower($0) == command; next } here' page >section
+    for option in $("$program" "$command" --help | sed -n 's/^  \(--[^ ]*\).*/\1/p'); do
+      grep -q "^ *$option\( \|\$\)" section || fail "the manual page lacks $option of $command"
+    done
+  done
+fi
+
+if have bash "bash's completions"; then
+  bash "$here/check_completion.bash" "$root/usr/share/bash-completion/completions/semidual" "$program"
 fi
 
 cd "$here/../.."
