@@ -45,3 +45,11 @@ class Examples(unittest.TestCase):
         self.assertLess(costs["semi-discrete"], costs["best in batch"])
         self.assertLess(costs["best in batch"], costs["independent"] / 2)
         self.assertLess(distances["semi-discrete"], distances["independent"])
+
+    @needs("PIL")
+    def test_colours_come_to_those_of_the_other_picture(self):
+        printed = self.run_example("colour_transfer")
+        means = re.findall(r"means (\S+) apart before, (\S+) after", printed)
+        self.assertEqual(len(means), 2)
+        for before, after in means:
+            self.assertLess(float(after), float(before) / 20)
