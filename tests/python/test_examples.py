@@ -53,3 +53,11 @@ class Examples(unittest.TestCase):
         self.assertEqual(len(means), 2)
         for before, after in means:
             self.assertLess(float(after), float(before) / 20)
+
+    @needs("PIL")
+    def test_stippling_brings_the_cost_near_that_of_hexagons(self):
+        """From about four times of it: points that are drawn at random leave gaps."""
+        costs = [float(cost) for cost in re.findall(r"(\S+) of hexagons", self.run_example("stippling"))]
+        self.assertEqual(len(costs), 8)
+        self.assertGreater(costs[0], 2)
+        self.assertLess(costs[-1], 1.25)
