@@ -1,5 +1,7 @@
 #include "engine/pool.h"
 
+#include <pthread.h>
+
 #include <array>
 #include <atomic>
 #include <bit>
@@ -24,6 +26,12 @@ class Pool {
   static Pool& instance() {
     static Pool* pool = new Pool;  // never destroyed: buffers of static lifetime may outlive any order of destruction
     return *pool;
+  }
+
+  Pool() {
+    // So that a process is never forked off while another thread, which is not there, has the lock.
+    ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                     [] { instance().mutex_.unlock(); });
   }
 
   Buffer::Block* take(std::size_t bytes) {

@@ -1,15 +1,18 @@
 #include "apps/library/calls.h"
 
-#include <unistd.h>
+#include <pthread.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
+#include <initializer_list>
 #include <iostream>
 #include <memory>
 #include <mutex>
 #include <new>
 
 #include "apps/command_line.h"
+#include "apps/costs.h"
 #include "apps/resources.h"
 #include "apps/version.h"
 #include "engine/blas.h"
@@ -18,11 +21,40 @@
 
 namespace {
 
-// Callbacks may call again, on the thread that waits for them.
-std::recursive_mutex& turns() {
-  static std::recursive_mutex mutex;
-  return mutex;
-}
+/// Calls take turns; a callback may call again, on the thread that waits for it. fork() leaves a child the thread that
+/// called it alone: where another had the turn, its call is never at an end there.
+class Turns {
+ public:
+  static Turns& instance() {
+    static Turns turns;
+    return turns;
+  }
+
+  std::recursive_mutex& mutex() { return mutex_; }
+  bool forked() const { return forked_; }
+  int broken_off() const { return broken_off_; }
+
+ private:
+  Turns() {
+    ::pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork(); },
+                     [] { instance().after_fork_in_child(); });
+  }
+
+  void before_fork() { held_ = mutex_.try_lock(); }
+  void after_fork() {
+    if (held_) mutex_.unlock();
+  }
+  void after_fork_in_child() {
+    if (!held_) ++broken_off_;
+    forked_ = true;
+    std::construct_at(&mutex_);  // no thread is there that could unlock it
+  }
+
+  std::recursive_mutex mutex_;
+  static inline thread_local bool held_ = false;  // by the thread that forks
+  bool forked_ = false;
+  int broken_off_ = 0;
+};
 
 std::string& last_error() {
   thread_local std::string text;
@@ -32,16 +64,18 @@ std::string& last_error() {
 int failed(int status, const char* why) noexcept {
   try {
     last_error() = why;
+    std::ranges::replace(last_error(), '\n', ' ');
   } catch (...) {  // no memory for the words
     last_error().clear();
   }
   return status;
 }
 
-// The process in which threads may have been started.
-pid_t process_of_threads() {
-  static const pid_t process = ::getpid();
-  return process;
+void require_one_of(const char* argument, const std::string& given, std::initializer_list<const char*> words) {
+  if (std::ranges::find(words, given) != words.end()) return;
+  std::string known;
+  for (const char* word : words) known += (known.empty() ? "" : " or ") + std::string(word);
+  engine::fail(argument, " '", given, "' is unknown: it must be ", known);
 }
 
 }  // namespace
@@ -51,9 +85,9 @@ namespace apps::library {
 int call(const semidual_context* context, const std::function<void()>& body) noexcept {
   try {
     require_given(context, "context");
-    const std::lock_guard turn(turns());
+    const std::lock_guard turn(Turns::instance().mutex());
     const engine::BlasOnOneThread blas;
-    engine::set_threads(process_of_threads() == ::getpid() ? context->threads : 1);
+    engine::set_threads(Turns::instance().forked() ? 1 : context->threads);
     body();
     return SEMIDUAL_OK;
   } catch (const Stopped&) {
@@ -69,6 +103,10 @@ int call(const semidual_context* context, const std::function<void()>& body) noe
   }
 }
 
+int calls_broken_off() {
+  return Turns::instance().broken_off();
+}
+
 void require_given(const void* pointer, const char* argument) {
   engine::require(pointer, argument, " must not be NULL");
 }
@@ -76,6 +114,17 @@ void require_given(const void* pointer, const char* argument) {
 std::string word(const char* text, const char* argument) {
   require_given(text, argument);
   return text;
+}
+
+ot::Cost cost_of(const char* cost, double power, const char* scale) {
+  const std::string name = word(cost, "cost"), by = word(scale, "scale");
+  require_one_of("cost", name, {"sqeuclidean", "euclidean", "cityblock", "power"});
+  require_one_of("scale", by, {"one", "half", "alpha"});
+  if (name == "power")
+    engine::require(std::isfinite(power) && power >= 1, "power must be a finite number of at least 1: ", power);
+  else
+    engine::require(power == 0, "power must be 0, since cost ", name, " has its own: ", power);
+  return make_cost(name, power, by);
 }
 
 engine::Tensor copied(const float* values, std::int64_t rows, std::int64_t columns, const char* argument) {
@@ -113,7 +162,6 @@ int semidual_context_create(int threads, semidual_context** context) {
     apps::library::require_given(context, "context");
     engine::require(threads >= 0 && threads <= engine::max_threads, "threads must be 0 to ", engine::max_threads, ": ",
                     threads);
-    process_of_threads();
     *context = std::make_unique<semidual_context>(semidual_context{threads == 0 ? all.threads : threads}).release();
   });
 }

@@ -5,6 +5,7 @@
 
 #include "apps/library/semidual.h"
 #include "engine/tensor.h"
+#include "ot/target.h"
 
 struct semidual_context {
   int threads;
@@ -20,10 +21,18 @@ struct Stopped {};
 /// forked off one with threads, which are not there, there is one.
 int call(const semidual_context* context, const std::function<void()>& body) noexcept;
 
+/// How often this process was forked off one in which another thread was in a call: what that call was working on may
+/// be halfway.
+int calls_broken_off();
+
 /// Throws engine::Error, naming the argument, for a null pointer.
 void require_given(const void* pointer, const char* argument);
 /// The word in a string that must be given.
 std::string word(const char* text, const char* argument);
+
+/// The cost that words of the interface name. Throws engine::Error, naming the argument, for others, and for a power
+/// that is none.
+ot::Cost cost_of(const char* cost, double power, const char* scale);
 
 /// A copy of an array of the interface, [rows, columns] or [count]. Throws engine::Error, naming the argument, for a
 /// null pointer, unless it is to hold nothing, and sizes below 0.

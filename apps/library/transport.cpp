@@ -1,10 +1,8 @@
 #include <cmath>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "apps/costs.h"
 #include "apps/library/calls.h"
 #include "apps/source_law.h"
 #include "engine/error.h"
@@ -26,7 +24,8 @@ using engine::Tensor;
 struct semidual_target {
   ot::Target target;
   std::shared_ptr<const ot::PointIndex> index;  // once a solver or a search needs it
-  std::optional<ot::Transformer> transform;
+  std::unique_ptr<ot::Transformer> transform;
+  int made_after = 0;  // calls that were broken off
 
   template <class Number>
   semidual_target(std::vector<Number> points, std::int64_t count, std::int64_t dimension, const ot::Cost& cost,
@@ -39,7 +38,11 @@ struct semidual_target {
   }
   /// From here on as if nothing had been before: the same call has the same bits.
   ot::Transformer& fresh_transform() {
-    if (!transform) transform.emplace(target, index);
+    if (made_after != apps::library::calls_broken_off()) {
+      static_cast<void>(transform.release());  // halfway, it can't even be destroyed
+      made_after = apps::library::calls_broken_off();
+    }
+    if (!transform) transform = std::make_unique<ot::Transformer>(target, index);
     transform->restart();
     return *transform;
   }
@@ -49,9 +52,9 @@ namespace {
 
 std::unique_ptr<semidual_target> make_target(const void* points, int type, std::int64_t count, std::int64_t dimension,
                                              const double* weights, const ot::Cost& cost) {
-  require_given(points, "points");
   require(count >= 1 && dimension >= 1, "points must be [count, dimension], both at least 1: [", count, ", ", dimension,
           "]");
+  require_given(points, "points");
   const std::int64_t size = count * dimension;
   std::vector<double> nu;
   if (weights) nu.assign(weights, weights + count);
@@ -131,8 +134,8 @@ int semidual_target_create(semidual_context* context, const void* points, int ty
                            semidual_target** target) {
   return call(context, [&] {
     require_given(target, "target");
-    const ot::Cost of = apps::make_cost(word(cost, "cost"), power, word(scale, "scale"));
-    *target = make_target(points, type, count, dimension, weights, of).release();
+    *target =
+        make_target(points, type, count, dimension, weights, apps::library::cost_of(cost, power, scale)).release();
   });
 }
 
@@ -145,10 +148,13 @@ int semidual_c_transform(semidual_context* context, semidual_target* target, con
                          int64_t* winners) {
   return call(context, [&] {
     require_given(target, "target");
-    require_given(value, "value");
+    if (rows > 0) require_given(value, "value");
     require(!winners || lambda == 0, "winners are those of lambda = 0: pass NULL for ", lambda);
     const Tensor points = copied(x, rows, target->target.dimension(), "x");
-    const ot::CTransform found = target->fresh_transform()(points, copied(psi, target->target.size(), "psi"), lambda,
+    const Tensor potential = copied(psi, target->target.size(), "psi");
+    if (mass) std::fill_n(mass, potential.size(), 0.0F);
+    if (rows == 0) return;
+    const ot::CTransform found = target->fresh_transform()(points, potential, lambda,
                                                            {.gradient = gradient != nullptr, .mass = mass != nullptr});
     copy_out(found.value, value);
     if (gradient) copy_out(found.gradient, gradient);
@@ -161,9 +167,10 @@ int semidual_draw(semidual_context* context, semidual_target* target, const floa
                   double lambda, const double* uniforms, int64_t* index) {
   return call(context, [&] {
     require_given(target, "target");
-    require_given(index, "index");
+    if (rows > 0) require_given(index, "index");
     const Tensor points = copied(x, rows, target->target.dimension(), "x"),
                  potential = copied(psi, target->target.size(), "psi");
+    if (rows == 0) return;
     if (lambda == 0) {
       std::ranges::copy(target->fresh_transform()(points, potential, 0).winners, index);
       return;

@@ -1,6 +1,10 @@
 #include "apps/library/semidual.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <iostream>
 #include <limits>
@@ -121,6 +125,55 @@ TEST_CASE("callbacks end a solve: what it has reached is kept, unless there is n
             .ends_with("holds a number that is not finite"));
 }
 
+TEST_CASE("no rows need no arrays") {
+  Line line;
+  const float psi[2] = {0, 0};
+  for (const double lambda : {0.0, 0.1}) {
+    CHECK(semidual_c_transform(line.context.handle, line.target, nullptr, 0, psi, lambda, nullptr, nullptr, nullptr,
+                               nullptr) == SEMIDUAL_OK);
+    CHECK(semidual_draw(line.context.handle, line.target, nullptr, 0, psi, lambda, nullptr, nullptr) == SEMIDUAL_OK);
+  }
+}
+
+TEST_CASE("a process that is forked off while another thread is in a call may call too") {
+  Line line;
+  const std::vector<float> x{0.1F, 0.6F}, psi{0, 0.02F};
+  const auto transform = [&] {
+    std::vector<float> value(2);
+    CHECK(semidual_c_transform(line.context.handle, line.target, x.data(), 2, psi.data(), 0.1, value.data(), nullptr,
+                               nullptr, nullptr) == SEMIDUAL_OK);
+    return value;
+  };
+  const std::vector<float> expected = transform();
+  struct Gate {
+    std::atomic<bool> entered = false, open = false;
+  } gate;
+  const semidual_progress wait = [](void* data, const semidual_solve_result*) {
+    auto* passed = static_cast<Gate*>(data);
+    passed->entered = true;
+    while (!passed->open) std::this_thread::yield();
+    return 1;
+  };
+  std::thread other([&] {
+    const semidual_solve_options options = semidual_default_solve_options();
+    std::vector<double> found(2);
+    CHECK(semidual_solve(line.context.handle, line.target, uniform, line.context.handle, &options, wait, &gate,
+                         found.data(), nullptr) == SEMIDUAL_OK);
+  });
+  while (!gate.entered) std::this_thread::yield();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    ::_exit(transform() == expected ? 0 : 1);
+  }
+  gate.open = true;
+  other.join();
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  CHECK(transform() == expected);
+}
+
 TEST_CASE("one target serves several threads, and the same call has the same bits whatever was before") {
   Line line;
   const std::vector<float> x{0.1F, 0.6F, 0.7F}, psi{0, 0.02F};
@@ -187,7 +240,14 @@ TEST_CASE("what does not fit is refused by its argument, and NULL may be destroy
   CHECK(refused(semidual_context_create(-1, &context)) == "threads must be 0 to 64: -1");
   CHECK(refused(create(nullptr, 1, "sqeuclidean", "one")) == "points must not be NULL");
   CHECK(refused(create(&y, 0, "sqeuclidean", "one")) == "points must be [count, dimension], both at least 1: [0, 1]");
-  CHECK(refused(create(&y, 1, "manhattan", "one")).find("manhattan") != std::string::npos);
+  CHECK(refused(create(nullptr, 0, "sqeuclidean", "one")) ==
+        "points must be [count, dimension], both at least 1: [0, 1]");
+  CHECK(refused(create(&y, 1, "manhattan", "one")) ==
+        "cost 'manhattan' is unknown: it must be sqeuclidean or euclidean or cityblock or power");
+  CHECK(refused(create(&y, 1, "sqeuclidean", "two")) == "scale 'two' is unknown: it must be one or half or alpha");
+  CHECK(refused(create(&y, 1, "power", "one")) == "power must be a finite number of at least 1: 0");
+  CHECK(refused(semidual_target_create(context, &y, SEMIDUAL_FLOAT, 1, 1, nullptr, "euclidean", 2, "one", &target)) ==
+        "power must be 0, since cost euclidean has its own: 2");
   CHECK(refused(create(&y, 1, nullptr, "one")) == "cost must not be NULL");
   const double weight = 2;
   CHECK(refused(create(&y, 1, "sqeuclidean", "one", &weight)).find("sum to 1") != std::string::npos);
