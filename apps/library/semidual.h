@@ -1,5 +1,5 @@
-/* The C interface of libsemidual: c-transforms, semi-discrete optimal transport from any source, pairs, and trained
- * generators.
+/* The C interface of libsemidual: c-transforms, semi-discrete optimal transport from any source, pairs, transport
+ * between two sets of points, and trained generators.
  *
  * Arrays are dense and row-major; their shapes stand at each pointer. A function returns SEMIDUAL_OK or another status;
  * then semidual_last_error() says in one line why, and what would be right, and nothing was written. Calls from several
@@ -93,6 +93,65 @@ typedef int (*semidual_progress)(void* data, const semidual_solve_result* now);
 int semidual_solve(semidual_context* context, semidual_target* target, semidual_sampler sampler, void* sampler_data,
                    const semidual_solve_options* options, semidual_progress progress, void* progress_data, double* psi,
                    semidual_solve_result* result);
+
+/* A side of transport between two sets of points: points [count, dimension]; weights [count], not negative, sum 1, or
+ * NULL for uniform ones. */
+typedef struct {
+  const double *points, *weights;
+  int64_t count, dimension;
+} semidual_measure;
+
+typedef struct {
+  size_t size;      /* sizeof(semidual_transport_options), for later versions */
+  const char* cost; /* this, power and scale as for a target, which `to` is */
+  double power;
+  const char* scale;
+  double lambda;      /* 0: exact, by a network simplex, on the line by sorting; otherwise by Sinkhorn's iterations */
+  double tolerance;   /* of Sinkhorn: ends once the marginal error is not above it */
+  int64_t iterations; /* of Sinkhorn, at most, >= 1 */
+} semidual_transport_options;
+/* sqeuclidean times one, lambda 0; of Sinkhorn 10000 iterations at most, tolerance 1e-6. */
+semidual_transport_options semidual_default_transport_options(void);
+
+/* Of transport at lambda, the least <P, C> + lambda KL(P | mu nu^T) over plans P: that least lies between dual and
+ * primal. */
+typedef struct {
+  double dual;           /* sum_i mu_i phi_i + sum_j nu_j psi_j */
+  double primal;         /* of the plan */
+  double transport_cost; /* <P, C> of the plan */
+  double marginal_error; /* sum_j |(P^T 1)_j - nu_j| of the plan of the potentials, before it is made to have both
+                            marginals; 0 at lambda = 0 */
+  int64_t iterations;    /* at lambda = 0 rounds of pricing, 0 on the line */
+  int64_t flows;         /* at lambda = 0: how many carry mass; otherwise 0 */
+  int converged;         /* whether the tolerance was met; at lambda = 0, whether psi proves the value to nine digits */
+} semidual_transport_result;
+
+/* The mass that goes from a point of `from` to a point of `to`. */
+typedef struct {
+  int64_t source, target;
+  double mass;
+} semidual_flow;
+
+/* Called every few milliseconds, what is not known yet NaN. Another result than 0 ends the iterations, and what they
+ * have reached is kept, or where there is nothing yet the call, with SEMIDUAL_STOPPED. */
+typedef int (*semidual_transport_progress)(void* data, const semidual_transport_result* now);
+
+/* Transport from one set of points to another, in double: phi [from.count], psi [to.count] and, for lambda = 0, flows
+ * [from.count + to.count - 1], by source and then target. Each may be NULL, and progress too. It holds the costs, 8
+ * bytes for each pair, but on the line at lambda = 0. */
+int semidual_transport(semidual_context* context, const semidual_measure* from, const semidual_measure* to,
+                       const semidual_transport_options* options, semidual_transport_progress progress,
+                       void* progress_data, double* phi, double* psi, semidual_flow* flows,
+                       semidual_transport_result* result);
+/* The same from a measure to itself, for lambda > 0, with the one potential chi [count] (may be NULL) that the
+ * symmetric iteration finds; transport_cost and primal are of its plan. Half of it is what the Sinkhorn divergence
+ * takes off. */
+int semidual_self_transport(semidual_context* context, const semidual_measure* of,
+                            const semidual_transport_options* options, semidual_transport_progress progress,
+                            void* progress_data, double* chi, semidual_transport_result* result);
+/* The plan [from.count, to.count] that semidual_transport makes from its psi for lambda > 0, with both marginals. */
+int semidual_transport_plan(semidual_context* context, const semidual_measure* from, const semidual_measure* to,
+                            const semidual_transport_options* options, const double* psi, double* plan);
 
 /* The generator of a folder that `semidual train` has written. */
 typedef struct semidual_generator semidual_generator;

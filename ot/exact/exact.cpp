@@ -18,8 +18,13 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// How many arcs of each point a round adds.
 constexpr std::size_t arcs_in_a_round = 16;
 
+/// Up to so many arcs all are added at once, which takes less time than to choose among them.
+constexpr std::int64_t few_arcs = 1 << 12;
+
 /// Entries of the matrix that are gone through between two questions whether to go on.
 constexpr std::int64_t entries_between = 1 << 22;
+/// Fewer are gone through before another thread is awake.
+constexpr std::int64_t entries_worth_a_thread = 1 << 15;
 
 constexpr int cost_bits = 92;
 
@@ -77,7 +82,7 @@ class Pricing {
 
   /// Solves the problem over all arcs. The rounds that it took, 0 where it was told to stop.
   int solve() {
-    start();
+    if (!few()) start();
     for (bool more = add_arcs(true); more; more = add_arcs(false)) {
       if (stopped_ || !simplex_.solve([&] { return go_on(); })) return 0;
       ++rounds_;
@@ -138,9 +143,21 @@ class Pricing {
     }
   }
 
+  bool few() const { return std::int64_t{sources_.size()} * targets_.size() <= few_arcs; }
+
+  /// At first all arcs, then none.
+  bool add_all_arcs(bool first) {
+    if (!go_on()) return stopped_ = true;
+    if (!first) return false;
+    for (std::int32_t i = 0; i < sources_.size(); ++i)
+      for (std::int32_t j = 0; j < targets_.size(); ++j) simplex_.add({i, j, integer(cost(i, j))});
+    return true;
+  }
+
   /// Adds for each point the arcs of the least reduced cost to the list, if not `any` only of those below 0. Whether
   /// there were such.
   bool add_arcs(bool any) {
+    if (few()) return add_all_arcs(any);
     // Below it a reduced cost in double may be one below 0.
     double most = 0;
     for (const double value : phi_) most = std::max(most, std::abs(value));
@@ -153,14 +170,17 @@ class Pricing {
       if (least.wants(value) && (any || reduced(i, j) < 0)) least.offer(index, value);
     };
     const std::int64_t rows = std::max<std::int64_t>(1, entries_between / targets_.size());
+    const auto grain = [](std::int64_t least, std::int64_t entries) {
+      return std::max(least, entries_worth_a_thread / entries);
+    };
     for (std::int64_t first = 0; first < sources_.size(); first += rows) {
       if (!go_on()) return stopped_ = true;
       const auto last = static_cast<std::int32_t>(std::min<std::int64_t>(first + rows, sources_.size()));
-      engine::parallel_for(last - first, 32, [&](std::int64_t begin, std::int64_t end) {
+      engine::parallel_for(last - first, grain(32, targets_.size()), [&](std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::int32_t>(first + begin); i < first + end; ++i)
           for (std::int32_t j = 0; j < targets_.size(); ++j) offer(of_source[at(i)], j, i, j);
       });
-      engine::parallel_for(targets_.size(), 256, [&](std::int64_t begin, std::int64_t end) {
+      engine::parallel_for(targets_.size(), grain(256, last - first), [&](std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::int32_t>(first); i < last; ++i)
           for (auto j = static_cast<std::int32_t>(begin); j < end; ++j) offer(of_target[at(j)], i, i, j);
       });
@@ -214,8 +234,9 @@ class Pricing {
         for (const std::int32_t i : senders[at(node - n)]) shorten(i, shortest);
         continue;
       }
+      const Integer start = shortest - simplex_.phi(node);
       for (std::int32_t j = 0; j < m; ++j)
-        if (!settled[at(n + j)]) shorten(n + j, shortest + reduced(node, j));
+        if (!settled[at(n + j)]) shorten(n + j, start + integer(cost(node, j)) - simplex_.psi(j));
       entries += m;
       if (entries < entries_between) continue;
       entries = 0;

@@ -94,6 +94,10 @@ TEST_CASE("potentials prove the network simplex's plan optimal, whatever the siz
   check(plane_costs(60, 60, 10), uniform_weights(60), uniform_weights(60));
   check(plane_costs(60, 45, 11), uniform_weights(60), uniform_weights(45));
   check(plane_costs(40, 70, 12), random_weights(40, 1), random_weights(70, 2));
+  check(plane_costs(90, 70, 18), random_weights(90, 5), random_weights(70, 6));  // too many to list all arcs
+  check(costs_of(80, 80, [](std::size_t, std::size_t) { return 0.0; }), uniform_weights(80), uniform_weights(80));
+  check(costs_of(70, 60, [](std::size_t i, std::size_t j) { return static_cast<double>(i % 3 != j % 3); }),
+        random_weights(70, 7), uniform_weights(60));
   check(plane_costs(1, 30, 13), uniform_weights(1), random_weights(30, 3));
   check(plane_costs(30, 1, 14), random_weights(30, 3), uniform_weights(1));
   Weights gaps = random_weights(50, 4);
