@@ -1,13 +1,15 @@
 """Semi-discrete optimal transport on a CPU, and generators that are learned by it.
 
 From any source of points to a finite set: `solve_semidiscrete` and what goes with it, by POT's names; `Coupling` for
-pairs (x, index) of a plan; `Generator` and `command` for what the program `semidual` trains. Arrays go in as anything
-that NumPy reads, also torch tensors on the CPU, and come out as NumPy arrays.
+pairs (x, index) of a plan. Between two finite sets: `solve_sample`, `sinkhorn_divergence`. `Generator` and `command` for
+what the program `semidual` trains. Arrays go in as anything that NumPy reads, also torch tensors on the CPU, and come
+out as NumPy arrays.
 """
 
 from ._library import set_threads, version
 from .coupling import Coupling
 from .generator import Generator, command, train
+from .points import OTResult, sinkhorn_divergence, solve_sample
 from .transport import (
     c_transform,
     marginal,
@@ -22,6 +24,7 @@ __version__ = version()
 __all__ = [
     "Coupling",
     "Generator",
+    "OTResult",
     "c_transform",
     "command",
     "marginal",
@@ -29,6 +32,8 @@ __all__ = [
     "semidiscrete_c_transform",
     "semidiscrete_ot_map",
     "set_threads",
+    "sinkhorn_divergence",
+    "solve_sample",
     "solve_semidiscrete",
     "train",
 ]

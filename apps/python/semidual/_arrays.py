@@ -29,8 +29,8 @@ def _to_float(array: np.ndarray) -> np.ndarray:
 
 
 def _require_finite(name: str, points: np.ndarray) -> None:
-    finite = np.isfinite(points).all(axis=1)
-    if not finite.all():
+    if not np.isfinite(points).all():
+        finite = np.isfinite(points).all(axis=1)
         raise ValueError(f"{name}: row {int(np.argmin(finite))} is not finite")
 
 
@@ -42,6 +42,16 @@ def targets(name: str, array: Any) -> np.ndarray:
     if result.dtype == np.uint8:
         return np.ascontiguousarray(result)
     result = _to_float(result)
+    _require_finite(name, result)
+    return result
+
+
+def precise_points(name: str, array: Any) -> np.ndarray:
+    """A copy of finite points [n, d], at least one of each, in float64, bytes divided by 255."""
+    result = numbers(name, array, 2)
+    if result.size == 0:
+        raise ValueError(f"{name}: shape {result.shape}, where at least one point of one coordinate is needed")
+    result = np.array(result / 255 if result.dtype == np.uint8 else result, dtype=np.float64, order="C")
     _require_finite(name, result)
     return result
 

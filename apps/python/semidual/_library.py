@@ -3,6 +3,7 @@
 import ctypes
 import operator
 import os
+import signal
 import sys
 import threading
 import weakref
@@ -44,8 +45,43 @@ class SolveResult(Structure):
     ]
 
 
+class Measure(Structure):
+    """semidual_measure"""
+
+    _fields_ = [("points", c_void_p), ("weights", c_void_p), ("count", c_int64), ("dimension", c_int64)]
+
+
+class TransportOptions(Structure):
+    """semidual_transport_options"""
+
+    _fields_ = [
+        ("size", c_size_t),
+        ("cost", c_char_p),
+        ("power", c_double),
+        ("scale", c_char_p),
+        ("lambda_", c_double),
+        ("tolerance", c_double),
+        ("iterations", c_int64),
+    ]
+
+
+class TransportResult(Structure):
+    """semidual_transport_result"""
+
+    _fields_ = [
+        ("dual", c_double),
+        ("primal", c_double),
+        ("transport_cost", c_double),
+        ("marginal_error", c_double),
+        ("iterations", c_int64),
+        ("flows", c_int64),
+        ("converged", c_int),
+    ]
+
+
 Sampler = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_int64, POINTER(c_float))
 Progress = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(SolveResult))
+TransportProgress = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(TransportResult))
 
 # Arrays are passed as array.ctypes, handles as they are; None is NULL.
 _SIGNATURES = {
@@ -72,6 +108,21 @@ _SIGNATURES = {
         c_int,
         [c_void_p, c_void_p, Sampler, c_void_p, POINTER(SolveOptions)]
         + [Progress, c_void_p, c_void_p, POINTER(SolveResult)],
+    ),
+    "semidual_default_transport_options": (TransportOptions, []),
+    "semidual_transport": (
+        c_int,
+        [c_void_p, POINTER(Measure), POINTER(Measure), POINTER(TransportOptions), TransportProgress, c_void_p]
+        + [c_void_p, c_void_p, c_void_p, POINTER(TransportResult)],
+    ),
+    "semidual_self_transport": (
+        c_int,
+        [c_void_p, POINTER(Measure), POINTER(TransportOptions), TransportProgress, c_void_p]
+        + [c_void_p, POINTER(TransportResult)],
+    ),
+    "semidual_transport_plan": (
+        c_int,
+        [c_void_p, POINTER(Measure), POINTER(Measure), POINTER(TransportOptions), c_void_p, c_void_p],
     ),
     "semidual_generator_load": (c_int, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "semidual_generator_destroy": (None, [c_void_p]),
@@ -134,6 +185,54 @@ def call(function: Callable[..., int], *arguments: Any) -> None:
         raise KeyboardInterrupt
     message = library.semidual_last_error().decode(errors="replace")
     raise (ValueError if status == INVALID else RuntimeError)(message)
+
+
+class Callbacks:
+    """Exceptions cannot pass through the library: one that a callback raises ends the call, and is raised behind it."""
+
+    def __init__(self) -> None:
+        self._raised: Optional[BaseException] = None
+        self._catching = False
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., int]:
+        """The function as the library calls it: a true result or an exception ends the call."""
+
+        def called(*arguments: Any) -> int:
+            if self._raised is not None:  # Ctrl-C, before there was anything to catch it
+                return 1
+            try:
+                self._catching = True
+                return 1 if function(*arguments) else 0
+            except BaseException as error:
+                self._raised = error
+                return 1
+            finally:
+                self._catching = False
+
+        return called
+
+    def call(self, function: Callable[..., int], *arguments: Any) -> None:
+        """call() with functions of this object among the arguments. The default handling of Ctrl-C, which would raise
+        KeyboardInterrupt at a callback's first instruction, where the library would have it, notes it there."""
+        default = signal.default_int_handler
+        noted = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is default
+        if noted:
+            signal.signal(signal.SIGINT, self._note)
+        try:
+            call(function, *arguments)
+        except (KeyboardInterrupt, RuntimeError, ValueError):
+            if self._raised is None:
+                raise
+        finally:
+            if noted:
+                signal.signal(signal.SIGINT, default)
+        if self._raised is not None:
+            raise self._raised
+
+    def _note(self, *_: Any) -> None:
+        if self._catching:
+            raise KeyboardInterrupt
+        self._raised = KeyboardInterrupt()
 
 
 class Handle:

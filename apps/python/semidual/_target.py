@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 from . import _arrays
-from ._library import FLOAT, UINT8, Handle, Progress, Sampler, SolveResult, call, context, library
+from ._library import FLOAT, UINT8, Callbacks, Handle, Progress, Sampler, SolveResult, call, context, library
 
 Metric = Union[str, Tuple[str, float], None]
 Source = Union[str, Callable[[int], Any]]
@@ -53,7 +53,8 @@ def _or_zero(name: str, number: Optional[float]) -> float:
     return 0.0 if number is None else _arrays.at_least(name, number, 0.0)
 
 
-def _cost(metric: Metric) -> Tuple[bytes, float]:
+def cost_of(metric: Metric) -> Tuple[bytes, float]:
+    """What the library calls it, and its power."""
     if metric is None:
         return b"sqeuclidean", 0.0
     if isinstance(metric, str) and metric in ("sqeuclidean", "euclidean", "cityblock"):
@@ -71,7 +72,7 @@ class Target:
         self.points = _arrays.targets(names.y, y)
         self.count, self.dimension = self.points.shape
         nu = _arrays.weights(names.weights, weights, self.count, names.y)
-        cost, power = _cost(metric)
+        cost, power = cost_of(metric)
         self.handle = Handle(
             library.semidual_target_create,
             library.semidual_target_destroy,
@@ -189,34 +190,21 @@ class Target:
         options.steps = _arrays.whole("max_iter", max_iter, 1)
         options.batch = _arrays.whole("batch_size", batch_size, 1)
 
-        raised = []  # exceptions cannot pass through the library: they wait here
+        callbacks = Callbacks()
 
-        def sample(_: Any, number: int, size: int, points: Any) -> int:
-            try:
-                fill(number, np.ctypeslib.as_array(points, (size, self.dimension)))
-                return 0
-            except BaseException as error:
-                raised.append(error)
-                return 1
+        @callbacks
+        def sample(_: Any, number: int, size: int, points: Any) -> None:
+            fill(number, np.ctypeslib.as_array(points, (size, self.dimension)))
 
-        def report(_: Any, now: Any) -> int:
-            try:
-                return 1 if progress(as_dict(now.contents)) else 0
-            except BaseException as error:
-                raised.append(error)
-                return 1
+        @callbacks
+        def report(_: Any, now: Any) -> Any:
+            return progress(as_dict(now.contents))
 
         psi = np.empty(self.count, np.float64)
         result = SolveResult()
-        try:
-            call(
-                library.semidual_solve,
-                *(context(), self.handle, Sampler(sample), None, ctypes.byref(options)),
-                *(Progress() if progress is None else Progress(report), None, psi.ctypes, ctypes.byref(result)),
-            )
-        except (KeyboardInterrupt, RuntimeError, ValueError):
-            if not raised:
-                raise
-        if raised:
-            raise raised[0]
+        callbacks.call(
+            library.semidual_solve,
+            *(context(), self.handle, Sampler(sample), None, ctypes.byref(options)),
+            *(Progress() if progress is None else Progress(report), None, psi.ctypes, ctypes.byref(result)),
+        )
         return psi, as_dict(result)
