@@ -50,6 +50,11 @@ void semidual_target_destroy(semidual_target* target);
 int semidual_c_transform(semidual_context* context, semidual_target* target, const float* x, int64_t rows,
                          const float* psi, double lambda, float* value, float* gradient, float* mass, int64_t* winners);
 
+/* The responsibilities of psi [count] at x [rows, dimension] for lambda > 0, shares [rows, count]: nu_j exp((psi_j -
+ * c(x_i, y_j)) / lambda) over their sum in j. */
+int semidual_responsibilities(semidual_context* context, semidual_target* target, const float* x, int64_t rows,
+                              const float* psi, double lambda, float* shares);
+
 /* For each x_i [rows, dimension] a point j, index [rows]: at lambda = 0 that of the minimum; otherwise a draw from the
  * responsibilities of x_i by uniforms [rows] in [0, 1), which may be NULL at lambda = 0. */
 int semidual_draw(semidual_context* context, semidual_target* target, const float* x, int64_t rows, const float* psi,

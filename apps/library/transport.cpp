@@ -9,6 +9,7 @@
 #include "ot/ascent/averaged_ascent.h"
 #include "ot/layered_potential.h"
 #include "ot/point_draws.h"
+#include "ot/responsibilities.h"
 #include "ot/search/point_index.h"
 #include "ot/transformer.h"
 
@@ -160,6 +161,17 @@ int semidual_c_transform(semidual_context* context, semidual_target* target, con
     if (gradient) copy_out(found.gradient, gradient);
     if (mass) copy_out(found.mass, mass);
     if (winners) std::ranges::copy(found.winners, winners);
+  });
+}
+
+int semidual_responsibilities(semidual_context* context, semidual_target* target, const float* x, int64_t rows,
+                              const float* psi, double lambda, float* shares) {
+  return call(context, [&] {
+    require_given(target, "target");
+    if (rows > 0) require_given(shares, "shares");
+    const ot::Target& to = target->target;
+    const Tensor points = copied(x, rows, to.dimension(), "x"), potential = copied(psi, to.size(), "psi");
+    if (rows > 0) copy_out(ot::responsibilities(to, points, potential, lambda), shares);
   });
 }
 

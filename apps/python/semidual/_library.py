@@ -98,6 +98,7 @@ _SIGNATURES = {
         c_int,
         [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_double, c_void_p, c_void_p, c_void_p, c_void_p],
     ),
+    "semidual_responsibilities": (c_int, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_double, c_void_p]),
     "semidual_draw": (c_int, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_double, c_void_p, c_void_p]),
     "semidual_law": (
         c_int,

@@ -129,8 +129,11 @@ class Target:
         if reg == 0:
             result[np.arange(len(x)), self.winners(x, psi)] = 1
         else:
-            for row, share in zip(x, result):
-                self.transform(row[None], psi, reg, mass=share)
+            psi = psi.astype(np.float32)
+            call(
+                library.semidual_responsibilities,
+                *(context(), self.handle, x.ctypes, len(x), psi.ctypes, reg, result.ctypes),
+            )
         return result
 
     def draw(self, x: np.ndarray, psi: np.ndarray, reg: float, rng: np.random.Generator) -> np.ndarray:

@@ -14,6 +14,7 @@ from . import _arrays
 from ._target import Metric, Names, Source, Target
 
 _POT = Names("X_target", "X_source", "semi_dual_potential", "a_target", "sampler_source")
+_MOST_SHARES = 2**24  # numbers that a block of responsibilities holds
 _ONLY_IN_POT = {
     "lr_exponent",
     "init_potential",
@@ -113,7 +114,9 @@ def semidiscrete_ot_map(
         target.transform(x, psi, reg, gradient=gradient)
         return x - gradient / 2
     y = _arrays.unit_floats(target.points)
-    means = [target.responsibilities(row[None], psi, reg) @ y for row in x]
+    rows = max(1, _MOST_SHARES // target.count)
+    blocks = [x[first : first + rows] for first in range(0, len(x), rows)]
+    means = [target.responsibilities(block, psi, reg) @ y for block in blocks]
     return np.concatenate(means) if means else np.empty_like(x)
 
 

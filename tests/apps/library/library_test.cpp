@@ -77,6 +77,22 @@ TEST_CASE("the library's c-transform is that of its definition, with gradient, m
   }
 }
 
+TEST_CASE("the library's responsibilities are those of their definition") {
+  const Line line;
+  const std::vector<float> x{0, 0.4F, 1}, psi{0.1F, 0};
+  constexpr double lambda = 0.2;
+  std::vector<float> shares(6);
+  REQUIRE(semidual_responsibilities(line.context.handle, line.target, x.data(), 3, psi.data(), lambda, shares.data()) ==
+          SEMIDUAL_OK);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto term = [&](std::size_t j) { return std::exp((psi[j] - std::pow(x[i] - line.y[j], 2)) / lambda); };
+    CHECK(shares[2 * i] == Approx(term(0) / (term(0) + term(1))).epsilon(1e-5));
+    CHECK(shares[2 * i] + shares[2 * i + 1] == Approx(1));
+  }
+  CHECK(refused(semidual_responsibilities(line.context.handle, line.target, x.data(), 3, psi.data(), 0,
+                                          shares.data())) == "[responsibilities] lambda must be positive: 0");
+}
+
 TEST_CASE("the library solves from a callback, and draws partners") {
   Line line;
   semidual_solve_options options = semidual_default_solve_options();
@@ -128,6 +144,7 @@ TEST_CASE("callbacks end a solve: what it has reached is kept, unless there is n
 TEST_CASE("no rows need no arrays") {
   Line line;
   const float psi[2] = {0, 0};
+  CHECK(semidual_responsibilities(line.context.handle, line.target, nullptr, 0, psi, 0.1, nullptr) == SEMIDUAL_OK);
   for (const double lambda : {0.0, 0.1}) {
     CHECK(semidual_c_transform(line.context.handle, line.target, nullptr, 0, psi, lambda, nullptr, nullptr, nullptr,
                                nullptr) == SEMIDUAL_OK);
