@@ -334,15 +334,19 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
+int run_or_throw(int argc, const char* const* argv, const Console& console) {
+  const int code = dispatch(argc, argv, console);
+  if (code == 0 && !console.out.flush()) throw Failure("standard output can't be written: is its disk full?");
+  return code;
+}
+
 int run(int argc, const char* const* argv, const Console& console) {
   const auto report = [&](int code, const std::string& message) {
     console.err << "semidual: " << one_line(message) << std::endl;
     return code;
   };
   try {
-    const int code = dispatch(argc, argv, console);
-    if (code == 0 && !console.out.flush()) return report(1, "standard output can't be written: is its disk full?");
-    return code;
+    return run_or_throw(argc, argv, console);
   } catch (const engine::Error& error) {
     return report(2, error.what());
   } catch (const std::bad_alloc&) {

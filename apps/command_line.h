@@ -8,4 +8,7 @@ namespace apps {
 /// running, 2 bad usage or bad input, 130 interrupted. Failures are one line on console.err.
 int run(int argc, const char* const* argv, const Console& console);
 
+/// The same, but failures are thrown: engine::Error for bad usage or bad input, other exceptions while running.
+int run_or_throw(int argc, const char* const* argv, const Console& console);
+
 }  // namespace apps

@@ -1,16 +1,29 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <ostream>
 #include <stdexcept>
 #include <string>
 
 namespace apps {
 
-/// Where a command writes.
+/// How far a run of `train` is.
+struct TrainProgress {
+  std::int64_t iteration;   ///< those that are done
+  std::int64_t iterations;  ///< in all; 0 where a clock ends the run
+  double loss;              ///< of the last one
+  double seconds;           ///< of all that are done
+  double seconds_left;      ///< about
+};
+
+/// Where a command writes, and who else is told.
 struct Console {
   std::ostream& out;
   std::ostream& err;
   bool terminal = false;  ///< whether `out` is a terminal, on which a line can be rewritten
+  /// Told of each iteration of `train`, if there; false ends the run, as Ctrl-C does.
+  std::function<bool(const TrainProgress&)> watch = {};
 
   /// What whoever asked should know, a line on `err`; nothing where there is nothing to say.
   void remark(const std::string& line) const {

@@ -6,12 +6,10 @@
 #include <cmath>
 #include <exception>
 #include <initializer_list>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <new>
 
-#include "apps/command_line.h"
 #include "apps/costs.h"
 #include "apps/resources.h"
 #include "apps/version.h"
@@ -168,17 +166,4 @@ int semidual_context_create(int threads, semidual_context** context) {
 
 void semidual_context_destroy(semidual_context* context) {
   const std::unique_ptr<semidual_context> last(context);
-}
-
-int semidual_command(int count, const char* const* arguments) {
-  const semidual_context all{apps::usable_cores()};
-  int exit_code = 0;
-  const int status = apps::library::call(&all, [&] {
-    apps::library::require_given(arguments, "arguments");
-    // Streams of its own, so that the host's are not left formatting otherwise.
-    std::ostream out(std::cout.rdbuf()), err(std::cerr.rdbuf());
-    exit_code = apps::run(count, arguments, {out, err, false});
-    out.flush();
-  });
-  return status == SEMIDUAL_OK ? exit_code : status;
 }

@@ -175,6 +175,20 @@ int semidual_generator_sample(semidual_context* context, semidual_generator* gen
  * to standard output and error. */
 int semidual_command(int count, const char* const* arguments);
 
+/* How far `train` is. */
+typedef struct {
+  int64_t iteration, iterations; /* done, in all; 0 in all where a clock ends the run */
+  double loss;                   /* of the last one: H, unless --loss is another */
+  double seconds, seconds_left;  /* of those that are done; about */
+} semidual_training;
+/* Called after each iteration; another result than 0 ends the run as Ctrl-C does: what it has reached is in its folder.
+ */
+typedef int (*semidual_training_progress)(void* data, const semidual_training* now);
+/* The program once more, but a failure is told as by the other functions, and with `quiet` nothing goes to standard
+ * output. SEMIDUAL_STOPPED after Ctrl-C, and where progress, which may be NULL, ended `train`. */
+int semidual_run(int count, const char* const* arguments, int quiet, semidual_training_progress progress,
+                 void* progress_data);
+
 #ifdef __cplusplus
 }
 #endif

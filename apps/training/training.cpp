@@ -60,7 +60,7 @@ int Training::run(const Interrupt& interrupt, const std::string& title, const Co
   seconds_ = metrics.seconds();
   Progress progress(console.out, console.terminal, algorithm_.iterations(), by_clock() ? 0 : config_.options.iterations,
                     title, loss_symbol(config_.options));
-  while (!done() && !interrupt.requested()) iterate(metrics, progress, console);
+  while (!done() && !interrupt.requested() && !told_to_end_) iterate(metrics, progress, console);
   if (saved_at_ != algorithm_.iterations()) save_checkpoint(progress);
   if (drawn_at_ != algorithm_.iterations()) draw_samples();
   if (reported_at_ != algorithm_.iterations()) report(console);
@@ -110,10 +110,22 @@ void Training::iterate(Metrics& metrics, Progress& progress, const Console& cons
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   seconds_ += seconds;
   metrics.add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
-  progress.update(algorithm_.iterations(), h, 60 * config_.options.minutes - seconds_);
+  progress.update(algorithm_.iterations(), h, seconds_left());
+  if (console.watch)
+    told_to_end_ = !console.watch({.iteration = algorithm_.iterations(),
+                                   .iterations = by_clock() ? 0 : config_.options.iterations,
+                                   .loss = h,
+                                   .seconds = seconds_,
+                                   .seconds_left = seconds_left()});
   if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint(progress);
   if (algorithm_.iterations() % config_.options.samples_every == 0) draw_samples();
   if (saved_at_ == algorithm_.iterations()) report(console);
+}
+
+double Training::seconds_left() const {
+  if (by_clock()) return std::max(0.0, 60 * config_.options.minutes - seconds_);
+  const auto done = static_cast<double>(algorithm_.iterations()), all = static_cast<double>(config_.options.iterations);
+  return seconds_ * (all - done) / done;
 }
 
 void Training::watch(double h, const Console& console) {

@@ -48,9 +48,9 @@ class Training {
   /// Makes the folder, or what it lacks. A new run gets a checkpoint at once, so that it can always be resumed.
   void open();
 
-  /// Iterates to the end, or until interrupted, and tells of it; under a `title` no more than its progress. Returns the
-  /// exit code, 0 or 130. Throws Error where the loss or the state is no longer finite, or a file can't be written,
-  /// with the last checkpoint kept.
+  /// Iterates to the end, or until interrupted or told to end, and tells of it; under a `title` no more than its
+  /// progress. Returns the exit code, 0 or 130. Throws Error where the loss or the state is no longer finite, or a file
+  /// can't be written, with the last checkpoint kept.
   int run(const Interrupt& interrupt, const std::string& title, const Console& console);
 
  private:
@@ -61,6 +61,7 @@ class Training {
   /// Makes the steps that are left of the warm-up and keeps what they came to. False when interrupted.
   bool warm_up(const Interrupt& interrupt, const Console& console);
   void iterate(Metrics& metrics, Progress& progress, const Console& console);
+  double seconds_left() const;
   /// Says once where H, which bounds W_lambda from below, tells nothing of it: psi = 0 comes to more than 0.
   void watch(double h, const Console& console);
   /// What metrics.csv has of the generator after this iteration, where it is due.
@@ -84,7 +85,7 @@ class Training {
   double seconds_ = 0;  // of all iterations
   std::int64_t saved_at_ = -1, drawn_at_ = -1, reported_at_ = -1;
   int below_zero_ = 0;  // iterations in a row
-  bool report_complained_ = false, told_below_zero_ = false;
+  bool report_complained_ = false, told_below_zero_ = false, told_to_end_ = false;
 };
 
 }  // namespace apps

@@ -1,6 +1,7 @@
 """Generators of trained runs, and the program within Python."""
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -58,6 +59,84 @@ class Generators(unittest.TestCase):
         self.assertEqual(len(generator.image_shape), 2)
         self.assertEqual(np.prod(generator.image_shape), generator.dimension)
 
+    def test_training_tells_how_far_it_is_and_may_be_ended(self):
+        seen = []
+
+        def watch(now):
+            seen.append(now)
+            return now["iteration"] == 3
+
+        run = os.path.join(self.folder.name, "watched")
+        with silenced() as printed:
+            generator = semidual.train(self.data, run, iterations=50, batch=20, progress=watch)
+        self.assertEqual(printed[0], "")
+        self.assertEqual([now["iteration"] for now in seen], [1, 2, 3])
+        self.assertEqual(seen[0]["iterations"], 50)
+        self.assertTrue(all(np.isfinite(now["H"]) and now["seconds"] > 0 for now in seen))
+        self.assertGreater(seen[0]["seconds_left"], 0)
+        self.assertEqual(generator.sample(3).shape, (3, 2))
+        with open(os.path.join(run, "metrics.csv")) as metrics:
+            self.assertEqual(len(metrics.readlines()), 1 + 3)
+
+    def test_an_exception_of_progress_comes_through_and_the_run_goes_on_from_there(self):
+        def fail(now):
+            if now["iteration"] == 2:
+                raise KeyError("mine")
+
+        run = os.path.join(self.folder.name, "failed")
+        with silenced(), self.assertRaisesRegex(KeyError, "mine"):
+            semidual.train(self.data, run, iterations=4, batch=20, progress=fail)
+        ends = []
+        with silenced():
+            watch = lambda now: ends.append(now["iteration"])  # noqa: E731
+            semidual.train(self.data, run, resume=True, iterations=4, progress=watch)
+        self.assertEqual(ends, [3, 4])
+
+    def test_progress_true_shows_a_line_on_standard_error(self):
+        run = os.path.join(self.folder.name, "with_bar")
+        shown = io.StringIO()
+        with silenced() as printed, contextlib.redirect_stderr(shown):
+            semidual.train(self.data, run, iterations=4, batch=20, progress=True)
+        self.assertEqual(printed[0], "")
+        self.assertRegex(shown.getvalue(), r"^\r\[#* *\] iteration 1/4  H \S+  \d+ s left +\r")
+        self.assertRegex(shown.getvalue(), r"\r\[#{30}\] iteration 4/4 [^\n]*\n$")
+
+    def test_a_clock_has_no_number_of_iterations(self):
+        run = os.path.join(self.folder.name, "by_clock")
+        told = []
+
+        def watch(now):
+            told.append(now)
+            return True
+
+        with silenced():
+            semidual.train(self.data, run, minutes=10, batch=20, progress=watch)
+        self.assertIsNone(told[0]["iterations"])
+        self.assertLessEqual(told[0]["seconds_left"], 600)
+
+    def test_evaluate_measures_a_generator_a_run_and_samples(self):
+        generator = semidual.Generator.load(self.run_folder)
+        held_out = np.random.default_rng(1).random((60, 2)).astype(np.float32)
+        with silenced() as printed:
+            of_generator = semidual.evaluate(generator, reference=held_out, count=50)
+            of_run = semidual.evaluate(self.run_folder, reference=held_out, count=50)
+        self.assertEqual(printed[0], "")
+        self.assertEqual(of_generator["measures"], of_run["measures"])
+        self.assertEqual(of_run["generated"]["count"], 50)
+        self.assertFalse(os.path.exists(os.path.join(self.run_folder, "evaluation.json")))
+        uniform = np.random.default_rng(2).random((50, 2)).astype(np.float32)
+        with silenced():
+            of_samples = semidual.evaluate(uniform, self.data, reference=held_out)
+        for measures in (of_run["measures"], of_samples["measures"]):
+            coverage = measures["pixels.coverage"]
+            self.assertEqual(set(coverage), {"value", "error", "floor", "floor_spread", "ideal", "name"})
+            self.assertTrue(0 <= coverage["value"] <= 1)
+        self.assertGreater(of_samples["measures"]["pixels.coverage"]["value"], 0.5)
+        with self.assertRaisesRegex(ValueError, r"^what: shape \(2,\)"):
+            semidual.evaluate([1.0, 2.0])
+        with self.assertRaisesRegex(ValueError, "nowhere"):
+            semidual.evaluate("nowhere")
+
     def test_what_will_not_do_is_refused(self):
         with self.assertRaisesRegex((ValueError, RuntimeError), "nowhere"):
             semidual.Generator.load("nowhere")
@@ -67,27 +146,31 @@ class Generators(unittest.TestCase):
         generator.close()
         with self.assertRaisesRegex(ValueError, "closed"):
             generator.sample(1)
-        with silenced(), self.assertRaisesRegex(ValueError, "semidual train --such: exit code 2"):
+        with self.assertRaisesRegex(ValueError, "--such"):
             semidual.command("train", "--such")
+        with self.assertRaisesRegex(ValueError, "nowhere.npy"):
+            semidual.train("nowhere.npy", os.path.join(self.folder.name, "none"))
         with self.assertRaisesRegex(ValueError, "zero byte"):
             semidual.command("train\0")
 
 
 @contextlib.contextmanager
 def silenced():
-    """Sends what the program prints nowhere."""
+    """Keeps what the program prints: after it, a list of what went to standard output and to standard error."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
+    kept, texts = (os.dup(1), os.dup(2)), []
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        os.dup2(out.fileno(), 1)
+        os.dup2(err.fileno(), 2)
         try:
-            yield
+            yield texts
         finally:
-            for stream, copy in zip((1, 2), kept):
+            for stream, copy, file in zip((1, 2), kept, (out, err)):
                 os.dup2(copy, stream)
                 os.close(copy)
+                file.seek(0)
+                texts.append(file.read())
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from typing import Any, Optional
 import numpy as np
 
 
-def numbers(name: str, array: Any, axes: int) -> np.ndarray:
-    """An array of real numbers with so many axes, of its own type."""
+def numbers(name: str, array: Any, axes: Optional[int]) -> np.ndarray:
+    """An array of real numbers with so many axes, any number for None, of its own type."""
     if hasattr(array, "detach"):  # a torch tensor that may ask for gradients
         array = array.detach()
     try:
@@ -17,7 +17,7 @@ def numbers(name: str, array: Any, axes: int) -> np.ndarray:
         raise ValueError(f"{name}: {error}") from error
     if result.dtype.kind not in "iuf":
         raise ValueError(f"{name}: dtype {result.dtype}, where real numbers are needed")
-    if result.ndim != axes:
+    if axes is not None and result.ndim != axes:
         needed = "[n, d]" if axes == 2 else "[n]"
         raise ValueError(f"{name}: shape {result.shape}, where {axes} axes {needed} are needed")
     return result

@@ -79,8 +79,21 @@ class TransportResult(Structure):
     ]
 
 
+class Training(Structure):
+    """semidual_training"""
+
+    _fields_ = [
+        ("iteration", c_int64),
+        ("iterations", c_int64),
+        ("loss", c_double),
+        ("seconds", c_double),
+        ("seconds_left", c_double),
+    ]
+
+
 Sampler = ctypes.CFUNCTYPE(c_int, c_void_p, c_uint64, c_int64, POINTER(c_float))
 Progress = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(SolveResult))
+TrainingProgress = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(Training))
 TransportProgress = ctypes.CFUNCTYPE(c_int, c_void_p, POINTER(TransportResult))
 
 # Arrays are passed as array.ctypes, handles as they are; None is NULL.
@@ -132,7 +145,7 @@ _SIGNATURES = {
         [c_void_p, POINTER(c_int64), POINTER(c_int64), POINTER(c_int64), POINTER(c_int64)],
     ),
     "semidual_generator_sample": (c_int, [c_void_p, c_void_p, c_uint64, c_int64, c_int64, c_void_p]),
-    "semidual_command": (c_int, [c_int, POINTER(c_char_p)]),
+    "semidual_run": (c_int, [c_int, POINTER(c_char_p), c_int, TrainingProgress, c_void_p]),
 }
 
 

@@ -1,9 +1,8 @@
-"""Generators that the program `semidual` has trained, and its commands."""
+"""Generators that the program `semidual` has trained."""
 
 import ctypes
 import os
-import sys
-from typing import Any, Callable, List, Optional, Tuple, Union
+from typing import Any, Callable, Optional, Tuple, Union
 
 import numpy as np
 
@@ -16,8 +15,9 @@ _BLOCK = 256  # the library starts at multiples of so many points
 class Generator:
     """A trained generator. Generator.load(run).sample(n) is what `semidual sample run --count n` writes."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, run: str) -> None:
         self._handle: Optional[Handle] = handle
+        self._run = run
         shape = [ctypes.c_int64() for _ in range(4)]
         call(library.semidual_generator_shape, handle, *map(ctypes.byref, shape))
         self._dimension, height, width, channels = (number.value for number in shape)
@@ -27,11 +27,13 @@ class Generator:
     @classmethod
     def load(cls, run: Union[str, "os.PathLike[str]"]) -> "Generator":
         """The generator of a run folder."""
-        return cls(
-            Handle(
-                library.semidual_generator_load, library.semidual_generator_destroy, context(), os.fsencode(run)
-            )
-        )
+        load, destroy = library.semidual_generator_load, library.semidual_generator_destroy
+        return cls(Handle(load, destroy, context(), os.fsencode(run)), os.fsdecode(run))
+
+    @property
+    def run(self) -> str:
+        """The run folder that it was loaded from."""
+        return self._run
 
     @property
     def dimension(self) -> int:
@@ -78,35 +80,3 @@ class Generator:
         points = np.empty((n, self._dimension), np.float32)
         call(library.semidual_generator_sample, context(), handle, seed, first, n, points.ctypes)
         return points
-
-
-def command(*arguments: Any) -> None:
-    """Runs the program: command("sample", run, "--count", 1000, "--out", "samples.npy"). What it prints goes to standard
-    output and error. Raises ValueError for bad usage or input, KeyboardInterrupt after Ctrl-C, otherwise RuntimeError."""
-    texts = [b"semidual"] + [os.fsencode(a if isinstance(a, (str, bytes, os.PathLike)) else str(a)) for a in arguments]
-    if any(b"\0" in text for text in texts):
-        raise ValueError("arguments: one has a zero byte")
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-    code = library.semidual_command(len(texts), (ctypes.c_char_p * (len(texts) + 1))(*texts, None))
-    if code == 130:
-        raise KeyboardInterrupt
-    if code != 0:
-        line = " ".join(os.fsdecode(text) for text in texts)
-        raise (ValueError if code == 2 else RuntimeError)(f"{line}: exit code {code}, see standard error")
-
-
-def train(data: Any, out: Any, **options: Any) -> Generator:
-    """`semidual train --data data --out out`, and the generator that it has learned. An option is a keyword with _ for
-    -, as in batch=100, latent_dim=4, lambda_=0.025; True is one without a value, False and None are left out.
-    `command("train", "--help")` lists them."""
-    arguments: List[Any] = ["train", "--data", data, "--out", out]
-    for name, value in options.items():
-        if value is None or value is False:
-            continue
-        arguments.append("--" + name.rstrip("_").replace("_", "-"))
-        if value is not True:
-            arguments.append(value)
-    command(*arguments)
-    return Generator.load(out)

@@ -244,6 +244,31 @@ TEST_CASE("the program runs within the library, and leaves the host's streams as
   CHECK(std::cout.flags() == flags);
 }
 
+TEST_CASE("the program within the library tells failures as other functions do, and its training may be watched") {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run";
+  const char* const arguments[] = {"semidual",     "train", "--data",  "digits",   "--points",  "40",
+                                   "--batch",      "4",     "--inner", "2",        "--threads", "1",
+                                   "--iterations", "9",     "--out",   run.c_str()};
+  std::vector<std::int64_t> seen;
+  const semidual_training_progress watch = [](void* data, const semidual_training* now) {
+    CHECK(now->iterations == 9);
+    CHECK(std::isfinite(now->loss));
+    CHECK(now->seconds > 0);
+    static_cast<std::vector<std::int64_t>*>(data)->push_back(now->iteration);
+    return static_cast<int>(now->iteration == 3);
+  };
+  CHECK(semidual_run(std::ssize(arguments), arguments, 1, watch, &seen) == SEMIDUAL_STOPPED);
+  CHECK(seen == std::vector<std::int64_t>{1, 2, 3});
+  CHECK(semidual({"info", run}).code == 0);
+  CHECK(refused(semidual_run(std::ssize(arguments), arguments, 1, nullptr, nullptr)).find(run) != std::string::npos);
+  const char* const wrong[] = {"semidual", "nothing"};
+  CHECK(refused(semidual_run(2, wrong, 1, nullptr, nullptr)).find("nothing") != std::string::npos);
+  const char* const right[] = {"semidual", "--version"};
+  CHECK(semidual_run(2, right, 1, nullptr, nullptr) == SEMIDUAL_OK);
+  CHECK(refused(semidual_run(1, nullptr, 1, nullptr, nullptr)) == "arguments must not be NULL");
+}
+
 TEST_CASE("what does not fit is refused by its argument, and NULL may be destroyed") {
   Line line;
   semidual_context* context = line.context.handle;
