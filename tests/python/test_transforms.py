@@ -4,11 +4,25 @@ import unittest
 
 import numpy as np
 import semidual
+from semidual import _arrays
 from formulas import problem, scores, softmax
 
 
 def setUpModule():
     semidual.set_threads(1)  # these problems are small, and two threads wait long for each other on a busy machine
+
+
+class Elsewhere:
+    """An array of another library: NumPy sees it by DLPack alone."""
+
+    def __init__(self, array, device=1):
+        self._array, self._device = array, device
+
+    def __dlpack__(self, **options):
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self._device, 0
 
 
 class CTransform(unittest.TestCase):
@@ -106,6 +120,23 @@ class Arrays(unittest.TestCase):
         x, y, psi, _ = problem()
         found = semidual.c_transform(torch.tensor(x, requires_grad=True), torch.tensor(y), torch.tensor(psi))
         np.testing.assert_array_equal(found, semidual.c_transform(x, y, psi))
+        self.assertTrue(np.shares_memory(_arrays.sources("x", torch.from_numpy(x), 3, "y"), x))
+        with self.assertRaisesRegex(ValueError, "^x: "):
+            semidual.c_transform(torch.tensor(x, dtype=torch.bfloat16), y, psi)
+
+    def test_what_speaks_dlpack_is_taken_without_a_copy(self):
+        if not hasattr(np, "from_dlpack"):
+            self.skipTest("this NumPy has no DLPack")
+        x, y, psi, _ = problem()
+        given = Elsewhere(x)
+        taken = _arrays.sources("x", given, 3, "y")
+        self.assertTrue(np.shares_memory(taken, x))
+        expected = semidual.c_transform(x, y, psi)
+        found = semidual.c_transform(given, Elsewhere(y.astype(np.float64)), Elsewhere(psi))
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(semidual.c_transform(Elsewhere(x[::2]), y, psi), expected[::2])
+        with self.assertRaisesRegex(ValueError, "^x: it lies in the memory of a device"):
+            semidual.c_transform(Elsewhere(x, device=2), y, psi)
 
     def test_what_will_not_do_is_said_in_one_line_with_its_name(self):
         x, y, psi, weights = problem()

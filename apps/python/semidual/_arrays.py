@@ -1,20 +1,34 @@
 """What callers pass, as the arrays that the library takes. ValueErrors say which argument won't do, and why."""
 
+import contextlib
 import math
 import operator
 from typing import Any, Optional
 
 import numpy as np
 
+_DLPACK_CPU = 1
 
-def numbers(name: str, array: Any, axes: Optional[int]) -> np.ndarray:
-    """An array of real numbers with so many axes, any number for None, of its own type."""
+
+def _array(name: str, array: Any) -> np.ndarray:
+    """What NumPy makes of it, by DLPack without a copy where it comes from another library, such as torch or jax."""
     if hasattr(array, "detach"):  # a torch tensor that may ask for gradients
         array = array.detach()
     try:
-        result = np.asarray(array)
+        if hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray):
+            if hasattr(array, "__dlpack_device__") and array.__dlpack_device__()[0] != _DLPACK_CPU:
+                raise ValueError("it lies in the memory of a device, where that of the CPU is needed")
+            # NumPy before 1.23 has none, and DLPack not all types.
+            with contextlib.suppress(AttributeError, BufferError, RuntimeError, TypeError):
+                return np.from_dlpack(array)
+        return np.asarray(array)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: {error}") from error
+
+
+def numbers(name: str, array: Any, axes: Optional[int]) -> np.ndarray:
+    """An array of real numbers with so many axes, any number for None, of its own type."""
+    result = _array(name, array)
     if result.dtype.kind not in "iuf":
         raise ValueError(f"{name}: dtype {result.dtype}, where real numbers are needed")
     if axes is not None and result.ndim != axes:
