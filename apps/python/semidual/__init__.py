@@ -3,7 +3,7 @@
 From any source of points to a finite set: `solve_semidiscrete` and what goes with it, by POT's names; `Coupling` for
 pairs (x, index) of a plan. Between two finite sets: `solve_sample`, `sinkhorn_divergence`. `Generator`, `train`,
 `evaluate` and `command` for what the program `semidual` does. Arrays go in as anything that NumPy reads, and by DLPack
-without a copy from torch, jax and others on the CPU, and come out as NumPy arrays.
+without a copy from torch, jax and others on the CPU, and come out as NumPy arrays; `semidual.torch` has gradients.
 """
 
 from ._library import set_threads, version
