@@ -16,7 +16,8 @@ def main() -> None:
     version = re.search(r'version = "([^"]+)"', (here.parent / "version.h").read_text()).group(1)
     tag = f"py3-none-linux_{platform.machine()}"
     info = f"semidual-{version}.dist-info"
-    files = {f"semidual/{file.name}": file.read_bytes() for file in sorted((here / "semidual").glob("*.py"))}
+    package = here / "semidual"
+    files = {f"semidual/{file.name}": file.read_bytes() for file in sorted([*package.glob("*.py"), package / "py.typed"])}
     files["semidual/libsemidual.so"] = library.read_bytes()
     files[f"{info}/METADATA"] = (
         f"Metadata-Version: 2.1\nName: semidual\nVersion: {version}\nLicense: MIT\nRequires-Python: >=3.9\n"

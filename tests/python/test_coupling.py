@@ -145,6 +145,34 @@ class Processes(unittest.TestCase):
         self.assertEqual(os.WEXITSTATUS(os.waitpid(child, 0)[1]), 0)
         np.testing.assert_array_equal(coupling.assign(x), index)
 
+    @unittest.skipUnless(hasattr(os, "fork"), "fork")
+    def test_a_child_forked_off_while_another_thread_is_in_a_call_can_call(self):
+        x, y, psi, _ = problem()
+        coupling = semidual.Coupling(y)
+        coupling.psi = psi
+        index = coupling.assign(x)
+        entered, go_on = threading.Event(), threading.Event()
+
+        def wait(_):
+            entered.set()
+            go_on.wait()
+            return True
+
+        other = threading.Thread(target=lambda: coupling.fit("normal", progress=wait))
+        other.start()
+        entered.wait()
+        child = os.fork()
+        if child == 0:
+            code = 1
+            with contextlib.suppress(BaseException):
+                signal.alarm(60)
+                code = 0 if (coupling.assign(x) == index).all() else 2
+            os._exit(code)
+        status = os.waitpid(child, 0)[1]
+        go_on.set()
+        other.join()
+        self.assertEqual(status, 0)
+
     def test_any_number_of_threads_gives_the_same(self):
         y = problem()[1]
         self.addCleanup(semidual.set_threads, 1)

@@ -79,7 +79,7 @@ class _CTransform(torch.autograd.Function):
         in_x, in_psi = ctx.needs_input_grad[:2]
         ctx.slope = np.empty_like(points) if in_x else None
         ctx.winners = np.empty(len(points), np.int64) if in_psi and reg == 0 else None
-        ctx.problem = (target, points, potential, reg) if in_psi and reg > 0 else None
+        ctx.problem = (target, points.copy(), potential, reg) if in_psi and reg > 0 else None
         ctx.count = target.count
         value = target.transform(points, potential, reg, gradient=ctx.slope, winners=ctx.winners)
         return torch.from_numpy(value).to(_type_of(x))
