@@ -78,6 +78,7 @@ typedef struct {
   int64_t steps;       /* at most, >= 1 */
   int64_t batch;       /* points of the first steps, >= 1; later ones take up to eight times as many */
   int layers;          /* whether psi is a sum over groups of near points, which all move at once */
+  const double* start; /* psi to start at, [count], such as that of a problem like this one; NULL: 0 */
 } semidual_solve_options;
 /* adam at lambda 0 in layers, 20000 steps of 200 at most, no tolerance. */
 semidual_solve_options semidual_default_solve_options(void);

@@ -188,6 +188,7 @@ struct solve_options {
   double lambda = 0, first_lambda = 0, rate = 0, tolerance = 0;
   std::int64_t steps = 20000, batch = 200;
   bool layers = true;
+  std::span<const double> start = {};                               ///< psi to start at, [size], or none for 0
   std::function<bool(const semidual_solve_result&)> progress = {};  ///< told after each step, says whether to go on
 };
 /// The numbers of semidual_solve_result, and psi [size].
@@ -225,13 +226,66 @@ inline solution solve(const source& from, const target& to, const solve_options&
                                      .tolerance = options.tolerance,
                                      .steps = options.steps,
                                      .batch = options.batch,
-                                     .layers = options.layers};
+                                     .layers = options.layers,
+                                     .start = options.start.empty() ? nullptr : options.start.data()};
+  if (!options.start.empty()) detail::require_size(options.start.size(), to.size(), "start");
   solution found{};
   found.psi.resize(static_cast<std::size_t>(to.size()));
   const int status = semidual_solve(to.context(), to.handle(), call_sample, &sample, &plain,
                                     options.progress ? call_progress : nullptr, &progress, found.psi.data(), &found);
   if (thrown) std::rethrow_exception(thrown);
   detail::check(status);
+  return found;
+}
+
+/// A side of transport between two sets of points: points [size, dimension] and their weights [size], or none for
+/// uniform ones.
+struct measure {
+  std::span<const double> points;
+  std::int64_t dimension;
+  std::span<const double> weights = {};
+};
+
+struct transport_options {
+  std::string cost = "sqeuclidean";
+  double power = 0;
+  std::string scale = "one";
+  double lambda = 0, tolerance = 1e-6;
+  std::int64_t iterations = 10000;
+  int threads = 0;
+};
+/// The numbers of semidual_transport_result, phi and psi at the points, and at lambda = 0 the plan.
+struct transport : semidual_transport_result {
+  std::vector<double> phi, psi;
+  std::vector<semidual_flow> plan;
+};
+
+/// Transport between two sets of points, exact or by Sinkhorn: semidual::solve({x, 2, mu}, {y, 2, nu}, {.lambda =
+/// 0.01}).
+inline transport solve(const measure& from, const measure& to, const transport_options& options = {}) {
+  const auto plain = [](const measure& side, const char* points, const char* weights) {
+    const std::int64_t size = detail::rows(side.points.size(), side.dimension, points);
+    if (!side.weights.empty()) detail::require_size(side.weights.size(), size, weights);
+    return semidual_measure{side.points.data(), side.weights.empty() ? nullptr : side.weights.data(), size,
+                            side.dimension};
+  };
+  const semidual_measure mu = plain(from, "points of from", "weights of from"),
+                         nu = plain(to, "points of to", "weights of to");
+  const semidual_transport_options given{.size = sizeof(semidual_transport_options),
+                                         .cost = options.cost.c_str(),
+                                         .power = options.power,
+                                         .scale = options.scale.c_str(),
+                                         .lambda = options.lambda,
+                                         .tolerance = options.tolerance,
+                                         .iterations = options.iterations};
+  transport found{};
+  found.phi.resize(static_cast<std::size_t>(mu.count));
+  found.psi.resize(static_cast<std::size_t>(nu.count));
+  if (options.lambda == 0) found.plan.resize(found.phi.size() + found.psi.size());
+  const detail::Context context = detail::make_context(options.threads);
+  detail::check(semidual_transport(context.get(), &mu, &nu, &given, nullptr, nullptr, found.phi.data(),
+                                   found.psi.data(), options.lambda == 0 ? found.plan.data() : nullptr, &found));
+  found.plan.resize(static_cast<std::size_t>(found.flows));
   return found;
 }
 

@@ -8,7 +8,6 @@
 #include "engine/error.h"
 #include "ot/ascent/averaged_ascent.h"
 #include "ot/layered_potential.h"
-#include "ot/point_draws.h"
 #include "ot/responsibilities.h"
 #include "ot/search/point_index.h"
 #include "ot/transformer.h"
@@ -27,6 +26,7 @@ struct semidual_target {
   std::shared_ptr<const ot::PointIndex> index;  // once a solver or a search needs it
   std::unique_ptr<ot::Transformer> transform;
   int made_after = 0;  // calls that were broken off
+  int calls = 0;       // at lambda = 0
 
   template <class Number>
   semidual_target(std::vector<Number> points, std::int64_t count, std::int64_t dimension, const ot::Cost& cost,
@@ -37,14 +37,16 @@ struct semidual_target {
     if (!index) index = std::make_shared<const ot::PointIndex>(target);
     return index;
   }
-  /// From here on as if nothing had been before: the same call has the same bits.
-  ot::Transformer& fresh_transform() {
+  /// The same call has the same bits: for lambda > 0 it begins as if nothing had been before. At 0 nothing depends on
+  /// that; whether to search, which takes long to find out, then holds for some calls.
+  ot::Transformer& fresh_transform(double lambda) {
+    constexpr int calls_alike = 16;
     if (made_after != apps::library::calls_broken_off()) {
       static_cast<void>(transform.release());  // halfway, it can't even be destroyed
       made_after = apps::library::calls_broken_off();
     }
     if (!transform) transform = std::make_unique<ot::Transformer>(target, index);
-    transform->restart();
+    if (lambda > 0 || ++calls % calls_alike == 0) transform->restart();
     return *transform;
   }
 };
@@ -118,6 +120,15 @@ ot::AveragedOptions options_of(const semidual_solve_options& given) {
           .tolerance = given.tolerance};
 }
 
+/// Both kinds of psi that there are have a number for each point in their first parameter, and begin at 0.
+void start_at(ot::Potential& potential, std::span<const double> psi) {
+  Tensor first = potential.parameters().front()->value();
+  for (std::size_t j = 0; j < psi.size(); ++j) {
+    require(std::isfinite(psi[j]), "start must be finite: number ", j, " is ", psi[j]);
+    first.data()[j] = static_cast<real>(psi[j]);
+  }
+}
+
 semidual_solve_result result_of(const ot::SemidualEstimate& estimate) {
   return {.value = estimate.dual,
           .value_error = estimate.dual_error,
@@ -155,8 +166,8 @@ int semidual_c_transform(semidual_context* context, semidual_target* target, con
     const Tensor potential = copied(psi, target->target.size(), "psi");
     if (mass) std::fill_n(mass, potential.size(), 0.0F);
     if (rows == 0) return;
-    const ot::CTransform found = target->fresh_transform()(points, potential, lambda,
-                                                           {.gradient = gradient != nullptr, .mass = mass != nullptr});
+    const ot::CTransform found = target->fresh_transform(lambda)(
+        points, potential, lambda, {.gradient = gradient != nullptr, .mass = mass != nullptr});
     copy_out(found.value, value);
     if (gradient) copy_out(found.gradient, gradient);
     if (mass) copy_out(found.mass, mass);
@@ -184,13 +195,13 @@ int semidual_draw(semidual_context* context, semidual_target* target, const floa
                  potential = copied(psi, target->target.size(), "psi");
     if (rows == 0) return;
     if (lambda == 0) {
-      std::ranges::copy(target->fresh_transform()(points, potential, 0).winners, index);
+      std::ranges::copy(target->fresh_transform(0)(points, potential, 0).winners, index);
       return;
     }
     require_given(uniforms, "uniforms");
-    std::ranges::copy(
-        ot::draw_points(target->target, points, potential, lambda, std::span(uniforms, static_cast<std::size_t>(rows))),
-        index);
+    std::ranges::copy(target->fresh_transform(lambda).draw(points, potential, lambda,
+                                                           std::span(uniforms, static_cast<std::size_t>(rows))),
+                      index);
   });
 }
 
@@ -214,7 +225,8 @@ semidual_solve_options semidual_default_solve_options(void) {
           .tolerance = 0,
           .steps = 20000,
           .batch = 200,
-          .layers = 1};
+          .layers = 1,
+          .start = nullptr};
 }
 
 int semidual_solve(semidual_context* context, semidual_target* target, semidual_sampler sampler, void* sampler_data,
@@ -233,6 +245,7 @@ int semidual_solve(semidual_context* context, semidual_target* target, semidual_
           std::make_unique<ot::LayeredPotential>(*target->indexed(), ot::LayeredPotential::usual_layers(to.size()));
     else
       potential = std::make_unique<ot::VectorPotential>(to);
+    if (options->start) start_at(*potential, {options->start, static_cast<std::size_t>(to.size())});
     ot::Transformer transform(to, target->index);
     const ot::AveragedResult found =
         ot::ascend_averaged(transform, CallbackSource(sampler, sampler_data, to.dimension()), *potential, ascent,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ class Pairs(unittest.TestCase):
     def test_pairs_are_a_function_of_the_seed_and_the_first_of_more(self):
         y = problem()[1]
         for reg in (0, 0.5):
-            with semidual.Coupling(y, reg).fit("normal", max_iter=100) as coupling:
+            with semidual.Coupling(y, reg).fit("normal", tolerance=None, max_iter=100) as coupling:
                 x, index = coupling.pairs(1000, seed=3)
                 self.assertEqual((x.shape, index.shape), ((1000, 3), (1000,)))
                 again, same = coupling.pairs(700, seed=3)
@@ -71,9 +72,49 @@ class Pairs(unittest.TestCase):
 
     def test_a_function_is_a_source_of_pairs(self):
         rng = np.random.default_rng(0)
-        coupling = semidual.Coupling(two_points).fit(lambda n: rng.random((n, 1)), max_iter=300)
+        coupling = semidual.Coupling(two_points).fit(lambda n: rng.random((n, 1)), tolerance=None, max_iter=300)
         x, index = coupling.pairs(400)
         np.testing.assert_array_equal(index, coupling.assign(x))
+
+    def test_points_are_a_source(self):
+        """Two points of equal mass to two points, of which the first lies between: all plans are known."""
+        x = np.array([[0.0], [1.0]])
+        coupling = semidual.Coupling([[0.25], [0.75]]).fit(x, tolerance=0.01, seed=1)
+        self.assertAlmostEqual(coupling.value, 1 / 16, delta=0.001)
+        drawn, index = coupling.pairs(1000, seed=3)
+        np.testing.assert_array_equal(index, drawn[:, 0])
+        self.assertAlmostEqual(drawn.mean(), 0.5, delta=0.1)
+        np.testing.assert_array_equal(coupling.pairs(500, seed=3)[0], drawn[:500])
+        with self.assertRaisesRegex(ValueError, r"sampler: shape \(0, 1\), where at least one point"):
+            coupling.fit(np.empty((0, 1)))
+        with self.assertRaisesRegex(ValueError, r"sampler: shape \(3, 2\), where points of y have 1"):
+            coupling.fit(np.zeros((3, 2)))
+        with self.assertRaisesRegex(ValueError, "sampler: 'uniform', where a function of n, points"):
+            coupling.fit("uniform")
+
+    def test_without_a_seed_pairs_are_others_each_time(self):
+        coupling = semidual.Coupling(two_points).fit("unif", tolerance=0.01)
+        self.assertTrue((coupling.pairs(100)[0] != coupling.pairs(100)[0]).any())
+
+    def test_a_fit_starts_where_it_is_told_to(self):
+        y = problem(count=500, d=20)[1]
+        found = semidual.Coupling(y).fit("normal", tolerance=0.02)
+        few = {"tolerance": None, "max_iter": 50, "lr0": 0.01}
+        cold, warm = (semidual.Coupling(y).fit("normal", init_potential=psi, **few) for psi in (None, found.psi))
+        self.assertLess(warm.chi2, cold.chi2 / 4)
+        with self.assertRaisesRegex(ValueError, r"init_potential: shape \(3,\), where y has 500 points"):
+            found.fit("normal", init_potential=np.zeros(3))
+
+    def test_a_fit_that_ends_above_its_tolerance_warns(self):
+        with self.assertWarnsRegex(RuntimeWarning, "after 10 steps, not below the tolerance 1e-06: raise max_iter"):
+            semidual.Coupling(problem()[1]).fit("normal", tolerance=1e-6, max_iter=10)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            semidual.Coupling(problem()[1]).fit("normal", tolerance=None, max_iter=10)
+
+    def test_an_option_that_there_is_not_is_named(self):
+        with self.assertRaisesRegex(TypeError, r"fit\(\) got an unexpected keyword argument 'max_iters'"):
+            semidual.Coupling(two_points).fit("unif", max_iters=5)
 
     def test_use_after_close_and_before_fit_is_refused(self):
         y = problem()[1]
@@ -89,7 +130,8 @@ class Pairs(unittest.TestCase):
             coupling.chi2
         coupling.close()
         coupling.close()
-        uses = [lambda: coupling.psi, lambda: coupling.assign(y), lambda: coupling.fit("unif"), coupling.__enter__]
+        np.testing.assert_array_equal(coupling.psi, np.zeros(len(y)))
+        uses = [lambda: coupling.assign(y), lambda: coupling.pairs(3), lambda: coupling.fit("unif"), coupling.__enter__]
         for use in uses:
             with self.assertRaisesRegex(ValueError, "closed"):
                 use()

@@ -180,7 +180,6 @@ class Arrays(unittest.TestCase):
             ("seed: -1", lambda: semidual.solve_semidiscrete(y, seed=-1)),
             ("tolerance: -1", lambda: semidual.solve_semidiscrete(y, tolerance=-1)),
             ("lr0: inf", lambda: semidual.solve_semidiscrete(y, lr0=float("inf"))),
-            ("init_potential: POT's", lambda: semidual.solve_semidiscrete(y, init_potential=psi)),
             ("decreasing_reg: POT's", lambda: semidual.solve_semidiscrete(y, decreasing_reg=False)),
             ("n: -1", lambda: semidual.set_threads(-1)),
         ]

@@ -28,6 +28,7 @@ class SolveOptions(Structure):
         ("steps", c_int64),
         ("batch", c_int64),
         ("layers", c_int),
+        ("start", c_void_p),
     ]
 
 

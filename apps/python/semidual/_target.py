@@ -1,6 +1,7 @@
 """The measure sum_j nu_j delta_{y_j} in the library, and what is computed on it."""
 
 import ctypes
+import warnings
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
@@ -9,7 +10,7 @@ from . import _arrays
 from ._library import FLOAT, UINT8, Callbacks, Handle, Progress, Sampler, SolveResult, call, context, library
 
 Metric = Union[str, Tuple[str, float], None]
-Source = Union[str, Callable[[int], Any]]
+Source = Union[str, Callable[[int], Any], Any]  # of the last kind: points
 
 LAWS = {
     "unif": "uniform",
@@ -155,9 +156,11 @@ class Target:
         name = self.names.sampler
         if isinstance(source, str) and source in LAWS:
             return lambda number, out: law_points(source, self.dimension, seed, number, out)
-        if not callable(source):
+        if isinstance(source, str) or source is None:
             known = ", ".join(map(repr, LAWS))
-            raise ValueError(f"{name}: {source!r}, where a function of n or one of {known} is needed")
+            raise ValueError(f"{name}: {source!r}, where a function of n, points [n, d] or one of {known} are needed")
+        if not callable(source):
+            return self._rows(_arrays.sources(name, source, self.dimension, self.names.y), seed)
 
         def fill(_: int, out: np.ndarray) -> None:
             batch = _arrays.sources(f"{name}({len(out)})", source(len(out)), self.dimension, self.names.y)
@@ -167,18 +170,30 @@ class Target:
 
         return fill
 
+    def _rows(self, points: np.ndarray, seed: int) -> Callable[[int, np.ndarray], None]:
+        if not len(points):
+            raise ValueError(f"{self.names.sampler}: shape {points.shape}, where at least one point is needed")
+
+        def fill(number: int, out: np.ndarray) -> None:
+            rng = np.random.Generator(np.random.Philox(counter=number, key=seed))
+            out[:] = points[rng.integers(len(points), size=len(out))]
+
+        return fill
+
     def solve(
         self,
         source: Source,
         reg: float,
-        solver: str = "adam",
-        tolerance: Optional[float] = None,
-        max_iter: int = 10000,
-        batch_size: int = 200,
-        lr0: Optional[float] = None,
-        decreasing_reg_initial_eps: Optional[float] = None,
-        seed: int = 0,
-        progress: Optional[Callable[[Dict[str, Any]], Any]] = None,
+        *,
+        solver: str,
+        tolerance: Optional[float],
+        max_iter: int,
+        batch_size: int,
+        lr0: Optional[float],
+        init_potential: Any,
+        decreasing_reg_initial_eps: Optional[float],
+        seed: int,
+        progress: Optional[Callable[[Dict[str, Any]], Any]],
     ) -> Tuple[np.ndarray, Dict[str, Any]]:
         """psi [J] and the result's numbers; see solve_semidiscrete."""
         fill = self.batches(source, _arrays.whole("seed", seed, 0, 2**64))
@@ -192,6 +207,10 @@ class Target:
         options.tolerance = _or_zero("tolerance", tolerance)
         options.steps = _arrays.whole("max_iter", max_iter, 1)
         options.batch = _arrays.whole("batch_size", batch_size, 1)
+        start = None
+        if init_potential is not None:
+            start = _arrays.potential("init_potential", init_potential, self.count, self.names.y)
+            options.start = start.ctypes.data
 
         callbacks = Callbacks()
 
@@ -210,4 +229,12 @@ class Target:
             *(context(), self.handle, Sampler(sample), None, ctypes.byref(options)),
             *(Progress() if progress is None else Progress(report), None, psi.ctypes, ctypes.byref(result)),
         )
-        return psi, as_dict(result)
+        found = as_dict(result)
+        if tolerance and not found["converged"] and found["steps"] >= max_iter:
+            warnings.warn(
+                f"chi2 is {found['chi2']:.3g} +- {found['chi2_error']:.2g} after {max_iter} steps, not below the tolerance"
+                f" {tolerance:g}: raise max_iter or tolerance",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return psi, found

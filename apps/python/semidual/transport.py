@@ -17,7 +17,6 @@ _POT = Names("X_target", "X_source", "semi_dual_potential", "a_target", "sampler
 _MOST_SHARES = 2**24  # numbers that a block of responsibilities holds
 _ONLY_IN_POT = {
     "lr_exponent",
-    "init_potential",
     "decreasing_reg",
     "decreasing_reg_exponent",
     "max_cost",
@@ -35,6 +34,7 @@ def solve_semidiscrete(
     batch_size: int = 200,
     lr0: Optional[float] = None,
     *,
+    init_potential: Any = None,
     solver: str = "adam",
     tolerance: Optional[float] = None,
     decreasing_reg_initial_eps: Optional[float] = None,
@@ -45,11 +45,13 @@ def solve_semidiscrete(
 ) -> Union[np.ndarray, Tuple[np.ndarray, Dict[str, Any]]]:
     """The semi-dual potential, float64 [J], of the transport from a source to X_target [J, d] of weights a_target [J].
 
-    sampler_source: 'unif' (on [0, 1]^d), 'normal' (N(0, I)), 'ball' or 'sphere' (of radius 1), functions of seed; or a
-    function of n that returns n new points [n, d].
+    sampler_source: 'unif' (on [0, 1]^d), 'normal' (N(0, I)), 'ball' or 'sphere' (of radius 1), or points [n, d] that are
+    drawn from: functions of seed; or a function of n that returns n new points [n, d].
+    init_potential: where to start [J], such as what was found for a problem like this one, which saves steps where lr0 is
+    small too.
     solver: 'adam', 'asgd' or 'drag', whose regularization falls from decreasing_reg_initial_eps; max_iter steps of
     batch_size points, later up to eight times as many; lr0: the first step's length, by the costs unless given.
-    tolerance: ends once chi2 is below it by its standard error.
+    tolerance: ends once chi2 is below it by its standard error; where max_iter comes first, a RuntimeWarning tells.
     progress: called after each step with log's dict so far; a true result ends the ascent, which keeps what it has.
     log: also returns a dict of value (the transport cost), value_error, chi2 (of the plan's marginal on X_target, 0 at
     best), chi2_error (standard errors), steps, samples, converged.
@@ -68,6 +70,7 @@ def solve_semidiscrete(
         max_iter=max_iter,
         batch_size=batch_size,
         lr0=lr0,
+        init_potential=init_potential,
         decreasing_reg_initial_eps=decreasing_reg_initial_eps,
         seed=seed,
         progress=progress,

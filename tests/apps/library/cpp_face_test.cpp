@@ -86,6 +86,8 @@ TEST_CASE("C++: a solve takes a law by name, one that is moved and scaled, and a
     semidual::source(moved).write(y, number, points);
   };
   CHECK(semidual::solve(same, y, {.steps = 50}).psi == half.psi);
+  const semidual::solution again = semidual::solve("uniform", y, {.rate = 1e-9, .steps = 1, .start = half.psi});
+  CHECK(again.psi[0] - again.psi[1] == Approx(half.psi[0] - half.psi[1]).epsilon(1e-6));
   std::uint64_t told = 0;
   const auto ten = [&](const semidual_solve_result& now) { return ++told, now.steps < 10; };
   CHECK(semidual::solve("uniform", y, {.progress = ten}).steps == 10);
@@ -104,6 +106,22 @@ TEST_CASE("C++: the options of a solve are those of the C interface unless other
                                    {double(ours.batch), double(theirs.batch)},
                                    {double(ours.layers), double(theirs.layers)}})
     CHECK(one == other);
+}
+
+TEST_CASE("C++: transport between two sets of points, exact and by Sinkhorn") {
+  const std::vector<double> x{0, 0, 1, 0}, y{1, 1, 0, 1, 5, 5}, nu{0.5, 0.5, 0};
+  const semidual::transport exact = semidual::solve({x, 2}, {y, 2, nu});
+  CHECK(exact.primal == Approx(1));
+  CHECK(exact.converged);
+  REQUIRE(exact.plan.size() == 2);
+  CHECK(exact.plan[0].target == 1);
+  CHECK(exact.plan[1].mass == Approx(0.5));
+  CHECK(exact.phi[0] + exact.psi[1] == Approx(1));
+  // By symmetry half the plan's mass is e^{-1 / lambda} / (e^{-1 / lambda} + e^{-2 / lambda}) of what costs 1.
+  const semidual::transport soft = semidual::solve({x, 2}, {y, 2, nu}, {.lambda = 0.5});
+  CHECK(soft.transport_cost == Approx(1 + 1 / (1 + std::exp(2.0))).epsilon(1e-5));
+  CHECK(soft.plan.empty());
+  CHECK(semidual::solve({x, 2}, {y, 2, nu}, {.cost = "cityblock", .scale = "half"}).primal == Approx(0.5));
 }
 
 TEST_CASE("C++: what the caller's functions throw comes out of a solve, which can be called again") {
@@ -133,4 +151,17 @@ TEST_CASE("C++: what does not fit is refused by its name") {
         "law 'cauchy' is unknown: it must be normal, uniform, ball or sphere");
   CHECK(refused([&] { semidual::solve("normal", y, {.solver = "newton"}); }) ==
         "solver 'newton' is unknown: it must be adam, asgd or drag");
+  CHECK(refused([&] { semidual::solve("normal", y, {.start = std::span(level).first(1)}); }) ==
+        "start must have 2 numbers: 1");
+  const std::vector<double> odd{0, NAN};
+  CHECK(refused([&] { semidual::solve("normal", y, {.start = odd}); }) == "start must be finite: number 1 is nan");
+  CHECK(refused([&] {
+          semidual::solve({level, 2}, {level, 1});
+        }) == "points of from and to must be of one dimension: 2 against 1");
+  CHECK(refused([&] {
+          semidual::solve({level, 1, std::span(odd).first(1)}, {level, 1});
+        }) == "weights of from must have 2 numbers: 1");
+  CHECK(refused([&] {
+          semidual::solve({level, 2}, {level, 0});
+        }) == "points of to must have rows of 0 numbers, at least 1: 2");
 }
