@@ -37,6 +37,7 @@ example() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{/^\`\`\`/d;p}" "$here/../../apps/l
 
 cd "$root/work"
 example cpp >example.inc
+sed -n '/^    semidual::target/,/^$/s/^    //p' "$here/../../README.md" >readme.inc
 "$program" --version
 "$program" train --data digits --points 40 --inner 1 --batch 4 --iterations 1 --threads 1 --out run >/dev/null
 flags=$(pkg-config --cflags --libs semidual)
@@ -57,7 +58,7 @@ if have cmake 'the CMake package'; then
     build=${language#C;}
     mkdir "$build"
     example cmake >"$build"/cmake.inc
-    cp example.inc "$here/CMakeLists.txt" "$here/consumer.c" "$build"
+    cp example.inc readme.inc "$here/CMakeLists.txt" "$here/consumer.c" "$build"
     cp "$here/consumer.cpp" "$build"/example.cpp
     cmake -S "$build" -B "$build" -DLANGUAGES="$language" -DCMAKE_PREFIX_PATH="$root/usr" >log || fail "$(cat log)"
     cmake --build "$build" >log || fail "$(cat log)"
