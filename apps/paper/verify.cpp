@@ -12,6 +12,7 @@
 #include "apps/paper/claims/asgd_rate.h"
 #include "apps/paper/claims/c_transforms.h"
 #include "apps/paper/claims/counter_example.h"
+#include "apps/paper/claims/generator_gradient.h"
 #include "apps/paper/claims/gradient_formula.h"
 #include "apps/paper/claims/row.h"
 #include "apps/paper/claims/semidual.h"
@@ -34,13 +35,19 @@ const Claim all_claims[] = {
     {"equation-13", claims::equation_13},
     {"lemma-1", claims::lemma_1},
     {"lemma-2", claims::lemma_2},
+    {"proposition-1", [](std::uint64_t seed) { return claims::proposition_1(seed); }},
     {"proposition-2", claims::proposition_2},
     {"lemma-5", claims::lemma_5},
+    {"lemma-6", [](std::uint64_t seed) { return claims::lemma_6(seed); }},
     {"theorem-3", [](std::uint64_t seed) { return claims::theorem_3(seed); }},
+    {"theorem-4", [](std::uint64_t seed) { return claims::theorem_4(seed); }},
     {"lemma-7", claims::lemma_7},
+    {"lemma-8", [](std::uint64_t seed) { return claims::lemma_8(seed); }},
     {"theorem-5", [](std::uint64_t seed) { return claims::theorem_5(seed); }},
     {"sinkhorn-divergence", claims::sinkhorn_divergence},
+    {"equation-83", claims::equation_83},
     {"theorem-6", [](std::uint64_t seed) { return claims::theorem_6(seed); }},
+    {"equation-97", claims::equation_97},
     {"concavity", claims::concavity},
     {"supergradient", claims::supergradient},
     {"asgd-rate", claims::asgd_rate},

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "apps/paper/claims/learning_problem.h"
@@ -24,8 +25,19 @@ std::vector<double> grad_F(LearningProblem& problem, std::span<const double> psi
 /// The gradient (77): grad F_lambda(psi*, .) - grad I(chi*, .).
 std::vector<double> grad_F_minus_grad_I(LearningProblem& problem, std::span<const double> psi_star, double lambda);
 
+/// How well a gradient at the problem's parameters agrees with differences of a function of these, which is named.
+Row gradient_row(const std::string& claim, const std::string& name, LearningProblem& problem,
+                 const std::vector<double>& gradient, const std::function<double(std::span<const double>)>& function);
+
+/// Proposition 1, lambda = 0: h - H(psi_0, .) is least at theta_0, and (Grad-OT) holds at each psi_0 of several that
+/// are optimal at theta_0.
+std::vector<Row> proposition_1(std::uint64_t seed, const Formula& formula = grad_F);
+
 /// Theorem 3: h is differentiable, with gradient (53), lambda = 0.
 std::vector<Row> theorem_3(std::uint64_t seed, const Formula& formula = grad_F);
+
+/// Theorem 4: the same for the cost |x - y|, whose gradient jumps at y.
+std::vector<Row> theorem_4(std::uint64_t seed, const Formula& formula = grad_F);
 
 /// Theorem 5: h_lambda is differentiable, with gradient (65), at several lambda > 0.
 std::vector<Row> theorem_5(std::uint64_t seed, const Formula& formula = grad_F);

@@ -21,16 +21,14 @@ std::vector<std::int64_t> layer_sizes(std::int64_t latent_dimension, const std::
   return sizes;
 }
 
-/// scale |a_i - b_j|^2 for points in rows of d coordinates.
-ot::CostMatrix costs(const std::vector<double>& a, const std::vector<double>& b, std::int64_t d, double scale) {
-  std::vector<double> values;
-  for (const double* a_i = a.data(); a_i < a.data() + a.size(); a_i += d)
-    for (const double* b_j = b.data(); b_j < b.data() + b.size(); b_j += d) {
-      double squares = 0;
-      for (std::int64_t k = 0; k < d; ++k) squares += (a_i[k] - b_j[k]) * (a_i[k] - b_j[k]);
-      values.push_back(scale * squares);
-    }
-  return {static_cast<std::int64_t>(a.size()) / d, static_cast<std::int64_t>(b.size()) / d, std::move(values)};
+/// c(a_i, b_j) for points in rows.
+ot::CostMatrix costs(const ot::Target& nu, const std::vector<double>& a, const std::vector<double>& b) {
+  const auto rows = [d = nu.dimension()](const std::vector<double>& points) {
+    return ot::PrecisePoints{points, {}, static_cast<std::int64_t>(points.size()) / d, d};
+  };
+  ot::CostMatrix matrix = ot::cost_matrix(rows(a), rows(b), nu.scale(), nu.ground_cost());
+  matrix.hold();
+  return matrix;
 }
 
 }  // namespace
@@ -98,12 +96,12 @@ std::vector<double> LearningProblem::points(std::span<const double> theta) const
 ot::CostMatrix LearningProblem::costs_to_nu(std::span<const double> theta) const {
   Tensor y({nu.size(), nu.dimension()});
   nu.rows(0, nu.size(), y.data());
-  return costs(points(theta), {y.values().begin(), y.values().end()}, nu.dimension(), nu.scale());
+  return costs(nu, points(theta), {y.values().begin(), y.values().end()});
 }
 
 ot::CostMatrix LearningProblem::costs_to_itself(std::span<const double> theta) const {
   const std::vector<double> x = points(theta);
-  return costs(x, x, nu.dimension(), nu.scale());
+  return costs(nu, x, x);
 }
 
 std::vector<double> differences(const std::function<double(std::span<const double>)>& f, std::vector<double> theta) {

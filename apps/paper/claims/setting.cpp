@@ -1,5 +1,6 @@
 #include "apps/paper/claims/setting.h"
 
+#include <utility>
 #include <vector>
 
 #include "engine/random.h"
@@ -13,7 +14,8 @@ namespace {
 constexpr std::uint64_t nu_streams = 1 << 20;
 }  // namespace
 
-ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d, Weights kind) {
+ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d, Weights kind,
+                     std::shared_ptr<const ot::GroundCost> k) {
   const Tensor y = random_points(seed, nu_streams, J, d);
   std::vector<double> weights;  // none: uniform
   if (kind == Weights::random) {
@@ -24,8 +26,8 @@ ot::Target random_nu(std::uint64_t seed, std::int64_t J, std::int64_t d, Weights
     }
     for (double& weight : weights) weight /= sum;
   }
-  return ot::Target(std::vector<real>(y.values().begin(), y.values().end()), J, d, ot::CostScale::inverse_alpha,
-                    std::move(weights));
+  return ot::Target(std::vector<real>(y.values().begin(), y.values().end()), J, d,
+                    {ot::CostScale::inverse_alpha, std::move(k)}, std::move(weights));
 }
 
 Tensor random_points(std::uint64_t seed, std::uint64_t stream, std::int64_t B, std::int64_t d) {
@@ -34,6 +36,11 @@ Tensor random_points(std::uint64_t seed, std::uint64_t stream, std::int64_t B, s
 
 Tensor random_potential(std::uint64_t seed, std::uint64_t stream, std::int64_t J, double deviation) {
   return Random(seed, stream).normal({J}, 0, static_cast<real>(deviation));
+}
+
+Tensor tensor_of(std::span<const double> psi) {
+  const std::vector<real> values(psi.begin(), psi.end());
+  return Tensor({static_cast<std::int64_t>(values.size())}, values);
 }
 
 }  // namespace apps::claims

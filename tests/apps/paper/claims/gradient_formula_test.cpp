@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/paper/claims/generator_gradient.h"
 #include "apps/paper/claims/setting.h"
 
 using namespace apps::claims;
@@ -36,11 +37,19 @@ TEST_CASE("the gradient formulas hold, and nothing else passes for them") {
     return std::vector<double>(problem.theta().size(), std::numeric_limits<double>::quiet_NaN());
   };
   constexpr std::uint64_t seed = 3;
+  CHECK(all_within(proposition_1(seed)));
+  CHECK(all_within(lemma_6(seed)));
+  CHECK(all_within(lemma_8(seed)));
   CHECK(all_within(theorem_3(seed)));
+  CHECK(all_within(theorem_4(seed)));
   CHECK(all_within(theorem_5(seed)));
   CHECK(all_within(theorem_6(seed)));
   for (const Formula& wrong : {at_zero, a_thousandth_too_long, not_a_number}) {
+    CHECK(!all_within(proposition_1(seed, wrong)));
+    CHECK(none_within(lemma_6(seed, wrong)));
+    CHECK(none_within(lemma_8(seed, wrong)));
     CHECK(none_within(theorem_3(seed, wrong)));
+    CHECK(none_within(theorem_4(seed, wrong)));
     CHECK(none_within(theorem_5(seed, wrong)));
     CHECK(none_within(theorem_6(seed, wrong)));
   }
