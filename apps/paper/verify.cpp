@@ -11,9 +11,14 @@
 #include "apps/config.h"
 #include "apps/paper/claims/asgd_rate.h"
 #include "apps/paper/claims/c_transforms.h"
+#include "apps/paper/claims/contraction.h"
 #include "apps/paper/claims/counter_example.h"
+#include "apps/paper/claims/duality.h"
 #include "apps/paper/claims/generator_gradient.h"
 #include "apps/paper/claims/gradient_formula.h"
+#include "apps/paper/claims/laguerre_cells.h"
+#include "apps/paper/claims/large_lambda.h"
+#include "apps/paper/claims/potentials.h"
 #include "apps/paper/claims/row.h"
 #include "apps/paper/claims/semidual.h"
 #include "engine/error.h"
@@ -31,12 +36,17 @@ struct Claim {
 
 /// In the order of the paper.
 const Claim all_claims[] = {
+    {"theorem-1", claims::theorem_1},
     {"theorem-2", claims::theorem_2},
     {"equation-13", claims::equation_13},
+    {"contraction", claims::contraction},
     {"lemma-1", claims::lemma_1},
     {"lemma-2", claims::lemma_2},
+    {"lemma-3", claims::lemma_3},
     {"proposition-1", [](std::uint64_t seed) { return claims::proposition_1(seed); }},
+    {"weight-derivatives", claims::weight_derivatives},
     {"proposition-2", claims::proposition_2},
+    {"lemma-4", claims::lemma_4},
     {"lemma-5", claims::lemma_5},
     {"lemma-6", [](std::uint64_t seed) { return claims::lemma_6(seed); }},
     {"theorem-3", [](std::uint64_t seed) { return claims::theorem_3(seed); }},
@@ -51,6 +61,8 @@ const Claim all_claims[] = {
     {"concavity", claims::concavity},
     {"supergradient", claims::supergradient},
     {"asgd-rate", claims::asgd_rate},
+    {"limit-of-gradient", claims::limit_of_gradient},
+    {"limit-of-w", claims::limit_of_W},
 };
 
 /// How many rows came out in which way.

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "apps/paper/claims/duality.h"
 #include "apps/paper/claims/setting.h"
 #include "ot/c_transform.h"
 #include "ot/exact/exact.h"
@@ -44,21 +45,11 @@ void for_each_pair(std::uint64_t seed, const Measure& measure) {
     }
 }
 
-/// (9) for uniform points x of mu: -infinity where lambda = 0 and the constraint of (4) is broken by more than
-/// rounding.
+/// (9) for uniform points x of mu.
 double dual_value(const ot::Target& nu, const Tensor& x, const Tensor& phi, const Tensor& psi, double lambda) {
-  double value = 0;
-  for (std::int64_t i = 0; i < B; ++i) value += double{phi.data()[i]} / B;
-  for (std::int64_t j = 0; j < J; ++j) value += nu.weights()[static_cast<std::size_t>(j)] * psi.data()[j];
-  for (std::int64_t i = 0; i < B; ++i)
-    for (std::int64_t j = 0; j < J; ++j) {
-      const double t = double{phi.data()[i]} + psi.data()[j] - c(nu, x.data() + i * d, j);
-      if (lambda > 0)
-        value -= nu.weights()[static_cast<std::size_t>(j)] / B * lambda * std::expm1(t / lambda);
-      else if (t > 100 * epsilon)
-        return -std::numeric_limits<double>::infinity();
-    }
-  return value;
+  const auto values = [](const Tensor& t) { return std::vector<double>(t.values().begin(), t.values().end()); };
+  return claims::dual_value(ot::cost_matrix(nu, x), std::vector<double>(B, 1.0 / B), nu.weights(), values(phi),
+                            values(psi), [lambda](double t) { return m(lambda, t); });
 }
 
 }  // namespace
