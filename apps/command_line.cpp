@@ -23,6 +23,7 @@
 #include "apps/sample.h"
 #include "apps/solve.h"
 #include "apps/start_from.h"
+#include "apps/texture.h"
 #include "apps/train.h"
 #include "apps/version.h"
 #include "engine/error.h"
@@ -183,6 +184,24 @@ class CommandLine {
         "[('x', '<f4', d), ('index', '<i8')], then ('draw', '<i8') and ('label', 'u1') if asked for.\n\n"
         "Example: semidual couple t --count 1000000 --labels own --out pairs");
 
+    texture_command = app.add_subcommand("texture", "make an image of the texture of another");
+    add(texture_command, "IMAGE", texture.exemplar, "the exemplar: a PNG, JPEG, BMP, PGM or PPM file")->required();
+    add(texture_command, "--size", texture.size, "HEIGHTxWIDTH of the image to make [the exemplar's]");
+    add(texture_command, "--out", texture.out, "the .png file to write");
+    add(texture_command, "--iterations", texture.iterations, "steps of the image at each scale [150]");
+    add(texture_command, "--minutes", texture.minutes,
+        "minutes of iterations in all, in place of a number of them; no two images are then the same");
+    add(texture_command, "--scales", texture.scales, "how often the image is halved, and once more [5]");
+    add(texture_command, "--patch", texture.patch, "pixels along the side of a patch [4]");
+    add(texture_command, "--points", texture.points, "patches of the exemplar at each scale, at most [2000]");
+    add(texture_command, "--seed", texture.seed, "of all random numbers [0]");
+    add(texture_command, "--threads", texture.threads, "processor cores to use; the image does not depend on it [all]");
+    texture_command->add_flag("--force", texture.force, "replace the file --out");
+    texture_command->footer(
+        "Starts with noise and moves its patches to the exemplar's by optimal transport, at each scale\n"
+        "of a Gaussian pyramid, coarse to fine. Ctrl-C keeps the image as far as it has come.\n\n"
+        "Example: semidual texture pebbles.png --size 256x512 --out more.png");
+
     figure_command = app.add_subcommand("figure", "draw a figure of the paper, with the runs that it takes");
     add(figure_command, "NUMBER", figure.number,
         "1 (generated digits), 2 or 3 (H along the iterations) or 4 (H along steps of psi alone)")
@@ -235,13 +254,14 @@ class CommandLine {
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
   CLI::App *train_command, *sample_command, *evaluate_command, *features_command, *solve_command, *couple_command,
-      *figure_command, *verify_command, *info_command;
+      *texture_command, *figure_command, *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
   EvaluateRequest evaluate;
   FeaturesRequest features;
   SolveRequest solve;
   CoupleRequest couple;
+  TextureRequest texture;
   FigureRequest figure;
   std::string what;
   VerifyRequest verify;
@@ -311,6 +331,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   if (line.app.got_subcommand(line.features_command)) return features(line.features, console);
   if (line.app.got_subcommand(line.solve_command)) return solve(line.solve, console);
   if (line.app.got_subcommand(line.couple_command)) return couple(line.couple, console);
+  if (line.app.got_subcommand(line.texture_command)) return texture(line.texture, console);
   if (line.app.got_subcommand(line.figure_command)) return figure(line.figure, console);
   if (line.app.got_subcommand(line.verify_command)) return verify(line.verify, console);
   if (line.app.got_subcommand(line.sample_command))
@@ -321,7 +342,8 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
     info(line.what, console);
   else
     engine::fail(
-        "say what to do: train, sample, evaluate, features, solve, couple, figure, verify or info (semidual --help "
+        "say what to do: train, sample, evaluate, features, solve, couple, texture, figure, verify or info (semidual "
+        "--help "
         "explains them)");
   return 0;
 }

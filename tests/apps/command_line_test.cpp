@@ -19,7 +19,8 @@ TEST_CASE("--help and --version go to standard output and succeed") {
   const Outcome version = semidual({"--version"});
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("semidual "));
-  for (const std::string command : {"", "train", "sample", "features", "solve", "figure", "verify", "info"}) {
+  for (const std::string command :
+       {"", "train", "sample", "features", "solve", "texture", "figure", "verify", "info"}) {
     const Outcome help = command.empty() ? semidual({"--help"}) : semidual({command, "--help"});
     CHECK(help.code == 0);
     CHECK(help.err == "");
@@ -58,7 +59,8 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   };
   refused({},
-          "say what to do: train, sample, evaluate, features, solve, couple, figure, verify or info (semidual --help");
+          "say what to do: train, sample, evaluate, features, solve, couple, texture, figure, verify or info (semidual "
+          "--help");
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");
