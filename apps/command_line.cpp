@@ -186,14 +186,19 @@ class CommandLine {
 
     texture_command = app.add_subcommand("texture", "make an image of the texture of another");
     add(texture_command, "IMAGE", texture.exemplar, "the exemplar: a PNG, JPEG, BMP, PGM or PPM file")->required();
-    add(texture_command, "--size", texture.size, "HEIGHTxWIDTH of the image to make [the exemplar's]");
+    add(texture_command, "--size", texture.size,
+        "HEIGHTxWIDTH of the image to make; it may be repeated without seams where both are multiples of 2^(scales - "
+        "1) [the exemplar's]");
     add(texture_command, "--out", texture.out, "the .png file to write");
-    add(texture_command, "--iterations", texture.iterations, "steps of the image at each scale [150]");
+    add(texture_command, "--iterations", texture.iterations,
+        "steps of the image at the finest scale; the next coarser ones take 3, 5, ... times as many [100]");
     add(texture_command, "--minutes", texture.minutes,
         "minutes of iterations in all, in place of a number of them; no two images are then the same");
-    add(texture_command, "--scales", texture.scales, "how often the image is halved, and once more [5]");
+    add(texture_command, "--scales", texture.scales,
+        "how many sizes of the image, each half of the one before, have their patches compared; more where what is to "
+        "be right is larger [5]");
     add(texture_command, "--patch", texture.patch, "pixels along the side of a patch [4]");
-    add(texture_command, "--points", texture.points, "patches of the exemplar at each scale, at most [2000]");
+    add(texture_command, "--points", texture.points, "patches of the exemplar at each scale, at most [20000]");
     add(texture_command, "--seed", texture.seed, "of all random numbers [0]");
     add(texture_command, "--threads", texture.threads, "processor cores to use; the image does not depend on it [all]");
     texture_command->add_flag("--force", texture.force, "replace the file --out");

@@ -10,6 +10,7 @@
 
 #include "apps/interrupt.h"
 #include "apps/progress.h"
+#include "apps/texture/pyramid.h"
 #include "apps/texture/synthesis.h"
 #include "data/images.h"
 #include "data/png.h"
@@ -44,7 +45,11 @@ void require_sensible(const TextureRequest& request) {
           engine::max_threads, ": ", request.threads);
 }
 
-ScaleSize size_of(const TextureRequest& request, const data::Images& exemplar) {
+struct Size {
+  std::int64_t height, width;
+};
+
+Size size_of(const TextureRequest& request, const data::Images& exemplar) {
   if (request.size.empty()) return {exemplar.height, exemplar.width};
   int height = 0, width = 0;
   char end;
@@ -53,12 +58,18 @@ ScaleSize size_of(const TextureRequest& request, const data::Images& exemplar) {
   return {height, width};
 }
 
-/// Throws Error unless a patch fits an image at the coarsest scale.
-void require_patches(const TextureRequest& request, const std::string& what, ScaleSize size) {
-  const ScaleSize coarsest = scale_sizes(size.height, size.width, request.scales).back();
-  require(std::min(coarsest.height, coarsest.width) >= request.patch, what, ", of ", size.height, "x", size.width,
-          " pixels, is ", coarsest.height, "x", coarsest.width, " at the coarsest of ", request.scales,
-          " scales, where a patch has ", request.patch, "x", request.patch, ": take fewer --scales or a larger image");
+/// Throws Error unless the exemplar and the image have a patch at the coarsest scale.
+void require_patches(const TextureRequest& request, const data::Images& exemplar, Size size) {
+  Size coarsest{exemplar.height, exemplar.width};
+  for (int s = 1; s < request.scales; ++s) coarsest = {coarser_size(coarsest.height), coarser_size(coarsest.width)};
+  require(std::min(coarsest.height, coarsest.width) >= request.patch, request.exemplar, ", of ", exemplar.height, "x",
+          exemplar.width, " pixels, has ", coarsest.height, "x", coarsest.width, " at the coarsest of ", request.scales,
+          " scales, less than a patch of ", request.patch, "x", request.patch,
+          ": take fewer --scales or a larger exemplar");
+  const std::int64_t least = (request.patch - 1) * halved_from(request.scales) + 1;
+  require(std::min(size.height, size.width) >= least, "--size ", size.height, "x", size.width, ": at ", request.scales,
+          " scales of patches of ", request.patch, "x", request.patch, " an image must have at least ", least,
+          " rows and columns: take fewer --scales or a larger size");
 }
 
 /// [1, C, H, W], 0 black to 1 full.
@@ -82,11 +93,14 @@ void write_image(const std::string& path, const Tensor& image) {
                        static_cast<int>(channels), 1, 1);
 }
 
-/// How far the work at each scale is, by iterations or by the clock.
+/// How far the work at each scale is, by iterations or by the clock. Coarser scales, where what lies where is settled
+/// and iterations are cheap, take more of them: 1, 3, 5, ... times as many, S^2 times at S scales.
 class Schedule {
  public:
   explicit Schedule(const TextureRequest& request) : request_(request) {}
 
+  /// In all; 0 by the clock.
+  std::int64_t total() const { return by_clock() ? 0 : request_.iterations * request_.scales * request_.scales; }
   bool by_clock() const { return request_.minutes > 0; }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
   double seconds_left() const { return 60 * request_.minutes - seconds(); }
@@ -94,7 +108,9 @@ class Schedule {
   /// From 0 to 1, at a scale of which `iterations` are done. By the clock each scale ends at half the time at which the
   /// next finer one does.
   double done(std::size_t scale, std::int64_t iterations) const {
-    if (!by_clock()) return static_cast<double>(iterations) / static_cast<double>(request_.iterations);
+    if (!by_clock())
+      return static_cast<double>(iterations) /
+             static_cast<double>(request_.iterations * (2 * static_cast<int>(scale) + 1));
     const double end = std::ldexp(60 * request_.minutes, -static_cast<int>(scale));
     const bool coarsest = static_cast<int>(scale) + 1 == request_.scales;
     const double start = coarsest ? 0 : end / 2;
@@ -112,7 +128,7 @@ class Schedule {
 bool synthesise(Synthesis& synthesis, const TextureRequest& request, const Console& console) {
   const Interrupt interrupt;
   const Schedule schedule(request);
-  Progress progress(console.out, console.terminal, 0, schedule.by_clock() ? 0 : request.scales * request.iterations);
+  Progress progress(console.out, console.terminal, 0, schedule.total());
   std::int64_t iterations = 0;
   do {
     for (std::int64_t i = 0; schedule.done(synthesis.scale(), i) < 1; ++i) {
@@ -129,9 +145,8 @@ bool synthesise(Synthesis& synthesis, const TextureRequest& request, const Conso
 int texture(const TextureRequest& request, const Console& console) {
   require_sensible(request);
   const data::Images exemplar = data::read_image(request.exemplar);
-  const ScaleSize size = size_of(request, exemplar);
-  require_patches(request, request.exemplar, {exemplar.height, exemplar.width});
-  require_patches(request, "--size " + request.size, size);
+  const Size size = size_of(request, exemplar);
+  require_patches(request, exemplar, size);
   const double values = static_cast<double>(size.height) * static_cast<double>(size.width) * exemplar.channels;
   require_writable(request.out, values);
   require_memory(40 * sizeof(real) * values, "--size " + request.size, "take a smaller one");
@@ -141,7 +156,7 @@ int texture(const TextureRequest& request, const Console& console) {
   Synthesis synthesis(tensor_of(exemplar), {.height = size.height,
                                             .width = size.width,
                                             .scales = request.scales,
-                                            .patch = {request.patch, request.points, 10, request.seed}});
+                                            .patch = {request.patch, request.points, 3, request.seed}});
   console.out << "texture of " << request.exemplar << ": " << size.height << "x" << size.width << ", " << request.scales
               << " scales" << std::endl;
   const bool whole = synthesise(synthesis, request, console);

@@ -13,10 +13,10 @@ struct TextureRequest {
   std::string exemplar;           ///< the image whose texture is made
   std::string size;               ///< HEIGHTxWIDTH; empty: the exemplar's
   std::string out;                ///< the .png file to write
-  std::int64_t iterations = 150;  ///< steps of the image at each scale
+  std::int64_t iterations = 100;  ///< steps of the image at the finest scale; at others 3, 5, ... times as many
   double minutes = 0;             ///< in place of them, if not 0
   int scales = 5;
-  std::int64_t patch = 4, points = 2000;
+  std::int64_t patch = 4, points = 20000;
   std::uint64_t seed = 0;
   int threads = usable_cores();
   bool force = false;

@@ -58,8 +58,8 @@ PatchScale::PatchScale(const Tensor& exemplar, const PatchOptions& options, int 
       solver_(ot::make_dual_solver(transform_, psi_, 0, {.rate = rate / static_cast<double>(target_.dimension())})) {}
 
 void PatchScale::ascend(const Tensor& image) {
-  solver_->begin();
   const std::int64_t places = places_in(image, options_.size), count = std::min(drawn, places);
+  solver_->begin();
   for (int k = 0; k < options_.inner; ++k)
     solver_->step(
         Tensor({count, target_.dimension()}, patches_at(image, options_.size, next_random().subset(places, count))));
@@ -68,7 +68,8 @@ void PatchScale::ascend(const Tensor& image) {
 
 Var PatchScale::loss(const Var& image) {
   std::int64_t stride = 1;
-  while (stride < options_.size && places_in(image.value(), options_.size) > all_of_few * stride * stride) ++stride;
+  while (2 * stride <= options_.size && places_in(image.value(), options_.size) > all_of_few * stride * stride)
+    stride *= 2;
   const engine::Random random = next_random();
   const auto from_offset = [&](const Var& x, int axis) {
     const std::int64_t room = std::min(stride, x.dim(axis) - options_.size + 1);

@@ -1,6 +1,5 @@
 #include "apps/texture/pyramid.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -31,18 +30,10 @@ Tensor gaussian() {
   return weight;
 }
 
-/// Where a pixel of the finer scale lies between two of the coarser.
-struct Between {
-  Between(std::int64_t fine, std::int64_t coarse_size) {
-    const double at = (static_cast<double>(fine) - (kernel - 1) / 2.0) / stride,
-                 inside = std::clamp(at, 0.0, static_cast<double>(coarse_size - 1));
-    first = static_cast<std::int64_t>(inside);
-    second = std::min(first + 1, coarse_size - 1);
-    share = static_cast<real>(inside - static_cast<double>(first));
-  }
-  std::int64_t first, second;
-  real share;  // of the second
-};
+Var wrapped_along(const Var& x, int axis, std::int64_t before, std::int64_t after) {
+  const std::int64_t size = x.dim(axis);
+  return engine::concat({slice(x, axis, size - before, size), x, slice(x, axis, 0, after)}, axis);
+}
 
 }  // namespace
 
@@ -58,21 +49,24 @@ Var coarser(const Var& images) {
   return reshape(smaller, {batch, channels, smaller.dim(2), smaller.dim(3)});
 }
 
-Tensor finer(const Tensor& images, std::int64_t height, std::int64_t width) {
+Var wrapped(const Var& images, std::int64_t before, std::int64_t after) {
+  return wrapped_along(wrapped_along(images, 2, before, after), 3, before, after);
+}
+
+Tensor finer(const Tensor& images) {
   const std::int64_t planes = images.dim(0) * images.dim(1), rows = images.dim(2), columns = images.dim(3);
-  Tensor result({images.dim(0), images.dim(1), height, width});
+  Tensor result({images.dim(0), images.dim(1), 2 * rows, 2 * columns});
+  // Pixel p lies a quarter of the way from pixel p / 2 of the coarser scale to the next on its side.
+  const auto other = [](std::int64_t p, std::int64_t size) { return (p / 2 + (p % 2 == 0 ? size - 1 : 1)) % size; };
+  const auto mix = [](real near, real far) { return real(0.75) * near + real(0.25) * far; };
   real* to = result.data();
   for (std::int64_t plane = 0; plane < planes; ++plane)
-    for (std::int64_t y = 0; y < height; ++y) {
-      const Between row(y, rows);
-      const real *above = images.data() + (plane * rows + row.first) * columns,
-                 *below = images.data() + (plane * rows + row.second) * columns;
-      for (std::int64_t x = 0; x < width; ++x) {
-        const Between column(x, columns);
-        const auto along = [&](const real* line) {
-          return line[column.first] + column.share * (line[column.second] - line[column.first]);
-        };
-        *to++ = along(above) + row.share * (along(below) - along(above));
+    for (std::int64_t y = 0; y < 2 * rows; ++y) {
+      const real *near = images.data() + (plane * rows + y / 2) * columns,
+                 *far = images.data() + (plane * rows + other(y, rows)) * columns;
+      for (std::int64_t x = 0; x < 2 * columns; ++x) {
+        const std::int64_t side = other(x, columns);
+        *to++ = mix(mix(near[x / 2], near[side]), mix(far[x / 2], far[side]));
       }
     }
   return result;

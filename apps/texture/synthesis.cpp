@@ -7,6 +7,7 @@
 #include "apps/texture/pyramid.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/shape.h"
 
 namespace apps {
 
@@ -21,18 +22,16 @@ constexpr double last_share = 0.05;  // of the rate, at the end of a scale
 
 }  // namespace
 
-std::vector<ScaleSize> scale_sizes(std::int64_t height, std::int64_t width, int scales) {
-  std::vector<ScaleSize> sizes{{height, width}};
-  while (std::ssize(sizes) < scales)
-    sizes.push_back({coarser_size(sizes.back().height), coarser_size(sizes.back().width)});
-  return sizes;
+std::int64_t halved_from(int scales) {
+  return std::int64_t{1} << (scales - 1);
 }
 
 Synthesis::Synthesis(const Tensor& exemplar, const SynthesisOptions& options)
-    : sizes_(scale_sizes(options.height, options.width, options.scales)), scale_(sizes_.size() - 1) {
-  const ScaleSize coarsest = sizes_.back();
-  engine::require(options.patch.size <= std::min(coarsest.height, coarsest.width), "[synthesis] a patch of ",
-                  options.patch.size, "x", options.patch.size, " does not fit ", coarsest.height, "x", coarsest.width);
+    : options_(options), scale_(static_cast<std::size_t>(options.scales) - 1) {
+  const std::int64_t whole = halved_from(options.scales);
+  const std::int64_t height = (options.height + whole - 1) / whole, width = (options.width + whole - 1) / whole;
+  engine::require(options.patch.size <= std::min(height, width), "[synthesis] a patch of ", options.patch.size, "x",
+                  options.patch.size, " does not fit ", height, "x", width);
   const engine::NoGrad fixed;
   Var at = exemplar;
   for (int s = 0; s < options.scales; ++s) {
@@ -40,7 +39,7 @@ Synthesis::Synthesis(const Tensor& exemplar, const SynthesisOptions& options)
     scales_.emplace_back(at.value(), options.patch, s);
   }
   const engine::Random noise(options.patch.seed, ~std::uint64_t{0});
-  image_ = noise.uniform({1, exemplar.dim(1), coarsest.height, coarsest.width}, 0, 1);
+  image_ = noise.uniform({1, exemplar.dim(1), height, width}, 0, 1);
   adam_.emplace(first_rate);
 }
 
@@ -55,9 +54,10 @@ double Synthesis::step(double done) {
   tape.watch(image);
   Var at = image, loss;
   for (std::size_t s = scale_; s < scales_.size(); ++s) {
-    if (s > scale_) at = coarser(at);
-    scales_[s].ascend(at.value());
-    const Var h = scales_[s].loss(at);
+    if (s > scale_) at = coarser(wrapped(at, 1, 1));
+    const Var seen = wrapped(at, 0, options_.patch.size - 1);  // a patch at each pixel
+    scales_[s].ascend(seen.value());
+    const Var h = scales_[s].loss(seen);
     loss = s > scale_ ? loss + h : h;
   }
   const std::vector<Var> gradient = tape.gradient(loss, {image});
@@ -70,15 +70,15 @@ double Synthesis::step(double done) {
 bool Synthesis::refine() {
   if (scale_ == 0) return false;
   --scale_;
-  image_ = finer(image_.value(), sizes_[scale_].height, sizes_[scale_].width);
+  image_ = finer(image_.value());
   adam_.emplace(finer_rate);
   return true;
 }
 
 Tensor Synthesis::image() const {
   Tensor image = image_.value();
-  for (std::size_t s = scale_; s > 0; --s) image = finer(image, sizes_[s - 1].height, sizes_[s - 1].width);
-  return image;
+  for (std::size_t s = scale_; s > 0; --s) image = finer(image);
+  return slice(slice(image, 2, 0, options_.height), 3, 0, options_.width).value();
 }
 
 }  // namespace apps

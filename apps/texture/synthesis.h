@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <vector>
 
 #include "apps/texture/patch_scale.h"
 #include "engine/optimizer.h"
@@ -17,15 +16,14 @@ struct SynthesisOptions {
   PatchOptions patch = {};
 };
 
-/// The sizes of an image at each of some scales, the finest first.
-struct ScaleSize {
-  std::int64_t height, width;
-};
-std::vector<ScaleSize> scale_sizes(std::int64_t height, std::int64_t width, int scales);
+/// A multiple of this is halved so often: 2^(scales - 1).
+std::int64_t halved_from(int scales);
 
 /// Makes an image whose patches have the law of an exemplar's at each of some scales of a Gaussian pyramid, by
 /// Algorithm 1 with the image in the generator's place: the loss is the sum over scales of H. It starts with noise at
-/// the coarsest scale, and with what came of a scale at the next finer one, where the coarser ones still count.
+/// the coarsest scale, and with what came of a scale at the next finer one, where the coarser ones still count. Its
+/// edges fit each other, so that it may be repeated, where its sizes are multiples of halved_from(scales); of others
+/// the next multiples are made, and cut.
 class Synthesis {
  public:
   /// The exemplar is [1, C, H, W], its values between 0 and 1. Throws Error where a patch does not fit it or the image
@@ -40,14 +38,14 @@ class Synthesis {
   /// Goes to the next finer scale. False at the finest.
   bool refine();
 
-  /// [1, C, height, width]: what there is, from a coarser scale smoothly enlarged.
+  /// [1, C, height, width]: what there is, enlarged from a coarser scale.
   engine::Tensor image() const;
 
  private:
   double rate(double done) const;
 
+  SynthesisOptions options_;
   std::deque<PatchScale> scales_;  // the finest first
-  std::vector<ScaleSize> sizes_;
   std::size_t scale_;
   engine::Var image_;  // at that scale
   std::optional<engine::Adam> adam_;

@@ -31,16 +31,6 @@ Tensor synthesis(int threads, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("the sizes of scales are those of a pyramid") {
-  const auto sizes = apps::scale_sizes(256, 37, 5);
-  REQUIRE(sizes.size() == 5);
-  const std::int64_t heights[] = {256, 127, 62, 30, 14}, widths[] = {37, 17, 7, 2, 0};
-  for (std::size_t s = 0; s < 5; ++s) {
-    CHECK(sizes[s].height == heights[s]);
-    CHECK(sizes[s].width == widths[s]);
-  }
-}
-
 TEST_CASE("a synthesis goes from coarse to fine, and noise becomes what the exemplar is like") {
   apps::Synthesis synthesis(waves(40, 40), {.height = 36, .width = 44, .scales = 2});
   CHECK(synthesis.scale() == 1);
@@ -66,6 +56,24 @@ TEST_CASE("a synthesis goes from coarse to fine, and noise becomes what the exem
   CHECK(down < across / 4);
 }
 
+TEST_CASE("edges fit each other, and an image of another size is cut from one whose do") {
+  const auto image = [](std::int64_t height, std::int64_t width) {
+    apps::Synthesis synthesis(waves(40, 40), {.height = height, .width = width, .scales = 3});
+    for (int i = 0; i < 80; ++i) synthesis.step(i / 80.0);
+    return synthesis.image();
+  };
+  const Tensor whole = image(32, 40), cut = image(30, 37);
+  for (std::int64_t y = 0; y < 30; ++y)
+    CHECK(std::ranges::equal(cut.values().subspan(y * 37, 37), whole.values().subspan(y * 40, 37)));
+  double step = 0, seam = 0;
+  for (std::int64_t y = 0; y < 32; ++y) {
+    const engine::real* row = whole.data() + y * 40;
+    for (std::int64_t x = 0; x + 1 < 40; ++x) step = std::max(step, std::abs(double(row[x + 1] - row[x])));
+    seam = std::max(seam, std::abs(double(row[39] - row[0])));
+  }
+  CHECK(seam <= step);
+}
+
 TEST_CASE("an image is a function of the seed, on any number of threads") {
   const int before = engine::threads();
   const Tensor one = synthesis(1, 0);
@@ -76,6 +84,6 @@ TEST_CASE("an image is a function of the seed, on any number of threads") {
 }
 
 TEST_CASE("an image that is too small for a patch is an error") {
-  CHECK_THROWS_WITH_AS(apps::Synthesis(waves(40, 40), {.height = 40, .width = 8, .scales = 2}),
-                       "[synthesis] a patch of 4x4 does not fit 19x3", engine::Error);
+  CHECK_THROWS_WITH_AS(apps::Synthesis(waves(40, 40), {.height = 40, .width = 6, .scales = 2}),
+                       "[synthesis] a patch of 4x4 does not fit 20x3", engine::Error);
 }
