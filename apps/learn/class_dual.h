@@ -7,6 +7,7 @@
 
 #include "apps/learn/classes.h"
 #include "apps/learn/dual.h"
+#include "apps/learn/rows.h"
 #include "apps/options.h"
 #include "ot/subset.h"
 #include "ot/target.h"
@@ -15,11 +16,6 @@ namespace apps {
 
 /// What the names of a class's tensors begin with in a checkpoint: `class.NUMBER.`.
 std::string class_prefix(std::int64_t number);
-
-/// Rows begin..end-1 of a batch.
-struct Rows {
-  std::int64_t begin = 0, end = 0;
-};
 
 /// One of the measures that are learned, with the potential that costs to it are told by: that of the data or, for a
 /// conditional generator, that of a class on its own. To a point of another class transport costs infinity, so that

@@ -11,6 +11,7 @@
 #include "apps/checkpoint.h"
 #include "apps/generators.h"
 #include "apps/latents.h"
+#include "apps/learn/semidual_objective.h"
 #include "apps/report/report.h"
 #include "data/png.h"
 #include "engine/error.h"
@@ -41,7 +42,9 @@ Training::Training(RunFolder folder, Config config, bool verbose, const LearnedD
       config_(std::move(config)),
       verbose_(verbose),
       points_(data.points),
-      algorithm_(config_.options, data.target, generator, std::move(mean), &data.space, data.classes),
+      algorithm_(config_.options, latent_law(config_), generator,
+                 std::make_unique<SemidualObjective>(config_.options, data.target, data.classes), std::move(mean),
+                 &data.space),
       drawn_latents_(latents_to_draw(config_)) {
   if (!config_.data.images()) picture_.emplace(points_, config_.scaling, config_.data.columns);
 }
@@ -156,14 +159,17 @@ void Training::save_checkpoint() {
 
 void Training::save_checkpoint(Progress& progress) {
   save_checkpoint();
-  if (const std::string line = ways_.line(algorithm_.ways()); verbose_ && !line.empty()) progress.add(line);
+  if (const std::string line = ways_.line(algorithm_.objective().ways()); verbose_ && !line.empty()) progress.add(line);
 }
 
 void Training::draw_samples() {
   const std::string path = folder_.grid(algorithm_.iterations());
   const engine::Tensor made = evaluate(algorithm_.sampled(), drawn_latents_);
-  if (picture_)
-    picture_->write(path, made, algorithm_.psi(), config_.options.lambda);
+  const std::optional<engine::Tensor> psi = picture_ ? algorithm_.objective().psi() : std::nullopt;
+  if (psi)
+    picture_->write(path, made, *psi, config_.options.lambda);
+  else if (picture_)
+    picture_->write(path, made);
   else
     data::write_png_grid(path, made.values(), config_.data.height, config_.data.width, config_.data.channels,
                          static_cast<int>(made.dim(0) / grid_side), grid_side);

@@ -15,6 +15,7 @@
 #include "apps/generators.h"
 #include "apps/latents.h"
 #include "apps/learn/alternate.h"
+#include "apps/learn/semidual_objective.h"
 #include "apps/options.h"
 #include "data/dataset.h"
 #include "data/safetensors.h"
@@ -93,7 +94,8 @@ void keep_trajectory(const std::string& path, const std::string& data, std::int6
   std::cout << "\ntraining " << last << " iterations, to measure on their queries; kept in " << path << std::endl;
   const ot::Target target(std::move(dataset.bytes), dataset.count, dataset.dimension, ot::CostScale::inverse_alpha);
   const auto generator = apps::make_generator(options, facts);
-  apps::Alternate run(options, target, *generator);
+  apps::Alternate run(options, apps::latent_law(options), *generator,
+                      std::make_unique<apps::SemidualObjective>(options, target));
   const std::vector<std::int64_t> kept = kept_iterations(last);
   const auto start = std::chrono::steady_clock::now();
   std::vector<NamedTensor> tensors;

@@ -19,7 +19,7 @@ TEST_CASE("what a run's state will take is known before its optimizers have made
   const ot::Target target = small_target();
   for (const char* dual : {"layers", "vector", "network"}) {
     const auto generator = make_mlp(facts, 3);
-    Alternate algorithm(small_options("best", dual), target, *generator);
+    Alternate algorithm = semidual_run(small_options("best", dual), target, *generator);
     const std::int64_t most = algorithm.most_state_bytes();
     algorithm.iterate(0);
     CHECK(apps::bytes_of(algorithm.state()) <= most);
@@ -36,13 +36,13 @@ TEST_CASE("a state saved after the warm-up goes on with the same bits") {
       TrainOptions options = small_options(preset, dual);
       options.dual_warmup = 2;
       const auto generator = make_mlp(facts, 0);
-      Alternate straight(options, target, *generator);
+      Alternate straight = semidual_run(options, target, *generator);
       while (straight.warming_up()) straight.warm_up();
       const ot::NamedTensors warm = copies(straight.state());
       straight.iterate();
 
       const auto other = make_mlp(facts, 99);
-      Alternate resumed(options, target, *other);
+      Alternate resumed = semidual_run(options, target, *other);
       resumed.restore(warm, 0);
       CHECK_FALSE(resumed.warming_up());
       CHECK(equal(warm, resumed.state()));
@@ -59,7 +59,7 @@ TEST_CASE("a restored state goes on with the same bits") {
       const ot::Target target = small_target();
       const TrainOptions options = small_options(preset, dual);
       const auto generator = make_mlp(facts, 0);
-      Alternate straight(options, target, *generator);
+      Alternate straight = semidual_run(options, target, *generator);
       const ot::NamedTensors start = copies(straight.state());
       straight.iterate();
       straight.iterate();
@@ -68,14 +68,14 @@ TEST_CASE("a restored state goes on with the same bits") {
       CHECK_FALSE(equal(middle, straight.state()));
 
       const auto other = make_mlp(facts, 99);
-      Alternate resumed(options, target, *other);
+      Alternate resumed = semidual_run(options, target, *other);
       resumed.restore(middle, 2);
       CHECK(equal(middle, resumed.state()));
       CHECK(resumed.iterate() == h);
       CHECK(resumed.iterations() == 3);
       CHECK(equal(straight.state(), resumed.state()));
 
-      Alternate from_start(options, target, *other);
+      Alternate from_start = semidual_run(options, target, *other);
       from_start.restore(start, 0);
       for (int n = 0; n < 3; ++n) from_start.iterate();
       CHECK(equal(straight.state(), from_start.state()));
@@ -102,7 +102,7 @@ TEST_CASE("a steady training loop allocates no tensors") {
           options.lambda = lambda;
           options.generator = generator_name;
           const auto generator = apps::make_generator(options, apps::facts_of(digits));
-          Alternate algorithm(options, target, *generator);
+          Alternate algorithm = semidual_run(options, target, *generator);
           for (int n = 0; n < 2; ++n) algorithm.iterate();
           const auto before = allocations();
           for (int n = 0; n < 2; ++n) algorithm.iterate();
@@ -113,7 +113,7 @@ TEST_CASE("a steady training loop allocates no tensors") {
 TEST_CASE("a state with a tensor missing is refused") {
   const ot::Target target = small_target();
   const auto generator = make_mlp(facts, 0);
-  Alternate algorithm(small_options("best", "vector"), target, *generator);
+  Alternate algorithm = semidual_run(small_options("best", "vector"), target, *generator);
   const ot::NamedTensors start = copies(algorithm.state());
   CHECK_THROWS_WITH_AS(algorithm.restore(start, 1), doctest::Contains("tensor adam.first.generator.0.weight"),
                        engine::Error);

@@ -52,9 +52,9 @@ TEST_CASE("a Sinkhorn divergence is H less half of what the batch and the data c
   const double selves = ot::self_transport(target, x, options.lambda).value().item() +
                         ot::self_transport(target, options.lambda, count, 0);
 
-  Alternate transport(options, target, *transport_generator);
+  Alternate transport = semidual_run(options, target, *transport_generator);
   options.loss = "sinkhorn-divergence";
-  Alternate divergence(options, target, *divergence_generator);
+  Alternate divergence = semidual_run(options, target, *divergence_generator);
   CHECK(divergence.iterate() == doctest::Approx(transport.iterate() - selves / 2).epsilon(1e-5));
   CHECK_FALSE(equal(divergence.state(), transport.state()));
 }
@@ -66,7 +66,7 @@ TEST_CASE("a cosine schedule shortens the generator's step, by half in the middl
   const auto step = [&](const char* schedule, double progress) {
     options.lr_schedule = schedule;
     const auto generator = make_mlp(facts, 3);
-    Alternate algorithm(options, target, *generator);
+    Alternate algorithm = semidual_run(options, target, *generator);
     const engine::Var& bias = *generator->parameters().back().variable;
     const Tensor before = bias.value().clone();
     algorithm.iterate(progress);
@@ -85,7 +85,7 @@ TEST_CASE("a cosine schedule shortens psi's steps, down to a twentieth") {
   const auto step = [&](const char* schedule, double progress) {
     options.dual_schedule = schedule;
     const auto generator = make_mlp(facts, 3);
-    Alternate algorithm(options, target, *generator);
+    Alternate algorithm = semidual_run(options, target, *generator);
     algorithm.iterate(progress);
     const Tensor psi = ot::find(algorithm.state(), "psi", {count});
     double squares = 0;
@@ -103,7 +103,7 @@ TEST_CASE("with --average the sampled generator is the mean of the trained one's
   TrainOptions options = small_options("paper", "vector");
   options.average = 0.5;
   const auto generator = make_mlp(facts, 3);
-  Alternate algorithm(options, target, *generator, make_mlp(facts, 3));
+  Alternate algorithm = semidual_run(options, target, *generator, {}, make_mlp(facts, 3));
   double mean = generator->parameters()[0].variable->value().data()[0];
   for (const double kept : {0.1, 2.0 / 11, 0.25}) {  // (n + 1) / (n + 10)
     algorithm.iterate();
@@ -117,7 +117,7 @@ TEST_CASE("an iteration is K dual steps and one Adam step along H's gradient, ea
   const ot::Target target = small_target();
   const TrainOptions options = small_options("paper", "vector");
   const auto generator = make_mlp(facts, 0);
-  Alternate algorithm(options, target, *generator);
+  Alternate algorithm = semidual_run(options, target, *generator);
   const double h = algorithm.iterate();
   CHECK(algorithm.iterations() == 1);
 
@@ -160,7 +160,7 @@ TEST_CASE("a warm-up is an inner loop at the first theta, on batches of its own,
   options.dual_batch = 8;
   options.dual_warmup = 4;
   const auto generator = make_mlp(facts, 0);
-  Alternate algorithm(options, target, *generator);
+  Alternate algorithm = semidual_run(options, target, *generator);
   while (algorithm.warming_up()) algorithm.warm_up();
   const ot::NamedTensors warm = copies(algorithm.state());
 
@@ -191,7 +191,7 @@ TEST_CASE("with a point batch each step sees its own points") {
   TrainOptions options = small_options("best", "vector");
   options.target_batch = 4;
   const auto generator = make_mlp(facts, 0), same = make_mlp(facts, 0);
-  Alternate algorithm(options, target, *generator);
+  Alternate algorithm = semidual_run(options, target, *generator);
   const double h = algorithm.iterate();
 
   ot::VectorPotential psi(target);
@@ -216,7 +216,7 @@ TEST_CASE("with a point batch each step sees its own points") {
 TEST_CASE("generator and data must have one dimension") {
   const ot::Target target = small_target();
   const auto generator = make_mlp({count, 4, 0, 0, 0, "", ""}, 0);
-  CHECK_THROWS_WITH_AS(Alternate(small_options("best", "vector"), target, *generator),
+  CHECK_THROWS_WITH_AS(semidual_run(small_options("best", "vector"), target, *generator),
                        "the generator makes points of dimension 4, the data have 3", engine::Error);
 }
 
@@ -230,7 +230,7 @@ TEST_CASE("H of a conditional generator is the sum over classes of their share t
     apps::DataFacts data = facts;
     data.classes = {{"a", 3.0 / 7}, {"b", 0}, {"c", 4.0 / 7}};
     const auto generator = apps::make_generator(options, data), same = apps::make_generator(options, data);
-    Alternate algorithm(options, target, *generator, nullptr, nullptr, classes);
+    Alternate algorithm = semidual_run(options, target, *generator, classes);
     const double h = algorithm.iterate();
 
     apps::LatentLaw law = apps::latent_law(options);
@@ -262,7 +262,7 @@ TEST_CASE("H of a conditional generator is the sum over classes of their share t
 
     const ot::NamedTensors saved = copies(algorithm.state());
     const auto restored_generator = apps::make_generator(options, data);
-    Alternate restored(options, target, *restored_generator, nullptr, nullptr, classes);
+    Alternate restored = semidual_run(options, target, *restored_generator, classes);
     restored.restore(saved, 1);
     CHECK(restored.iterate() == algorithm.iterate());
     CHECK(equal(restored.state(), algorithm.state()));
@@ -277,14 +277,14 @@ TEST_CASE("steps of a conditional generator see points of each class, and a Sink
   apps::DataFacts data = facts;
   data.classes = {{"a", 3.0 / 7}, {"c", 4.0 / 7}};
   const auto generator = apps::make_generator(options, data);
-  Alternate divergence(options, target, *generator, nullptr, nullptr, classes);
+  Alternate divergence = semidual_run(options, target, *generator, classes);
   CHECK(std::isfinite(divergence.iterate()));
   options.loss = "transport";
   options.target_batch = 4;
   const auto other = apps::make_generator(options, data);
-  Alternate partly(options, target, *other, nullptr, nullptr, classes);
+  Alternate partly = semidual_run(options, target, *other, classes);
   CHECK(std::isfinite(partly.iterate()));
   options.target_batch = 1;
-  CHECK_THROWS_WITH_AS(Alternate(options, target, *other, nullptr, nullptr, classes),
+  CHECK_THROWS_WITH_AS(semidual_run(options, target, *other, classes),
                        "--target-batch: there must be a point of each of the 2 classes in a batch: 1", engine::Error);
 }

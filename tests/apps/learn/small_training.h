@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/learn/alternate.h"
+#include "apps/learn/classes.h"
+#include "apps/learn/semidual_objective.h"
 #include "apps/options.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
@@ -52,6 +56,14 @@ inline std::unique_ptr<models::Generator> make_mlp(const DataFacts& data, std::u
   TrainOptions options;
   options.seed = seed;
   return make_generator(options, data);
+}
+
+/// The alternate algorithm on H to the target; of a conditional generator with these classes.
+inline Alternate semidual_run(const TrainOptions& options, const ot::Target& target, models::Generator& generator,
+                              const PointsOfClasses& classes = {}, std::unique_ptr<models::Generator> mean = nullptr) {
+  LatentLaw law = latent_law(options);
+  law.shares = shares_of(target.weights(), classes);
+  return {options, law, generator, std::make_unique<SemidualObjective>(options, target, classes), std::move(mean)};
 }
 
 /// Copies of tensors that later steps do not change.

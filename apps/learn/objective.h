@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "apps/latents.h"
+#include "engine/tape.h"
+#include "engine/tensor.h"
+#include "ot/named_tensors.h"
+#include "ot/transformer.h"
+
+namespace apps {
+
+/// What a generator is trained by: how far its points are from the data, told by what an inner loop learns on points
+/// held fixed, such as a dual potential or a critic, or by a batch alone. Points are in the space of the cost.
+class Objective {
+ public:
+  Objective() = default;
+  Objective(const Objective&) = delete;
+  Objective& operator=(const Objective&) = delete;
+  virtual ~Objective() = default;
+
+  /// The coordinates of a point, d.
+  virtual std::int64_t dimension() const = 0;
+
+  /// The steps of the inner loop of iteration n, which counts from 0.
+  virtual std::int64_t steps(std::int64_t n) const = 0;
+  /// Begins an inner loop; schedules are `progress` far, from 0 to 1.
+  virtual void begin(double progress) = 0;
+  /// A step of it on generated points x [B, d], a function of what it has learned and its arguments alone: where it
+  /// draws points of the data, they are those of draw (n, k) for the purpose `points`.
+  virtual void step(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k) = 0;
+  /// Ends it.
+  virtual void finish() = 0;
+
+  /// What the generator lowers in iteration n, at its points x [B, d] -> scalar, with its gradient in x.
+  virtual engine::Var loss(const engine::Var& x, std::int64_t n) = 0;
+
+  /// What it has learned, and what its optimizers remember beside that from one inner loop to the next. The tensors
+  /// share the memory in use; meaningful between finish() and begin().
+  virtual ot::NamedTensors learned() = 0;
+  virtual ot::NamedTensors moments() = 0;
+  /// The bytes of both once every optimizer has made a step.
+  virtual std::int64_t most_state_bytes() = 0;
+  /// Takes both back, to go on with the same bits; where no step was `made`, what is learned alone. Other names are
+  /// ignored. Throws Error naming a tensor that is missing or has another shape.
+  virtual void restore(const ot::NamedTensors& state, bool made) = 0;
+
+  /// The dual potential psi at the data's points, [J], where there is one.
+  virtual std::optional<engine::Tensor> psi() const { return {}; }
+  /// Which ways c-transforms to all points took so far.
+  virtual ot::Transformer::Counts ways() const { return {}; }
+};
+
+}  // namespace apps
