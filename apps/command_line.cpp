@@ -67,7 +67,7 @@ class CommandLine {
     train_command->add_flag("--verbose", train.verbose,
                             wrapped("tell at each checkpoint how c-transforms were computed", help_width));
     train_command->footer(
-        "The run folder holds config.json (the options), metrics.csv (row n: the loss H of\n"
+        "The run folder holds config.json (the options), metrics.csv (row n: the loss of\n"
         "iteration n, from 0, before its step on the generator), checkpoint.safetensors,\n"
         "samples/ with pictures of what is generated, and report.html, a page that shows all of it.\n"
         "Ctrl-C keeps everything.\n\n"
@@ -305,7 +305,8 @@ class CommandLine {
 TrainOptions base_options(const TrainRequest& given) {
   const RunFolder folder{given.out};
   if (given.resume && std::filesystem::exists(folder.config())) return read_config(folder.config()).options;
-  TrainOptions options = preset_options(given.options.preset, given.options.dual, given.options.dual_optimizer);
+  TrainOptions options =
+      preset_options(given.options.preset, given.options.dual, given.options.dual_optimizer, given.options.method);
   if (!given.options.from.empty() && !given.resume)
     take_generator_options(options, read_run_to_start_from(given.options.from));
   return options;

@@ -198,7 +198,8 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
   std::vector<Measure> semidual;
   if (inputs.config) {
     asked = evaluation::classes_asked(latent_law(*inputs.config), request.seed, inputs.count);
-    semidual = evaluation::semidual_measures(folder, inputs, samples, asked);
+    if (inputs.options.method == "semidual")  // others have no psi
+      semidual = evaluation::semidual_measures(folder, inputs, samples, asked);
   }
 
   const evaluation::Evaluation evaluation(std::move(inputs.training), std::move(inputs.labels),

@@ -12,6 +12,7 @@
 #include "apps/checkpoint.h"
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/methods.h"
 #include "apps/run_folder.h"
 #include "data/dataset.h"
 #include "data/images.h"

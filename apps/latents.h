@@ -26,7 +26,9 @@ enum class Draw : std::uint64_t {
   evaluation,            ///< the samples of `semidual evaluate`; n counts their batches
   evaluation_reference,  ///< which held-out points they are compared with
   evaluation_training,   ///< which training points take their place for the floors
-  transport_source       ///< what a run's generator makes as the source of a transport
+  transport_source,      ///< what a run's generator makes as the source of a transport
+  dual_places,           ///< between which of its points and the data's the critic's slope is penalised, in such a step
+  warmup_places          ///< the same in the warm-up
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to

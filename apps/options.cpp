@@ -12,6 +12,7 @@
 
 #include "apps/config.h"
 #include "apps/costs.h"
+#include "apps/methods.h"
 #include "apps/resources.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -32,38 +33,16 @@ constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
 /// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",
-                                              "cost-power",
-                                              "target-batch",
-                                              "dual-batch",
-                                              "dual-warmup",
-                                              "dual-memory",
-                                              "dual-precision",
-                                              "loss",
-                                              "latent",
-                                              "latent-dim",
-                                              "latent-scale",
-                                              "mlp-sizes",
-                                              "dual-layers",
-                                              "lr-schedule",
-                                              "schedule-iterations",
-                                              "average",
-                                              "minutes",
-                                              "hold-out",
-                                              "edges",
-                                              "labels",
-                                              "clusters",
-                                              "dual-schedule",
-                                              "evaluate-every",
-                                              "start",
-                                              "dcgan-channels",
-                                              "last-layer",
-                                              "scale",
-                                              "resize",
-                                              "crop",
-                                              "grey",
-                                              "alpha",
-                                              "from"};
+constexpr std::string_view later_options[] = {
+    "cost",         "cost-power",     "target-batch",   "dual-batch",   "dual-warmup",
+    "dual-memory",  "dual-precision", "loss",           "latent",       "latent-dim",
+    "latent-scale", "mlp-sizes",      "dual-layers",    "lr-schedule",  "schedule-iterations",
+    "average",      "minutes",        "hold-out",       "edges",        "labels",
+    "clusters",     "dual-schedule",  "evaluate-every", "start",        "dcgan-channels",
+    "last-layer",   "scale",          "resize",         "crop",         "grey",
+    "alpha",        "from",           "method",         "optimizer",    "adam-beta1",
+    "adam-beta2",   "critic",         "critic-sizes",   "critic-burst", "clip",
+    "penalty"};
 
 struct DualStep {
   const char* dual;
@@ -93,19 +72,41 @@ void require_step_length(const char* name, double value) {
   require(std::isfinite(value) && value > 0, "--", name, " must be a positive number: ", value);
 }
 
+/// What tells the dual potential of --method semidual, and what moves it.
+void validate_dual(const TrainOptions& options) {
+  require_one_of("dual", options.dual, {"layers", "vector", "network"});
+  require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",
+          options.dual);
+  require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
+  require(options.dual_decay >= 0 && options.dual_decay <= 1,
+          "--dual-decay must lie between 0 and 1: ", options.dual_decay);
+  require_one_of("dual-average", options.dual_average, {"on", "off"});
+  if (options.dual_optimizer == "adam") {
+    require(options.dual_decay == 0,
+            "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
+    require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
+  }
+  require_at_least("dual-memory", options.dual_memory, 0, max_megabytes);
+  require_one_of("dual-precision", options.dual_precision, {"full", "bf16"});
+  if (options.dual_precision == "bf16") {
+    require(options.dual == "network", "--dual-precision bf16 is for --dual network, a vector multiplies nothing");
+    require(engine::has_bf16_products(),
+            "--dual-precision bf16 needs a CPU with AVX-512 BF16 and the float build: leave it out here");
+  }
+}
+
+}  // namespace
+
 bool dcgan_makes(const DataFacts& data) {
   return data.images() && std::min(data.height, data.width) >= models::Dcgan::smallest_side &&
          std::max(data.height, data.width) <= models::Dcgan::largest_side;
 }
 
-/// Numbers as numbers_of() reads them.
 std::string text_of(const std::vector<std::int64_t>& numbers) {
   std::string list;
   for (const std::int64_t number : numbers) list += (list.empty() ? "" : ",") + std::to_string(number);
   return list;
 }
-
-}  // namespace
 
 void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
@@ -128,8 +129,11 @@ std::vector<std::int64_t> numbers_of(const char* name, const std::string& value)
   }
 }
 
-TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer) {
+TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer,
+                            const std::string& method) {
   require_one_of("preset", preset, {"best", "paper"});
+  require_method(method);
+  if (method != "semidual") return method_options(method, preset);
   const bool best = preset == "best";
   TrainOptions options;
   options.preset = preset;
@@ -193,6 +197,8 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
     options.mlp_sizes = !few_coordinates ? "256,512,1024" : data.dimension <= 3 ? "32,32,32" : "128,128,128";
   if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
+  resolve_critic(options, data);
+  if (options.method != "semidual") return;
   // Layers follow a small generator at ten times the rates that suit a large one.
   const bool fast = few_coordinates && options.dual == "layers" && options.dual_optimizer == "adam";
   if (options.lr == by_data) options.lr = images ? 0.001 : fast ? 0.003 : 0.0003;
@@ -223,6 +229,8 @@ data::Framing framing_of(const TrainOptions& options) {
 
 void validate(const TrainOptions& options) {
   require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
+  require_method(options.method);
+  require_use(options);
   require_at_least("points", options.points, 0, INT64_MAX);
   framing_of(options);
   require(options.hold_out >= 0 && options.hold_out < 1,
@@ -238,9 +246,7 @@ void validate(const TrainOptions& options) {
   require_one_of("last-layer", options.last_layer, {"sigmoid", "tanh", "linear", "auto"});
   require_one_of("scale", options.scale, {"none", "standard", "minmax", "whiten", "auto"});
   require_one_of("start", options.start, {"mean", "random"});
-  require_one_of("dual", options.dual, {"layers", "vector", "network"});
-  require(options.dual_layers.empty() || options.dual == "layers", "--dual-layers is for --dual layers, not for ",
-          options.dual);
+  if (options.method == "semidual") validate_dual(options);
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
   require_one_of("loss", options.loss, {"transport", "sinkhorn-divergence"});
@@ -260,30 +266,14 @@ void validate(const TrainOptions& options) {
   require_at_least("inner", options.inner, 0, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
-  if (options.lr != by_data) require_step_length("lr", options.lr);
+  if (options.lr != by_data || options.method != "semidual") require_step_length("lr", options.lr);
   require_one_of("lr-schedule", options.lr_schedule, {"constant", "cosine"});
   require_one_of("dual-schedule", options.dual_schedule, {"constant", "cosine"});
   require_at_least("schedule-iterations", options.schedule_iterations, 0, max_iterations);
   require(options.average >= 0 && options.average < 1, "--average must be at least 0 and below 1: ", options.average);
-  require_one_of("dual-optimizer", options.dual_optimizer, {"asgd", "adam"});
   if (options.dual_lr != by_data) require_step_length("dual-lr", options.dual_lr);
-  require(options.dual_decay >= 0 && options.dual_decay <= 1,
-          "--dual-decay must lie between 0 and 1: ", options.dual_decay);
-  require_one_of("dual-average", options.dual_average, {"on", "off"});
   require_at_least("dual-batch", options.dual_batch, 0, INT32_MAX);
   require_at_least("dual-warmup", options.dual_warmup, 0, max_warmup);
-  if (options.dual_optimizer == "adam") {
-    require(options.dual_decay == 0,
-            "--dual-decay is for --dual-optimizer asgd, adam's step length does not decay: ", options.dual_decay);
-    require(options.dual_average == "off", "--dual-average on is for --dual-optimizer asgd, adam keeps the last psi");
-  }
-  require_at_least("dual-memory", options.dual_memory, 0, max_megabytes);
-  require_one_of("dual-precision", options.dual_precision, {"full", "bf16"});
-  if (options.dual_precision == "bf16") {
-    require(options.dual == "network", "--dual-precision bf16 is for --dual network, a vector multiplies nothing");
-    require(engine::has_bf16_products(),
-            "--dual-precision bf16 needs a CPU with AVX-512 BF16 and the float build: leave it out here");
-  }
   require_at_least("threads", options.threads, 1, engine::max_threads);
   require_at_least("checkpoint-every", options.checkpoint_every, 1, INT64_MAX);
   require_at_least("samples-every", options.samples_every, 1, INT64_MAX);

@@ -16,6 +16,7 @@ struct DataFacts;
 /// Everything that decides what `semidual train` computes, under the names of the command line (dual_lr is --dual-lr).
 struct TrainOptions {
   std::string data;
+  std::string method = "semidual";
   std::int64_t points = 0;
   std::string resize;
   std::string crop;
@@ -49,6 +50,9 @@ struct TrainOptions {
   std::int64_t inner = 0;
   std::int64_t batch = 0;
   std::int64_t target_batch = 0;
+  std::string optimizer = "adam";
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
   double lr = 0;
   std::string lr_schedule = "constant";
   std::int64_t schedule_iterations = 0;
@@ -62,6 +66,11 @@ struct TrainOptions {
   std::int64_t dual_warmup = 0;
   std::int64_t dual_memory = 512;
   std::string dual_precision = "full";
+  std::string critic;
+  std::string critic_sizes;
+  std::int64_t critic_burst = 0;
+  double clip = 0;
+  double penalty = 0;
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -81,6 +90,11 @@ void for_each_option(Options& options, const Visit& visit) {
         "what to learn: digits (built in), mnist, mnist-test (its test images), or the path of an IDX, .npy, .csv or "
         ".tsv file, of a folder of images of one size, or of subfolders of them, each a class, or of the folder of "
         "MNIST-like files or CIFAR-10's batches");
+  visit(
+      "method", options.method, OnResume::same,
+      "what the generator is trained by: semidual (the paper's, by a dual potential), wgan and wgan-gp (a critic, its "
+      "weights clipped or its gradient penalised), genevay and fatras (entropic or exact transport between batches); "
+      "each has its presets, and refuses options that are not for it [semidual]");
   visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
   visit("resize", options.resize, OnResume::same,
         "HEIGHTxWIDTH, such as 32x32, that the images of a folder are brought to");
@@ -173,14 +187,25 @@ void for_each_option(Options& options, const Visit& visit) {
         "minutes of iterations in all, in place of a number of them; a schedule then follows the clock, so that no two "
         "runs are the same; 0: --iterations tells [0]");
   visit("inner", options.inner, OnResume::same,
-        "steps of psi before each step of the generator; 0: 3 for images, and points of 64 coordinates at most with "
-        "layers moved by adam, otherwise 10 [10; best with layers: 0]");
-  visit("batch", options.batch, OnResume::same, "generated points in each step [200]");
+        "steps of psi, or of a critic, before each step of the generator; 0: 3 for images, and points of 64 "
+        "coordinates at most with "
+        "layers moved by adam, otherwise 10 [10; best with layers: 0; wgan, wgan-gp: 5]");
+  visit(
+      "batch", options.batch, OnResume::same,
+      "generated points in each step, and for methods beside semidual points of the data [200; wgan: 64, wgan-gp: 50, "
+      "genevay: 300, fatras, paper: 100]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
         "all [0]");
+  visit("optimizer", options.optimizer, OnResume::same,
+        "what moves the generator, and a critic: adam or rmsprop [adam; wgan: rmsprop]");
+  visit("adam-beta1", options.adam_beta1, OnResume::same,
+        "the share of itself that adam's mean of gradients keeps [0.9; wgan-gp: 0.5, fatras, paper: 0]");
+  visit("adam-beta2", options.adam_beta2, OnResume::same,
+        "the same for its mean of their squares [0.999; wgan-gp, and fatras, paper: 0.9]");
   visit("lr", options.lr, OnResume::same,
-        "step length of Adam on the generator; 0: 0.001 for images, 0.003 for points of 64 coordinates at most with "
+        "step length of the optimizer on the generator; 0: 0.001 for images, 0.003 for points of 64 coordinates at "
+        "most with "
         "layers moved by adam, otherwise 0.0003 [best: 0, paper: 0.001]");
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
@@ -192,11 +217,12 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("dual-optimizer", options.dual_optimizer, OnResume::same,
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
-        "step length of psi; 0: 0.012 for images, otherwise 0.01 where --scale brings points to deviation 1 and 0.003 "
+        "step length of psi, or of a critic; 0: 0.012 for images, otherwise 0.01 where --scale brings points to "
+        "deviation 1 and 0.003 "
         "where it does not, ten times that for 64 coordinates at most "
         "[layers: adam "
         "0, asgd 5; vector: adam 0.003, asgd 5; "
-        "network: adam 0.001, asgd 0.1]");
+        "network: adam 0.001, asgd 0.1; wgan: 0.00005, wgan-gp: 0.0001]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
         "constant]");
@@ -215,6 +241,19 @@ void for_each_option(Options& options, const Visit& visit) {
       "dual-precision", options.dual_precision, OnResume::same,
       "what a network potential multiplies: full precision, or bf16 (8 significant bits, faster, on CPUs with AVX-512 "
       "BF16) [full]");
+  visit("critic", options.critic, OnResume::same,
+        "of wgan and wgan-gp: mlp, conv (the dcgan backwards) or auto (conv where the dcgan can make such images) "
+        "[auto]");
+  visit("critic-sizes", options.critic_sizes, OnResume::same,
+        "sizes of the critic's hidden layers, or channels of its hidden images [mlp: 512,512,512, for points of 64 "
+        "coordinates at most 128,128,128; conv: the dcgan's]");
+  visit(
+      "critic-burst", options.critic_burst, OnResume::same,
+      "steps of the critic of wgan in the first 25 iterations and each 500th, where they are more than --inner [best: "
+      "0, paper: 100]");
+  visit("clip", options.clip, OnResume::same, "the largest size of a weight of the critic of wgan [0.01]");
+  visit("penalty", options.penalty, OnResume::same,
+        "the weight of (|grad f| - 1)^2 in the loss of the critic f of wgan-gp [10]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
@@ -225,18 +264,15 @@ void for_each_option(Options& options, const Visit& visit) {
         "the report; needs held-out data as evaluate does; 0: none [0]");
 }
 
-/// What the loss is called where its values are shown: H (99), or S for a Sinkhorn divergence (72).
-inline const char* loss_symbol(const TrainOptions& options) {
-  return options.loss == "transport" ? "H" : "S";
-}
-
 /// The options of a preset, `best` or `paper`, for a dual potential, `layers`, `vector` or `network`, and what moves
-/// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Throws Error for any other word.
-TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer);
+/// it, `asgd` or `adam`, on which its step depends; empty words mean the preset's own. Of a method beside semidual they
+/// are those of methods.h. Throws Error for any other word.
+TrainOptions preset_options(const std::string& preset, const std::string& dual, const std::string& dual_optimizer,
+                            const std::string& method = "semidual");
 
 /// Replaces by what they mean for such data: `auto` of --generator, --scale, --last-layer and --dual-layers, -1 of
-/// --edges and --clusters, 0 of --latent-dim, --latent-scale, --lr, --inner and --dual-lr, and --mlp-sizes and a
-/// dcgan's
+/// --edges and --clusters, what a critic is by resolve_critic(), 0 of --latent-dim, --latent-scale, --lr, --inner and
+/// --dual-lr, and --mlp-sizes and a dcgan's
 /// --dcgan-channels where they are not given.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
 
@@ -252,6 +288,12 @@ void require_one_of(const char* name, const std::string& value, std::initializer
 
 /// The numbers in a value of --name such as 256,512, which are at least 1. Throws Error for anything else.
 std::vector<std::int64_t> numbers_of(const char* name, const std::string& value);
+
+/// Numbers as numbers_of() reads them.
+std::string text_of(const std::vector<std::int64_t>& numbers);
+
+/// Whether the dcgan makes such images.
+bool dcgan_makes(const DataFacts& data);
 
 /// Every option under its name on the command line.
 nlohmann::ordered_json to_json(const TrainOptions& options);

@@ -32,7 +32,7 @@ Alternate::Alternate(const TrainOptions& options, LatentLaw law, models::Generat
     : options_(options),
       generator_(generator),
       space_(space),
-      adam_(options.lr),
+      optimizer_(options, options.lr, generator.parameters()),
       objective_(std::move(objective)),
       law_(std::move(law)),
       inner_batch_(options.dual_batch > 0 ? options.dual_batch : options.batch) {
@@ -42,7 +42,6 @@ Alternate::Alternate(const TrainOptions& options, LatentLaw law, models::Generat
     inner_rows_ = classes_by_share(law_.shares, inner_batch_);
     batch_ = classes_by_share(law_.shares, options.batch);
   }
-  for (const models::Parameter& parameter : generator.parameters()) theta_.push_back(parameter.variable);
   if (options.average > 0) average_.emplace(generator, std::move(mean), options.average);
 }
 
@@ -94,15 +93,17 @@ double Alternate::iterate(double progress) {
   }
   objective_->finish();
 
-  // Update theta by one step of Adam along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
+  // Update theta by one step along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
   engine::Tape tape;
-  for (Var* parameter : theta_) tape.watch(*parameter);
+  std::vector<Var> theta;
+  for (Var* parameter : optimizer_.parameters()) {
+    tape.watch(*parameter);
+    theta.push_back(*parameter);
+  }
   const Var x = generated(latent_batch(Draw::generator_batch, n_, 0));
   const Var value = objective_->loss(x, n_);
-  std::vector<Var> theta;
-  for (const Var* parameter : theta_) theta.push_back(*parameter);
-  adam_.rate() = options_.lr * share_of_rate(options_.lr_schedule, progress, 1e-3);
-  adam_.step(theta_, tape.gradient(value, theta));
+  optimizer_.set_rate(options_.lr * share_of_rate(options_.lr_schedule, progress, 1e-3));
+  optimizer_.step(tape.gradient(value, theta));
   if (average_) average_->update(n_);
 
   ++n_;
@@ -121,31 +122,17 @@ ot::NamedTensors Alternate::generators() {
   return tensors;
 }
 
-ot::NamedTensors Alternate::moments() {
-  ot::NamedTensors tensors;
-  const engine::Adam::State& adam = adam_.state();
-  const std::vector<models::Parameter> parameters = generator_.parameters();
-  for (std::size_t i = 0; i < adam.first.size(); ++i) {
-    tensors.emplace_back("adam.first." + parameters[i].name, adam.first[i]);
-    tensors.emplace_back("adam.second." + parameters[i].name, adam.second[i]);
-  }
-  return tensors;
-}
-
 ot::NamedTensors Alternate::state() {
   ot::NamedTensors tensors;
-  for (ot::NamedTensors part : {generators(), objective_->learned(), moments(), objective_->moments()})
+  for (ot::NamedTensors part : {generators(), objective_->learned(), optimizer_.moments(), objective_->moments()})
     for (auto& named : part) tensors.push_back(std::move(named));
   if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
   return tensors;
 }
 
 std::int64_t Alternate::most_state_bytes() {
-  std::int64_t bytes = bytes_of(generators()) + bytes_of(moments()) + objective_->most_state_bytes();
-  if (adam_.state().first.empty())
-    for (const Var* p : theta_) bytes += 2 * p->size() * static_cast<std::int64_t>(sizeof(engine::real));
-  if (options_.dual_warmup > 0) bytes += static_cast<std::int64_t>(sizeof(engine::real));
-  return bytes;
+  const std::int64_t of_warmup = options_.dual_warmup > 0 ? static_cast<std::int64_t>(sizeof(engine::real)) : 0;
+  return bytes_of(generators()) + optimizer_.most_bytes() + objective_->most_state_bytes() + of_warmup;
 }
 
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
@@ -157,16 +144,7 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
     warmup_ = ot::whole_number(warmup_steps, steps.item());
   }
   objective_->restore(state, iterations > 0 || warmup_ > 0);
-  if (iterations == 0) return;  // Adam has made no step on theta
-
-  engine::Adam::State& adam = adam_.state();
-  adam = {};
-  for (const Var* parameter : theta_) {
-    adam.first.push_back(Tensor::zeros(parameter->shape()));
-    adam.second.push_back(Tensor::zeros(parameter->shape()));
-  }
-  adam.steps = iterations;
-  copy_tensors(state, moments());
+  optimizer_.restore(state, iterations);
 }
 
 }  // namespace apps

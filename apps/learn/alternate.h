@@ -8,9 +8,9 @@
 #include "apps/latents.h"
 #include "apps/learn/averaged_generator.h"
 #include "apps/learn/cost_space.h"
+#include "apps/learn/named_optimizer.h"
 #include "apps/learn/objective.h"
 #include "apps/options.h"
-#include "engine/optimizer.h"
 #include "models/generator.h"
 #include "ot/named_tensors.h"
 
@@ -49,9 +49,9 @@ class Alternate {
   std::int64_t iterations() const { return n_; }
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
-  /// their names, with --average those of the trained generator under `trained.NAME`, `adam.first.NAME` and
-  /// `adam.second.NAME` for each parameter once a step was made, the objective's, and with a warm-up
-  /// `dual.warmup.steps`. Meaningful unless the warm-up is under way. The tensors share the memory in use.
+  /// their names, with --average those of the trained generator under `trained.NAME`, the moments of a NamedOptimizer,
+  /// the objective's, and with a warm-up `dual.warmup.steps`. Meaningful unless the warm-up is under way. The tensors
+  /// share the memory in use.
   ot::NamedTensors state();
   /// The bytes of state() once every optimizer has made a step.
   std::int64_t most_state_bytes();
@@ -66,14 +66,12 @@ class Alternate {
   /// The batches of the steps first..last-1 of the inner loop of iteration n.
   std::vector<engine::Tensor> inner_batches(std::int64_t n, std::int64_t first, std::int64_t last);
   ot::NamedTensors generators();
-  ot::NamedTensors moments();
 
   TrainOptions options_;
   models::Generator& generator_;
   const CostSpace* space_;
-  std::vector<engine::Var*> theta_;
   std::optional<AveragedGenerator> average_;
-  engine::Adam adam_;
+  NamedOptimizer optimizer_;
   std::unique_ptr<Objective> objective_;
   LatentLaw law_;
   std::int64_t inner_batch_;                      // points in a step of the inner loop

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/methods.h"
 #include "apps/report/page.h"
 #include "data/images.h"
 #include "engine/error.h"
@@ -69,7 +70,7 @@ std::string time_facts(const Run& run) {
 /// The options whose values are not what the preset sets for such a dual potential, as on the command line.
 std::string given_options(const Config& config) {
   const TrainOptions& options = config.options;
-  TrainOptions preset = preset_options(options.preset, options.dual, "");
+  TrainOptions preset = preset_options(options.preset, options.dual, "", options.method);
   resolve_by_data(preset, config.data);
   preset.dual = TrainOptions{}.dual;
   const nlohmann::ordered_json ours = to_json(options), theirs = to_json(preset);
@@ -110,8 +111,9 @@ std::string header(const Run& run) {
               options.generator == "mlp"     ? "MLP"
               : options.generator == "dcgan" ? "DCGAN"
                                              : options.generator,
-              " that learns ", escaped(options.data), " by optimal transport, λ = ", options.lambda, ", after ",
-              run.iterations(), " of ", options.iterations, " iterations.</p>\n</header>\n");
+              " that learns ", escaped(options.data), " by ",
+              options.method == "semidual" ? text("optimal transport, λ = ", options.lambda) : options.method,
+              ", after ", run.iterations(), " of ", options.iterations, " iterations.</p>\n</header>\n");
 }
 
 std::string facts_section(const Run& run) {

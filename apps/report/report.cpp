@@ -8,6 +8,7 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/methods.h"
 #include "apps/report/curve.h"
 #include "apps/report/facts.h"
 #include "apps/report/generated.h"
@@ -48,11 +49,14 @@ struct CurveText {
 
 CurveText text_of(const std::string& column, const TrainOptions& options) {
   const std::string symbol = loss_symbol(options);
+  const bool critic = !options.critic.empty();
   const CurveText known[] = {
-      {"loss", "Loss", "loss " + symbol, symbol + ", in units of the scaled cost",
-       "An estimate of the transport cost between what is generated and the data, which the generator lowers. It "
-       "counts "
-       "once the potential has caught up."},
+      {"loss", "Loss", "loss " + symbol, symbol + (critic ? "" : ", in units of the scaled cost"),
+       critic
+           ? "How far the critic tells the data from what is generated, which the generator lowers. It counts once the "
+             "critic has caught up, and is not to be compared with other critics'."
+           : "An estimate of the transport cost between what is generated and the data, which the generator lowers. "
+             "It counts once the potential has caught up."},
       {"iteration_seconds", "Time", "seconds of an iteration", "seconds an iteration", "How long each iteration took."},
       {"coverage", "Coverage", "coverage", "share of held-out points",
        "How many held-out points have a generated one next to them: higher is better."},

@@ -11,7 +11,8 @@
 #include "apps/checkpoint.h"
 #include "apps/generators.h"
 #include "apps/latents.h"
-#include "apps/learn/semidual_objective.h"
+#include "apps/learn/make_objective.h"
+#include "apps/methods.h"
 #include "apps/report/report.h"
 #include "data/png.h"
 #include "engine/error.h"
@@ -43,7 +44,7 @@ Training::Training(RunFolder folder, Config config, bool verbose, const LearnedD
       verbose_(verbose),
       points_(data.points),
       algorithm_(config_.options, latent_law(config_), generator,
-                 std::make_unique<SemidualObjective>(config_.options, data.target, data.classes), std::move(mean),
+                 make_objective(config_.options, config_.data, data.target, data.classes), std::move(mean),
                  &data.space),
       drawn_latents_(latents_to_draw(config_)) {
   if (!config_.data.images()) picture_.emplace(points_, config_.scaling, config_.data.columns);
@@ -133,7 +134,8 @@ double Training::seconds_left() const {
 
 void Training::watch(double h, const Console& console) {
   constexpr int beyond_chance = 20;
-  below_zero_ = h < 0 && config_.options.loss == "transport" ? below_zero_ + 1 : 0;
+  below_zero_ =
+      h < 0 && config_.options.method == "semidual" && config_.options.loss == "transport" ? below_zero_ + 1 : 0;
   if (below_zero_ != beyond_chance || told_below_zero_) return;
   told_below_zero_ = true;
   console.remark(engine::text("H has been below 0 for ", beyond_chance, " iterations, up to ",

@@ -1,0 +1,172 @@
+#include "apps/methods.h"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/config.h"
+#include "apps/resources.h"
+#include "engine/error.h"
+#include "models/critic.h"
+
+namespace apps {
+
+using engine::require;
+
+namespace {
+
+constexpr std::string_view semidual = "semidual", wgan = "wgan", wgan_gp = "wgan-gp", genevay = "genevay",
+                           fatras = "fatras";
+
+/// Options that not every method has a use for.
+struct Use {
+  std::vector<std::string_view> methods, options;
+};
+
+const std::vector<Use>& uses() {
+  static const std::vector<Use> all{
+      {{semidual},
+       {"labels", "clusters", "dual", "dual-layers", "target-batch", "dual-optimizer", "dual-decay", "dual-average",
+        "dual-memory", "dual-precision"}},
+      {{semidual, wgan, wgan_gp}, {"inner", "dual-lr", "dual-schedule", "dual-batch", "dual-warmup"}},
+      {{semidual, genevay, fatras}, {"lambda", "loss", "cost", "cost-power", "cost-scale", "edges"}},
+      {{wgan, wgan_gp}, {"critic", "critic-sizes"}},
+      {{wgan}, {"clip", "critic-burst"}},
+      {{wgan_gp}, {"penalty"}},
+  };
+  return all;
+}
+
+/// Those of a Wasserstein GAN.
+void set_critic(TrainOptions& options, bool best) {
+  const bool penalised = options.method == wgan_gp;
+  options.critic = "auto";
+  options.inner = 5;
+  options.latent = "normal";
+  options.latent_dim = penalised ? 128 : 100;
+  options.latent_scale = 1;
+  options.batch = penalised ? 50 : 64;
+  if (penalised) {
+    options.penalty = 10;
+    options.adam_beta1 = 0.5;
+    options.adam_beta2 = 0.9;
+    options.lr = options.dual_lr = 1e-4;
+  } else {
+    options.optimizer = "rmsprop";
+    options.clip = 0.01;
+    options.lr = options.dual_lr = 5e-5;
+    options.critic_burst = best ? 0 : 100;
+  }
+  if (!best) options.iterations = 200'000;
+}
+
+/// Those of transport between batches.
+void set_batch_transport(TrainOptions& options, bool best) {
+  const bool entropic = options.method == genevay;
+  options.batch = entropic ? 300 : best ? 200 : 100;
+  if (best) {
+    options.edges = -1;
+    options.latent_dim = options.latent_scale = 0;
+    options.lr = 0.001;
+    if (!entropic) return;
+    options.lambda = 0.02;
+    options.loss = "sinkhorn-divergence";
+    return;
+  }
+  options.cost_scale = "one";
+  options.lr = 0.005;
+  options.latent_dim = entropic ? 2 : 10;
+  options.mlp_sizes = entropic ? "500,500" : "128,32";
+  options.iterations = entropic ? 14'000 : 30'000;
+  if (entropic) {
+    options.lambda = 1;
+  } else {
+    options.latent = "normal";
+    options.cost = "euclidean";
+    options.adam_beta1 = 0;
+    options.adam_beta2 = 0.9;
+  }
+}
+
+}  // namespace
+
+void require_method(const std::string& method) {
+  require_one_of("method", method, {"semidual", "wgan", "wgan-gp", "genevay", "fatras"});
+}
+
+TrainOptions method_options(const std::string& method, const std::string& preset) {
+  const bool best = preset == "best";
+  TrainOptions options;
+  options.method = method;
+  options.preset = preset;
+  options.threads = usable_cores();
+  options.last_layer = "auto";
+  if (best) {
+    options.start = "mean";
+    options.scale = "auto";
+    options.latent = "normal";
+    options.mlp_sizes.clear();
+    options.iterations = 10000;
+    options.lr_schedule = "cosine";
+    options.average = 0.999;
+  }
+  if (method == wgan || method == wgan_gp)
+    set_critic(options, best);
+  else
+    set_batch_transport(options, best);
+  return options;
+}
+
+void require_use(const TrainOptions& options) {
+  const nlohmann::ordered_json given = to_json(options), unused = to_json(TrainOptions{});
+  for (const Use& use : uses()) {
+    if (std::ranges::find(use.methods, options.method) != use.methods.end()) continue;
+    std::string methods;
+    for (const std::string_view method : use.methods) methods += (methods.empty() ? "" : " or ") + std::string(method);
+    for (const std::string_view option : use.options)
+      require(given[option] == unused[option], "--", option, " is for --method ", methods, ", ", options.method,
+              " has no use for it: leave it out");
+  }
+  require_one_of("optimizer", options.optimizer, {"adam", "rmsprop"});
+  require(options.optimizer == "adam" || (options.adam_beta1 == 0.9 && options.adam_beta2 == 0.999),
+          "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
+  for (const auto& [name, beta] : {std::pair("--adam-beta1", options.adam_beta1), {"--adam-beta2", options.adam_beta2}})
+    require(beta >= 0 && beta < 1, name, " must be at least 0 and below 1: ", beta);
+  const auto require_positive = [](const char* name, double value) {
+    require(std::isfinite(value) && value > 0, name, " must be a positive number: ", value);
+  };
+  if (options.method == wgan) require_positive("--clip", options.clip);
+  if (options.method == wgan_gp) require_positive("--penalty", options.penalty);
+  if (options.method == genevay) require_positive("--lambda", options.lambda);
+  if (options.method != wgan && options.method != wgan_gp) return;
+  require_positive("--dual-lr", options.dual_lr);
+  require(options.inner >= 1, "--inner must be at least 1: ", options.inner);
+  require(options.critic_burst >= 0 && options.critic_burst <= 65535,
+          "--critic-burst must be 0 to 65535: ", options.critic_burst);
+  require_one_of("critic", options.critic, {"auto", "mlp", "conv"});
+  if (!options.critic_sizes.empty()) numbers_of("critic-sizes", options.critic_sizes);
+}
+
+void resolve_critic(TrainOptions& options, const DataFacts& data) {
+  if (options.critic.empty()) return;
+  if (options.critic == "auto") options.critic = dcgan_makes(data) ? "conv" : "mlp";
+  if (!options.critic_sizes.empty()) return;
+  if (options.critic == "mlp")
+    options.critic_sizes = !data.images() && data.dimension <= 64 ? "128,128,128" : "512,512,512";
+  else if (dcgan_makes(data))
+    options.critic_sizes = text_of(models::conv_critic_channels(data.height, data.width));
+}
+
+const char* loss_symbol(const TrainOptions& options) {
+  const bool transport = options.loss == "transport";
+  if (options.method == semidual) return transport ? "H" : "S";
+  if (options.method == wgan) return "K W1";
+  if (options.method == wgan_gp) return "W1";
+  return transport ? "W of batches" : "S of batches";
+}
+
+}  // namespace apps

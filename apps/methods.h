@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "apps/options.h"
+
+namespace apps {
+
+/// Throws Error with the methods that there are for any other.
+void require_method(const std::string& method);
+
+/// The options of a preset, `best` or `paper`, for a method beside semidual. `paper` is the setting that its authors
+/// published, as far as there are options for it, `best` what apps/learn/README.md says was found to learn better.
+TrainOptions method_options(const std::string& method, const std::string& preset);
+
+/// Throws Error, naming the option, for one that is given although the options' method has no use for it, and for
+/// values that it can't take.
+void require_use(const TrainOptions& options);
+
+/// Replaces `auto` of --critic and a --critic-sizes that is not given by what they mean for such data.
+void resolve_critic(TrainOptions& options, const DataFacts& data);
+
+/// What a method's loss is called where its values are shown; those of different names can't be compared.
+const char* loss_symbol(const TrainOptions& options);
+
+}  // namespace apps

@@ -1,0 +1,191 @@
+#include "apps/methods.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "apps/config.h"
+#include "apps/run_folder.h"
+#include "engine/error.h"
+#include "tests/apps/program.h"
+
+using apps::TrainOptions;
+using Arguments = std::vector<std::string>;
+
+namespace {
+
+const apps::DataFacts digits{1000, 784, 28, 28, 1, "", ""}, plane{1000, 2, 0, 0, 0, "", ""};
+
+TrainOptions resolved(const char* method, const char* preset, const apps::DataFacts& data) {
+  TrainOptions options = apps::preset_options(preset, "", "", method);
+  options.data = "digits";
+  apps::validate(options);
+  apps::resolve_by_data(options, data);
+  return options;
+}
+
+/// What the program says to these options of a run that can't be.
+std::string refusal(const Arguments& options) {
+  const TemporaryFolder temporary;
+  const Outcome outcome = semidual(Arguments{"train", "--data", "digits", "--points", "40", "--threads", "1",
+                                             "--iterations", "1", "--out", temporary / "run"} +
+                                   options);
+  CHECK(outcome.code == 2);
+  return outcome.err;
+}
+
+}  // namespace
+
+TEST_CASE("the paper presets are the settings that the methods' authors published") {
+  const TrainOptions wgan = resolved("wgan", "paper", digits), gp = resolved("wgan-gp", "paper", digits);
+  CHECK(wgan.optimizer == "rmsprop");
+  CHECK(wgan.lr == 5e-5);
+  CHECK(wgan.dual_lr == 5e-5);
+  CHECK(wgan.clip == 0.01);
+  CHECK(wgan.inner == 5);
+  CHECK(wgan.critic_burst == 100);
+  CHECK(wgan.batch == 64);
+  CHECK(wgan.critic == "conv");
+  CHECK(wgan.critic_sizes == "64,128,256");
+  CHECK(gp.adam_beta1 == 0.5);
+  CHECK(gp.adam_beta2 == 0.9);
+  CHECK(gp.lr == 1e-4);
+  CHECK(gp.penalty == 10);
+  CHECK(gp.latent_dim == 128);
+  CHECK(gp.latent == "normal");
+  const TrainOptions genevay = resolved("genevay", "paper", digits), fatras = resolved("fatras", "paper", plane);
+  CHECK(genevay.lambda == 1);
+  CHECK(genevay.cost_scale == "one");
+  CHECK(genevay.batch == 300);
+  CHECK(genevay.latent_dim == 2);
+  CHECK(genevay.loss == "transport");
+  CHECK(fatras.lambda == 0);
+  CHECK(fatras.cost == "euclidean");
+  CHECK(fatras.batch == 100);
+  CHECK(fatras.adam_beta1 == 0);
+}
+
+TEST_CASE("a critic is by default one of images where the dcgan makes them") {
+  CHECK(resolved("wgan-gp", "best", plane).critic == "mlp");
+  CHECK(resolved("wgan-gp", "best", plane).critic_sizes == "128,128,128");
+  CHECK(resolved("wgan-gp", "best", {9, 49, 7, 7, 1, "", ""}).critic_sizes == "512,512,512");
+  CHECK(resolved("semidual", "best", digits).critic.empty());
+}
+
+TEST_CASE("losses of different methods have different names") {
+  const auto symbol = [](const char* method, const char* loss) {
+    TrainOptions options;
+    options.method = method;
+    options.loss = loss;
+    return std::string(apps::loss_symbol(options));
+  };
+  CHECK(symbol("semidual", "transport") == "H");
+  CHECK(symbol("semidual", "sinkhorn-divergence") == "S");
+  CHECK(symbol("wgan", "transport") == "K W1");
+  CHECK(symbol("wgan-gp", "transport") == "W1");
+  CHECK(symbol("genevay", "sinkhorn-divergence") == "S of batches");
+  CHECK(symbol("fatras", "transport") == "W of batches");
+}
+
+TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
+  const auto check = [](const Arguments& options, const std::string& message) {
+    CHECK(refusal(options) == "semidual: " + message + "\n");
+  };
+  check({"--method", "gan"}, "--method 'gan' is unknown: it must be semidual or wgan or wgan-gp or genevay or fatras");
+  check({"--method", "wgan", "--dual", "vector"},
+        "--dual is for --method semidual, wgan has no use for it: leave it out");
+  check({"--method", "genevay", "--inner", "3"},
+        "--inner is for --method semidual or wgan or wgan-gp, genevay has no use for it: leave it out");
+  check({"--method", "wgan-gp", "--clusters", "3"},
+        "--clusters is for --method semidual, wgan-gp has no use for it: leave it out");
+  check({"--method", "fatras", "--labels", "own"},
+        "--labels is for --method semidual, fatras has no use for it: leave it out");
+  check({"--method", "wgan-gp", "--lambda", "0.1"},
+        "--lambda is for --method semidual or genevay or fatras, wgan-gp has no use for it: leave it out");
+  check({"--method", "wgan-gp", "--clip", "0.1"},
+        "--clip is for --method wgan, wgan-gp has no use for it: leave it out");
+  check({"--penalty", "1"}, "--penalty is for --method wgan-gp, semidual has no use for it: leave it out");
+  check({"--critic", "mlp"}, "--critic is for --method wgan or wgan-gp, semidual has no use for it: leave it out");
+  check({"--method", "wgan", "--critic", "cnn"}, "--critic 'cnn' is unknown: it must be auto or mlp or conv");
+  check({"--method", "wgan", "--critic-sizes", "8,0"},
+        "--critic-sizes '8,0' must be numbers from 1 on, such as 256,512");
+  check({"--method", "wgan", "--batch", "4", "--critic-sizes", "8"},
+        "--critic-sizes 8 must be 3 numbers for 28x28 images: 1 given");
+  check({"--method", "wgan", "--clip", "-1"}, "--clip must be a positive number: -1");
+  check({"--method", "wgan-gp", "--penalty", "0"}, "--penalty must be a positive number: 0");
+  check({"--method", "wgan", "--dual-lr", "0"}, "--dual-lr must be a positive number: 0");
+  check({"--method", "wgan", "--inner", "0"}, "--inner must be at least 1: 0");
+  check({"--method", "wgan", "--critic-burst", "-1"}, "--critic-burst must be 0 to 65535: -1");
+  check({"--method", "genevay", "--lambda", "0"}, "--lambda must be a positive number: 0");
+  check({"--method", "fatras", "--loss", "sinkhorn-divergence"},
+        "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
+  check({"--optimizer", "sgd"}, "--optimizer 'sgd' is unknown: it must be adam or rmsprop");
+  check({"--method", "wgan", "--adam-beta1", "0.5"},
+        "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
+  check({"--adam-beta2", "1"}, "--adam-beta2 must be at least 0 and below 1: 1");
+  check({"--method", "fatras", "--batch", "41"},
+        "--batch must be at most the number of points that weigh something, 40, since --method fatras draws as many of "
+        "them: 41");
+  check({"--method", "wgan-gp", "--batch", "4", "--dual-batch", "41"},
+        "--dual-batch must be at most the number of points that weigh something, 40, since --method wgan-gp draws as "
+        "many of them: 41");
+}
+
+TEST_CASE("a critic of images refuses points") {
+  const TemporaryFolder temporary;
+  write(temporary / "points.csv", "a,b\n1,2\n3,4\n5,6\n");
+  const Outcome outcome =
+      semidual({"train", "--method", "wgan", "--critic", "conv", "--critic-sizes", "2", "--batch", "2", "--data",
+                temporary / "points.csv", "--threads", "1", "--out", temporary / "run"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err == "semidual: --critic conv sees images, the data are points of dimension 2: take --critic mlp\n");
+}
+
+TEST_CASE("each method trains, and interrupted and resumed ends with the same bytes, whatever the threads") {
+  for (const Arguments& kind :
+       {Arguments{"--method", "wgan", "--preset", "paper", "--critic-burst", "3", "--inner", "2", "--critic-sizes",
+                  "3,4,5", "--generator", "dcgan", "--dcgan-channels", "6,5,4"},
+        Arguments{"--method", "wgan-gp", "--inner", "2", "--critic", "mlp", "--critic-sizes", "9", "--dual-warmup", "2",
+                  "--dual-batch", "6", "--dual-schedule", "cosine"},
+        Arguments{"--method", "wgan-gp", "--inner", "2", "--critic-sizes", "3,4,5", "--average", "0"},
+        Arguments{"--method", "genevay"}, Arguments{"--method", "genevay", "--preset", "paper"},
+        Arguments{"--method", "fatras"}, Arguments{"--method", "fatras", "--preset", "paper"},
+        Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
+    CAPTURE(kind[1]);
+    const TemporaryFolder temporary;
+    const apps::RunFolder straight{temporary / "straight"}, resumed{temporary / "resumed"};
+    const Arguments run = Arguments{"train",   "--data", "digits",      "--points", "40",
+                                    "--batch", "5",      "--mlp-sizes", "7",        "--schedule-iterations",
+                                    "4"} +
+                          kind;
+    const Outcome whole = semidual(run + Arguments{"--iterations", "3", "--threads", "1", "--out", straight.root});
+    REQUIRE_MESSAGE(whole.code == 0, whole.err);
+    REQUIRE(semidual(run + Arguments{"--iterations", "2", "--threads", "2", "--out", resumed.root}).code == 0);
+    const Outcome rest = semidual({"train", "--resume", "--iterations", "3", "--threads", "1", "--out", resumed.root});
+    CHECK_MESSAGE(rest.code == 0, rest.err);
+    CHECK(content(straight.checkpoint()) == content(resumed.checkpoint()));
+    CHECK(content(straight.grid(3)) == content(resumed.grid(3)));
+    CHECK(semidual({"info", straight.root}).out.find("last ") != std::string::npos);
+    const Outcome other = semidual({"train", "--resume", "--method", "semidual", "--out", resumed.root});
+    CHECK((other.code == 0) == (kind[0] != "--method"));
+    CHECK(std::filesystem::exists(straight.report()));
+  }
+}
+
+TEST_CASE("a run of a critic on points has a picture without a potential, and can be evaluated") {
+  const TemporaryFolder temporary;
+  std::string points = "a,b\n";
+  for (int j = 0; j < 300; ++j) points += std::to_string(j % 8) + "," + std::to_string(j % 7) + "\n";
+  write(temporary / "points.csv", points);
+  const apps::RunFolder run{temporary / "run"};
+  const Outcome trained = semidual({"train", "--method", "wgan-gp", "--data", temporary / "points.csv", "--hold-out",
+                                    "0.2", "--batch", "8", "--iterations", "2", "--threads", "1", "--out", run.root});
+  CHECK_MESSAGE(trained.code == 0, trained.err);
+  CHECK(trained.out.find("  W1 ") != std::string::npos);
+  CHECK(std::filesystem::exists(run.grid(2)));
+  const Outcome evaluated = semidual({"evaluate", run.root, "--threads", "1"});
+  CHECK_MESSAGE(evaluated.code == 0, evaluated.err);
+  CHECK(evaluated.out.find("semi-dual") == std::string::npos);
+}
