@@ -153,10 +153,11 @@ int texture(const TextureRequest& request, const Console& console) {
   engine::set_threads(request.threads);
   console.remark(engine::blas_warning());
 
-  Synthesis synthesis(tensor_of(exemplar), {.height = size.height,
-                                            .width = size.width,
-                                            .scales = request.scales,
-                                            .patch = {request.patch, request.points, 3, request.seed}});
+  Synthesis synthesis(tensor_of(exemplar),
+                      {.height = size.height,
+                       .width = size.width,
+                       .scales = request.scales,
+                       .patch = {.size = request.patch, .points = request.points, .seed = request.seed}});
   console.out << "texture of " << request.exemplar << ": " << size.height << "x" << size.width << ", " << request.scales
               << " scales" << std::endl;
   const bool whole = synthesise(synthesis, request, console);

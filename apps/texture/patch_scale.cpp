@@ -18,7 +18,13 @@ namespace {
 
 constexpr std::int64_t drawn = 600;        // patches in a step of psi
 constexpr std::int64_t all_of_few = 4000;  // in a step of the image, at least where there are as many
-constexpr double rate = 1;                 // of psi, for sums of squares
+
+/// Of psi's first step. A step moves psi_j by this times nu_j - mass_j, which is about 1 / J: on few points psi would
+/// tremble by as much as costs differ, and the image be drawn to all of them at once.
+double rate_of(const ot::Target& target) {
+  constexpr double rate = 1, enough = 500;  // of squares summed over a patch; points
+  return rate * std::min(1.0, static_cast<double>(target.size()) / enough) / static_cast<double>(target.dimension());
+}
 
 /// Patches number `places`, row by row, of an image [1, C, H, W], in the order of values of engine::patches().
 std::vector<real> patches_at(const Tensor& image, std::int64_t size, const std::vector<std::int64_t>& places) {
@@ -55,7 +61,7 @@ PatchScale::PatchScale(const Tensor& exemplar, const PatchOptions& options, int 
       target_(target_of(exemplar, options, next_random())),
       transform_(target_),
       psi_(target_),
-      solver_(ot::make_dual_solver(transform_, psi_, 0, {.rate = rate / static_cast<double>(target_.dimension())})) {}
+      solver_(ot::make_dual_solver(transform_, psi_, 0, {.rate = rate_of(target_)})) {}
 
 void PatchScale::ascend(const Tensor& image) {
   const std::int64_t places = places_in(image, options_.size), count = std::min(drawn, places);

@@ -16,7 +16,7 @@ namespace apps {
 struct PatchOptions {
   std::int64_t size = 4;        ///< a patch has size x size pixels
   std::int64_t points = 20000;  ///< patches of the exemplar that are the target at a scale, at most
-  int inner = 3;                ///< steps of psi before each step of the image
+  int inner = 10;               ///< steps of psi before each step of the image
   std::uint64_t seed = 0;
 };
 

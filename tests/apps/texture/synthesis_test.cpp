@@ -37,7 +37,7 @@ TEST_CASE("a synthesis goes from coarse to fine, and noise becomes what the exem
   const double noise = synthesis.step(0);
   double last = 0;
   for (int i = 1; i < 60; ++i) last = synthesis.step(i / 60.0);
-  CHECK(last < noise / 10);
+  CHECK(last < noise / 5);
   CHECK(synthesis.image().shape() == engine::Shape{1, 1, 36, 44});
   REQUIRE(synthesis.refine());
   CHECK(synthesis.scale() == 0);
