@@ -25,7 +25,9 @@ const struct {
 }  // namespace
 
 TEST_CASE("a convolution is the product of the patches and its kernels") {
-  for (const auto& [images, size, stride] : cases) {
+  for (const auto& c : cases) {
+    const Shape images = c.images;
+    const std::int64_t size = c.size, stride = c.stride;
     CAPTURE(images);
     const Tensor x = Random(3, 0).normal(images, 0, 1);
     const Tensor kernels = Random(3, 1).normal({5, images[1], size, size}, 0, 1);
