@@ -148,8 +148,9 @@ int texture(const TextureRequest& request, const Console& console) {
   const Size size = size_of(request, exemplar);
   require_patches(request, exemplar, size);
   const double values = static_cast<double>(size.height) * static_cast<double>(size.width) * exemplar.channels;
+  require_memory(40 * sizeof(real) * values, engine::text("an image of ", size.height, "x", size.width),
+                 "take a smaller --size");
   require_writable(request.out, values);
-  require_memory(40 * sizeof(real) * values, "--size " + request.size, "take a smaller one");
   engine::set_threads(request.threads);
   console.remark(engine::blas_warning());
 

@@ -121,7 +121,7 @@ TEST_CASE("textures that can't be made are one line, exit code 2, and nothing wr
   refused({"--scales", "4"},
           "e.png, of 24x20 pixels, has 1x0 at the coarsest of 4 scales, less than a patch of 4x4: take fewer --scales "
           "or a larger exemplar");
-  refused({"--size", "99999x99999"}, "--size 99999x99999");
+  refused({"--size", "99999x99999"}, "an image of 99999x99999");
   write(temporary / "b.png", "not an image");
   for (const std::string missing : {"none.png", "b.png"}) {
     const Outcome outcome = semidual({"texture", temporary / missing, "--out", outputs / "t.png"});
