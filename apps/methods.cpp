@@ -22,6 +22,9 @@ namespace {
 constexpr std::string_view semidual = "semidual", wgan = "wgan", wgan_gp = "wgan-gp", genevay = "genevay",
                            fatras = "fatras";
 
+/// Stands for what suits the data, until resolve_method.
+constexpr int by_data = 0;
+
 /// Options that not every method has a use for.
 struct Use {
   std::vector<std::string_view> methods, options;
@@ -61,7 +64,14 @@ void set_critic(TrainOptions& options, bool best) {
     options.lr = options.dual_lr = 5e-5;
     options.critic_burst = best ? 0 : 100;
   }
-  if (!best) options.iterations = 200'000;
+  if (best) {
+    options.lr = options.dual_lr = by_data;
+    options.latent_dim = by_data;
+    options.batch = 64;
+    if (penalised) options.inner = 3;
+  } else {
+    options.iterations = 200'000;
+  }
 }
 
 /// Those of transport between batches.
@@ -70,8 +80,7 @@ void set_batch_transport(TrainOptions& options, bool best) {
   options.batch = entropic ? 300 : best ? 200 : 100;
   if (best) {
     options.edges = -1;
-    options.latent_dim = options.latent_scale = 0;
-    options.lr = 0.001;
+    options.lr = options.latent_dim = options.latent_scale = by_data;
     if (!entropic) return;
     options.lambda = 0.02;
     options.loss = "sinkhorn-divergence";
@@ -143,7 +152,6 @@ void require_use(const TrainOptions& options) {
   if (options.method == wgan_gp) require_positive("--penalty", options.penalty);
   if (options.method == genevay) require_positive("--lambda", options.lambda);
   if (options.method != wgan && options.method != wgan_gp) return;
-  require_positive("--dual-lr", options.dual_lr);
   require(options.inner >= 1, "--inner must be at least 1: ", options.inner);
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
@@ -151,14 +159,28 @@ void require_use(const TrainOptions& options) {
   if (!options.critic_sizes.empty()) numbers_of("critic-sizes", options.critic_sizes);
 }
 
-void resolve_critic(TrainOptions& options, const DataFacts& data) {
-  if (options.critic.empty()) return;
+void resolve_method(TrainOptions& options, const DataFacts& data) {
+  if (options.method == semidual) return;
+  const bool images = data.images(), few_coordinates = !images && data.dimension <= 64;
+  if (options.mlp_sizes.empty() && few_coordinates) options.mlp_sizes = "128,128,128";
+  if (options.method == genevay || options.method == fatras) {
+    if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
+    return;
+  }
+  const double rate = options.method == wgan_gp ? (images ? 5e-4 : 1e-3) : images ? 5e-5 : 5e-4;
+  if (options.lr == by_data) options.lr = rate;
+  if (options.dual_lr == by_data) options.dual_lr = rate;
+  if (options.latent_dim == by_data) options.latent_dim = images ? 128 : 10;
   if (options.critic == "auto") options.critic = dcgan_makes(data) ? "conv" : "mlp";
   if (!options.critic_sizes.empty()) return;
-  if (options.critic == "mlp")
-    options.critic_sizes = !data.images() && data.dimension <= 64 ? "128,128,128" : "512,512,512";
-  else if (dcgan_makes(data))
-    options.critic_sizes = text_of(models::conv_critic_channels(data.height, data.width));
+  if (options.critic == "mlp") {
+    options.critic_sizes = few_coordinates ? "128,128,128" : "512,512,512";
+  } else if (dcgan_makes(data)) {
+    std::vector<std::int64_t> channels = models::conv_critic_channels(data.height, data.width);
+    if (options.preset == "best")  // which makes four steps in the time of one
+      for (std::int64_t& number : channels) number = std::max<std::int64_t>(number / 2, 1);
+    options.critic_sizes = text_of(channels);
+  }
 }
 
 const char* loss_symbol(const TrainOptions& options) {

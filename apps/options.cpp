@@ -182,6 +182,7 @@ std::int64_t clusters_of(std::int64_t points, std::int64_t batch) {
 
 void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   const bool images = data.images();
+  resolve_method(options, data);
   if (options.generator == "auto") options.generator = dcgan_makes(data) ? "dcgan" : "mlp";
   if (options.generator == "dcgan" && options.dcgan_channels.empty() && dcgan_makes(data))
     options.dcgan_channels = text_of(models::dcgan_channels(data.height, data.width));
@@ -197,7 +198,6 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
     options.mlp_sizes = !few_coordinates ? "256,512,1024" : data.dimension <= 3 ? "32,32,32" : "128,128,128";
   if (options.latent_dim == by_data) options.latent_dim = images ? 10 : std::min<std::int64_t>(10, data.dimension);
   if (options.latent_scale == by_data) options.latent_scale = images ? 7 : 1;
-  resolve_critic(options, data);
   if (options.method != "semidual") return;
   // Layers follow a small generator at ten times the rates that suit a large one.
   const bool fast = few_coordinates && options.dual == "layers" && options.dual_optimizer == "adam";
@@ -266,7 +266,7 @@ void validate(const TrainOptions& options) {
   require_at_least("inner", options.inner, 0, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
-  if (options.lr != by_data || options.method != "semidual") require_step_length("lr", options.lr);
+  if (options.lr != by_data) require_step_length("lr", options.lr);
   require_one_of("lr-schedule", options.lr_schedule, {"constant", "cosine"});
   require_one_of("dual-schedule", options.dual_schedule, {"constant", "cosine"});
   require_at_least("schedule-iterations", options.schedule_iterations, 0, max_iterations);

@@ -74,6 +74,22 @@ TEST_CASE("a critic is by default one of images where the dcgan makes them") {
   CHECK(resolved("semidual", "best", digits).critic.empty());
 }
 
+TEST_CASE("the best presets' rates, latent points and critics follow the data") {
+  const TrainOptions images = resolved("wgan-gp", "best", digits), points = resolved("wgan-gp", "best", plane);
+  CHECK(images.lr == 5e-4);
+  CHECK(images.dual_lr == 5e-4);
+  CHECK(images.inner == 3);
+  CHECK(images.latent_dim == 128);
+  CHECK(images.critic_sizes == "32,64,128");
+  CHECK(points.lr == 1e-3);
+  CHECK(points.dual_lr == 1e-3);
+  CHECK(points.latent_dim == 10);
+  CHECK(points.mlp_sizes == "128,128,128");
+  CHECK(resolved("genevay", "best", digits).lr == 1e-3);
+  CHECK(resolved("genevay", "best", digits).edges == 3);
+  CHECK(resolved("fatras", "best", plane).lr == 3e-3);
+}
+
 TEST_CASE("losses of different methods have different names") {
   const auto symbol = [](const char* method, const char* loss) {
     TrainOptions options;
@@ -115,7 +131,7 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
         "--critic-sizes 8 must be 3 numbers for 28x28 images: 1 given");
   check({"--method", "wgan", "--clip", "-1"}, "--clip must be a positive number: -1");
   check({"--method", "wgan-gp", "--penalty", "0"}, "--penalty must be a positive number: 0");
-  check({"--method", "wgan", "--dual-lr", "0"}, "--dual-lr must be a positive number: 0");
+  check({"--method", "wgan", "--dual-lr", "-1"}, "--dual-lr must be a positive number: -1");
   check({"--method", "wgan", "--inner", "0"}, "--inner must be at least 1: 0");
   check({"--method", "wgan", "--critic-burst", "-1"}, "--critic-burst must be 0 to 65535: -1");
   check({"--method", "genevay", "--lambda", "0"}, "--lambda must be a positive number: 0");
