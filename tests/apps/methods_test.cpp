@@ -84,6 +84,9 @@ TEST_CASE("the best presets' rates, latent points and critics follow the data") 
   CHECK(points.lr == 1e-3);
   CHECK(points.dual_lr == 1e-3);
   CHECK(points.latent_dim == 10);
+  CHECK(points.inner == 5);
+  CHECK(points.penalty == 0.1);
+  CHECK(images.penalty == 10);
   CHECK(points.mlp_sizes == "128,128,128");
   CHECK(resolved("genevay", "best", digits).lr == 1e-3);
   CHECK(resolved("genevay", "best", digits).edges == 3);
@@ -130,9 +133,8 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "wgan", "--batch", "4", "--critic-sizes", "8"},
         "--critic-sizes 8 must be 3 numbers for 28x28 images: 1 given");
   check({"--method", "wgan", "--clip", "-1"}, "--clip must be a positive number: -1");
-  check({"--method", "wgan-gp", "--penalty", "0"}, "--penalty must be a positive number: 0");
+  check({"--method", "wgan-gp", "--penalty", "-2"}, "--penalty must be a positive number: -2");
   check({"--method", "wgan", "--dual-lr", "-1"}, "--dual-lr must be a positive number: -1");
-  check({"--method", "wgan", "--inner", "0"}, "--inner must be at least 1: 0");
   check({"--method", "wgan", "--critic-burst", "-1"}, "--critic-burst must be 0 to 65535: -1");
   check({"--method", "genevay", "--lambda", "0"}, "--lambda must be a positive number: 0");
   check({"--method", "fatras", "--loss", "sinkhorn-divergence"},
