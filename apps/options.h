@@ -128,9 +128,10 @@ void for_each_option(Options& options, const Visit& visit) {
       "latent", options.latent, OnResume::same,
       "the law of the latent points: uniform (on [-1, 1], times the scale) or normal (times the scale) [best: normal, "
       "paper: uniform]");
-  visit(
-      "latent-dim", options.latent_dim, OnResume::same,
-      "coordinates of a latent point; 0: 10 for images, otherwise those of a point, 10 at most [best: 0, paper: 100]");
+  visit("latent-dim", options.latent_dim, OnResume::same,
+        "coordinates of a latent point; 0: 10 for images, otherwise those of a point, 10 at most; with a critic 128 "
+        "for images, otherwise 10 [best: 0, paper: 100; "
+        "wgan-gp: 128, genevay: 2, fatras: 10]");
   visit("latent-scale", options.latent_scale, OnResume::same,
         "what latent coordinates are multiplied by: the larger, the more a generator bends; 0: 7 for images, otherwise "
         "1 [best: 0, paper: 1]");
@@ -189,11 +190,12 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("inner", options.inner, OnResume::same,
         "steps of psi, or of a critic, before each step of the generator; 0: 3 for images, and points of 64 "
         "coordinates at most with "
-        "layers moved by adam, otherwise 10 [10; best with layers: 0; wgan, wgan-gp: 5]");
-  visit(
-      "batch", options.batch, OnResume::same,
-      "generated points in each step, and for methods beside semidual points of the data [200; wgan: 64, wgan-gp: 50, "
-      "genevay: 300, fatras, paper: 100]");
+        "layers moved by adam, otherwise 10 [10; best with layers: 0; a critic: best 0, 3 of wgan-gp on images, "
+        "otherwise 5; paper 5]");
+  visit("batch", options.batch, OnResume::same,
+        "generated points in each step, and for methods beside semidual points of the data [200; a critic: 64, "
+        "wgan-gp, paper: 50, "
+        "genevay: 300, fatras, paper: 100]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
         "all [0]");
@@ -206,7 +208,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("lr", options.lr, OnResume::same,
         "step length of the optimizer on the generator; 0: 0.001 for images, 0.003 for points of 64 coordinates at "
         "most with "
-        "layers moved by adam, otherwise 0.0003 [best: 0, paper: 0.001]");
+        "layers moved by adam, otherwise 0.0003; of wgan-gp 0.0005 for images, otherwise 0.001; of wgan 0.00005 for "
+        "images, otherwise 0.0005 [best: 0, paper: 0.001; genevay, fatras: 0.005, wgan: 0.00005, wgan-gp: 0.0001]");
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
   visit("schedule-iterations", options.schedule_iterations, OnResume::same,
@@ -222,7 +225,7 @@ void for_each_option(Options& options, const Visit& visit) {
         "where it does not, ten times that for 64 coordinates at most "
         "[layers: adam "
         "0, asgd 5; vector: adam 0.003, asgd 5; "
-        "network: adam 0.001, asgd 0.1; wgan: 0.00005, wgan-gp: 0.0001]");
+        "network: adam 0.001, asgd 0.1; a critic: best 0, the generator's; paper as there]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
         "constant]");
@@ -246,14 +249,15 @@ void for_each_option(Options& options, const Visit& visit) {
         "[auto]");
   visit("critic-sizes", options.critic_sizes, OnResume::same,
         "sizes of the critic's hidden layers, or channels of its hidden images [mlp: 512,512,512, for points of 64 "
-        "coordinates at most 128,128,128; conv: the dcgan's]");
+        "coordinates at most 128,128,128; conv: the dcgan's, best: half of them]");
   visit(
       "critic-burst", options.critic_burst, OnResume::same,
       "steps of the critic of wgan in the first 25 iterations and each 500th, where they are more than --inner [best: "
       "0, paper: 100]");
   visit("clip", options.clip, OnResume::same, "the largest size of a weight of the critic of wgan [0.01]");
   visit("penalty", options.penalty, OnResume::same,
-        "the weight of (|grad f| - 1)^2 in the loss of the critic f of wgan-gp [10]");
+        "the weight of (|grad f| - 1)^2 in the loss of the critic f of wgan-gp; 0: 0.1 for points of 64 coordinates at "
+        "most, otherwise 10 [best: 0, paper: 10]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");
@@ -271,7 +275,7 @@ TrainOptions preset_options(const std::string& preset, const std::string& dual, 
                             const std::string& method = "semidual");
 
 /// Replaces by what they mean for such data: `auto` of --generator, --scale, --last-layer and --dual-layers, -1 of
-/// --edges and --clusters, what a critic is by resolve_critic(), 0 of --latent-dim, --latent-scale, --lr, --inner and
+/// --edges and --clusters, what resolve_method() does, 0 of --latent-dim, --latent-scale, --lr, --inner and
 /// --dual-lr, and --mlp-sizes and a dcgan's
 /// --dcgan-channels where they are not given.
 void resolve_by_data(TrainOptions& options, const DataFacts& data);
