@@ -63,13 +63,13 @@ nlohmann::ordered_json summary(const TransportSolution& solution, const SolveOpt
     json["primal"] = *solution.primal;
     json["gap"] = *solution.primal - solution.dual;
     json["transport_cost"] = *solution.transport_cost;
-    json["marginal_error"] = *solution.marginal_error;
   }
-  json["chi_squared"] = solution.chi_squared;
+  if (solution.marginal_error) json["marginal_error"] = *solution.marginal_error;
+  if (solution.chi_squared) json["chi_squared"] = *solution.chi_squared;
   if (solution.chi_squared_error > 0) json["chi_squared_error"] = solution.chi_squared_error;
   if (solution.samples > 0) {
     const auto points = static_cast<double>(solution.psi.size()), samples = static_cast<double>(solution.samples);
-    json["chi_squared_n/m"] = solution.chi_squared * samples / points;
+    json["chi_squared_n/m"] = *solution.chi_squared * samples / points;
     json["samples"] = solution.samples;
   }
   if (solution.divergence) json["divergence"] = *solution.divergence;

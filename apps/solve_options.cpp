@@ -92,6 +92,7 @@ void validate(const SolveOptions& options) {
   require_one_of("divergence", options.divergence, {"on", "off"});
   require(options.divergence == "off" || options.solver == "sinkhorn", "--divergence on is for --solver sinkhorn: '",
           options.solver, "'");
+  require(options.cost_memory >= 0, "--cost-memory must be at least 0 megabytes: ", options.cost_memory);
   require(options.threads >= 1 && options.threads <= engine::max_threads, "--threads must be 1 to ",
           engine::max_threads, ": ", options.threads);
 }

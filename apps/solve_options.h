@@ -25,6 +25,7 @@ struct SolveOptions {
   std::string dual;
   double tolerance = -1;
   std::string divergence = "off";
+  std::int64_t cost_memory = 4000;
   std::uint64_t seed = 0;
   int threads = 0;
   std::string plan_rows;
@@ -53,8 +54,8 @@ void for_each_solve_option(Options& options, const Visit& visit) {
   visit("source-mean", options.source_mean, "of a law: what is added to each coordinate [0]");
   visit("source-scale", options.source_scale, "of a law: what each coordinate is multiplied by before [1]");
   visit("solver", options.solver,
-        "asgd, adam or drag (stochastic ascent of the semi-dual, any lambda and size), sinkhorn (lambda > 0, the cost "
-        "matrix in memory) or exact (lambda = 0, small sets, or any on the line) [adam]");
+        "asgd, adam or drag (stochastic ascent of the semi-dual, any lambda and size), sinkhorn (lambda > 0) or exact "
+        "(lambda = 0, small sets, or any on the line) [adam]");
   visit("lambda", options.lambda, "entropic regularization in units of the cost; 0: none [0]");
   visit(
       "lambda-schedule", options.lambda_schedule,
@@ -87,6 +88,10 @@ void for_each_solve_option(Options& options, const Visit& visit) {
       "less]");
   visit("divergence", options.divergence,
         "on: print the Sinkhorn divergence too, W(mu, nu) - (W(mu, mu) + W(nu, nu)) / 2, for sinkhorn [off]");
+  visit(
+      "cost-memory", options.cost_memory,
+      "sinkhorn: the cost matrix is held where that takes at most so many megabytes (4 bytes a pair); otherwise it is "
+      "computed anew in each iteration [4000]");
   visit("seed", options.seed, "of all random numbers [0]");
   visit("threads", options.threads, "processor cores to use; the result does not depend on it [all]");
   visit("plan-rows", options.plan_rows,

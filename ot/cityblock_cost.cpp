@@ -18,4 +18,8 @@ double CityblockCost::precise_value(PrecisePoint x, PrecisePoint y) const {
   return sum_of_terms(x.size(), [&](std::size_t c) { return std::abs(x[c] - y[c]); });
 }
 
+void CityblockCost::precise_values(PreciseRows x, PreciseGroups y, double scale, double* values) const {
+  engine::simd::kernels().cityblock_distances(x.count, y.count, x.dimension, x.data, y.data, scale, values);
+}
+
 }  // namespace ot

@@ -11,6 +11,7 @@ class CityblockCost : public GroundCost {
   double value(Point x, Point y) const override;
   void add_gradient(Point x, Point y, real weight, std::span<real> gradient) const override;
   double precise_value(PrecisePoint x, PrecisePoint y) const override;
+  void precise_values(PreciseRows x, PreciseGroups y, double scale, double* values) const override;
   std::optional<double> degree() const override { return 1; }
 };
 

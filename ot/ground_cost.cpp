@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/simd/kernels.h"
+
 namespace ot {
 
 void GroundCost::values(Rows x, Rows y, real* values) const {
@@ -24,6 +26,19 @@ void GroundCost::add_gradients(Rows x, Rows y, const real* weights, real* gradie
 double GroundCost::precise_value(PrecisePoint x, PrecisePoint y) const {
   const std::vector<real> rounded_x(x.begin(), x.end()), rounded_y(y.begin(), y.end());
   return value(rounded_x, rounded_y);
+}
+
+void GroundCost::precise_values(PreciseRows x, PreciseGroups y, double scale, double* values) const {
+  using engine::simd::group_size;
+  const auto d = static_cast<std::size_t>(x.dimension);
+  const std::int64_t stride = y.count * group_size;
+  std::vector<double> point(d);
+  for (std::int64_t j = 0; j < stride; ++j) {
+    const double* group = y.data + j / group_size * group_size * y.dimension;
+    for (std::size_t k = 0; k < d; ++k) point[k] = group[static_cast<std::int64_t>(k) * group_size + j % group_size];
+    for (std::int64_t i = 0; i < x.count; ++i)
+      values[i * stride + j] = scale * precise_value({x.data + i * x.dimension, d}, point);
+  }
 }
 
 double precise_squared_distance(PrecisePoint x, PrecisePoint y) {

@@ -23,6 +23,18 @@ struct Rows {
   Point operator[](std::int64_t i) const { return {data + i * dimension, static_cast<std::size_t>(dimension)}; }
 };
 
+/// The same in double.
+struct PreciseRows {
+  const double* data;
+  std::int64_t count, dimension;
+};
+/// Points in double in groups of engine::simd::group_size: coordinate k of point l of a group is data[k group_size +
+/// l].
+struct PreciseGroups {
+  const double* data;
+  std::int64_t count, dimension;  ///< count of groups
+};
+
 /// A cost k(x, y) on R^d x R^d, which a Target scales. A struct that derives from this and says the value and the
 /// gradient in x of one pair is a cost; one that knows a faster way for many pairs overrides that too. Called by
 /// several threads at a time.
@@ -40,8 +52,10 @@ class GroundCost {
   /// gradients[i, :] += sum_j weights[i, j] grad_x k(x_i, y_j), where a weight of 0 leaves out its pair.
   virtual void add_gradients(Rows x, Rows y, const real* weights, real* gradients) const;
 
-  /// k(x, y) of points in double, for exact transport; by default that of the points rounded to real.
+  /// k(x, y) of points in double; by default that of the points rounded to real.
   virtual double precise_value(PrecisePoint x, PrecisePoint y) const;
+  /// values[i, j] = scale precise_value(x_i, y_j), but for rounding, for all y of some groups.
+  virtual void precise_values(PreciseRows x, PreciseGroups y, double scale, double* values) const;
   /// p where k(s x + v, s y + v) = s^p k(x, y) for all s > 0 and v, so that points can be shifted and scaled to where
   /// real holds them well; none, the default, where k is not like that.
   virtual std::optional<double> degree() const { return {}; }

@@ -97,6 +97,15 @@ double PowerCost::precise_value(PrecisePoint x, PrecisePoint y) const {
   return p_ == 1 ? std::sqrt(square) : std::pow(square, p_ / 2);
 }
 
+void PowerCost::precise_values(PreciseRows x, PreciseGroups y, double scale, double* values) const {
+  kernels().squared_distances(x.count, y.count, x.dimension, x.data, y.data, 1, values);
+  const std::span all(values, static_cast<std::size_t>(x.count * y.count * engine::simd::group_size));
+  if (p_ == 1)
+    for (double& value : all) value = scale * std::sqrt(value);
+  else
+    for (double& value : all) value = scale * std::pow(value, p_ / 2);
+}
+
 void PowerCost::add_gradient(Point x, Point y, real weight, std::span<real> gradient) const {
   const double square = squared_distance(x, y);
   if (square == 0) return;

@@ -21,6 +21,7 @@ class PowerCost : public GroundCost {
   void values(Rows x, Rows y, real* values) const override;
   void add_gradients(Rows x, Rows y, const real* weights, real* gradients) const override;
   double precise_value(PrecisePoint x, PrecisePoint y) const override;
+  void precise_values(PreciseRows x, PreciseGroups y, double scale, double* values) const override;
   std::optional<double> degree() const override { return p_; }
 
  private:

@@ -62,6 +62,9 @@ class Watch {
     }
     return !stopped_;
   }
+  /// From here on there is something to keep, which whoever says no still gets.
+  void found_something() { found_ = true; }
+  bool ends_with_nothing(const semidual_transport_result& now) { return !found_ && !go_on(now); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -70,7 +73,7 @@ class Watch {
   void* data_;
   std::thread::id caller_ = std::this_thread::get_id();
   Clock::time_point next_ = Clock::now();
-  std::atomic<bool> stopped_ = false;
+  std::atomic<bool> stopped_ = false, found_ = false;
 };
 
 /// What is known before there is a plan.
@@ -125,22 +128,24 @@ void require_alike(const Measure& from, const Measure& to) {
           "points of from and to must be of one dimension: ", from.points.dimension, " against ", to.points.dimension);
 }
 
-/// All costs, in memory.
+/// The costs, computed whenever they are asked for.
 ot::CostMatrix costs_between(const Measure& from, const Measure& to, const PointCost& cost, Watch& watch) {
+  return {from.points.count, to.points.count,
+          [costs = ot::cost_matrix(from.points, to.points, cost.scale, cost.ground), &watch](const ot::CostTile& tile,
+                                                                                             double* out) {
+            if (watch.ends_with_nothing(nothing_yet())) throw apps::library::Stopped();
+            costs.tile(tile, out);
+          }};
+}
+
+/// Asks for the memory in which so many bytes for each pair are held, where they are.
+void require_room(const Measure& from, const Measure& to, double of_pair, double most_held) {
   const std::int64_t n = from.points.count, m = to.points.count;
-  const double entries = static_cast<double>(n) * static_cast<double>(m);
-  constexpr double worth_asking_for = 1e7;
-  if (entries >= worth_asking_for)
-    apps::require_memory(12 * entries, engine::text("transport between ", n, " and ", m, " points"),
+  const double bytes = of_pair * static_cast<double>(n) * static_cast<double>(m);
+  constexpr double worth_asking_for = 1e8;
+  if (bytes >= worth_asking_for && bytes <= most_held)
+    apps::require_memory(bytes, engine::text("transport between ", n, " and ", m, " points"),
                          "take fewer points, or semidual_solve");
-  ot::CostMatrix costs(
-      n, m,
-      [rows = ot::cost_matrix(from.points, to.points, cost.scale, cost.ground), &watch](std::int64_t i, double* row) {
-        if (!watch.go_on(nothing_yet())) throw apps::library::Stopped();
-        rows.row(i, row);
-      });
-  costs.hold();
-  return costs;
 }
 
 ot::ExactTransport exact_between(const Measure& from, const Measure& to, const PointCost& cost, Watch& watch) {
@@ -155,7 +160,10 @@ ot::ExactTransport exact_between(const Measure& from, const Measure& to, const P
         [&](const double& a, const double& b) { return cost(ot::PrecisePoint(&a, 1), ot::PrecisePoint(&b, 1)); });
   require(from.points.count <= ot::most_exact_entries / to.points.count, from.points.count, " x ", to.points.count,
           " points are too many for lambda = 0: their product must be at most ", ot::most_exact_entries);
-  ot::ExactTransport found = ot::exact_transport(costs_between(from, to, cost, watch), from.weights, to.weights, ask);
+  require_room(from, to, sizeof(double), std::numeric_limits<double>::infinity());
+  ot::CostMatrix costs = costs_between(from, to, cost, watch);
+  costs.hold();
+  ot::ExactTransport found = ot::exact_transport(costs, from.weights, to.weights, ask);
   if (found.plan.empty()) throw apps::library::Stopped();
   return found;
 }
@@ -170,6 +178,7 @@ ot::SinkhornObserver observer(Watch& watch) {
     now.dual = progress.dual;
     now.marginal_error = progress.marginal_error;
     now.iterations = progress.iteration;
+    watch.found_something();
     return watch.go_on(now);
   };
 }
@@ -233,8 +242,10 @@ int semidual_transport(semidual_context* context, const semidual_measure* from, 
         });
       came_to = result_of(found);
     } else {
-      const ot::SinkhornResult found = ot::sinkhorn(costs_between(mu, nu, cost, watch), mu.weights, nu.weights,
-                                                    sinkhorn_options(given), observer(watch));
+      const ot::SinkhornOptions sinkhorn = sinkhorn_options(given);
+      require_room(mu, nu, sizeof(engine::real), sinkhorn.most_held);
+      const ot::SinkhornResult found =
+          ot::sinkhorn(costs_between(mu, nu, cost, watch), mu.weights, nu.weights, sinkhorn, observer(watch));
       copy_out(found.duality.phi, phi);
       copy_out(found.psi, psi);
       came_to = result_of(found);
@@ -251,8 +262,10 @@ int semidual_self_transport(semidual_context* context, const semidual_measure* o
     require_positive(given.lambda, ", since to itself it costs nothing at 0");
     const Measure mu = measure_of(of, "of");
     Watch watch(progress, progress_data);
-    const ot::SinkhornResult found = ot::symmetric_sinkhorn(costs_between(mu, mu, cost_to(mu, given), watch),
-                                                            mu.weights, sinkhorn_options(given), observer(watch));
+    const ot::SinkhornOptions sinkhorn = sinkhorn_options(given);
+    require_room(mu, mu, sizeof(engine::real), sinkhorn.most_held);
+    const ot::SinkhornResult found =
+        ot::symmetric_sinkhorn(costs_between(mu, mu, cost_to(mu, given), watch), mu.weights, sinkhorn, observer(watch));
     copy_out(found.psi, chi);
     if (result) *result = result_of(found);
   });

@@ -143,8 +143,8 @@ typedef struct {
 typedef int (*semidual_transport_progress)(void* data, const semidual_transport_result* now);
 
 /* Transport from one set of points to another, in double: phi [from.count], psi [to.count] and, for lambda = 0, flows
- * [from.count + to.count - 1], by source and then target. Each may be NULL, and progress too. It holds the costs, 8
- * bytes for each pair, but on the line at lambda = 0. */
+ * [from.count + to.count - 1], by source and then target. Each may be NULL, and progress too. It holds 8
+ * bytes for each pair at lambda = 0, but none on the line, and otherwise 4, but none where these are above 4 GB. */
 int semidual_transport(semidual_context* context, const semidual_measure* from, const semidual_measure* to,
                        const semidual_transport_options* options, semidual_transport_progress progress,
                        void* progress_data, double* phi, double* psi, semidual_flow* flows,

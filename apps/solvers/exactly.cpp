@@ -61,7 +61,7 @@ TransportSolution solve_exactly(const TransportProblem& problem, const Patience&
   solution.assignment = assignment_of(problem, exact);
   solution.transport_cost = solution.primal = exact.value;
   solution.dual = exact.value - exact.gap;
-  solution.marginal_error = 0;
+  solution.marginal_error = solution.chi_squared = 0;
   if (keep_rows(problem, solution))
     for (const ot::Flow& flow : exact.plan)
       if (flow.source >= problem.rows.begin && flow.source < problem.rows.end)

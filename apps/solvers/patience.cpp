@@ -24,9 +24,9 @@ bool Patience::finish(const std::string& words) const {
 ot::CostMatrix costs_while(const std::function<bool()>& go_on, const ot::PrecisePoints& x, const ot::PrecisePoints& y,
                            const ot::Target& target) {
   const ot::CostMatrix costs = ot::cost_matrix(x, y, target.scale(), target.ground_cost());
-  return {x.count, y.count, [costs, go_on](std::int64_t i, double* row) {
+  return {x.count, y.count, [costs, go_on](const ot::CostTile& tile, double* out) {
             if (!go_on()) throw Ended();
-            costs.row(i, row);
+            costs.tile(tile, out);
           }};
 }
 

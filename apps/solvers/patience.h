@@ -30,7 +30,7 @@ class Patience {
   mutable std::atomic<std::chrono::steady_clock::rep> ended_ = 0;  // when that was first seen
 };
 
-/// The costs from x to y, in double; a row throws Ended where `go_on` says no.
+/// The costs from x to y, in double; they throw Ended where `go_on` says no.
 ot::CostMatrix costs_while(const std::function<bool()>& go_on, const ot::PrecisePoints& x, const ot::PrecisePoints& y,
                            const ot::Target& target);
 

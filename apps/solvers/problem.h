@@ -38,8 +38,9 @@ struct TransportSolution {
   std::vector<double> plan_rows;         ///< those that were wanted, [rows, m]
   double dual = 0;                       ///< (14)
   std::optional<double> standard_error;  ///< of the dual, if the source points are a sample of two or more
-  double chi_squared = 0;                ///< sum_j (q_j - nu_j)^2 / nu_j for the marginal q of the plan of psi
-  double chi_squared_error = 0;          ///< its standard error where it is estimated: for too many points
+  std::optional<double>
+      chi_squared;  ///< sum_j (q_j - nu_j)^2 / nu_j for the marginal q of the plan of psi; none if told to end
+  double chi_squared_error = 0;  ///< its standard error where it is estimated: for too many points
   std::optional<double> transport_cost, primal, marginal_error;  ///< of the plan; none for too many points
   std::optional<double> divergence;
   std::vector<std::string> remarks;  ///< what whoever asked should know, a line each

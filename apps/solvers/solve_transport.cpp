@@ -43,6 +43,14 @@ void scale(TransportSolution& solution, double unit) {
     if (*value) **value *= unit;
 }
 
+/// What Sinkhorn takes between so many points: reduced costs, if they are held, the points in groups, and what the
+/// threads sum up in.
+double sinkhorn_bytes(double n, double m, std::int64_t dimension, const SolveOptions& options) {
+  const double held = sizeof(real) * n * m;
+  return (held <= 1e6 * static_cast<double>(options.cost_memory) ? held : 0) +
+         sizeof(double) * m * static_cast<double>(dimension + 64 + 17 * options.threads);
+}
+
 }  // namespace
 
 void require_solvable(const TransportProblem& problem, const SolveOptions& options) {
@@ -52,16 +60,19 @@ void require_solvable(const TransportProblem& problem, const SolveOptions& optio
     require(problem.entries() <= static_cast<double>(ot::most_exact_entries), points,
             " are too many: the product may be ", ot::most_exact_entries,
             " at most; take --source-points and --target-points, or --solver adam");
-  double bytes = 0;  // of matrices in double, and of what Sinkhorn works on
-  if (options.solver == "sinkhorn" || (options.solver == "exact" && !problem.on_line()))
-    bytes = (sizeof(double) + sizeof(real)) * problem.entries();
-  else if (options.stochastic() && problem.entries() <= most_primal_entries)
+  double bytes = 0;
+  std::string remedy = "take --source-points and --target-points, or --solver adam";
+  if (options.solver == "sinkhorn") {
+    const auto n = static_cast<double>(problem.sources()), m = static_cast<double>(problem.target.size());
+    const auto between = [&](double a, double b) { return sinkhorn_bytes(a, b, problem.target.dimension(), options); };
+    bytes = options.divergence == "on" ? std::max({between(n, m), between(n, n), between(m, m)}) : between(n, m);
+    remedy = engine::text("take a --cost-memory below ", options.cost_memory,
+                          ", --source-points and --target-points, or --solver adam");
+  } else if ((options.solver == "exact" && !problem.on_line()) ||
+             (options.stochastic() && problem.entries() <= most_primal_entries)) {
     bytes = sizeof(double) * problem.entries();
-  if (options.divergence == "on") {
-    const double largest = static_cast<double>(std::max(problem.sources(), problem.target.size()));
-    bytes = sizeof(double) * problem.entries() + (sizeof(double) + sizeof(real)) * largest * largest;
   }
-  require_memory(bytes, points, "take --source-points and --target-points, or --solver adam");
+  require_memory(bytes, points, remedy);
 }
 
 TransportSolution solve_transport(const TransportProblem& problem, const SolveOptions& given,

@@ -10,6 +10,7 @@
 #include "engine/simd/blocks.inl"
 #include "engine/simd/elementwise.inl"
 #include "engine/simd/levels.h"
+#include "engine/simd/precise.inl"
 #include "engine/simd/reduce.inl"
 #include "engine/simd/softmin.inl"
 #include "engine/simd/weighted_bytes.inl"
@@ -50,6 +51,11 @@ constexpr Kernels table(Level level) {
           .add_weighted_bytes = add_weighted_bytes<Arch>,
           .squared_distance = squared_distance<Arch>,
           .squared_distance_bytes = squared_distance_bytes<Arch>,
+          .precise_exp = precise_exp<Arch>,
+          .precise_log = precise_log<Arch>,
+          .squared_distances = squared_distances<Arch>,
+          .cityblock_distances = cityblock_distances<Arch>,
+          .reduce = reduce<Arch>,
           .group_minima = group_minima<Arch>,
           .group_values = group_values<Arch>,
           .box_bounds = box_bounds<Arch>,

@@ -131,6 +131,19 @@ struct Kernels {
   /// sum (x_i - unit y_i)^2, where unit y_i is rounded to real
   double (*squared_distance_bytes)(std::int64_t n, const real* x, real unit, const std::uint8_t* y);
 
+  // In double, whatever real is. exp is 0 below -708.39 and +inf from 709.43 on.
+  void (*precise_exp)(std::int64_t n, const double* x, double* y);  ///< y_i = e^x_i, within 4 units of the last place
+  void (*precise_log)(std::int64_t n, const double* x, double* y);  ///< y_i = log x_i, likewise
+  // Distances of many pairs by differences, in double too: of points x [rows, dimension] to groups of
+  // group_size points, of which coordinate k of point l is y[k group_size + l]; writes out [rows, groups group_size].
+  /// scale sum_k (x_k - y_k)^2
+  void (*squared_distances)(std::int64_t rows, std::int64_t groups, std::int64_t dimension, const double* x,
+                            const double* y, double scale, double* out);
+  /// scale sum_k |x_k - y_k|
+  void (*cityblock_distances)(std::int64_t rows, std::int64_t groups, std::int64_t dimension, const double* x,
+                              const double* y, double scale, double* out);
+  void (*reduce)(std::int64_t n, const double* x, double a, const double* b, real* y);  ///< y_i = x_i - a - b_i
+
   // Affine functions of points that stand in blocks of block_size: coordinate k < dimension of point l of a block is
   // points[k block_size + l], its offset h[l]; both 64-byte aligned. The value is h[l] - sum_k query_k point_k, which
   // errs by at most dimension + 1 units of roundoff of the sum of its terms' moduli.

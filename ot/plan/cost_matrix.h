@@ -11,12 +11,19 @@
 
 namespace ot {
 
-/// The costs c(x_i, y_j) between n source and m target points in double, row by row: held in memory, or computed
-/// whenever a row is asked for.
+/// Rows and columns of a matrix that stand next to each other.
+struct CostTile {
+  std::int64_t first_row, rows, first_column, columns;
+};
+
+/// The costs c(x_i, y_j) between n source and m target points in double: held in memory, or computed whenever some are
+/// asked for.
 class CostMatrix {
  public:
-  /// row(i, out) writes the m costs of x_i; it is called by several threads at once.
-  CostMatrix(std::int64_t rows, std::int64_t columns, std::function<void(std::int64_t, double*)> row);
+  /// Writes the costs of a tile, [rows, columns]; called by several threads at once.
+  using Costs = std::function<void(const CostTile& tile, double* out)>;
+
+  CostMatrix(std::int64_t rows, std::int64_t columns, Costs costs);
   /// Held: values [n, m], row-major. Throws Error for a matrix that is empty, of another size or not finite.
   CostMatrix(std::int64_t rows, std::int64_t columns, std::vector<double> values);
 
@@ -25,12 +32,14 @@ class CostMatrix {
 
   /// The m costs of x_i. `buffer` has room for m, and may be what is returned.
   const double* row(std::int64_t i, double* buffer) const;
+  /// Writes the costs of a tile, [rows, columns].
+  void tile(const CostTile& tile, double* out) const;
 
   /// The rows that a parallel_for over the matrix takes as a piece: at least 2^15 entries, and at most 64 pieces, since
   /// each may keep sums of its columns.
   std::int64_t rows_per_piece() const;
 
-  /// Computes all rows once and keeps them, 8 n m bytes. Throws Error for a cost that is not finite, and what a row
+  /// Computes all costs once and keeps them, 8 n m bytes. Throws Error for one that is not finite, and what `costs`
   /// throws.
   void hold();
 
@@ -38,7 +47,7 @@ class CostMatrix {
   void require_finite(std::int64_t i, const double* row) const;
 
   std::int64_t rows_, columns_;
-  std::function<void(std::int64_t, double*)> row_;
+  Costs costs_;
   std::vector<double> values_;
 };
 
@@ -62,8 +71,8 @@ struct Flow {
 /// x has another dimension.
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
 
-/// The costs scale k(x_i, y_j) between points in double, k null for ||x - y||^2. The points must outlive it. Throws
-/// Error where x has another dimension.
+/// The costs scale k(x_i, y_j) between points in double, k null for ||x - y||^2, by differences, with a copy of y in
+/// groups. The points must outlive it. Throws Error where x has another dimension.
 CostMatrix cost_matrix(const PrecisePoints& x, const PrecisePoints& y, double scale,
                        std::shared_ptr<const GroundCost> ground);
 

@@ -10,11 +10,14 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/solvers/solve_transport.h"
 #include "data/npy.h"
+#include "engine/random.h"
 #include "tests/apps/program.h"
 
 namespace {
 namespace fs = std::filesystem;
+using engine::real;
 using Arguments = std::vector<std::string>;
 using Values = std::vector<double>;
 
@@ -187,13 +190,18 @@ TEST_CASE("every solver takes the cost that is asked for") {
   CHECK(contains(line.out, "primal            36\n"));  // (2^3 + 4^3) / 2
 }
 
-TEST_CASE("the Sinkhorn divergence of a set to itself is zero, and positive to another") {
+TEST_CASE(
+    "the Sinkhorn divergence of a set to itself is zero, and positive to another, whether costs are held or not") {
   const Shifted shifted;
-  const Arguments sinkhorn{"--solver", "sinkhorn", "--lambda", "0.5", "--divergence", "on", "--force"};
-  REQUIRE(semidual(shifted.arguments(sinkhorn)).code == 0);
-  CHECK(shifted.result()["divergence"].get<double>() == doctest::Approx(5).epsilon(1e-3));  // a shift, debiased
-  REQUIRE(semidual(shifted.arguments(sinkhorn + Arguments{"--target", shifted.folder / "x.npy"})).code == 0);
-  CHECK(std::abs(shifted.result()["divergence"].get<double>()) <= 1e-5);
+  for (const std::string megabytes : {"4000", "0"}) {
+    CAPTURE(megabytes);
+    const Arguments sinkhorn{"--solver", "sinkhorn", "--lambda",      "0.5",    "--divergence",
+                             "on",       "--force",  "--cost-memory", megabytes};
+    REQUIRE(semidual(shifted.arguments(sinkhorn)).code == 0);
+    CHECK(shifted.result()["divergence"].get<double>() == doctest::Approx(5).epsilon(1e-3));  // a shift, debiased
+    REQUIRE(semidual(shifted.arguments(sinkhorn + Arguments{"--target", shifted.folder / "x.npy"})).code == 0);
+    CHECK(std::abs(shifted.result()["divergence"].get<double>()) <= 1e-5);
+  }
 }
 
 TEST_CASE("the same seed gives the same bytes on any number of threads, another seed others") {
@@ -274,8 +282,9 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
   const Arguments many{"--source", folder / "many.npy", "--target", folder / "many.npy"};
   refused(many + Arguments{"--solver", "exact"},
           "3000000 x 3000000 points with --solver exact are too many: the product may be 100000000 at most");
-  refused(many + Arguments{"--solver", "sinkhorn", "--lambda", "1"},
+  refused(many + Arguments{"--solver", "sinkhorn", "--lambda", "1", "--cost-memory", "1000000000"},
           "3000000 x 3000000 points with --solver sinkhorn takes about");
+  refused({"--cost-memory", "-1"}, "--cost-memory must be at least 0 megabytes: -1");
 }
 
 TEST_CASE("Ctrl-C keeps what a solver has reached and exits with 130") {
@@ -288,4 +297,45 @@ TEST_CASE("Ctrl-C keeps what a solver has reached and exits with 130") {
   CHECK(shifted.result()["iterations"] == 51);
   CHECK(read(shifted.folder / "out/psi.npy").size() == 6);
   CHECK(read(shifted.folder / "out/value.npy").size() == 6);
+}
+
+TEST_CASE("told to end within an iteration, Sinkhorn keeps what the one before came to") {
+  std::vector<double> x, y;
+  for (std::uint64_t k = 0; k < 80; ++k)
+    x.push_back(engine::Random(8, 0).normal(k)), y.push_back(engine::Random(8, 1).normal(k));
+  const ot::Target target(std::vector<real>(y.begin(), y.end()), 40, 2, ot::CostScale::one);
+  const apps::TransportProblem problem{.x = engine::Tensor({40, 2}, std::vector<real>(x.begin(), x.end())),
+                                       .mu = Values(40, 1.0 / 40),
+                                       .target = target,
+                                       .from = {x, {}, 40, 2},
+                                       .to = {y, {}, 40, 2},
+                                       .rows = {0, 2}};
+  apps::SolveOptions options = apps::default_solve_options("sinkhorn", "x.npy");
+  options.lambda = 0.01;
+  options.lambda_schedule = 1;
+  options.cost_memory = 0;
+  options.divergence = "on";
+  bool enough = false;
+  double dual = 0;
+  const apps::TransportSolution solution =
+      apps::solve_transport(problem, options, [&](const apps::SolverProgress& progress) {
+        if (enough) return false;
+        enough = progress.iterations == 3;
+        if (enough) dual = progress.dual;
+        return true;
+      });
+  CHECK(solution.iterations == 3);
+  REQUIRE(solution.psi.size() == 40);
+  REQUIRE(solution.phi.size() == 40);
+  CHECK(solution.dual == doctest::Approx(dual));
+  CHECK(*solution.marginal_error > 0);
+  CHECK_FALSE(solution.primal.has_value());
+  CHECK_FALSE(solution.chi_squared.has_value());
+  CHECK_FALSE(solution.divergence.has_value());
+  CHECK(solution.plan_rows.empty());
+  CHECK_FALSE(solution.converged);
+
+  const apps::TransportSolution none =
+      apps::solve_transport(problem, options, [](const apps::SolverProgress&) { return false; });
+  CHECK(none.psi.empty());
 }

@@ -323,10 +323,12 @@ TEST_CASE("exact transport can be stopped, and refuses what it can't do") {
                        Contains("one weight for each source point: 3 weights against 4"), Error);
   CHECK_THROWS_WITH_AS(exact_transport(costs, uniform_weights(4), Weights{0.5, 0.5, 0.5, 0.5}),
                        Contains("target weights must sum to 1: their sum is 2"), Error);
-  const CostMatrix large(20000, 10000, [](std::int64_t, double*) {});
+  const CostMatrix large(20000, 10000, [](const CostTile&, double*) {});
   CHECK_THROWS_WITH_AS(exact_transport(large, uniform_weights(20000), uniform_weights(10000)),
                        Contains("20000 x 10000 points are too many: their product must be at most 100000000"), Error);
-  const CostMatrix undefined(2, 3, [](std::int64_t i, double* row) { std::fill_n(row, 3, i == 1 ? NAN : 0); });
+  const CostMatrix undefined(2, 3, [](const CostTile& tile, double* out) {
+    for (std::int64_t k = 0; k < tile.rows * 3; ++k) out[k] = tile.first_row + k / 3 == 1 ? NAN : 0;
+  });
   CHECK_THROWS_WITH_AS(exact_transport(undefined, uniform_weights(2), uniform_weights(3)),
                        Contains("costs must be finite: that of source point 1 and target point 0 is nan"), Error);
   const auto no_cost = [](double, double) { return 0.0; };
