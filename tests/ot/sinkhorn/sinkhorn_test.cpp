@@ -251,9 +251,9 @@ TEST_CASE("between points whose matrix would not fit what ulimit -v leaves, Sink
   engine::set_threads(1);
   rlimit before;
   REQUIRE(::getrlimit(RLIMIT_AS, &before) == 0);
-  rlimit tight = before;
-  tight.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (64 << 20);
-  REQUIRE(::setrlimit(RLIMIT_AS, &tight) == 0);
+  rlimit limited = before;
+  limited.rlim_cur = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (64 << 20);
+  REQUIRE(::setrlimit(RLIMIT_AS, &limited) == 0);
   SinkhornOptions options{.lambda = 0.5, .iterations = 2, .scaling = 1};
   bool held = true;
   try {
