@@ -22,9 +22,11 @@ void map_doubles(Index n, const double* x, double* y, Function f) {
   for (Index l = 0; i + l < n; ++l) y[i + l] = lanes[l];
 }
 
+// The exponent in base 2 must fit into an integer on the way, even where the result is 0 or infinite.
 template <class Arch>
 void precise_exp(Index n, const double* x, double* y) {
-  map_doubles<Arch>(n, x, y, [](Doubles<Arch> v) { return xsimd::exp(v); });
+  const Doubles<Arch> low(-1000), high(1000);
+  map_doubles<Arch>(n, x, y, [&](Doubles<Arch> v) { return xsimd::exp(xsimd::clip(v, low, high)); });
 }
 
 template <class Arch>

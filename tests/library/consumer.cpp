@@ -10,7 +10,7 @@
 
 namespace {
 
-const std::vector<float> points{0.25F, 0.75F}, x{0.1F, 0.9F};
+const std::vector<float> points{0.25F, 0.75F}, x{0.4F, 0.9F};
 const std::int64_t dimension = 1;
 
 /// N(0, 1) is parted at its median, 0.

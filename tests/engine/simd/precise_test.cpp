@@ -92,12 +92,11 @@ TEST_CASE("exp and log in double are right to the last places, whatever real is"
         CHECK(std::abs(z[i] - log) <= 4 * std::numeric_limits<double>::epsilon() * std::abs(log));
       }
     }
-    const double far[] = {-1e300, -709, 710, 0};
-    double exp[4];
-    kernels.precise_exp(4, far, exp);
-    CHECK(exp[0] == 0);
-    CHECK(exp[1] == 0);
-    CHECK(exp[2] == static_cast<double>(infinite));
+    const double far[] = {-infinite, -1e300, -709, 0, 710, 1e300, infinite};
+    double exp[std::size(far)];
+    kernels.precise_exp(std::ssize(far), far, exp);
+    for (const double zero : {exp[0], exp[1], exp[2]}) CHECK(zero == 0);
     CHECK(exp[3] == 1);
+    for (const double e : {exp[4], exp[5], exp[6]}) CHECK(e == infinite);
   });
 }
