@@ -159,7 +159,7 @@ uninstall: ## take away what install has put there
 	@echo "$$PLACES" | while read -r _ _ place; do rm -f "$(INSTALLED)/$$place"; done
 	@rm -df "$(INSTALLED)/lib/cmake/semidual"
 
-.PHONY: tests demo deps test test-arm bench asan format clean help
+.PHONY: tests demo deps test test-arm bench asan torture format clean help
 tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 
 # The rest runs make again once everything needed is installed, on all cores unless told otherwise.
@@ -184,6 +184,8 @@ test: deps ## run every test in float and double, at every SIMD level
 	@$(again) PRECISION=float BUILD=build/float build/libsemidual.so
 	@sh tests/report/check_page.sh $(PROGRAM) || [ $$? = 77 ]
 	@sh tests/python/check.sh || [ $$? = 77 ]
+	@$(again) $(SHIMS)
+	@! command -v python3 >/dev/null || python3 tests/torture/torture.py --short
 	@sh tests/run.sh build/float build/double
 
 # The floors whose tests run at every SIMD level. Linked statically, so that the emulator needs no Arm libraries; of that
@@ -200,6 +202,20 @@ test-arm: ## cross-compile to 64-bit Arm and run the tests of the NEON kernels i
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@$(again) tests SANITIZE=1 BUILD=$(BUILD)-asan
 	@LEVELS= sh tests/run.sh $(BUILD)-asan
+
+# Libraries that make calls fail, and readers for libFuzzer, which only clang has.
+$(BUILD)/tests/torture/%.so: tests/torture/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -shared $< -o $@ -ldl
+$(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp) $(LIBRARIES)
+	$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS) $(COMPRESSED)
+SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
+FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
+
+torture: deps ## fail calls and allocations, kill, cut and fuzz for an hour or two; tests/torture/README.md
+	@$(again) all $(SHIMS)
+	@! command -v clang++ >/dev/null || $(again) build/fuzz/tests/torture/readers $(FUZZED)
+	@python3 tests/torture/torture.py $(TORTURE)
 
 # make bench BENCH="--until 100 threads" measures a part, on a shorter run: tests/bench/main.cpp names the parts.
 BENCH ?=

@@ -1,13 +1,15 @@
 #include "apps/interrupt.h"
 
+#include <cstddef>
+
 namespace apps {
 
 namespace {
 
-volatile std::sig_atomic_t signal_came = 0;
+volatile std::sig_atomic_t signal_that_came = 0;
 
-extern "C" void note_signal(int) {
-  signal_came = 1;
+extern "C" void note_signal(int number) {
+  signal_that_came = number;
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
 }
@@ -15,22 +17,27 @@ extern "C" void note_signal(int) {
 }  // namespace
 
 Interrupt::Interrupt() {
-  signal_came = 0;
+  signal_that_came = 0;
   struct sigaction note {};
   note.sa_handler = note_signal;
   sigemptyset(&note.sa_mask);
   note.sa_flags = SA_RESTART;  // so that no write is cut short
-  sigaction(SIGINT, &note, &before_int_);
-  sigaction(SIGTERM, &note, &before_term_);
+  for (std::size_t s = 0; s < signals.size(); ++s) {
+    sigaction(signals[s], nullptr, &before_[s]);
+    if (before_[s].sa_handler != SIG_IGN) sigaction(signals[s], &note, nullptr);
+  }
 }
 
 Interrupt::~Interrupt() {
-  sigaction(SIGINT, &before_int_, nullptr);
-  sigaction(SIGTERM, &before_term_, nullptr);
+  for (std::size_t s = 0; s < signals.size(); ++s) sigaction(signals[s], &before_[s], nullptr);
 }
 
 bool Interrupt::requested() const {
-  return signal_came != 0;
+  return signal_that_came != 0;
+}
+
+int Interrupt::exit_code() {
+  return 128 + (signal_that_came != 0 ? signal_that_came : SIGINT);
 }
 
 }  // namespace apps

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <csignal>
 
 namespace apps {
 
-/// While it lives, the first SIGINT (Ctrl-C) or SIGTERM is noted instead of ending the program; a second one ends it at
-/// once. The earlier handling returns with its end. One at a time.
+/// While it lives, the first SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is gone) or SIGPIPE (nobody reads on) is
+/// noted instead of ending the program; a second SIGINT or SIGTERM ends it at once. What the process ignores stays
+/// ignored. The earlier handling returns with its end. One at a time.
 class Interrupt {
  public:
   Interrupt();
@@ -15,9 +17,12 @@ class Interrupt {
 
   /// Whether a signal has come since the construction.
   bool requested() const;
+  /// What a program exits with that the last signal has ended: 128 and its number, 130 where none has come.
+  static int exit_code();
 
  private:
-  struct sigaction before_int_, before_term_;
+  static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+  std::array<struct sigaction, signals.size()> before_{};
 };
 
 }  // namespace apps

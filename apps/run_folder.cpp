@@ -110,7 +110,7 @@ void RunFolder::remove_run() const {
   fs::remove(root, error);
 }
 
-Metrics::Metrics(const std::string& path, std::int64_t iterations, bool evaluated) : path_(path) {
+Metrics::Metrics(const std::string& path, std::int64_t iterations, bool evaluated) {
   std::string kept(header);
   kept += evaluated ? ",coverage,recall,class_tv\n" : "\n";
   if (iterations > 0 && fs::exists(path))
@@ -121,22 +121,24 @@ Metrics::Metrics(const std::string& path, std::int64_t iterations, bool evaluate
       return true;
     });
   data::write_file_atomically(path, kept);
-  file_.open(path, std::ios::app);
-  require(file_.good(), path, " can't be written");
+  file_ = std::make_unique<data::AppendedFile>(path);
 }
 
 void Metrics::add(std::int64_t iteration, double loss, double iteration_seconds,
                   const std::optional<Evaluated>& evaluated) {
-  char row[128];
-  std::snprintf(row, sizeof row, "%lld,%.*g,%.6f", static_cast<long long>(iteration),
+  char numbers[128];
+  std::snprintf(numbers, sizeof numbers, "%lld,%.*g,%.6f", static_cast<long long>(iteration),
                 std::numeric_limits<engine::real>::max_digits10, loss, iteration_seconds);
-  file_ << row;
+  std::string row = numbers;
   if (evaluated) {
-    file_ << ',' << evaluated->coverage << ',' << evaluated->recall << ',';
-    if (evaluated->class_tv) file_ << *evaluated->class_tv;
+    row += engine::text(',', evaluated->coverage, ',', evaluated->recall, ',');
+    if (evaluated->class_tv) row += engine::text(*evaluated->class_tv);
   }
-  file_ << '\n' << std::flush;
-  require(file_.good(), path_, " can't be written: is the disk full?");
+  file_->append(row + '\n');
+}
+
+void Metrics::sync() {
+  file_->sync();
 }
 
 std::vector<Metrics::Row> Metrics::read(const std::string& path) {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "data/file.h"
 
 namespace apps {
 
@@ -50,6 +52,9 @@ class Metrics {
   void add(std::int64_t iteration, double loss, double iteration_seconds,
            const std::optional<Evaluated>& evaluated = {});
 
+  /// Has all rows outlast a loss of power. Throws Error if that can't be.
+  void sync();
+
   /// The iteration_seconds of all rows, as they are written.
   double seconds() const { return seconds_; }
 
@@ -73,8 +78,7 @@ class Metrics {
   static std::vector<Column> columns(const std::string& path);
 
  private:
-  std::string path_;
-  std::ofstream file_;
+  std::unique_ptr<data::AppendedFile> file_;
   double seconds_ = 0;
 };
 

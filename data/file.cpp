@@ -31,6 +31,19 @@ using engine::require;
   fail(path, ": can't be written: ", std::strerror(errno));
 }
 
+bool write_all(int descriptor, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), 1 << 30));
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
 // A descriptor that is closed, and a file that is removed, unless the write went through.
 class TemporaryFile {
  public:
@@ -47,14 +60,7 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  bool write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), std::min<std::size_t>(bytes.size(), 1 << 30));
-      if (written < 0 && errno != EINTR) return false;
-      if (written > 0) bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return true;
-  }
+  bool write(std::span<const std::byte> bytes) { return write_all(descriptor_, bytes); }
   bool close() { return ::fsync(descriptor_) == 0 && ::close(std::exchange(descriptor_, -1)) == 0; }
   bool rename_to(const std::string& target) {
     if (std::rename(path_.c_str(), target.c_str()) != 0) return false;
@@ -131,8 +137,25 @@ void write_file_atomically(const std::string& path, std::span<const std::span<co
 }
 
 void write_file_atomically(const std::string& path, std::string_view text) {
-  const std::span<const std::byte> chunk = std::as_bytes(std::span(text.data(), text.size()));
+  const std::span<const std::byte> chunk = bytes_of(text);
   write_file_atomically(path, std::span(&chunk, 1));
+}
+
+AppendedFile::AppendedFile(const std::string& path)
+    : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)) {
+  if (descriptor_ < 0) fail_to_write(path_);
+}
+
+AppendedFile::~AppendedFile() {
+  ::close(descriptor_);
+}
+
+void AppendedFile::append(std::string_view text) {
+  if (!write_all(descriptor_, bytes_of(text))) fail_to_write(path_);
+}
+
+void AppendedFile::sync() {
+  if (::fsync(descriptor_) != 0) fail_to_write(path_);
 }
 
 }  // namespace data

@@ -46,4 +46,23 @@ std::vector<std::byte> read_file(const std::string& path);
 void write_file_atomically(const std::string& path, std::span<const std::span<const std::byte>> chunks);
 void write_file_atomically(const std::string& path, std::string_view text);
 
+/// A file that is there already and grows at its end, as a log does.
+class AppendedFile {
+ public:
+  /// Throws Error when it can't be opened.
+  explicit AppendedFile(const std::string& path);
+  ~AppendedFile();
+  AppendedFile(const AppendedFile&) = delete;
+  AppendedFile& operator=(const AppendedFile&) = delete;
+
+  /// Can be read at once. Throws Error when there is no room for all of it.
+  void append(std::string_view text);
+  /// Has what was appended outlast a loss of power. Throws Error when that can't be.
+  void sync();
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+};
+
 }  // namespace data

@@ -65,7 +65,7 @@ int Training::run(const Interrupt& interrupt, const std::string& title, const Co
   Progress progress(console.out, console.terminal, algorithm_.iterations(), by_clock() ? 0 : config_.options.iterations,
                     title, loss_symbol(config_.options));
   while (!done() && !interrupt.requested() && !told_to_end_) iterate(metrics, progress, console);
-  if (saved_at_ != algorithm_.iterations()) save_checkpoint(progress);
+  if (saved_at_ != algorithm_.iterations()) save_checkpoint(metrics, progress);
   if (drawn_at_ != algorithm_.iterations()) draw_samples();
   if (reported_at_ != algorithm_.iterations()) report(console);
   progress.end();
@@ -121,7 +121,7 @@ void Training::iterate(Metrics& metrics, Progress& progress, const Console& cons
                                    .loss = h,
                                    .seconds = seconds_,
                                    .seconds_left = seconds_left()});
-  if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint(progress);
+  if (algorithm_.iterations() % config_.options.checkpoint_every == 0) save_checkpoint(metrics, progress);
   if (algorithm_.iterations() % config_.options.samples_every == 0) draw_samples();
   if (saved_at_ == algorithm_.iterations()) report(console);
 }
@@ -159,7 +159,8 @@ void Training::save_checkpoint() {
   saved_at_ = algorithm_.iterations();
 }
 
-void Training::save_checkpoint(Progress& progress) {
+void Training::save_checkpoint(Metrics& metrics, Progress& progress) {
+  metrics.sync();
   save_checkpoint();
   if (const std::string line = ways_.line(algorithm_.objective().ways()); verbose_ && !line.empty()) progress.add(line);
 }

@@ -67,7 +67,8 @@ class Training {
   /// What metrics.csv has of the generator after this iteration, where it is due.
   std::optional<Metrics::Evaluated> evaluate_now();
   void save_checkpoint();
-  void save_checkpoint(Progress& progress);
+  /// The rows of the iterations that led to it last as surely as it does.
+  void save_checkpoint(Metrics& metrics, Progress& progress);
   void draw_samples();
   /// Rewrites report.html. A run goes on where that can't be; why is said once.
   void report(const Console& console);

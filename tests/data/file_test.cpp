@@ -85,6 +85,21 @@ TEST_CASE("a file that can't be written is refused by name") {
   CHECK(folder.count() == 0);
 }
 
+TEST_CASE("a file grows at its end, and is refused by name where it is missing or there is no room") {
+  TemporaryFolder folder;
+  const std::string path = folder / "log";
+  CHECK_THROWS_WITH_AS(data::AppendedFile{path}, Contains("log: can't be written: No such file"), engine::Error);
+  data::write_file_atomically(path, "one\n");
+  data::AppendedFile file(path);
+  file.append("two\n");
+  CHECK(text(data::read_file(path)) == "one\ntwo\n");
+  file.sync();
+  file.append("");
+  CHECK(text(data::read_file(path)) == "one\ntwo\n");
+  data::AppendedFile full("/dev/full");
+  CHECK_THROWS_WITH_AS(full.append("x"), "/dev/full: can't be written: No space left on device", engine::Error);
+}
+
 TEST_CASE("a file that can't be read is refused by name") {
   TemporaryFolder folder;
   CHECK_THROWS_WITH_AS(data::read_file(folder / "a"), Contains(((folder / "a") + ": can't be read: No such").c_str()),

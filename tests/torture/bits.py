@@ -1,0 +1,44 @@
+"""The same bits: a run that is cut anywhere and goes on, and one on any number of threads, end as one in a piece."""
+
+import random
+
+from program import Counts, Folder, checkpoint_of, losses_of, resume, train
+
+ITERATIONS = 12
+KINDS = {
+    "vector": "--dual vector --clusters 0".split(),
+    "vector, asgd": "--dual vector --dual-optimizer asgd --clusters 0".split(),
+    "layers": "--dual layers --clusters 2".split(),
+    "network": "--dual network --dual-optimizer asgd --clusters 0".split(),
+    "lambda": "--dual layers --lambda 0.05 --clusters 0".split(),
+    "divergence": "--dual vector --lambda 0.05 --loss sinkhorn-divergence --clusters 0".split(),
+    "averaged dcgan": "--generator dcgan --dcgan-channels 4,4,2 --average 0.9 --clusters 0".split(),
+    "paper": "--preset paper".split(),
+}
+# Those without an inner loop have no use for --inner.
+BATCHES = {"genevay", "fatras", "liu"}
+METHODS = ["wgan", "wgan-gp", "gan", "genevay", "fatras", "liu", "liu-features", "seguy", "sanjabi", "mallasto", "chen",
+           "leclaire-rabin"]
+
+
+def bits(_, short):
+    counts = Counts("bits")
+    cuts = random.Random(2)
+    kinds = KINDS | {m: ["--method", m, *(["--inner", None] if m in BATCHES else [])] for m in METHODS}
+    with Folder() as root:
+        for name, options in kinds.items():
+            whole = root / name
+            ended = train(whole, ITERATIONS, *options)
+            if not counts.check(ended.returncode == 0, f"{name}: {ended.stderr[-300:]}"):
+                continue
+            reference, losses = checkpoint_of(whole), losses_of(whole)
+            for _ in range(1 if short else 4):
+                cut, run = cuts.randrange(1, ITERATIONS), root / "cut"
+                train(run, cut, "--schedule-iterations", str(ITERATIONS), *options, "--force")
+                resume(run, "--iterations", ITERATIONS)
+                counts.check(checkpoint_of(run) == reference and losses_of(run) == losses, f"{name}, cut after {cut}")
+            for threads in (3,) if short else (2, 3, 7, 16):
+                run = root / "threads"
+                train(run, ITERATIONS, *options, "--threads", str(threads), "--force")
+                counts.check(checkpoint_of(run) == reference and losses_of(run) == losses, f"{name}, {threads} threads")
+    return counts

@@ -1,0 +1,37 @@
+"""What a run is put through that its users should never see: `make torture` runs all of it, `make test` a short form.
+
+usage: torture.py [--short] [PART...]      PROGRAM names the program, SHIMS the folder of faults.so and allocations.so
+"""
+
+import os
+import pathlib
+import sys
+import time
+
+from allocations import allocations
+from bits import bits
+from fuzz import fuzz
+from kills import kills
+from saving import saving
+from signals import signals
+
+PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, signals, fuzz)}
+
+
+def main(arguments):
+    short = "--short" in arguments
+    chosen = [a for a in arguments if a in PARTS] or list(PARTS)
+    shims = pathlib.Path(os.environ.get("SHIMS", "build/float/tests/torture")).absolute()
+    passed = failed = 0
+    for name in chosen:
+        start = time.monotonic()
+        counts = PARTS[name](shims, short)
+        passed, failed = passed + counts.passed, failed + len(counts.faults)
+        print(f"{name:<12} {counts.passed:6} passed {len(counts.faults):4} failed {time.monotonic() - start:6.0f} s",
+              flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 0 if failed == 0 and passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
