@@ -82,6 +82,10 @@ DataFacts facts_of(const data::Dataset& dataset) {
   return facts;
 }
 
+Arithmetic arithmetic_of_process() {
+  return {engine::simd::name(engine::simd::kernels().level), engine::blas_core(), engine::blas_version()};
+}
+
 std::string precision() {
   return std::is_same_v<engine::real, double> ? "double" : "float";
 }
@@ -97,10 +101,12 @@ void write_config(const std::string& path, const Config& config) {
     json["data"]["classes"].push_back({{"name", one.name}, {"share", one.share}});
   if (!config.data.labels_sha256.empty()) json["data"]["labels_sha256"] = config.data.labels_sha256;
   if (!config.data.columns.empty()) json["data"]["columns"] = to_json(config.data.columns);
+  const Arithmetic arithmetic = arithmetic_of_process();
   json["machine"] = {{"cpu", cpu_name()},
                      {"cores", std::thread::hardware_concurrency()},
-                     {"blas_core", engine::blas_core()},
-                     {"simd", engine::simd::name(engine::simd::kernels().level)}};
+                     {"blas_core", arithmetic.blas_core},
+                     {"blas_version", arithmetic.blas_version},
+                     {"simd", arithmetic.simd}};
   data::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -127,6 +133,8 @@ Config read_config(const std::string& path) {
         config.data.classes.push_back({one.at("name").get<std::string>(), one.at("share").get<double>()});
     if (!config.options.labels.empty()) json.at("data").at("labels_sha256").get_to(config.data.labels_sha256);
     if (json.at("data").contains("columns")) config.data.columns = columns_from_json(json.at("data").at("columns"));
+    if (const Json machine = json.value("machine", Json::object()); machine.contains("blas_version"))
+      config.arithmetic = {machine.at("simd"), machine.at("blas_core"), machine.at("blas_version")};
   } catch (const nlohmann::json::exception&) {
     engine::fail(
         path, " is not the config.json of a run: version, precision, options, data or scaling is missing or damaged");

@@ -35,19 +35,30 @@ struct DataFacts {
 
 DataFacts facts_of(const data::Dataset& dataset);
 
+/// What the last bits of a number depend on beside its formula: another instruction set or BLAS adds in another order.
+struct Arithmetic {
+  std::string simd;          ///< the level of the kernels
+  std::string blas_core;     ///< the kernels of OpenBLAS, such as Haswell
+  std::string blas_version;  ///< such as 0.3.21
+
+  bool operator==(const Arithmetic&) const = default;
+};
+Arithmetic arithmetic_of_process();
+
 /// A run's config.json: all that decided its numbers.
 struct Config {
   std::string version;    ///< of the program
   std::string precision;  ///< float or double, see engine::real
   TrainOptions options;
   DataFacts data;
-  Scaling scaling{};  ///< between the points of the data and what the generator makes
+  Scaling scaling{};        ///< between the points of the data and what the generator makes
+  Arithmetic arithmetic{};  ///< as it was read: of the process that wrote it; empty where an older one has not told
 };
 
 /// The precision of this build.
 std::string precision();
 
-/// Writes config.json, with the machine (CPU, cores, BLAS kernels, instruction set) beside the members of `config`.
+/// Writes config.json, with the machine (CPU, cores, arithmetic_of_process()) beside the members of `config`.
 /// Throws Error if the file can't be written.
 void write_config(const std::string& path, const Config& config);
 

@@ -128,6 +128,12 @@ std::string blas_core() {
   return openblas_get_corename();
 }
 
+std::string blas_version() {
+  const std::string config = openblas_get_config(), before = "OpenBLAS ";  // it goes on with how it was built
+  const std::size_t begin = config.starts_with(before) ? before.size() : 0;
+  return config.substr(begin, config.find(' ', begin) - begin);
+}
+
 std::string blas_warning() {
   const std::optional<Core> better = better_core();
   if (!better) return "";

@@ -47,6 +47,8 @@ SymmetricEigen symmetric_eigen(std::vector<double> matrix, std::int64_t n);
 /// (OPENBLAS_CORETYPE set to less, say), empty otherwise.
 std::string blas_core();
 std::string blas_warning();
+/// OpenBLAS's version, such as 0.3.21.
+std::string blas_version();
 
 /// Where OpenBLAS chose such kernels itself, since it does not know the CPU: asks for better ones by OPENBLAS_CORETYPE,
 /// which it reads only as it is loaded, and so starts the program again with these arguments, of main(). Returns where

@@ -24,6 +24,17 @@ std::string note_on_range(const data::Dataset& dataset, const std::string& last_
                       " makes them between ", least, " and ", most, ": take --last-layer linear, or scale the data");
 }
 
+/// A line about a run that goes on with other arithmetic than it began with; empty where there is none.
+std::string note_on_arithmetic(const Arithmetic& before) {
+  const Arithmetic now = arithmetic_of_process();
+  if (before == now || before == Arithmetic{}) return "";
+  const auto words = [](const Arithmetic& a) {
+    return engine::text(a.simd, " and OpenBLAS ", a.blas_version, "'s ", a.blas_core, " kernels");
+  };
+  return engine::text("the run was computed by ", words(before), ", goes on by ", words(now),
+                      ", and so not to the bits that it would have come to there");
+}
+
 }  // namespace
 
 TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume) {
@@ -35,6 +46,7 @@ TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool r
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
+  std::string of_arithmetic;
   RunLabels labels;
   if (!options.labels.empty()) {
     labels = load_run_labels(options, dataset.count + data.held_out.count);
@@ -44,12 +56,13 @@ TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool r
     const Config before = read_config(folder.config());
     require_same_run(before, config);
     config.scaling = before.scaling;
+    of_arithmetic = note_on_arithmetic(before.arithmetic);
   } else {
     config.scaling = Scaling::fit(options.scale, dataset);
   }
   dataset = config.scaling.apply(std::move(dataset));
   std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(),
-                                 note_on_range(dataset, options.last_layer)};
+                                 note_on_range(dataset, options.last_layer), of_arithmetic};
   return {std::move(config), std::move(dataset), std::move(weights), std::move(labels), std::move(notes)};
 }
 

@@ -70,6 +70,36 @@ TEST_CASE("a run whose softmins are searched is resumed to the same bits") {
   CHECK(content(straight.checkpoint()) == content(resumed.checkpoint()));
 }
 
+TEST_CASE("a run that goes on with other kernels than it began with says that its bits will differ") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
+  auto config = nlohmann::ordered_json::parse(content(run.config()));
+  config["machine"]["simd"] = "sse9";
+  write(run.config(), config.dump());
+  const Arguments resume{"train", "--resume", "--iterations", "2", "--threads", "1", "--out", run.root};
+  const Outcome other = semidual(resume);
+  CHECK(other.code == 0);
+  CHECK(contains(other.err, "semidual: the run was computed by sse9 and OpenBLAS "));
+  CHECK(contains(other.err, ", and so not to the bits that it would have come to there\n"));
+  CHECK(semidual(resume).err.empty());  // config.json now tells of these
+}
+
+TEST_CASE("runs of released versions are told of, sampled and resumed") {
+  for (const auto& entry : fs::directory_iterator("tests/apps/runs")) {
+    const TemporaryFolder temporary;
+    fs::copy(entry.path(), temporary / "run", fs::copy_options::recursive);
+    const RunFolder run{temporary / "run"};
+    const auto iterations = apps::read_checkpoint(run.checkpoint()).iterations;
+    CHECK(semidual({"info", run.root}).code == 0);
+    CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "two.csv"}).code == 0);
+    const Outcome more = semidual({"train", "--resume", "--iterations", std::to_string(iterations + 1), "--threads",
+                                   "1", "--out", run.root, "--data", (run.root / "points.csv").string()});
+    CHECK_MESSAGE(more.code == 0, entry.path().string(), ": ", more.err);
+    CHECK(apps::Metrics::last(run.metrics()).iteration == iterations);
+  }
+}
+
 TEST_CASE("a run of an older program, whose config.json has fewer options, is resumed and sampled") {
   const TemporaryFolder temporary;
   const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
