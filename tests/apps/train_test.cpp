@@ -83,7 +83,7 @@ TEST_CASE("--minutes ends a run by the time of its iterations, those before --re
   };
   train(small_run(run.root) + Arguments{"--lr-schedule", "cosine"}, 0.002);
   const std::int64_t first = apps::Metrics::last(run.metrics()).iteration;
-  train({"train", "--resume", "--out", run.root}, 0.004);
+  train({"train", "--resume", "--out", run.root}, seconds() / 60 + 0.002);  // however long one iteration took
   CHECK(apps::Metrics::last(run.metrics()).iteration > first);
 }
 
