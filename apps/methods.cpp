@@ -20,7 +20,9 @@ using engine::require;
 namespace {
 
 constexpr std::string_view semidual = "semidual", wgan = "wgan", wgan_gp = "wgan-gp", genevay = "genevay",
-                           fatras = "fatras";
+                           fatras = "fatras", gan = "gan", seguy = "seguy", sanjabi = "sanjabi", liu = "liu",
+                           liu_features = "liu-features", mallasto = "mallasto", chen = "chen",
+                           leclaire_rabin = "leclaire-rabin";
 
 /// Stands for what suits the data, until resolve_method.
 constexpr int by_data = 0;
@@ -33,13 +35,27 @@ struct Use {
 const std::vector<Use>& uses() {
   static const std::vector<Use> all{
       {{semidual},
-       {"labels", "clusters", "dual", "dual-layers", "target-batch", "dual-optimizer", "dual-decay", "dual-average",
-        "dual-memory", "dual-precision"}},
-      {{semidual, wgan, wgan_gp}, {"inner", "dual-lr", "dual-schedule", "dual-batch", "dual-warmup"}},
-      {{semidual, genevay, fatras}, {"lambda", "loss", "cost", "cost-power", "cost-scale", "edges"}},
-      {{wgan, wgan_gp}, {"critic", "critic-sizes"}},
+       {"labels", "clusters", "dual", "dual-layers", "target-batch", "dual-optimizer", "dual-average", "dual-memory",
+        "dual-precision"}},
+      {{semidual, leclaire_rabin}, {"dual-decay"}},
+      {{semidual, wgan, wgan_gp, gan, seguy, sanjabi, mallasto, liu_features, chen, leclaire_rabin},
+       {"inner", "dual-lr", "dual-schedule", "dual-batch", "dual-warmup"}},
+      {{semidual, genevay, fatras, liu, liu_features, seguy, sanjabi, mallasto, chen, leclaire_rabin},
+       {"cost", "cost-power", "cost-scale", "edges", "cost-features"}},
+      {{semidual, genevay, fatras, liu, liu_features, seguy, sanjabi}, {"lambda"}},
+      {{semidual, genevay, fatras, liu}, {"loss"}},
+      {{wgan, wgan_gp, gan, seguy, sanjabi, mallasto, liu_features}, {"critic", "critic-sizes"}},
       {{wgan}, {"clip", "critic-burst"}},
       {{wgan_gp}, {"penalty"}},
+      {{seguy}, {"regularization"}},
+      {{seguy, sanjabi}, {"generator-gradient"}},
+      {{mallasto}, {"equality-penalty", "inequality-penalty", "search-space"}},
+      {{genevay, fatras, liu}, {"pairs"}},
+      {{genevay, liu}, {"plan-value"}},
+      {{genevay}, {"unrolled"}},
+      {{liu_features}, {"margin"}},
+      {{chen}, {"replay", "settle"}},
+      {{leclaire_rabin}, {"branches"}},
   };
   return all;
 }
@@ -105,7 +121,9 @@ void set_batch_transport(TrainOptions& options, bool best) {
 }  // namespace
 
 void require_method(const std::string& method) {
-  require_one_of("method", method, {"semidual", "wgan", "wgan-gp", "genevay", "fatras"});
+  require_one_of("method", method,
+                 {"semidual", "wgan", "wgan-gp", "gan", "genevay", "liu", "liu-features", "fatras", "seguy", "sanjabi",
+                  "mallasto", "chen", "leclaire-rabin"});
 }
 
 TrainOptions method_options(const std::string& method, const std::string& preset) {
@@ -135,11 +153,9 @@ void require_use(const TrainOptions& options) {
   const nlohmann::ordered_json given = to_json(options), unused = to_json(TrainOptions{});
   for (const Use& use : uses()) {
     if (std::ranges::find(use.methods, options.method) != use.methods.end()) continue;
-    std::string methods;
-    for (const std::string_view method : use.methods) methods += (methods.empty() ? "" : " or ") + std::string(method);
     for (const std::string_view option : use.options)
-      require(given[option] == unused[option], "--", option, " is for --method ", methods, ", ", options.method,
-              " has no use for it: leave it out");
+      require(given[option] == unused[option], "--", option, " is of no use to --method ", options.method,
+              ": leave it out");
   }
   require_one_of("optimizer", options.optimizer, {"adam", "rmsprop"});
   require(options.optimizer == "adam" || (options.adam_beta1 == 0.9 && options.adam_beta2 == 0.999),

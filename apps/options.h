@@ -71,6 +71,20 @@ struct TrainOptions {
   std::int64_t critic_burst = 0;
   double clip = 0;
   double penalty = 0;
+  double init_deviation = 0;
+  std::string generator_gradient;
+  std::string regularization;
+  double equality_penalty = 0;
+  double inequality_penalty = 0;
+  std::string search_space;
+  std::int64_t pairs = 1;
+  std::string plan_value;
+  std::int64_t unrolled = 0;
+  std::string cost_features;
+  double margin = 0;
+  std::int64_t replay = 0;
+  double settle = 0;
+  std::string branches;
   std::uint64_t seed = 0;
   int threads = 0;
   std::int64_t checkpoint_every = 100;
@@ -93,8 +107,11 @@ void for_each_option(Options& options, const Visit& visit) {
   visit(
       "method", options.method, OnResume::same,
       "what the generator is trained by: semidual (the paper's, by a dual potential), wgan and wgan-gp (a critic, its "
-      "weights clipped or its gradient penalised), genevay and fatras (entropic or exact transport between batches); "
-      "each has its presets, and refuses options that are not for it [semidual]");
+      "weights clipped or its gradient penalised), gan (a critic that tells how likely a point is real), genevay, liu "
+      "and fatras (entropic or exact transport between batches), liu-features (the same in features that are learned), "
+      "seguy and sanjabi (two potentials, networks), mallasto (a network and its c-transform in batches), chen (exact "
+      "hits of psi, then their regression) or leclaire-rabin (psi in a tree of clusters); each has its presets, and "
+      "refuses options that are not for it [semidual]");
   visit("points", options.points, OnResume::same, "the first J points of the data only; 0: all [0]");
   visit("resize", options.resize, OnResume::same,
         "HEIGHTxWIDTH, such as 32x32, that the images of a folder are brought to");
@@ -258,6 +275,51 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("penalty", options.penalty, OnResume::same,
         "the weight of (|grad f| - 1)^2 in the loss of the critic f of wgan-gp; 0: 0.1 for points of 64 coordinates at "
         "most, otherwise 10 [best: 0, paper: 10]");
+  visit(
+      "init-deviation", options.init_deviation, OnResume::same,
+      "the deviation of the first weights of all networks, normal with mean 0, as the DCGAN's authors have 0.02; 0: by "
+      "the sizes of the layers [0; wgan and chen, paper: 0.02]");
+  visit(
+      "generator-gradient", options.generator_gradient, OnResume::same,
+      "of seguy and sanjabi, what moves the generator's points x: potential (-grad u(x)), plan (the plan's mean of "
+      "grad c(x, y)), rows (the same, the plan's rows scaled to their mass) or barycentric (latent points, in the "
+      "data's place with their mean and covariance, are the source: each g(z) goes to where the plan sends z) [seguy: "
+      "best: potential, paper: barycentric; sanjabi: best: rows, paper: plan]");
+  visit("regularization", options.regularization, OnResume::same,
+        "of seguy, what the plan's density to the product measure is kept small by: entropy or l2, its mean square "
+        "[l2]");
+  visit("equality-penalty", options.equality_penalty, OnResume::same,
+        "of mallasto, the weight of the mean of (c(x, y) - f(x) - f^c(y))^2 [0]");
+  visit("inequality-penalty", options.inequality_penalty, OnResume::same,
+        "of mallasto, the weight of the mean of min(c(x, y) - f(x) - f^c(y), 0)^2 at other pairs than those that f^c "
+        "is a minimum over [0]");
+  visit(
+      "search-space", options.search_space, OnResume::same,
+      "of mallasto, what f^c is a minimum over: data (the batch of the data) or both (the batch of the generator too) "
+      "[data]");
+  visit("pairs", options.pairs, OnResume::same,
+        "of genevay, fatras and liu, the pairs of batches whose costs are averaged in each step [1]");
+  visit("plan-value", options.plan_value, OnResume::same,
+        "of genevay and liu, what a plan of batches is worth: entropic (the transport's value, with its entropy) or "
+        "sharp (its mean cost alone) [genevay: best: entropic, paper: sharp; liu: sharp]");
+  visit(
+      "unrolled", options.unrolled, OnResume::same,
+      "of genevay, the iterations of Sinkhorn's algorithm that gradients go through; 0: none, the plan is held fixed, "
+      "after as many as it takes [best: 0, paper: 50]");
+  visit("cost-features", options.cost_features, OnResume::same,
+        "a file of `semidual features`: the cost is between what its network sees in the images, in place of pixels");
+  visit("margin", options.margin, OnResume::same,
+        "of liu-features, by how much the cost between batches of the data and of the generator is to exceed that "
+        "between two batches of the data, in the features that are learned [5]");
+  visit("replay", options.replay, OnResume::same,
+        "of chen, the batches of latent points that psi was last fitted on, on which the generator then makes as many "
+        "steps towards the points that they were sent to [best: 500, paper: 4000]");
+  visit("settle", options.settle, OnResume::same,
+        "of chen, psi is fitted until each of 1000 groups of points has been hit so nearly as often as it weighs, or "
+        "for --inner steps [0.25]");
+  visit("branches", options.branches, OnResume::same,
+        "of leclaire-rabin, into how many clusters the points are parted, these again, and so on; two numbers are for "
+        "three layers [auto: one number, the root of J]");
   visit("seed", options.seed, OnResume::same, "of all random numbers: the same seed gives the same run [0]");
   visit("threads", options.threads, OnResume::any, "processor cores to use; the result does not depend on it [all]");
   visit("checkpoint-every", options.checkpoint_every, OnResume::any, "iterations between two checkpoints [100]");

@@ -59,6 +59,7 @@ std::vector<Tensor> Alternate::inner_batches(std::int64_t n, std::int64_t first,
   const engine::NoGrad theta_is_fixed;
   std::vector<Tensor> batches;
   for (std::int64_t k = first; k < last; ++k) batches.push_back(latent_batch(Draw::dual_batch, n, k));
+  if (objective_->of_latents()) return batches;
   if (batches.size() == 1) return {generated(batches.front()).value()};
   const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1);
   Tensor z({(last - first) * size, latent});
@@ -74,7 +75,8 @@ void Alternate::warm_up() {
   assert(warming_up());
   if (warmup_ == 0) objective_->begin(0);
   const engine::NoGrad theta_is_fixed;
-  objective_->step(generated(latent_batch(Draw::warmup_batch, warmup_, 0)).value(), Draw::warmup_points, warmup_, 0);
+  const Tensor z = latent_batch(Draw::warmup_batch, warmup_, 0);
+  objective_->step(objective_->of_latents() ? z : generated(z).value(), Draw::warmup_points, warmup_, 0);
   if (++warmup_ == options_.dual_warmup) objective_->finish();
 }
 
@@ -86,10 +88,13 @@ double Alternate::iterate(double progress) {
   const std::int64_t of_batch = inner_batch_ * objective_->dimension(), steps = objective_->steps(n_);
   const std::int64_t together = generator_.rows_apart() ? std::max<std::int64_t>(most_coordinates / of_batch, 1) : 1;
   objective_->begin(progress);
-  for (std::int64_t first = 0; first < steps; first += together) {
+  bool settled = false;
+  for (std::int64_t first = 0; first < steps && !settled; first += together) {
     std::int64_t k = first;
-    for (const Tensor& x : inner_batches(n_, first, std::min(steps, first + together)))
+    for (const Tensor& x : inner_batches(n_, first, std::min(steps, first + together))) {
       objective_->step(x, Draw::dual_points, n_, k++);
+      if ((settled = objective_->settled())) break;
+    }
   }
   objective_->finish();
 
@@ -100,8 +105,10 @@ double Alternate::iterate(double progress) {
     tape.watch(*parameter);
     theta.push_back(*parameter);
   }
-  const Var x = generated(latent_batch(Draw::generator_batch, n_, 0));
-  const Var value = objective_->loss(x, n_);
+  const std::optional<Objective::InnerStep> replayed = objective_->replayed(n_);
+  const Tensor z =
+      replayed ? latent_batch(Draw::dual_batch, replayed->n, replayed->k) : latent_batch(Draw::generator_batch, n_, 0);
+  const Var value = objective_->loss(generated(z), z, n_);
   optimizer_.set_rate(options_.lr * share_of_rate(options_.lr_schedule, progress, 1e-3));
   optimizer_.step(tape.gradient(value, theta));
   if (average_) average_->update(n_);

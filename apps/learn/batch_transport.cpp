@@ -58,7 +58,7 @@ Var batch_transport(const ot::Target& nu, const Var& x, double lambda) {
   return ot::semidual(nu, x, Tensor({nu.size()}, psi), lambda);
 }
 
-Var BatchTransport::loss(const Var& x, std::int64_t n) {
+Var BatchTransport::loss(const Var& x, const Tensor&, std::int64_t n) {
   const ot::Subset y(target_, x.dim(0), random_draws(options_.seed, Draw::generator_points, n, 0));
   const Var transport = batch_transport(y.target, x, options_.lambda);
   if (options_.loss == "transport") return transport;

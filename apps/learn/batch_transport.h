@@ -28,7 +28,7 @@ class BatchTransport : public Objective {
   void begin(double) override {}
   void step(const engine::Tensor&, Draw, std::int64_t, std::int64_t) override {}
   void finish() override {}
-  engine::Var loss(const engine::Var& x, std::int64_t n) override;
+  engine::Var loss(const engine::Var& x, const engine::Tensor& z, std::int64_t n) override;
 
   ot::NamedTensors learned() override { return {}; }
   ot::NamedTensors moments() override { return {}; }

@@ -78,7 +78,7 @@ void LipschitzCritic::step(const Tensor& x, Draw points, std::int64_t n, std::in
     for (real& value : p->value().values()) value = std::clamp(value, -bound, bound);
 }
 
-Var LipschitzCritic::loss(const Var& x, std::int64_t n) {
+Var LipschitzCritic::loss(const Var& x, const Tensor&, std::int64_t n) {
   const Tensor y = draws_(x.dim(0), random_draws(options_.seed, Draw::generator_points, n, 0));
   return mean((*f_)(y)) - mean((*f_)(x));
 }

@@ -32,7 +32,7 @@ class LipschitzCritic : public Objective {
   void begin(double progress) override;
   void step(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k) override;
   void finish() override {}
-  engine::Var loss(const engine::Var& x, std::int64_t n) override;
+  engine::Var loss(const engine::Var& x, const engine::Tensor& z, std::int64_t n) override;
 
   /// The critic's parameters; the moments of its optimizer and their `critic.steps`.
   ot::NamedTensors learned() override;

@@ -23,8 +23,12 @@ class Objective {
   /// The coordinates of a point, d.
   virtual std::int64_t dimension() const = 0;
 
+  /// Whether the steps of the inner loop take the latent points themselves, in place of what is generated from them.
+  virtual bool of_latents() const { return false; }
   /// The steps of the inner loop of iteration n, which counts from 0.
   virtual std::int64_t steps(std::int64_t n) const = 0;
+  /// Whether what it has learned will do, so that the inner loop ends before all its steps.
+  virtual bool settled() const { return false; }
   /// Begins an inner loop; schedules are `progress` far, from 0 to 1.
   virtual void begin(double progress) = 0;
   /// A step of it on generated points x [B, d], a function of what it has learned and its arguments alone: where it
@@ -33,8 +37,14 @@ class Objective {
   /// Ends it.
   virtual void finish() = 0;
 
-  /// What the generator lowers in iteration n, at its points x [B, d] -> scalar, with its gradient in x.
-  virtual engine::Var loss(const engine::Var& x, std::int64_t n) = 0;
+  /// The inner step whose latent points the generator's step of iteration n takes; none: others of its own.
+  struct InnerStep {
+    std::int64_t n, k;
+  };
+  virtual std::optional<InnerStep> replayed(std::int64_t) const { return {}; }
+  /// What the generator lowers in iteration n, at the points x [B, d] that it makes of z -> scalar, with its gradient
+  /// in x.
+  virtual engine::Var loss(const engine::Var& x, const engine::Tensor& z, std::int64_t n) = 0;
 
   /// What it has learned, and what its optimizers remember beside that from one inner loop to the next. The tensors
   /// share the memory in use; meaningful between finish() and begin().

@@ -83,7 +83,7 @@ Var SemidualObjective::loss(ClassDual& of, const Var& x, std::int64_t n) {
   return H(of, x, n) - 0.5 * (ot::self_transport(of.target, x, options_.lambda) + of.W_nu_nu);
 }
 
-Var SemidualObjective::loss(const Var& x, std::int64_t n) {
+Var SemidualObjective::loss(const Var& x, const Tensor&, std::int64_t n) {
   if (!duals_.front()->points) return loss(*duals_.front(), x, n);
   std::vector<Var> parts;
   for (const auto& one : duals_)

@@ -29,7 +29,7 @@ class SemidualObjective : public Objective {
   void step(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k) override;
   void finish() override;
   /// At psi_n, with --target-batch on as many of the points.
-  engine::Var loss(const engine::Var& x, std::int64_t n) override;
+  engine::Var loss(const engine::Var& x, const engine::Tensor& z, std::int64_t n) override;
 
   /// `psi` (a vector) or the network's parameters, of a class under `class.NUMBER.NAME`; so are the moments, a dual
   /// solver's state.

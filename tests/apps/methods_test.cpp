@@ -112,21 +112,17 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   const auto check = [](const Arguments& options, const std::string& message) {
     CHECK(refusal(options) == "semidual: " + message + "\n");
   };
-  check({"--method", "gan"}, "--method 'gan' is unknown: it must be semidual or wgan or wgan-gp or genevay or fatras");
-  check({"--method", "wgan", "--dual", "vector"},
-        "--dual is for --method semidual, wgan has no use for it: leave it out");
-  check({"--method", "genevay", "--inner", "3"},
-        "--inner is for --method semidual or wgan or wgan-gp, genevay has no use for it: leave it out");
-  check({"--method", "wgan-gp", "--clusters", "3"},
-        "--clusters is for --method semidual, wgan-gp has no use for it: leave it out");
-  check({"--method", "fatras", "--labels", "own"},
-        "--labels is for --method semidual, fatras has no use for it: leave it out");
-  check({"--method", "wgan-gp", "--lambda", "0.1"},
-        "--lambda is for --method semidual or genevay or fatras, wgan-gp has no use for it: leave it out");
-  check({"--method", "wgan-gp", "--clip", "0.1"},
-        "--clip is for --method wgan, wgan-gp has no use for it: leave it out");
-  check({"--penalty", "1"}, "--penalty is for --method wgan-gp, semidual has no use for it: leave it out");
-  check({"--critic", "mlp"}, "--critic is for --method wgan or wgan-gp, semidual has no use for it: leave it out");
+  check({"--method", "vae"},
+        "--method 'vae' is unknown: it must be semidual or wgan or wgan-gp or gan or genevay or liu or liu-features or "
+        "fatras or seguy or sanjabi or mallasto or chen or leclaire-rabin");
+  check({"--method", "wgan", "--dual", "vector"}, "--dual is of no use to --method wgan: leave it out");
+  check({"--method", "genevay", "--inner", "3"}, "--inner is of no use to --method genevay: leave it out");
+  check({"--method", "wgan-gp", "--clusters", "3"}, "--clusters is of no use to --method wgan-gp: leave it out");
+  check({"--method", "fatras", "--labels", "own"}, "--labels is of no use to --method fatras: leave it out");
+  check({"--method", "wgan-gp", "--lambda", "0.1"}, "--lambda is of no use to --method wgan-gp: leave it out");
+  check({"--method", "wgan-gp", "--clip", "0.1"}, "--clip is of no use to --method wgan-gp: leave it out");
+  check({"--penalty", "1"}, "--penalty is of no use to --method semidual: leave it out");
+  check({"--critic", "mlp"}, "--critic is of no use to --method semidual: leave it out");
   check({"--method", "wgan", "--critic", "cnn"}, "--critic 'cnn' is unknown: it must be auto or mlp or conv");
   check({"--method", "wgan", "--critic-sizes", "8,0"},
         "--critic-sizes '8,0' must be numbers from 1 on, such as 256,512");

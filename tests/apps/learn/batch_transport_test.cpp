@@ -41,7 +41,7 @@ double mean_loss(const TrainOptions& options, std::int64_t m) {
   double sum = 0;
   constexpr int batches = 40;
   for (int n = 0; n < batches; ++n)
-    sum += objective.loss(Random(4, static_cast<std::uint64_t>(n)).uniform({m, 2}, 0, 1), n).value().item();
+    sum += objective.loss(Random(4, static_cast<std::uint64_t>(n)).uniform({m, 2}, 0, 1), {}, n).value().item();
   return sum / batches;
 }
 
@@ -54,7 +54,7 @@ TEST_CASE("transport between batches of one point is the cost, for any lambda, a
   CHECK(batch_transport(one, x, 0).value().item() == doctest::Approx(cost));
   CHECK(batch_transport(one, x, 0.3).value().item() == doctest::Approx(cost));
   BatchTransport divergence(options_of("genevay", 0.3, "sinkhorn-divergence"), one);
-  CHECK(divergence.loss(x, 0).value().item() == doctest::Approx(cost));
+  CHECK(divergence.loss(x, {}, 0).value().item() == doctest::Approx(cost));
 }
 
 TEST_CASE("a batch of all points is the exact cost, and the divergence of a batch to itself is 0") {
@@ -62,13 +62,13 @@ TEST_CASE("a batch of all points is the exact cost, and the divergence of a batc
   Tensor y({12, 2});
   all.rows(0, 12, y.data());
   BatchTransport exact(options_of("fatras", 0), all);
-  CHECK(exact.loss(y, 3).value().item() == doctest::Approx(0).scale(1));
+  CHECK(exact.loss(y, {}, 3).value().item() == doctest::Approx(0).scale(1));
   Tensor moved = y.clone();
   for (engine::real& value : moved.values()) value += 2;  // then the plan moves each point by as much
-  CHECK(exact.loss(moved, 3).value().item() == doctest::Approx(8).epsilon(1e-5));
+  CHECK(exact.loss(moved, {}, 3).value().item() == doctest::Approx(8).epsilon(1e-5));
 
   BatchTransport divergence(options_of("genevay", 0.05, "sinkhorn-divergence"), all);
-  CHECK(std::abs(divergence.loss(y, 3).value().item()) < 1e-4);
+  CHECK(std::abs(divergence.loss(y, {}, 3).value().item()) < 1e-4);
   CHECK(batch_transport(all, y, 0.05).value().item() > 0.01);
 }
 

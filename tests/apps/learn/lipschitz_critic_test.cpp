@@ -72,7 +72,7 @@ TEST_CASE(
     norm += std::abs(delta[c]);
     CHECK(a.values()[c] == doctest::Approx(std::copysign(options.clip, delta[c])));
   }
-  CHECK(critic.loss(x, 0).value().item() == doctest::Approx(options.clip * norm).epsilon(1e-4));
+  CHECK(critic.loss(x, {}, 0).value().item() == doctest::Approx(options.clip * norm).epsilon(1e-4));
 }
 
 TEST_CASE("after each step no weight of a clipped critic is beyond the bound, and the penalised are not bounded") {
