@@ -91,15 +91,37 @@ void set_critic(TrainOptions& options, bool best) {
   }
 }
 
+/// Those of EOTGM, whose epsilon of 15 is for pixels from -1 to 1, where costs are four times as large.
+void set_liu(TrainOptions& options, bool best) {
+  options.batch = 128;
+  options.plan_value = "sharp";
+  options.generator = "auto";
+  if (best) {
+    options.edges = -1;
+    options.lr = options.latent_dim = options.latent_scale = by_data;
+    options.lambda = 0.04;
+    return;
+  }
+  options.cost_scale = "one";
+  options.lambda = 15.0 / 4;
+  options.optimizer = "rmsprop";
+  options.lr = 1e-4;
+  options.latent = "normal";
+  options.latent_dim = 100;
+  options.iterations = 23'400;  // 50 epochs of MNIST
+}
+
 /// Those of transport between batches.
 void set_batch_transport(TrainOptions& options, bool best) {
   const bool entropic = options.method == genevay;
   options.batch = entropic ? 300 : best ? 200 : 100;
+  if (options.method == liu) return set_liu(options, best);
   if (best) {
     options.edges = -1;
     options.lr = options.latent_dim = options.latent_scale = by_data;
     if (!entropic) return;
     options.lambda = 0.02;
+    options.plan_value = "entropic";
     options.loss = "sinkhorn-divergence";
     return;
   }
@@ -110,12 +132,20 @@ void set_batch_transport(TrainOptions& options, bool best) {
   options.iterations = entropic ? 14'000 : 30'000;
   if (entropic) {
     options.lambda = 1;
+    options.plan_value = "sharp";
+    options.unrolled = 50;
   } else {
     options.latent = "normal";
     options.cost = "euclidean";
     options.adam_beta1 = 0;
     options.adam_beta2 = 0.9;
   }
+}
+
+void require_batch_plan(const TrainOptions& options) {
+  require(std::isfinite(options.lambda) && options.lambda > 0, "--lambda must be a positive number: ", options.lambda);
+  require_one_of("plan-value", options.plan_value, {"entropic", "sharp"});
+  require(options.unrolled >= 0 && options.unrolled <= 10'000, "--unrolled must be 0 to 10000: ", options.unrolled);
 }
 
 }  // namespace
@@ -167,7 +197,10 @@ void require_use(const TrainOptions& options) {
   };
   if (options.method == wgan) require_positive("--clip", options.clip);
   if (options.method == wgan_gp && options.penalty != by_data) require_positive("--penalty", options.penalty);
-  if (options.method == genevay) require_positive("--lambda", options.lambda);
+  if (options.method == genevay || options.method == liu) require_batch_plan(options);
+  require(options.pairs >= 1 && options.pairs <= 32767, "--pairs must be 1 to 32767: ", options.pairs);
+  require(options.method != semidual || options.loss != "batch-divergence",
+          "--loss batch-divergence is between batches, --method semidual sees all points: take sinkhorn-divergence");
   if (options.method != wgan && options.method != wgan_gp) return;
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
@@ -179,7 +212,7 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   if (options.method == semidual) return;
   const bool images = data.images(), few_coordinates = !images && data.dimension <= 64;
   if (options.mlp_sizes.empty() && few_coordinates) options.mlp_sizes = "128,128,128";
-  if (options.method == genevay || options.method == fatras) {
+  if (options.method == genevay || options.method == fatras || options.method == liu) {
     if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
     return;
   }
@@ -207,7 +240,10 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == semidual) return transport ? "H" : "S";
   if (options.method == wgan) return "K W1";
   if (options.method == wgan_gp) return "W1";
-  return transport ? "W of batches" : "S of batches";
+  const bool sharp = options.plan_value == "sharp";
+  if (transport) return sharp ? "sharp W of batches" : "W of batches";
+  if (options.loss == "batch-divergence") return sharp ? "sharp D of batches" : "D of batches";
+  return sharp ? "sharp S of batches" : "S of batches";
 }
 
 }  // namespace apps

@@ -294,8 +294,8 @@ void validate(const TrainOptions& options) {
   if (options.method == "semidual") validate_dual(options);
   require(std::isfinite(options.lambda) && options.lambda >= 0,
           "--lambda must be 0 or a positive number: ", options.lambda);
-  require_one_of("loss", options.loss, {"transport", "sinkhorn-divergence"});
-  require(options.loss == "transport" || options.lambda > 0,
+  require_one_of("loss", options.loss, {"transport", "sinkhorn-divergence", "batch-divergence"});
+  require(options.loss != "sinkhorn-divergence" || options.lambda > 0,
           "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
   make_cost(options.cost, options.cost_power, options.cost_scale);
   require(options.clusters >= -1 && options.clusters <= 256, "--clusters must be 1 to 256, 0 for none, or -1 for what ",

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 
+#include "apps/learn/data_draws.h"
 #include "apps/learn/objective.h"
 #include "apps/options.h"
+#include "ot/sinkhorn/batch_transport.h"
 #include "ot/target.h"
 
 namespace apps {
@@ -11,17 +13,26 @@ namespace apps {
 /// Transport between a batch of the generator, x, and one of the data, y, of as many points: nothing is learned but the
 /// generator. The mean over batches is no distance: it is above 0 where both are of one law, and falls with the batch.
 ///
-/// --method genevay (Genevay, Peyre and Cuturi, "Learning generative models with Sinkhorn divergences", 2018):
-/// W_lambda(x, y), lambda > 0; with --loss sinkhorn-divergence W_lambda(x, y) - (W_lambda(x, x) + W_lambda(y, y)) / 2.
-/// Values are the entropic ones (8), whose gradient is that of the plan held fixed, sum_j pi_ij grad c(x_i, y_j); the
-/// paper's own steps go through the iterations that lead to the plan.
+/// --method genevay (Genevay, Peyre and Cuturi, "Learning generative models with Sinkhorn divergences", 2018): U(x, y),
+/// the entropic value W_lambda (8) or, --plan-value sharp, <p, c> of its plan p; lambda > 0. With --loss
+/// sinkhorn-divergence U(x, y) - (U(x, x) + U(y, y)) / 2. The plan is held fixed, so that the gradient is
+/// sum_j p_ij grad c(x_i, y_j) for either value, or --unrolled: it is differentiated as well.
+///
+/// --method liu (Liu et al., "Entropy-regularized optimal transport generative models", ICASSP 2019): the same, a sharp
+/// value with the plan held.
 ///
 /// --method fatras (Fatras et al., "Learning with minibatch Wasserstein", 2020): the same with --lambda 0 by default,
-/// where the plan is exact.
+/// where the plan is exact. --loss batch-divergence, U(x, y) - (U(x, x') + U(y, y')) / 2 with independent batches
+/// (Fatras et al., "Minibatch optimal transport distances", 2021), has the mean 0 where both laws are one, at any
+/// lambda; it may be negative. x and x' are the halves of the generator's batch, y and y' draws of as many points, and
+/// U(x, y) the mean of U(x, y) and U(x', y').
+///
+/// --pairs k draws k batches of the data against the one of the generator, and takes the means of what depends on them:
+/// unbiased as with one, since the mean of a sum is that of its terms, and with one pass through the generator.
 class BatchTransport : public Objective {
  public:
-  /// The target must outlive it.
-  BatchTransport(const TrainOptions& options, const ot::Target& target) : options_(options), target_(target) {}
+  /// The target must outlive it. Throws Error for a batch that can't be halved, with --loss batch-divergence.
+  BatchTransport(const TrainOptions& options, const ot::Target& target);
 
   std::int64_t dimension() const override { return target_.dimension(); }
   std::int64_t steps(std::int64_t) const override { return 0; }
@@ -36,13 +47,16 @@ class BatchTransport : public Objective {
   void restore(const ot::NamedTensors&, bool) override {}
 
  private:
+  /// U(x, y), and U(x, x).
+  engine::Var transport(const engine::Var& x, const engine::Var& y) const;
+  engine::Var to_itself(const engine::Var& x) const;
+  engine::Var batch_divergence(const engine::Var& x, std::int64_t n) const;
+  engine::Tensor batch_of_data(std::int64_t count, std::int64_t n, std::int64_t k) const;
+
   TrainOptions options_;
   const ot::Target& target_;
+  DataDraws draws_;
+  ot::BatchPlan plan_;
 };
-
-/// W_lambda of the uniform measure on x [B, d] to nu, all of it, -> scalar, with its gradient in x, the plan held
-/// fixed: by exact_transport() at lambda = 0, otherwise by sinkhorn(). Throws Error for an x that does not fit, and
-/// `[batch_transport] can not be differentiated twice`. NaN where x is not finite.
-engine::Var batch_transport(const ot::Target& nu, const engine::Var& x, double lambda);
 
 }  // namespace apps

@@ -53,6 +53,9 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
 }
 
 std::int64_t values_per_point(const TrainOptions& options, const DataFacts& data) {
+  // Costs in real and in double, a plan, and what is kept of each unrolled half of an iteration.
+  const bool batches = options.method == "genevay" || options.method == "fatras" || options.method == "liu";
+  if (batches) return options.batch * options.pairs * (8 + 2 * options.unrolled);
   if (options.critic.empty()) return 0;
   // Three passes, one of them differentiated twice.
   constexpr std::int64_t copies = 15;

@@ -50,11 +50,10 @@ void require_resources(const TrainRequest& request, const Config& config, std::i
   const std::int64_t values = values_per_draw(options, config.data) + values_per_point(options, config.data);
   const double batch = static_cast<double>(largest_batch) * static_cast<double>(values) * reals;
   const double points = 10 * static_cast<double>(config.data.count) * reals;
-  // The costs of a batch to itself or to one of the data, in double and in real.
-  const double self_transport =
-      options.loss == "sinkhorn-divergence" || options.method == "genevay" || options.method == "fatras"
-          ? 16.0 * static_cast<double>(options.batch) * static_cast<double>(options.batch)
-          : 0;
+  // The costs of a batch to itself, in double and in real.
+  const double self_transport = options.loss == "sinkhorn-divergence"
+                                    ? 16.0 * static_cast<double>(options.batch) * static_cast<double>(options.batch)
+                                    : 0;
   const double network = options.dual == "network" ? static_cast<double>(options.dual_memory << 20) : 0;
   require_memory(
       batch + self_transport + points + network + 3 * static_cast<double>(state_bytes),

@@ -61,6 +61,18 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(genevay.batch == 300);
   CHECK(genevay.latent_dim == 2);
   CHECK(genevay.loss == "transport");
+  CHECK(genevay.plan_value == "sharp");
+  CHECK(genevay.unrolled == 50);
+  const TrainOptions liu = resolved("liu", "paper", digits);
+  CHECK(liu.lambda == 3.75);  // 15 for pixels from -1 to 1
+  CHECK(liu.cost_scale == "one");
+  CHECK(liu.plan_value == "sharp");
+  CHECK(liu.unrolled == 0);
+  CHECK(liu.generator == "dcgan");
+  CHECK(liu.optimizer == "rmsprop");
+  CHECK(liu.lr == 1e-4);
+  CHECK(liu.batch == 128);
+  CHECK(resolved("liu", "paper", plane).generator == "mlp");
   CHECK(fatras.lambda == 0);
   CHECK(fatras.cost == "euclidean");
   CHECK(fatras.batch == 100);
@@ -90,14 +102,17 @@ TEST_CASE("the best presets' rates, latent points and critics follow the data") 
   CHECK(points.mlp_sizes == "128,128,128");
   CHECK(resolved("genevay", "best", digits).lr == 1e-3);
   CHECK(resolved("genevay", "best", digits).edges == 3);
+  CHECK(resolved("genevay", "best", digits).unrolled == 0);
+  CHECK(resolved("liu", "best", digits).lr == 1e-3);
   CHECK(resolved("fatras", "best", plane).lr == 3e-3);
 }
 
 TEST_CASE("losses of different methods have different names") {
-  const auto symbol = [](const char* method, const char* loss) {
+  const auto symbol = [](const char* method, const char* loss, const char* plan_value = "") {
     TrainOptions options;
     options.method = method;
     options.loss = loss;
+    options.plan_value = plan_value;
     return std::string(apps::loss_symbol(options));
   };
   CHECK(symbol("semidual", "transport") == "H");
@@ -106,6 +121,10 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("wgan-gp", "transport") == "W1");
   CHECK(symbol("genevay", "sinkhorn-divergence") == "S of batches");
   CHECK(symbol("fatras", "transport") == "W of batches");
+  CHECK(symbol("fatras", "batch-divergence") == "D of batches");
+  CHECK(symbol("liu", "transport", "sharp") == "sharp W of batches");
+  CHECK(symbol("genevay", "sinkhorn-divergence", "sharp") == "sharp S of batches");
+  CHECK(symbol("genevay", "batch-divergence", "sharp") == "sharp D of batches");
 }
 
 TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
@@ -135,6 +154,18 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "genevay", "--lambda", "0"}, "--lambda must be a positive number: 0");
   check({"--method", "fatras", "--loss", "sinkhorn-divergence"},
         "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
+  check({"--method", "liu", "--lambda", "0"}, "--lambda must be a positive number: 0");
+  check({"--loss", "batch-divergence"},
+        "--loss batch-divergence is between batches, --method semidual sees all points: take sinkhorn-divergence");
+  check({"--method", "fatras", "--batch", "5", "--loss", "batch-divergence"},
+        "--loss batch-divergence halves the generator's batch: --batch must be even: 5");
+  check({"--method", "fatras", "--loss", "energy"},
+        "--loss 'energy' is unknown: it must be transport or sinkhorn-divergence or batch-divergence");
+  check({"--method", "genevay", "--plan-value", "blunt"},
+        "--plan-value 'blunt' is unknown: it must be entropic or sharp");
+  check({"--method", "genevay", "--unrolled", "-1"}, "--unrolled must be 0 to 10000: -1");
+  check({"--method", "fatras", "--pairs", "0"}, "--pairs must be 1 to 32767: 0");
+  check({"--method", "liu", "--unrolled", "3"}, "--unrolled is of no use to --method liu: leave it out");
   check({"--optimizer", "sgd"}, "--optimizer 'sgd' is unknown: it must be adam or rmsprop");
   check({"--method", "wgan", "--adam-beta1", "0.5"},
         "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
@@ -166,6 +197,9 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
         Arguments{"--method", "wgan-gp", "--inner", "2", "--critic-sizes", "3,4,5", "--average", "0"},
         Arguments{"--method", "genevay"}, Arguments{"--method", "genevay", "--preset", "paper"},
         Arguments{"--method", "fatras"}, Arguments{"--method", "fatras", "--preset", "paper"},
+        Arguments{"--method", "fatras", "--pairs", "2", "--loss", "batch-divergence", "--batch", "6"},
+        Arguments{"--method", "genevay", "--pairs", "2", "--plan-value", "sharp"}, Arguments{"--method", "liu"},
+        Arguments{"--method", "liu", "--preset", "paper", "--dcgan-channels", "6,5,4"},
         Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
     CAPTURE(kind[1]);
     const TemporaryFolder temporary;
