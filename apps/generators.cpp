@@ -6,6 +6,7 @@
 #include "apps/checkpoint.h"
 #include "engine/error.h"
 #include "models/dcgan.h"
+#include "models/first_weights.h"
 #include "models/mlp.h"
 
 namespace apps {
@@ -55,9 +56,14 @@ models::DcganOptions dcgan_options(const TrainOptions& asked, const DataFacts& d
 }  // namespace
 
 std::unique_ptr<models::Generator> make_generator(const TrainOptions& asked, const DataFacts& data) {
-  if (asked.generator == "mlp") return std::make_unique<models::Mlp>(mlp_options(asked, data), asked.seed);
-  require(asked.generator == "dcgan", "--generator '", asked.generator, "' is unknown: it must be mlp or dcgan");
-  return std::make_unique<models::Dcgan>(dcgan_options(asked, data), asked.seed);
+  require_one_of("generator", asked.generator, {"mlp", "dcgan"});
+  std::unique_ptr<models::Generator> generator;
+  if (asked.generator == "mlp")
+    generator = std::make_unique<models::Mlp>(mlp_options(asked, data), asked.seed);
+  else
+    generator = std::make_unique<models::Dcgan>(dcgan_options(asked, data), asked.seed);
+  if (asked.init_deviation > 0) models::draw_normal_weights(generator->parameters(), asked.init_deviation, asked.seed);
+  return generator;
 }
 
 // Measured: 41 kB a draw for the MLP on 28x28 images, 467 kB for the DCGAN, in float.

@@ -79,6 +79,7 @@ void set_critic(TrainOptions& options, bool best) {
     options.clip = 0.01;
     options.lr = options.dual_lr = 5e-5;
     options.critic_burst = best ? 0 : 100;
+    options.init_deviation = best ? 0 : 0.02;
   }
   if (best) {
     options.lr = options.dual_lr = by_data;
@@ -195,6 +196,7 @@ void require_use(const TrainOptions& options) {
   const auto require_positive = [](const char* name, double value) {
     require(std::isfinite(value) && value > 0, name, " must be a positive number: ", value);
   };
+  if (options.init_deviation != 0) require_positive("--init-deviation", options.init_deviation);
   if (options.method == wgan) require_positive("--clip", options.clip);
   if (options.method == wgan_gp && options.penalty != by_data) require_positive("--penalty", options.penalty);
   if (options.method == genevay || options.method == liu) require_batch_plan(options);

@@ -6,6 +6,7 @@
 
 #include "engine/ops/batch_norm.h"
 #include "engine/random.h"
+#include "models/first_weights.h"
 
 namespace models {
 
@@ -33,10 +34,8 @@ std::string pytorch(const engine::Activation& activation) {
 }
 
 engine::Tensor initial_parameter(const Shape& shape, std::int64_t fan_in, std::uint64_t seed, const std::string& name) {
-  std::uint64_t stream = 0xcbf29ce484222325;  // FNV-1a, 64 bits
-  for (const char c : name) stream = (stream ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   const auto bound = static_cast<engine::real>(1 / std::sqrt(static_cast<double>(fan_in)));
-  return engine::Random(seed, stream).uniform(shape, -bound, bound);
+  return engine::Random(seed, stream_of_parameter(name)).uniform(shape, -bound, bound);
 }
 
 Linear::Linear(std::string layer_name, std::int64_t inputs, std::int64_t outputs, std::uint64_t seed)

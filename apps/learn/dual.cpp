@@ -4,6 +4,7 @@
 
 #include "apps/checkpoint.h"
 #include "engine/error.h"
+#include "models/first_weights.h"
 #include "ot/layered_potential.h"
 
 namespace apps {
@@ -30,6 +31,8 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target)
                                                              : numbers_of("dual-layers", options.dual_layers));
   } else {
     network = std::make_unique<models::PsiNetwork>(models::PsiNetwork::paper_sizes(target.dimension()), options.seed);
+    if (options.init_deviation > 0)
+      models::draw_normal_weights(network->parameters(), options.init_deviation, options.seed);
     std::vector<Var*> parameters;
     for (const models::Parameter& parameter : network->parameters()) parameters.push_back(parameter.variable);
     psi = std::make_unique<ot::NetworkPotential>(

@@ -8,6 +8,7 @@
 #include "apps/learn/semidual_objective.h"
 #include "engine/error.h"
 #include "models/critic.h"
+#include "models/first_weights.h"
 
 namespace apps {
 
@@ -15,7 +16,7 @@ using engine::require;
 
 namespace {
 
-std::unique_ptr<models::Critic> make_critic(const TrainOptions& options, const DataFacts& data) {
+std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const DataFacts& data) {
   const std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
   if (options.critic == "mlp") {
     std::vector<std::int64_t> sizes{data.dimension};
@@ -32,6 +33,13 @@ std::unique_ptr<models::Critic> make_critic(const TrainOptions& options, const D
   const bool batch_norm = options.penalty == 0;
   return std::make_unique<models::ConvCritic>(
       models::ConvCriticOptions{data.height, data.width, data.channels, hidden, batch_norm}, options.seed);
+}
+
+std::unique_ptr<models::Critic> make_critic(const TrainOptions& options, const DataFacts& data) {
+  std::unique_ptr<models::Critic> critic = critic_of(options, data);
+  if (options.init_deviation > 0)
+    models::draw_normal_weights(critic->parameters(), options.init_deviation, options.seed);
+  return critic;
 }
 
 void require_batches(const TrainOptions& options, const ot::Target& target) {

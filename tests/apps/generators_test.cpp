@@ -1,8 +1,13 @@
 #include "apps/generators.h"
-#include "apps/latents.h"
+
+#include <algorithm>
+#include <cmath>
 
 #include <doctest/doctest.h>
 
+#include "apps/latents.h"
+#include "apps/learn/make_objective.h"
+#include "apps/methods.h"
 #include "engine/error.h"
 #include "engine/random.h"
 
@@ -94,4 +99,33 @@ TEST_CASE("evaluation uses and keeps the running statistics, and leaves training
   CHECK(equal(before, apps::evaluate(*dcgan, z)));
   (*dcgan)(z);  // in training mode: moves the running statistics
   CHECK_FALSE(equal(before, apps::evaluate(*dcgan, z)));
+}
+
+TEST_CASE("with --init-deviation the first weights of all networks are normal, by the seed, and their biases 0") {
+  const auto check = [](const ot::NamedTensors& tensors) {
+    for (const auto& [name, tensor] : tensors) {
+      const std::string parameter = name;
+      CAPTURE(parameter);
+      if (name.ends_with("0.bias")) CHECK(std::ranges::count(tensor.values(), engine::real{0}) == tensor.size());
+      if (!name.ends_with("0.weight")) continue;
+      double square = 0;
+      for (const engine::real value : tensor.values()) square += double(value) * value;
+      CHECK(std::sqrt(square / static_cast<double>(tensor.size())) == doctest::Approx(0.02).epsilon(0.1));
+    }
+  };
+  apps::TrainOptions options = apps::method_options("wgan", "paper");
+  REQUIRE(options.init_deviation == 0.02);
+  options.batch = 2;
+  apps::resolve_by_data(options, grey);
+  const auto generator = apps::make_generator(options, grey), again = apps::make_generator(options, grey);
+  check(apps::tensors_of(*generator));
+  for (std::size_t p = 0; p < generator->parameters().size(); ++p)
+    CHECK(equal(generator->parameters()[p].variable->value(), again->parameters()[p].variable->value()));
+  const ot::Target target(std::vector<std::uint8_t>(2 * 784, 3), 2, 784, ot::CostScale::one);
+  check(apps::make_objective(options, grey, target)->learned());
+  options = apps::preset_options("paper", "network", "");
+  options.init_deviation = 0.02;
+  const ot::NamedTensors psi = apps::make_objective(options, grey, target)->learned();
+  CHECK(psi.size() > 4);
+  check(psi);
 }

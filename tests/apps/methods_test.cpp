@@ -46,6 +46,7 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(wgan.clip == 0.01);
   CHECK(wgan.inner == 5);
   CHECK(wgan.critic_burst == 100);
+  CHECK(wgan.init_deviation == 0.02);
   CHECK(wgan.batch == 64);
   CHECK(wgan.critic == "conv");
   CHECK(wgan.critic_sizes == "64,128,256");
@@ -147,6 +148,7 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
         "--critic-sizes '8,0' must be numbers from 1 on, such as 256,512");
   check({"--method", "wgan", "--batch", "4", "--critic-sizes", "8"},
         "--critic-sizes 8 must be 3 numbers for 28x28 images: 1 given");
+  check({"--method", "wgan", "--init-deviation", "-0.1"}, "--init-deviation must be a positive number: -0.1");
   check({"--method", "wgan", "--clip", "-1"}, "--clip must be a positive number: -1");
   check({"--method", "wgan-gp", "--penalty", "-2"}, "--penalty must be a positive number: -2");
   check({"--method", "wgan", "--dual-lr", "-1"}, "--dual-lr must be a positive number: -1");
