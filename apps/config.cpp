@@ -100,6 +100,7 @@ void write_config(const std::string& path, const Config& config) {
   for (const ClassFacts& one : config.data.classes)
     json["data"]["classes"].push_back({{"name", one.name}, {"share", one.share}});
   if (!config.data.labels_sha256.empty()) json["data"]["labels_sha256"] = config.data.labels_sha256;
+  if (!config.data.features_sha256.empty()) json["data"]["features_sha256"] = config.data.features_sha256;
   if (!config.data.columns.empty()) json["data"]["columns"] = to_json(config.data.columns);
   const Arithmetic arithmetic = arithmetic_of_process();
   json["machine"] = {{"cpu", cpu_name()},
@@ -132,6 +133,8 @@ Config read_config(const std::string& path) {
       for (const Json& one : json.at("data").at("classes"))
         config.data.classes.push_back({one.at("name").get<std::string>(), one.at("share").get<double>()});
     if (!config.options.labels.empty()) json.at("data").at("labels_sha256").get_to(config.data.labels_sha256);
+    if (!config.options.cost_features.empty())
+      json.at("data").at("features_sha256").get_to(config.data.features_sha256);
     if (json.at("data").contains("columns")) config.data.columns = columns_from_json(json.at("data").at("columns"));
     if (const Json machine = json.value("machine", Json::object()); machine.contains("blas_version"))
       config.arithmetic = {machine.at("simd"), machine.at("blas_core"), machine.at("blas_version")};

@@ -29,6 +29,7 @@ struct DataFacts {
   std::vector<ClassFacts> classes{};        ///< of --labels or --clusters, by number; none without
   std::string labels_sha256{};              ///< of the points' classes; empty without
   std::vector<data::Column> columns{};      ///< of a table, of which points are rows; otherwise none
+  std::string features_sha256{};            ///< of the file of --cost-features; empty without
 
   bool images() const { return channels > 0; }
 };

@@ -236,7 +236,7 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
   if (options.last_layer == "auto")
     options.last_layer =
         images || options.scale == "minmax" || (options.scale == "none" && within_unit) ? "sigmoid" : "linear";
-  if (options.edges < 0) options.edges = images ? 3 : 0;
+  if (options.edges < 0) options.edges = images && options.cost_features.empty() ? 3 : 0;
   if (options.clusters < 0) options.clusters = options.labels.empty() ? clusters_of(data.count, options.batch) : 0;
   const bool few_coordinates = !images && data.dimension <= most_of_few_coordinates;
   if (options.mlp_sizes.empty())
@@ -304,6 +304,8 @@ void validate(const TrainOptions& options) {
           " takes the labels' place: leave out --labels ", options.labels, ", or --clusters");
   require(std::isfinite(options.edges) && (options.edges >= 0 || options.edges == -1),
           "--edges must be a positive weight, 0, or -1 for what suits the data: ", options.edges);
+  require(options.edges <= 0 || options.cost_features.empty(),
+          "--edges are of pixels, --cost-features takes their place: leave one of them out");
   require_one_of("preset", options.preset, {"best", "paper"});
   require_at_least("iterations", options.iterations, 1, max_iterations);
   require(std::isfinite(options.minutes) && options.minutes >= 0,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/config.h"
+#include "engine/tape.h"
 #include "engine/tensor.h"
 #include "models/classifier.h"
 
@@ -49,6 +50,9 @@ class FeatureNetwork {
   double accuracy() const { return facts_.accuracy; }  ///< on images it has not seen; 0 when !classifies()
   /// In words, e.g. `a classifier of 99.1% trained on mnist (SHA-256 ...)`.
   std::string description() const;
+
+  /// images [n, d] on the tape -> [n, models::Classifier::feature_count], with their gradient in the images.
+  engine::Var features(const engine::Var& images) const { return network_->features(images, false); }
 
   struct Output {
     engine::Tensor features;            ///< [n, models::Classifier::feature_count]

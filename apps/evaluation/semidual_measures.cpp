@@ -50,7 +50,7 @@ PointsOfClasses points_of_classes(const Inputs& inputs) {
 std::vector<Measure> semidual_measures(const RunFolder& run, const Inputs& inputs, const Tensor& samples,
                                        std::span<const std::int64_t> asked) {
   const TrainOptions& options = inputs.options;
-  CostSpace space(options, inputs.facts);
+  CostSpace space(options, inputs.config->data);
   const ot::Target target =
       make_target(space.map(inputs.training), make_cost(options.cost, options.cost_power, options.cost_scale),
                   read_weights("--weights", options.weights, inputs.facts.count));

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "data/file.h"
+#include "data/sha256.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 
@@ -27,26 +29,37 @@ Tensor rows_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t en
 }  // namespace
 
 CostSpace::CostSpace(const TrainOptions& options, const DataFacts& data) {
+  if (const std::string& file = options.cost_features; !file.empty()) {
+    engine::require(data.images(), "--cost-features is for images, the data are points of dimension ", data.dimension,
+                    ": leave it out");
+    engine::require(data.features_sha256.empty() || data.features_sha256 == data::sha256(data::read_file(file)), file,
+                    " no longer holds the features that the run takes its cost in: its SHA-256 is another");
+    features_ = FeatureNetwork::read(file, data);
+  }
   if (options.edges == 0) return;
   engine::require(data.images(), "--edges is for images, the data are points of dimension ", data.dimension,
                   ": take --edges 0");
   edges_ = models::EdgeMap{data.height, data.width, data.channels, options.edges};
 }
 
+Var CostSpace::unscaled(const Var& x) const {
+  return edges_ ? (*edges_)(x) : features_->features(x);
+}
+
 data::Dataset CostSpace::map(data::Dataset dataset) {
-  if (!edges_) return dataset;
+  if (!mapped()) return dataset;
   constexpr std::int64_t together = 512;
   const engine::NoGrad no_grad;
   const auto for_each_part = [&](const auto& use) {
     for (std::int64_t begin = 0; begin < dataset.count; begin += together)
-      use((*edges_)(rows_of(dataset, begin, std::min(dataset.count, begin + together))).value());
+      use(unscaled(rows_of(dataset, begin, std::min(dataset.count, begin + together))).value());
   };
   data::Dataset mapped;
   mapped.name = dataset.name;
   mapped.count = dataset.count;
-  mapped.dimension = edges_->output_size();
+  mapped.dimension = edges_ ? edges_->output_size() : models::Classifier::feature_count;
   scale_ = 1;
-  if (dataset.bytes.empty()) {
+  if (dataset.bytes.empty() || features_) {
     std::vector<real> values;
     for_each_part([&](const Tensor& part) { values.insert(values.end(), part.values().begin(), part.values().end()); });
     mapped.values = std::move(values);
@@ -66,8 +79,8 @@ data::Dataset CostSpace::map(data::Dataset dataset) {
 }
 
 Var CostSpace::operator()(const Var& x) const {
-  if (!edges_) return x;
-  const Var phi = (*edges_)(x);
+  if (!mapped()) return x;
+  const Var phi = unscaled(x);
   return scale_ == 1 ? phi : phi * scale_;
 }
 

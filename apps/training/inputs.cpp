@@ -8,6 +8,7 @@
 #include "apps/start_from.h"
 #include "apps/training/requirements.h"
 #include "apps/version.h"
+#include "data/file.h"
 #include "data/sha256.h"
 #include "engine/error.h"
 
@@ -46,6 +47,8 @@ TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool r
   Config config{version, precision(), options, facts};
   std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
   if (!weights.empty()) config.data.weights_sha256 = data::sha256(std::as_bytes(std::span(weights)));
+  if (!options.cost_features.empty())
+    config.data.features_sha256 = data::sha256(data::read_file(options.cost_features));
   std::string of_arithmetic;
   RunLabels labels;
   if (!options.labels.empty()) {

@@ -39,6 +39,8 @@ void require_same_run(Config before, const Config& now) {
           " points, SHA-256 ", before.data.sha256, ")");
   require(before.data.weights_sha256 == now.data.weights_sha256, "--weights '", now.options.weights,
           "' are not those of the run, '", before.options.weights, "'");
+  require(before.data.features_sha256 == now.data.features_sha256, "--cost-features '", now.options.cost_features,
+          "' is no longer the file that the run takes its cost in: its SHA-256 is another");
   require(before.data.labels_sha256 == now.data.labels_sha256, "--labels '", now.options.labels,
           "' are not those of the run, '", before.options.labels, "'");
 }
