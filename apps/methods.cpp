@@ -41,7 +41,8 @@ const std::vector<Use>& uses() {
       {{semidual, wgan, wgan_gp, gan, seguy, sanjabi, mallasto, liu_features, chen, leclaire_rabin},
        {"inner", "dual-lr", "dual-schedule", "dual-batch", "dual-warmup"}},
       {{semidual, genevay, fatras, liu, liu_features, seguy, sanjabi, mallasto, chen, leclaire_rabin},
-       {"cost", "cost-power", "cost-scale", "edges", "cost-features"}},
+       {"cost", "cost-power", "cost-scale"}},
+      {{semidual, genevay, fatras, liu, seguy, sanjabi, mallasto, chen, leclaire_rabin}, {"edges", "cost-features"}},
       {{semidual, genevay, fatras, liu, liu_features, seguy, sanjabi}, {"lambda"}},
       {{semidual, genevay, fatras, liu}, {"loss"}},
       {{wgan, wgan_gp, gan, seguy, sanjabi, mallasto, liu_features}, {"critic", "critic-sizes"}},
@@ -90,6 +91,26 @@ void set_critic(TrainOptions& options, bool best) {
   } else {
     options.iterations = 200'000;
   }
+}
+
+/// Those of EOTGAN.
+void set_learned_features(TrainOptions& options, bool best) {
+  options.critic = "auto";
+  options.generator = "auto";
+  options.cost_scale = "one";
+  options.margin = 5;
+  options.lambda = 5;
+  options.inner = 1;
+  options.batch = 128;
+  options.latent = "normal";
+  if (best) {
+    options.lr = options.dual_lr = options.latent_dim = by_data;
+    return;
+  }
+  options.optimizer = "rmsprop";
+  options.lr = options.dual_lr = 1e-4;
+  options.latent_dim = 100;
+  options.iterations = 23'400;
 }
 
 /// Those of EOTGM, whose epsilon of 15 is for pixels from -1 to 1, where costs are four times as large.
@@ -175,6 +196,8 @@ TrainOptions method_options(const std::string& method, const std::string& preset
   }
   if (method == wgan || method == wgan_gp)
     set_critic(options, best);
+  else if (method == liu_features)
+    set_learned_features(options, best);
   else
     set_batch_transport(options, best);
   return options;
@@ -203,7 +226,13 @@ void require_use(const TrainOptions& options) {
   require(options.pairs >= 1 && options.pairs <= 32767, "--pairs must be 1 to 32767: ", options.pairs);
   require(options.method != semidual || options.loss != "batch-divergence",
           "--loss batch-divergence is between batches, --method semidual sees all points: take sinkhorn-divergence");
-  if (options.method != wgan && options.method != wgan_gp) return;
+  if (options.method == liu_features) {
+    require_positive("--lambda", options.lambda);
+    require(std::isfinite(options.margin) && options.margin >= 0,
+            "--margin must be 0 or a positive number: ", options.margin);
+    require(options.inner <= 32767, "--inner of --method liu-features must be at most 32767: ", options.inner);
+  }
+  if (options.method != wgan && options.method != wgan_gp && options.method != liu_features) return;
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
   require_one_of("critic", options.critic, {"auto", "mlp", "conv"});
@@ -218,7 +247,9 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
     if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
     return;
   }
-  const double rate = options.method == wgan_gp ? (images ? 5e-4 : 1e-3) : images ? 5e-5 : 5e-4;
+  // The last of --critic-sizes is the number of features.
+  const std::string features = options.method != liu_features ? "" : options.preset == "best" ? ",16" : ",2";
+  const double rate = options.method != wgan ? (images ? 5e-4 : 1e-3) : images ? 5e-5 : 5e-4;
   if (options.lr == by_data) options.lr = rate;
   if (options.dual_lr == by_data) options.dual_lr = rate;
   if (options.latent_dim == by_data) options.latent_dim = images ? 128 : 10;
@@ -228,12 +259,12 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   if (options.critic == "auto") options.critic = dcgan_makes(data) ? "conv" : "mlp";
   if (!options.critic_sizes.empty()) return;
   if (options.critic == "mlp") {
-    options.critic_sizes = few_coordinates ? "128,128,128" : "512,512,512";
+    options.critic_sizes = (few_coordinates ? "128,128,128" : "512,512,512") + features;
   } else if (dcgan_makes(data)) {
     std::vector<std::int64_t> channels = models::conv_critic_channels(data.height, data.width);
     if (options.preset == "best")  // which makes four steps in the time of one
       for (std::int64_t& number : channels) number = std::max<std::int64_t>(number / 2, 1);
-    options.critic_sizes = text_of(channels);
+    options.critic_sizes = text_of(channels) + features;
   }
 }
 
@@ -242,6 +273,7 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == semidual) return transport ? "H" : "S";
   if (options.method == wgan) return "K W1";
   if (options.method == wgan_gp) return "W1";
+  if (options.method == liu_features) return "W of features";
   const bool sharp = options.plan_value == "sharp";
   if (transport) return sharp ? "sharp W of batches" : "W of batches";
   if (options.loss == "batch-divergence") return sharp ? "sharp D of batches" : "D of batches";

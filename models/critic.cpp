@@ -14,12 +14,15 @@ using engine::Var;
 
 namespace {
 constexpr double slope = 0.2;
+
+/// [B, outputs], or [B] where there is one.
+Var one_or_several(const Var& y) {
+  return y.dim(1) == 1 ? reshape(y, {y.dim(0)}) : y;
 }
+}  // namespace
 
 MlpCritic::MlpCritic(const std::vector<std::int64_t>& sizes, std::uint64_t seed, const std::string& name)
-    : name_(name), layers_(linear_layers(name, sizes, seed)) {
-  require(sizes.back() == 1, "[", name, "] the last layer must have 1 output: ", sizes.back());
-}
+    : name_(name), layers_(linear_layers(name, sizes, seed)) {}
 
 Var MlpCritic::operator()(const Var& x) {
   require(x.rank() == 2 && x.dim(1) == layers_.front().weight.dim(1), "[", name_, "] x must be [B, ",
@@ -27,7 +30,7 @@ Var MlpCritic::operator()(const Var& x) {
   Var y = x;
   for (const Linear& layer : layers_)
     y = layer(y, &layer == &layers_.back() ? Activation() : Activation::leaky_relu(slope));
-  return reshape(y, {x.dim(0)});
+  return one_or_several(y);
 }
 
 std::vector<Parameter> MlpCritic::parameters() {
@@ -64,7 +67,8 @@ ConvCritic::ConvCritic(const ConvCriticOptions& options, std::uint64_t seed, con
     position += norm ? 3 : 2;
   }
   const std::int64_t places = stages.front().height * stages.front().width;
-  last_.emplace_back(engine::text(name, ".", position + 1), channels * places, 1, seed);  // after flattening
+  last_.emplace_back(engine::text(name, ".", position + 1), channels * places, options.outputs,
+                     seed);  // after flattening
 }
 
 Var ConvCritic::operator()(const Var& x) {
@@ -85,7 +89,7 @@ Var ConvCritic::operator()(const Var& x) {
       y = norms_[i - plain](y, true, layout, Activation::leaky_relu(slope));
   }
   const Linear& last = last_.front();
-  return reshape(last(transpose(reshape(y, {last.weight.dim(1), batch}))), {batch});
+  return one_or_several(last(transpose(reshape(y, {last.weight.dim(1), batch}))));
 }
 
 std::vector<Parameter> ConvCritic::parameters() {

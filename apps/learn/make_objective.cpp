@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/learn/batch_transport.h"
+#include "apps/learn/learned_features.h"
 #include "apps/learn/lipschitz_critic.h"
 #include "apps/learn/semidual_objective.h"
 #include "engine/error.h"
@@ -17,22 +18,25 @@ using engine::require;
 namespace {
 
 std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const DataFacts& data) {
-  const std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
+  std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
+  const bool features = options.method == "liu-features";  // then the last is the number of these
+  const std::int64_t outputs = features ? hidden.back() : 1;
+  if (features) hidden.pop_back();
   if (options.critic == "mlp") {
     std::vector<std::int64_t> sizes{data.dimension};
     sizes.insert(sizes.end(), hidden.begin(), hidden.end());
-    sizes.push_back(1);
+    sizes.push_back(outputs);
     return std::make_unique<models::MlpCritic>(sizes, options.seed);
   }
   require(data.images(), "--critic conv sees images, the data are points of dimension ", data.dimension,
           ": take --critic mlp");
   const std::size_t images = models::conv_critic_channels(data.height, data.width).size();
-  require(hidden.size() == images, "--critic-sizes ", options.critic_sizes, " must be ", images, " numbers for ",
-          data.height, "x", data.width, " images: ", hidden.size(), " given");
-  // A batch norm would have f at one point depend on others, and the penalty is of f at each.
-  const bool batch_norm = options.penalty == 0;
+  require(hidden.size() == images, "--critic-sizes ", options.critic_sizes, " must be ", images + features,
+          " numbers for ", data.height, "x", data.width, " images: ", hidden.size() + features, " given");
+  // A batch norm would have f at one point depend on others, and the penalty, or a cost, is of f at each.
+  const bool batch_norm = options.penalty == 0 && !features;
   return std::make_unique<models::ConvCritic>(
-      models::ConvCriticOptions{data.height, data.width, data.channels, hidden, batch_norm}, options.seed);
+      models::ConvCriticOptions{data.height, data.width, data.channels, hidden, batch_norm, outputs}, options.seed);
 }
 
 std::unique_ptr<models::Critic> make_critic(const TrainOptions& options, const DataFacts& data) {
@@ -49,23 +53,9 @@ void require_batches(const TrainOptions& options, const ot::Target& target) {
             ", since --method ", options.method, " draws as many of them: ", batch);
 }
 
-}  // namespace
-
-std::unique_ptr<Objective> make_objective(const TrainOptions& options, const DataFacts& data, const ot::Target& target,
-                                          const PointsOfClasses& classes) {
-  if (options.method == "semidual") return std::make_unique<SemidualObjective>(options, target, classes);
-  require_batches(options, target);
-  if (options.method == "wgan" || options.method == "wgan-gp")
-    return std::make_unique<LipschitzCritic>(options, target, make_critic(options, data));
-  return std::make_unique<BatchTransport>(options, target);
-}
-
-std::int64_t values_per_point(const TrainOptions& options, const DataFacts& data) {
-  // Costs in real and in double, a plan, and what is kept of each unrolled half of an iteration.
-  const bool batches = options.method == "genevay" || options.method == "fatras" || options.method == "liu";
-  if (batches) return options.batch * options.pairs * (8 + 2 * options.unrolled);
+/// Of a critic, in three passes, one of them differentiated twice.
+std::int64_t values_of_critic(const TrainOptions& options, const DataFacts& data) {
   if (options.critic.empty()) return 0;
-  // Three passes, one of them differentiated twice.
   constexpr std::int64_t copies = 15;
   const std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
   std::int64_t values = data.dimension;
@@ -75,6 +65,35 @@ std::int64_t values_per_point(const TrainOptions& options, const DataFacts& data
     values += hidden[i] * places;
   }
   return copies * values;
+}
+
+/// Of transport between batches: costs in real and in double, a plan, and what each unrolled half of an iteration
+/// keeps.
+std::int64_t values_of_batches(const TrainOptions& options) {
+  if (options.method == "semidual" || !options.critic.empty()) return 0;
+  return options.batch * options.pairs * (8 + 2 * options.unrolled);
+}
+
+/// Of the network of --cost-features, whose maps are 32 of a quarter of the pixels and 64 of a sixteenth or less.
+std::int64_t values_of_features(const TrainOptions& options, const DataFacts& data) {
+  return options.cost_features.empty() ? 0 : 4 * 13 * data.height * data.width;
+}
+
+}  // namespace
+
+std::unique_ptr<Objective> make_objective(const TrainOptions& options, const DataFacts& data, const ot::Target& target,
+                                          const PointsOfClasses& classes) {
+  if (options.method == "semidual") return std::make_unique<SemidualObjective>(options, target, classes);
+  require_batches(options, target);
+  if (options.method == "wgan" || options.method == "wgan-gp")
+    return std::make_unique<LipschitzCritic>(options, target, make_critic(options, data));
+  if (options.method == "liu-features")
+    return std::make_unique<LearnedFeatures>(options, target, make_critic(options, data));
+  return std::make_unique<BatchTransport>(options, target);
+}
+
+std::int64_t values_per_point(const TrainOptions& options, const DataFacts& data) {
+  return values_of_critic(options, data) + values_of_batches(options) + values_of_features(options, data);
 }
 
 }  // namespace apps

@@ -74,6 +74,13 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(liu.lr == 1e-4);
   CHECK(liu.batch == 128);
   CHECK(resolved("liu", "paper", plane).generator == "mlp");
+  const TrainOptions features = resolved("liu-features", "paper", digits);
+  CHECK(features.lambda == 5);
+  CHECK(features.margin == 5);
+  CHECK(features.inner == 1);
+  CHECK(features.cost_scale == "one");
+  CHECK(features.dual_lr == 1e-4);
+  CHECK(features.critic_sizes == "64,128,256,2");
   CHECK(fatras.lambda == 0);
   CHECK(fatras.cost == "euclidean");
   CHECK(fatras.batch == 100);
@@ -123,6 +130,7 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("genevay", "sinkhorn-divergence") == "S of batches");
   CHECK(symbol("fatras", "transport") == "W of batches");
   CHECK(symbol("fatras", "batch-divergence") == "D of batches");
+  CHECK(symbol("liu-features", "transport") == "W of features");
   CHECK(symbol("liu", "transport", "sharp") == "sharp W of batches");
   CHECK(symbol("genevay", "sinkhorn-divergence", "sharp") == "sharp S of batches");
   CHECK(symbol("genevay", "batch-divergence", "sharp") == "sharp D of batches");
@@ -168,6 +176,18 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "genevay", "--unrolled", "-1"}, "--unrolled must be 0 to 10000: -1");
   check({"--method", "fatras", "--pairs", "0"}, "--pairs must be 1 to 32767: 0");
   check({"--method", "liu", "--unrolled", "3"}, "--unrolled is of no use to --method liu: leave it out");
+  check({"--method", "liu-features", "--margin", "-1"}, "--margin must be 0 or a positive number: -1");
+  check({"--method", "liu-features", "--inner", "40000"},
+        "--inner of --method liu-features must be at most 32767: 40000");
+  check({"--method", "liu-features", "--edges", "3"}, "--edges is of no use to --method liu-features: leave it out");
+  check({"--method", "liu-features", "--batch", "4", "--critic-sizes", "3,4,5"},
+        "--critic-sizes 3,4,5 must be 4 numbers for 28x28 images: 3 given");
+  check({"--method", "liu-features", "--batch", "4", "--cost-scale", "alpha"},
+        "--cost-scale alpha is a mean over the data, and the features of --method liu-features change: take one or "
+        "half");
+  check({"--cost-features", "none", "--edges", "2"},
+        "--edges are of pixels, --cost-features takes their place: leave one of them out");
+  check({"--method", "wgan", "--cost-features", "none"}, "--cost-features is of no use to --method wgan: leave it out");
   check({"--optimizer", "sgd"}, "--optimizer 'sgd' is unknown: it must be adam or rmsprop");
   check({"--method", "wgan", "--adam-beta1", "0.5"},
         "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
@@ -202,6 +222,10 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
         Arguments{"--method", "fatras", "--pairs", "2", "--loss", "batch-divergence", "--batch", "6"},
         Arguments{"--method", "genevay", "--pairs", "2", "--plan-value", "sharp"}, Arguments{"--method", "liu"},
         Arguments{"--method", "liu", "--preset", "paper", "--dcgan-channels", "6,5,4"},
+        Arguments{"--method", "liu-features", "--critic-sizes", "3,4,5,2", "--dcgan-channels", "6,5,4", "--dual-warmup",
+                  "2", "--inner", "2"},
+        Arguments{"--method", "liu-features", "--preset", "paper", "--critic", "mlp", "--critic-sizes", "9,2",
+                  "--generator", "mlp"},
         Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
     CAPTURE(kind[1]);
     const TemporaryFolder temporary;

@@ -78,10 +78,24 @@ TEST_CASE("critics can be differentiated twice" * doctest::skip(!engine::testing
   check(conv, 64);
 }
 
+TEST_CASE("critics with several outputs have a row of them for each point, of which each is as that of one output") {
+  const Tensor x = Random(3, 1).uniform({4, 64}, 0, 1);
+  MlpCritic mlp({64, 5, 3}, 2);
+  ConvCritic conv({.height = 8, .width = 8, .channels = {3, 4}, .outputs = 3}, 2),
+      one({.height = 8, .width = 8, .channels = {3, 4}}, 2);
+  CHECK(mlp(x).shape() == Shape{4, 3});
+  CHECK(conv(x).shape() == Shape{4, 3});
+  const auto several = conv.parameters(), single = one.parameters();
+  for (std::size_t p = 0; p < single.size(); ++p)  // those of the first output, and of what lies before
+    std::ranges::copy(several[p].variable->value().values().first(single[p].variable->value().values().size()),
+                      single[p].variable->value().data());
+  for (std::int64_t i = 0; i < 4; ++i)
+    CHECK(conv(x).value().data()[3 * i] == doctest::Approx(one(x).value().data()[i]).epsilon(1e-5));
+}
+
 TEST_CASE("critics refuse what does not fit") {
   MlpCritic mlp({3, 4, 1}, 1);
   CHECK_THROWS_WITH(mlp(Tensor::zeros({5, 2})), "[critic] x must be [B, 3]: [5, 2]");
-  CHECK_THROWS_WITH(MlpCritic({3, 4, 2}, 1), "[critic] the last layer must have 1 output: 2");
   ConvCritic conv({.height = 8, .width = 8, .channels = {2, 2}}, 1);
   CHECK_THROWS_WITH(conv(Tensor::zeros({5, 63})), "[critic] x must be [B, 64]: [5, 63]");
   CHECK_THROWS_WITH(ConvCritic({.height = 28, .width = 28, .channels = {2}}, 1),
