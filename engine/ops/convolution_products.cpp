@@ -28,9 +28,89 @@ std::int64_t place_at(const Geometry& g, std::int64_t pixel, std::int64_t tap) {
   return row < g.map_height && column < g.map_width ? row * g.map_width + column : -1;
 }
 
+// Of few images the products above are of matrices with few columns. At stride 1 a tap moves a row of the map to a
+// piece of a row of the image, in all channels alike: one product for both as they stand.
+bool by_rows(const Geometry& g) {
+  constexpr std::int64_t few = 16;
+  return g.stride == 1 && g.batch < few && g.map_width > 1;
+}
+
+// The places of a row of the map that a tap moves into the image, and the image's column of the first of them.
+struct Piece {
+  Piece(const Geometry& g, std::int64_t tap) {
+    const std::int64_t shift = tap % g.kernel_width - g.padding.columns;
+    first = std::max<std::int64_t>(-shift, 0);
+    count = std::max<std::int64_t>(std::min(g.map_width, g.width - shift) - first, 0);
+    column = first + shift;
+  }
+  std::int64_t first, count, column;
+};
+
+// The image's row on which a tap falls from a row of the map.
+std::int64_t row_under(const Geometry& g, std::int64_t map_row, std::int64_t tap) {
+  return map_row + tap / g.kernel_width - g.padding.rows;
+}
+
+// [taps, filters, channels]
+Tensor by_taps(const Geometry& g, const Tensor& weight) {
+  return transpose(weight.reshaped({g.filters * g.channels, g.taps()})).value();
+}
+
+Tensor map_by_rows(const Geometry& g, const Tensor& image, const Tensor& weight) {
+  const Tensor taps = by_taps(g, weight);
+  Tensor map = Tensor::zeros({g.filters, g.map_height, g.map_width, g.batch});
+  parallel_for(g.map_height, 1, [&](std::int64_t row, std::int64_t) {
+    for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
+      const Piece piece(g, tap);
+      const std::int64_t under = row_under(g, row, tap);
+      if (under < 0 || under >= g.height || piece.count == 0) continue;
+      gemm_single(Transpose::no, Transpose::no, g.filters, piece.count * g.batch, g.channels, 1,
+                  taps.data() + tap * g.filters * g.channels, g.channels,
+                  image.data() + (under * g.width + piece.column) * g.batch, g.pixels() * g.batch, 1,
+                  map.data() + (row * g.map_width + piece.first) * g.batch, g.places() * g.batch);
+    }
+  });
+  return map;
+}
+
+Tensor image_by_rows(const Geometry& g, const Tensor& map, const Tensor& weight) {
+  const Tensor taps = by_taps(g, weight);
+  Tensor image = Tensor::zeros({g.channels, g.height, g.width, g.batch});
+  parallel_for(g.height, 1, [&](std::int64_t under, std::int64_t) {
+    for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
+      const Piece piece(g, tap);
+      const std::int64_t row = under - row_under(g, 0, tap);
+      if (row < 0 || row >= g.map_height || piece.count == 0) continue;
+      gemm_single(Transpose::yes, Transpose::no, g.channels, piece.count * g.batch, g.filters, 1,
+                  taps.data() + tap * g.filters * g.channels, g.channels,
+                  map.data() + (row * g.map_width + piece.first) * g.batch, g.places() * g.batch, 1,
+                  image.data() + (under * g.width + piece.column) * g.batch, g.pixels() * g.batch);
+    }
+  });
+  return image;
+}
+
+// Adds to `sum` [filters, channels].
+void weight_of_tap_by_rows(const Geometry& g, const Tensor& image, const Tensor& map, std::int64_t tap, real* sum) {
+  const Piece piece(g, tap);
+  for (std::int64_t row = 0; row < g.map_height; ++row) {
+    const std::int64_t under = row_under(g, row, tap);
+    if (under < 0 || under >= g.height || piece.count == 0) continue;
+    gemm_single(Transpose::no, Transpose::yes, g.filters, g.channels, piece.count * g.batch, 1,
+                map.data() + (row * g.map_width + piece.first) * g.batch, g.places() * g.batch,
+                image.data() + (under * g.width + piece.column) * g.batch, g.pixels() * g.batch, 1, sum, g.channels);
+  }
+}
+
+// From [taps, filters, channels].
+Tensor weight_from_taps(const Geometry& g, const Tensor& by_tap) {
+  return transpose(by_tap.reshaped({g.taps(), g.filters * g.channels})).value().reshaped(g.weight_shape());
+}
+
 }  // namespace
 
 Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight) {
+  if (by_rows(g)) return map_by_rows(g, image, weight);
   Tensor map({g.filters, g.map_height, g.map_width, g.batch});
   parallel_for(g.places(), 1, [&](std::int64_t place, std::int64_t) {
     // What the kernel covers, with zeros beyond the image: then all taps make one product.
@@ -47,7 +127,8 @@ Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight) {
 }
 
 Tensor image_of(const Geometry& g, const Tensor& map, const Tensor& weight) {
-  const Tensor taps = transpose(weight.reshaped({g.filters * g.channels, g.taps()})).value();
+  if (by_rows(g)) return image_by_rows(g, map, weight);
+  const Tensor taps = by_taps(g, weight);
   Tensor image = Tensor::zeros({g.channels, g.height, g.width, g.batch});
   parallel_for(g.pixels(), 1, [&](std::int64_t pixel, std::int64_t) {
     for (std::int64_t tap = 0; tap < g.taps(); ++tap)
@@ -62,6 +143,12 @@ Tensor image_of(const Geometry& g, const Tensor& map, const Tensor& weight) {
 Tensor weight_of(const Geometry& g, const Tensor& image, const Tensor& map) {
   constexpr std::int64_t most_rows = 128;  // of one product: more are faster, but too few tasks for many threads
   Tensor by_tap = Tensor::zeros({g.taps(), g.filters, g.channels});
+  if (by_rows(g)) {
+    parallel_for(g.taps(), 1, [&](std::int64_t tap, std::int64_t) {
+      weight_of_tap_by_rows(g, image, map, tap, by_tap.data() + tap * g.filters * g.channels);
+    });
+    return weight_from_taps(g, by_tap);
+  }
   const std::int64_t blocks = (g.filters + most_rows - 1) / most_rows;
   parallel_for(g.taps() * blocks, 1, [&](std::int64_t task, std::int64_t) {
     const std::int64_t tap = task / blocks, filter = task % blocks * most_rows;
@@ -74,7 +161,7 @@ Tensor weight_of(const Geometry& g, const Tensor& image, const Tensor& map) {
                   image.data() + pixel * g.batch, g.pixels() * g.batch, 1, sum, g.channels);
     }
   });
-  return transpose(by_tap.reshaped({g.taps(), g.filters * g.channels})).value().reshaped(g.weight_shape());
+  return weight_from_taps(g, by_tap);
 }
 
 }  // namespace engine

@@ -13,7 +13,8 @@ namespace engine {
 ///   image(pixel) = sum weight(tap)^T map(place),  map(place) = sum weight(tap) image(pixel),
 ///   weight(tap) = sum map(place) image(pixel)^T,
 /// where image(pixel) is the matrix [channels, batch] of one pixel in all images, and so on. So each of the three is
-/// sums of products of small matrices that stand in the tensors as they are, whatever the stride and the padding.
+/// sums of products of small matrices that stand in the tensors as they are, whatever the stride and the padding. Of
+/// few images at stride 1, rows of pixels and of places take their part.
 struct ConvolutionGeometry {
   std::int64_t batch, channels, height, width;
   std::int64_t filters, map_height, map_width;

@@ -55,6 +55,10 @@ const Case cases[] = {
     {3, 49, 1, 8, 48, 1, 5, {.stride = 2, .padding = 2}},
     {16, 48, 8, 3, 48, 3, 1, {}},
     {20, 48, 7, 5, 48, 2, 3, {.stride = 3, .padding = 1}},
+    // A few images at stride 1, whose rows are multiplied: columns that no tap reaches, and maps wider than the images.
+    {1, 3, 9, 11, 4, 3, 3, {}},
+    {3, 2, 5, 6, 5, 3, 3, {.stride = 1, .padding = 1}},
+    {1, 2, 3, 2, 2, 2, 3, {.stride = 1, .padding = {1, 4}}},
     // Another padding for rows than for columns, without and with products that outputs share.
     {3, 2, 6, 7, 4, 3, 3, {.stride = 2, .padding = {2, 0}}},
     {17, 3, 5, 8, 2, 2, 3, {.stride = 3, .padding = {0, 1}}},
