@@ -209,21 +209,27 @@ class CommandLine {
 
     figure_command = app.add_subcommand("figure", "draw a figure of the paper, with the runs that it takes");
     add(figure_command, "NUMBER", figure.number,
-        "1 (generated digits), 2 or 3 (H along the iterations) or 4 (H along steps of psi alone)")
+        "1 (generated digits), 2 or 3 (H along the iterations), 4 (H along steps of psi alone), or critics (what each "
+        "method tells of a known transport, along its inner steps)")
         ->required();
     add(figure_command, "--out", figure.out, "the folder for the picture, its numbers and the runs")->required();
     add(figure_command, "--iterations", figure.iterations,
-        "steps of the generator in each run [figure 1: 3000, 2 and 3: 1000]; figure 4: steps of psi [100]");
+        "steps of the generator in each run [figure 1: 3000, 2 and 3: 1000]; figure 4: steps of psi [100]; critics: "
+        "inner "
+        "steps [1000]");
     add(figure_command, "--network-iterations", figure.network_iterations,
         "the same for runs with a network potential, which take longer [as --iterations]");
     add(figure_command, "--generators", figure.generators, "which of them: mlp,dcgan or one [figures 2 and 4: dcgan]");
     add(figure_command, "--duals", figure.duals, "which potentials: vector,network or one");
     add(figure_command, "--lambdas", figure.lambdas,
         "which regularizations, such as 0,0.1 [0,0.025,0.05,0.075,0.1; figure 2: 0,0.025]");
+    add(figure_command, "--methods", figure.methods,
+        "critics: which methods, as for train [semidual,wgan,wgan-gp,genevay,fatras]");
     add(figure_command, "--theta", figure.theta,
         "figure 4: the run whose generator is held fixed [one that is not trained]");
     add(figure_command, "--data", figure.data, "what to learn, as for train [mnist]");
-    add(figure_command, "--points", figure.points, "the first J points of the data only; 0: all [0]");
+    add(figure_command, "--points", figure.points,
+        "the first J points of the data only; 0: all [0]; critics: how many [1024]");
     add(figure_command, "--preset", figure.preset,
         "the other options of the runs: paper or best, as for train [paper]");
     add(figure_command, "--dual-precision", figure.dual_precision,

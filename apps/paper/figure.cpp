@@ -7,13 +7,16 @@
 #include <vector>
 
 #include "apps/config.h"
+#include "apps/paper/figure_critics.h"
 #include "apps/paper/figure_curves.h"
 #include "apps/paper/figure_digits.h"
 #include "apps/paper/figure_inner.h"
 #include "apps/paper/figure_runs.h"
 #include "apps/paper/plot.h"
+#include "apps/resources.h"
 #include "data/dataset.h"
 #include "engine/error.h"
+#include "engine/parallel.h"
 
 namespace apps {
 
@@ -59,9 +62,8 @@ std::vector<double> numbers(const char* option, const std::string& list) {
   return values;
 }
 
-Figure figure_of(const FigureRequest& request) {
-  require(request.number.size() == 1 && request.number >= "1" && request.number <= "4", "there is no figure '",
-          request.number, "': give 1, 2, 3 or 4");
+/// What can be told of --out and numbers whatever the figure.
+void require_sensible(const FigureRequest& request) {
   require(!request.out.empty(), "--out is missing: the folder for the picture and its runs");
   require(!fs::exists(request.out) || fs::is_directory(request.out), "--out ", request.out,
           " is a file: give the path of a folder");
@@ -71,7 +73,37 @@ Figure figure_of(const FigureRequest& request) {
                                     {"batch", request.batch},
                                     {"threads", std::int64_t{request.threads}}})
     require(value >= 0, "--", name, " must be at least 1: ", value);
+}
 
+CriticsFigure critics_of(const FigureRequest& request) {
+  require_sensible(request);
+  const FigureRequest plain;
+  for (const auto& [name, given] : {std::pair{"generators", !request.generators.empty()},
+                                    {"duals", !request.duals.empty()},
+                                    {"lambdas", !request.lambdas.empty()},
+                                    {"theta", !request.theta.empty()},
+                                    {"network-iterations", request.network_iterations > 0},
+                                    {"inner", request.inner > 0},
+                                    {"data", request.data != plain.data},
+                                    {"dual-precision", request.dual_precision != plain.dual_precision}})
+    require(!given, "--", name, " is of no use to figure critics: leave it out");
+  const std::string& methods = request.methods;
+  CriticsFigure figure{request.out,
+                       split("methods", methods.empty() ? "semidual,wgan,wgan-gp,genevay,fatras" : methods),
+                       request.preset,
+                       request.iterations > 0 ? request.iterations : 1000,
+                       request.points > 0 ? request.points : 1024,
+                       request.batch,
+                       request.seed};
+  for (const std::string& method : figure.methods) preset_options(figure.preset, "", "", method);
+  return figure;
+}
+
+Figure figure_of(const FigureRequest& request) {
+  require(request.number.size() == 1 && request.number >= "1" && request.number <= "4", "there is no figure '",
+          request.number, "': give 1, 2, 3, 4 or critics");
+  require(request.methods.empty(), "--methods is for figure critics: leave it out");
+  require_sensible(request);
   const int number = request.number[0] - '0';
   const PaperFigure& paper = paper_figures[number - 1];
   const auto given = [](const std::string& list, const char* otherwise) { return list.empty() ? otherwise : list; };
@@ -98,18 +130,37 @@ Figure figure_of(const FigureRequest& request) {
   return figure;
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  require(!error, "can't make the folder ", folder.string(), ": ", error.message(), "; give another --out");
+}
+
+void tell_files(const fs::path& folder, const std::string& name, const Console& console) {
+  console.out << "figure: " << (folder / (name + ".png")).string() << '\n'
+              << "numbers: " << (folder / (name + ".csv")).string() << '\n';
+}
+
+int critics(const FigureRequest& request, const Console& console) {
+  const CriticsFigure figure = critics_of(request);
+  require_gnuplot();
+  make_folder(figure.folder);
+  engine::set_threads(request.threads > 0 ? request.threads : usable_cores());
+  const int code = draw_critics(figure, console);
+  if (code == 0) tell_files(figure.folder, "critics", console);
+  return code;
+}
+
 }  // namespace
 
 int figure(const FigureRequest& request, const Console& console) {
+  if (request.number == "critics") return critics(request, console);
   const Figure figure = figure_of(request);
   require_gnuplot();
   if (figure.number == 1)
     require(data::load(figure.data, figure.points, digits_seed).channels > 0, "figure 1 shows images, --data ",
             figure.data, " holds points that are none");
-  std::error_code error;
-  fs::create_directories(figure.folder, error);
-  require(!error, "can't make the folder ", figure.folder.string(), ": ", error.message(), "; give another --out");
-
+  make_folder(figure.folder);
   const int code = figure.number == 4 ? draw_inner_loops(figure, request.theta, console) : make_runs(figure, console);
   if (code == 130) {
     console.out << "interrupted; all that was finished is kept, and the same command goes on\n";
@@ -119,8 +170,7 @@ int figure(const FigureRequest& request, const Console& console) {
     draw_digits(figure);
   else if (figure.number < 4)
     draw_curves(figure);
-  console.out << "figure: " << (figure.folder / (figure.name() + ".png")).string() << '\n'
-              << "numbers: " << (figure.folder / (figure.name() + ".csv")).string() << '\n';
+  tell_files(figure.folder, figure.name(), console);
   return 0;
 }
 

@@ -241,7 +241,7 @@ TEST_CASE("a figure that can't be made is refused in one line, before any run") 
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
     CHECK(temporary.empty());
   };
-  refused("5", {}, "there is no figure '5': give 1, 2, 3 or 4");
+  refused("5", {}, "there is no figure '5': give 1, 2, 3, 4 or critics");
   refused("two", {}, "there is no figure 'two'");
   refused("2", {"--out", inputs / "file"}, "is a file: give the path of a folder");
   refused("2", {"--generators", "mlp,gan"}, "--generators 'gan' is unknown: it must be mlp or dcgan");
