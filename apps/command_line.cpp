@@ -185,13 +185,18 @@ class CommandLine {
         "Example: semidual couple t --count 1000000 --labels own --out pairs");
 
     texture_command = app.add_subcommand("texture", "make an image of the texture of another");
-    add(texture_command, "IMAGE", texture.exemplar, "the exemplar: a PNG, JPEG, BMP, PGM or PPM file")->required();
+    add(texture_command, "IMAGE", texture.exemplar,
+        "the exemplar: a PNG, JPEG, BMP, PGM or PPM file; or the .safetensors file of a generator of its texture")
+        ->required();
+    add(texture_command, "--generator", texture.generator,
+        "conv: train a convolutional generator, which then makes images of any size at once");
     add(texture_command, "--size", texture.size,
         "HEIGHTxWIDTH of the image to make; it may be repeated without seams where both are multiples of 2^(scales - "
         "1) [the exemplar's]");
-    add(texture_command, "--out", texture.out, "the .png file to write");
+    add(texture_command, "--out", texture.out, "the .png file to write, of a generator .safetensors");
     add(texture_command, "--iterations", texture.iterations,
-        "steps of the image at the finest scale; the next coarser ones take 3, 5, ... times as many [100]");
+        "steps of the image at the finest scale; the next coarser ones take 3, 5, ... times as many [100]; steps "
+        "of a generator [1000]");
     add(texture_command, "--minutes", texture.minutes,
         "minutes of iterations in all, in place of a number of them; no two images are then the same");
     add(texture_command, "--scales", texture.scales,
@@ -205,7 +210,9 @@ class CommandLine {
     texture_command->footer(
         "Starts with noise and moves its patches to the exemplar's by optimal transport, at each scale\n"
         "of a Gaussian pyramid, coarse to fine. Ctrl-C keeps the image as far as it has come.\n\n"
-        "Example: semidual texture pebbles.png --size 256x512 --out more.png");
+        "Examples: semidual texture pebbles.png --size 256x512 --out more.png\n"
+        "          semidual texture pebbles.png --generator conv --minutes 5 --out pebbles.safetensors\n"
+        "          semidual texture pebbles.safetensors --size 1024x1024 --out wall.png");
 
     figure_command = app.add_subcommand("figure", "draw a figure of the paper, with the runs that it takes");
     add(figure_command, "NUMBER", figure.number,

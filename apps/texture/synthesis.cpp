@@ -22,22 +22,14 @@ constexpr double last_share = 0.05;  // of the rate, at the end of a scale
 
 }  // namespace
 
-std::int64_t halved_from(int scales) {
-  return std::int64_t{1} << (scales - 1);
-}
-
 Synthesis::Synthesis(const Tensor& exemplar, const SynthesisOptions& options)
-    : options_(options), scale_(static_cast<std::size_t>(options.scales) - 1) {
+    : options_(options),
+      scales_(exemplar, options.scales, options.patch),
+      scale_(static_cast<std::size_t>(options.scales) - 1) {
   const std::int64_t whole = halved_from(options.scales);
   const std::int64_t height = (options.height + whole - 1) / whole, width = (options.width + whole - 1) / whole;
   engine::require(options.patch.size <= std::min(height, width), "[synthesis] a patch of ", options.patch.size, "x",
                   options.patch.size, " does not fit ", height, "x", width);
-  const engine::NoGrad fixed;
-  Var at = exemplar;
-  for (int s = 0; s < options.scales; ++s) {
-    if (s > 0) at = coarser(at);
-    scales_.emplace_back(at.value(), options.patch, s);
-  }
   const engine::Random noise(options.patch.seed, ~std::uint64_t{0});
   image_ = noise.uniform({1, exemplar.dim(1), height, width}, 0, 1);
   adam_.emplace(first_rate);
@@ -52,14 +44,7 @@ double Synthesis::step(double done) {
   engine::Tape tape;
   Var image = image_.value();
   tape.watch(image);
-  Var at = image, loss;
-  for (std::size_t s = scale_; s < scales_.size(); ++s) {
-    if (s > scale_) at = coarser(wrapped(at, 1, 1));
-    const Var seen = wrapped(at, 0, options_.patch.size - 1);  // a patch at each pixel
-    scales_[s].ascend(seen.value());
-    const Var h = scales_[s].loss(seen);
-    loss = s > scale_ ? loss + h : h;
-  }
+  const Var loss = scales_(image, scale_);
   const std::vector<Var> gradient = tape.gradient(loss, {image});
   adam_->rate() = rate(done);
   Var* const parameter = &image_;

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 
-#include "apps/texture/patch_scale.h"
+#include "apps/texture/patch_scales.h"
 #include "engine/optimizer.h"
 
 namespace apps {
@@ -15,9 +14,6 @@ struct SynthesisOptions {
   int scales = 5;
   PatchOptions patch = {};
 };
-
-/// A multiple of this is halved so often: 2^(scales - 1).
-std::int64_t halved_from(int scales);
 
 /// Makes an image whose patches have the law of an exemplar's at each of some scales of a Gaussian pyramid, by
 /// Algorithm 1 with the image in the generator's place: the loss is the sum over scales of H. It starts with noise at
@@ -45,7 +41,7 @@ class Synthesis {
   double rate(double done) const;
 
   SynthesisOptions options_;
-  std::deque<PatchScale> scales_;  // the finest first
+  PatchScales scales_;
   std::size_t scale_;
   engine::Var image_;  // at that scale
   std::optional<engine::Adam> adam_;

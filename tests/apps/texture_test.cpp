@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "data/png.h"
+#include "data/safetensors.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "tests/apps/program.h"
@@ -88,6 +89,78 @@ TEST_CASE("Ctrl-C keeps the image reached so far") {
   const data::Images image = data::read_image(temporary / "t.png");
   CHECK(image.height == 24);
   CHECK(image.width == 20);
+}
+
+TEST_CASE("texture trains a generator, which then makes images of any size") {
+  const TemporaryFolder temporary;
+  write_exemplar(temporary / "e.png", 24, 20, 3);
+  const std::string network = temporary / "g.safetensors", out = temporary / "t.png";
+  const Arguments training = texture(temporary / "e.png", network) + Arguments{"--generator", "conv", "--force"};
+  const Outcome trained = semidual(training);
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  CHECK(trained.out.find("iteration 3/3  H ") != std::string::npos);
+  CHECK(trained.out.ends_with('\n' + network + '\n'));
+  const std::string weights = content(network);
+  REQUIRE(semidual(training + Arguments{"--threads", "2"}).code == 0);
+  CHECK(content(network) == weights);
+  REQUIRE(semidual(training + Arguments{"--seed", "3"}).code == 0);
+  CHECK(content(network) != weights);
+
+  const auto image = [&](const Arguments& arguments) {
+    const Outcome made = semidual(Arguments{"texture", network, "--out", out, "--force"} + arguments);
+    REQUIRE_MESSAGE(made.code == 0, made.err);
+    return content(out);
+  };
+  const std::string one = image({"--size", "33x18"});
+  CHECK(data::read_image(out).height == 33);
+  CHECK(data::read_image(out).width == 18);
+  CHECK(data::read_image(out).channels == 3);
+  CHECK(image({"--size", "33x18", "--threads", "1"}) == one);
+  CHECK(image({"--size", "33x18", "--seed", "1"}) != one);
+
+  const Outcome stopped = interrupted_at("  H ", training + Arguments{"--iterations", "100000"});
+  CHECK(stopped.code == 130);
+  CHECK(stopped.out.find("interrupted: the generator is as far as it came\n") != std::string::npos);
+  CHECK(image({"--size", "33x18"}) != one);
+}
+
+TEST_CASE("generators that can't be made or used are one line, exit code 2") {
+  const TemporaryFolder temporary, outputs;
+  write_exemplar(temporary / "e.png", 24, 20, 3);
+  const std::string network = temporary / "g.safetensors";
+  REQUIRE(semidual(texture(temporary / "e.png", network) + Arguments{"--generator", "conv"}).code == 0);
+  const auto refused = [&](const Arguments& arguments, const std::string& why) {
+    const Outcome outcome = semidual(Arguments{"texture"} + arguments);
+    CHECK(outcome.code == 2);
+    CHECK_MESSAGE(outcome.err.find(why) != std::string::npos, outcome.err);
+    CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
+    CHECK(outputs.empty());
+  };
+  const std::string exemplar = temporary / "e.png", image = outputs / "t.png", other = outputs / "g.safetensors";
+  refused({exemplar, "--out", other, "--generator", "mlp"}, "--generator must be conv, or left out: mlp");
+  refused({exemplar, "--out", image, "--generator", "conv"}, "--out must be a .safetensors file: " + image);
+  refused({exemplar, "--out", other, "--generator", "conv", "--size", "9x9"},
+          "--size is for the images that the generator makes: leave it out");
+  refused({exemplar, "--out", other, "--generator", "conv", "--scales", "4"}, "at the coarsest of 4 scales");
+  refused({network, "--out", image}, "--size is missing: HEIGHTxWIDTH of the image that " + network + " makes");
+  refused({network, "--out", image, "--size", "9"}, "--size must be HEIGHTxWIDTH");
+  refused({network, "--out", image, "--size", "9x9", "--minutes", "1"},
+          "--minutes is of no use to " + network + ", a generator that is trained: leave it out");
+  refused({network, "--out", image, "--size", "99999x99999"}, "an image of 99999x99999");
+  refused({outputs / "none.safetensors", "--out", image, "--size", "9x9"}, "none.safetensors");
+  write(temporary / "b.safetensors", "nothing");
+  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "b.safetensors");
+  data::write_safetensors(temporary / "b.safetensors", {});
+  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"},
+          "b.safetensors is not a texture's generator, as semidual texture --generator conv writes it");
+  data::Safetensors damaged = data::read_safetensors(network);
+  damaged.metadata["scales"] = "1";
+  damaged.metadata.erase("crc32");
+  data::write_safetensors(temporary / "b.safetensors", damaged);
+  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "b.safetensors: tensor texture.0.0.weight");
+  damaged.metadata["scales"] = "x";
+  data::write_safetensors(temporary / "b.safetensors", damaged);
+  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "its metadata have no scales of 1 to 12");
 }
 
 TEST_CASE("textures that can't be made are one line, exit code 2, and nothing written") {
