@@ -170,6 +170,41 @@ void require_batch_plan(const TrainOptions& options) {
   require(options.unrolled >= 0 && options.unrolled <= 10'000, "--unrolled must be 0 to 10000: ", options.unrolled);
 }
 
+/// Those of exact hits and their regression.
+void set_ots_fit(TrainOptions& options, bool best) {
+  options.batch = 64;
+  options.settle = 0.25;
+  if (best) {
+    options.edges = -1;
+    options.replay = 100;
+    options.inner = 200;
+    options.lr = options.dual_lr = options.latent_dim = options.latent_scale = by_data;
+    return;
+  }
+  options.replay = 4000;
+  options.inner = 20'000;
+  options.iterations = 400'000;
+  options.cost = "cityblock";
+  options.cost_scale = "one";
+  options.dual_lr = 0.1;
+  options.lr = 1e-4;
+  options.latent = "normal";
+  options.mlp_sizes = "512,512,512";
+  options.init_deviation = 0.02;
+}
+
+void require_ots_fit(const TrainOptions& options) {
+  constexpr std::int64_t most_hits = 1 << 26;
+  require(options.replay >= 1, "--replay must be at least 1: ", options.replay);
+  require(options.inner >= options.replay, "--inner must be at least --replay, ", options.replay,
+          ", since its last steps are taken again: ", options.inner);
+  require(options.batch <= most_hits / options.replay, "--replay ", options.replay, " of --batch ", options.batch,
+          " would keep more than ", most_hits, " hits: take less of either");
+  require(std::isfinite(options.settle) && options.settle > 0, "--settle must be a positive number: ", options.settle);
+  require(options.dual_batch == 0 || options.dual_batch == options.batch, "--dual-batch must be that of --batch, ",
+          options.batch, ", which takes its latent points again: leave it out");
+}
+
 }  // namespace
 
 void require_method(const std::string& method) {
@@ -198,6 +233,8 @@ TrainOptions method_options(const std::string& method, const std::string& preset
     set_critic(options, best);
   else if (method == liu_features)
     set_learned_features(options, best);
+  else if (method == chen)
+    set_ots_fit(options, best);
   else
     set_batch_transport(options, best);
   return options;
@@ -232,6 +269,7 @@ void require_use(const TrainOptions& options) {
             "--margin must be 0 or a positive number: ", options.margin);
     require(options.inner <= 32767, "--inner of --method liu-features must be at most 32767: ", options.inner);
   }
+  if (options.method == chen) require_ots_fit(options);
   if (options.method != wgan && options.method != wgan_gp && options.method != liu_features) return;
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
@@ -243,6 +281,11 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   if (options.method == semidual) return;
   const bool images = data.images(), few_coordinates = !images && data.dimension <= 64;
   if (options.mlp_sizes.empty() && few_coordinates) options.mlp_sizes = "128,128,128";
+  if (options.method == chen) {
+    if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
+    if (options.dual_lr == by_data) options.dual_lr = images ? 0.006 : 0.01;
+    return;
+  }
   if (options.method == genevay || options.method == fatras || options.method == liu) {
     if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
     return;
@@ -274,6 +317,7 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == wgan) return "K W1";
   if (options.method == wgan_gp) return "W1";
   if (options.method == liu_features) return "W of features";
+  if (options.method == chen) return "c to hits";
   const bool sharp = options.plan_value == "sharp";
   if (transport) return sharp ? "sharp W of batches" : "W of batches";
   if (options.loss == "batch-divergence") return sharp ? "sharp D of batches" : "D of batches";

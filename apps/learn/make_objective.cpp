@@ -6,6 +6,7 @@
 #include "apps/learn/batch_transport.h"
 #include "apps/learn/learned_features.h"
 #include "apps/learn/lipschitz_critic.h"
+#include "apps/learn/ots_fit.h"
 #include "apps/learn/semidual_objective.h"
 #include "engine/error.h"
 #include "models/critic.h"
@@ -84,6 +85,7 @@ std::int64_t values_of_features(const TrainOptions& options, const DataFacts& da
 std::unique_ptr<Objective> make_objective(const TrainOptions& options, const DataFacts& data, const ot::Target& target,
                                           const PointsOfClasses& classes) {
   if (options.method == "semidual") return std::make_unique<SemidualObjective>(options, target, classes);
+  if (options.method == "chen") return std::make_unique<OtsFit>(options, target);
   require_batches(options, target);
   if (options.method == "wgan" || options.method == "wgan-gp")
     return std::make_unique<LipschitzCritic>(options, target, make_critic(options, data));

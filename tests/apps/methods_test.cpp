@@ -85,6 +85,17 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(fatras.cost == "euclidean");
   CHECK(fatras.batch == 100);
   CHECK(fatras.adam_beta1 == 0);
+  const TrainOptions chen = resolved("chen", "paper", digits);
+  CHECK(chen.replay == 4000);
+  CHECK(chen.inner == 20000);
+  CHECK(chen.settle == 0.25);
+  CHECK(chen.batch == 64);
+  CHECK(chen.dual_lr == 0.1);
+  CHECK(chen.lr == 1e-4);
+  CHECK(chen.cost == "cityblock");
+  CHECK(chen.latent == "normal");
+  CHECK(chen.mlp_sizes == "512,512,512");
+  CHECK(chen.init_deviation == 0.02);
 }
 
 TEST_CASE("a critic is by default one of images where the dcgan makes them") {
@@ -113,6 +124,8 @@ TEST_CASE("the best presets' rates, latent points and critics follow the data") 
   CHECK(resolved("genevay", "best", digits).unrolled == 0);
   CHECK(resolved("liu", "best", digits).lr == 1e-3);
   CHECK(resolved("fatras", "best", plane).lr == 3e-3);
+  CHECK(resolved("chen", "best", digits).dual_lr == 6e-3);
+  CHECK(resolved("chen", "best", plane).mlp_sizes == "128,128,128");
 }
 
 TEST_CASE("losses of different methods have different names") {
@@ -134,6 +147,7 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("liu", "transport", "sharp") == "sharp W of batches");
   CHECK(symbol("genevay", "sinkhorn-divergence", "sharp") == "sharp S of batches");
   CHECK(symbol("genevay", "batch-divergence", "sharp") == "sharp D of batches");
+  CHECK(symbol("chen", "transport") == "c to hits");
 }
 
 TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
@@ -188,6 +202,17 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--cost-features", "none", "--edges", "2"},
         "--edges are of pixels, --cost-features takes their place: leave one of them out");
   check({"--method", "wgan", "--cost-features", "none"}, "--cost-features is of no use to --method wgan: leave it out");
+  check({"--method", "chen", "--replay", "0"}, "--replay must be at least 1: 0");
+  check({"--method", "chen", "--inner", "99"},
+        "--inner must be at least --replay, 100, since its last steps are taken again: 99");
+  check({"--method", "chen", "--inner", "20000", "--replay", "20000", "--batch", "5000"},
+        "--replay 20000 of --batch 5000 would keep more than 67108864 hits: take less of either");
+  check({"--method", "chen", "--settle", "0"}, "--settle must be a positive number: 0");
+  check({"--method", "chen", "--dual-batch", "32"},
+        "--dual-batch must be that of --batch, 64, which takes its latent points again: leave it out");
+  check({"--method", "chen", "--lambda", "0.1"}, "--lambda is of no use to --method chen: leave it out");
+  check({"--method", "wgan", "--branches", "5"}, "--branches is of no use to --method wgan: leave it out");
+  check({"--replay", "5"}, "--replay is of no use to --method semidual: leave it out");
   check({"--optimizer", "sgd"}, "--optimizer 'sgd' is unknown: it must be adam or rmsprop");
   check({"--method", "wgan", "--adam-beta1", "0.5"},
         "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
@@ -226,6 +251,9 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
                   "2", "--inner", "2"},
         Arguments{"--method", "liu-features", "--preset", "paper", "--critic", "mlp", "--critic-sizes", "9,2",
                   "--generator", "mlp"},
+        Arguments{"--method", "chen", "--replay", "3", "--inner", "4"},
+        Arguments{"--method", "chen", "--preset", "paper", "--replay", "2", "--inner", "3", "--optimizer", "rmsprop",
+                  "--dual-warmup", "2"},
         Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
     CAPTURE(kind[1]);
     const TemporaryFolder temporary;
