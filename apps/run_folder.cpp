@@ -22,7 +22,7 @@ using engine::require;
 
 namespace {
 
-constexpr std::string_view header = "iteration,loss,iteration_seconds";
+constexpr std::string_view header = "iteration,loss,iteration_seconds,estimates";
 
 /// The names of grids: at least six digits and .png.
 bool is_grid(const fs::path& file) {
@@ -46,6 +46,13 @@ Metrics::Row parse_row(std::string_view row) {
   if (loss.ec != std::errc()) return {};
   if (loss.ptr != end && *loss.ptr == ',') std::from_chars(loss.ptr + 1, end, parsed.seconds);
   return parsed;
+}
+
+/// The row of a version before there was the column `estimates`, with it.
+std::string with_estimates(std::string_view row, const std::string& estimates) {
+  std::size_t end = row.find_first_of(",\n");
+  for (int comma = 0; comma < 2 && row[end] == ','; ++comma) end = row.find_first_of(",\n", end + 1);
+  return std::string(row.substr(0, end)).append(1, ',').append(estimates).append(row.substr(end));
 }
 
 /// Calls use(text of the row with its line end, the row) for each whole row, while it returns true.
@@ -110,16 +117,23 @@ void RunFolder::remove_run() const {
   fs::remove(root, error);
 }
 
-Metrics::Metrics(const std::string& path, std::int64_t iterations, bool evaluated) {
+Metrics::Metrics(const std::string& path, std::int64_t iterations, const std::string& estimates, bool evaluated)
+    : estimates_(estimates) {
   std::string kept(header);
   kept += evaluated ? ",coverage,recall,class_tv\n" : "\n";
-  if (iterations > 0 && fs::exists(path))
-    for_each_row(read_text(path), [&](std::string_view text, const Row& row) {
+  if (iterations > 0 && fs::exists(path)) {
+    const std::string before = read_text(path);
+    const bool named = before.starts_with(header);
+    for_each_row(before, [&](std::string_view text, const Row& row) {
       if (row.iteration < 0 || row.iteration >= iterations) return false;
-      kept += text;
+      if (named)
+        kept += text;
+      else
+        kept += with_estimates(text, estimates);
       seconds_ += row.seconds;
       return true;
     });
+  }
   data::write_file_atomically(path, kept);
   file_ = std::make_unique<data::AppendedFile>(path);
 }
@@ -127,9 +141,9 @@ Metrics::Metrics(const std::string& path, std::int64_t iterations, bool evaluate
 void Metrics::add(std::int64_t iteration, double loss, double iteration_seconds,
                   const std::optional<Evaluated>& evaluated) {
   char numbers[128];
-  std::snprintf(numbers, sizeof numbers, "%lld,%.*g,%.6f", static_cast<long long>(iteration),
+  std::snprintf(numbers, sizeof numbers, "%lld,%.*g,%.6f,", static_cast<long long>(iteration),
                 std::numeric_limits<engine::real>::max_digits10, loss, iteration_seconds);
-  std::string row = numbers;
+  std::string row = numbers + estimates_;
   if (evaluated) {
     row += engine::text(',', evaluated->coverage, ',', evaluated->recall, ',');
     if (evaluated->class_tv) row += engine::text(*evaluated->class_tv);

@@ -36,12 +36,14 @@ struct RunFolder {
 };
 
 /// A run's metrics.csv: a header, then a row for each iteration. Rows count from 0: the loss of row n is H on the batch
-/// B' before the generator's step n + 1, so the loss of row 0 is that of the untrained generator.
+/// B' before the generator's step n + 1, so the loss of row 0 is that of the untrained generator. Column `estimates`
+/// has in each row what the loss is called, such as H or W1: those of different names can't be compared.
 class Metrics {
  public:
-  /// Opens the file to append to it. Keeps the whole rows of the first `iterations` iterations, drops what follows
-  /// them. With `evaluated` the header names three more columns. Throws Error if the file can't be written.
-  Metrics(const std::string& path, std::int64_t iterations, bool evaluated = false);
+  /// Opens the file to append to it, of losses of this name, without commas. Keeps the whole rows of the first
+  /// `iterations` iterations, with the name where an older version wrote none, and drops what follows them. With
+  /// `evaluated` the header names three more columns. Throws Error if the file can't be written.
+  Metrics(const std::string& path, std::int64_t iterations, const std::string& estimates, bool evaluated = false);
 
   /// What an evaluation tells of the generator after an iteration.
   struct Evaluated {
@@ -78,6 +80,7 @@ class Metrics {
   static std::vector<Column> columns(const std::string& path);
 
  private:
+  std::string estimates_;
   std::unique_ptr<data::AppendedFile> file_;
   double seconds_ = 0;
 };

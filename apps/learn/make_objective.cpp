@@ -71,7 +71,8 @@ std::int64_t values_of_critic(const TrainOptions& options, const DataFacts& data
 /// Of transport between batches: costs in real and in double, a plan, and what each unrolled half of an iteration
 /// keeps.
 std::int64_t values_of_batches(const TrainOptions& options) {
-  if (options.method == "semidual" || !options.critic.empty()) return 0;
+  const bool batches = options.method == "genevay" || options.method == "fatras" || options.method == "liu";
+  if (!batches) return 0;
   return options.batch * options.pairs * (8 + 2 * options.unrolled);
 }
 

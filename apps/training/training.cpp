@@ -59,7 +59,7 @@ void Training::open() {
 int Training::run(const Interrupt& interrupt, const std::string& title, const Console& console) {
   if (!warm_up(interrupt, console)) return 130;
   const bool evaluated = config_.options.evaluate_every > 0;
-  Metrics metrics(folder_.metrics(), algorithm_.iterations(), evaluated);
+  Metrics metrics(folder_.metrics(), algorithm_.iterations(), loss_symbol(config_.options), evaluated);
   if (evaluated) evaluation_.emplace(folder_);
   seconds_ = metrics.seconds();
   Progress progress(console.out, console.terminal, algorithm_.iterations(), by_clock() ? 0 : config_.options.iterations,

@@ -60,29 +60,38 @@ TEST_CASE("metrics keep the whole rows of the iterations before, and go on") {
   const TemporaryFolder temporary;
   const std::string path = temporary / "metrics.csv";
   {
-    Metrics metrics(path, 0);
+    Metrics metrics(path, 0, "W1");
     for (int n = 0; n < 5; ++n) metrics.add(n, 0.5 + n, 0.25);
   }
-  const std::string head = "iteration,loss,iteration_seconds\n";
-  CHECK(content(path).starts_with(head + "0,0.5,0.250000\n1,1.5,0.250000\n"));
+  const std::string head = "iteration,loss,iteration_seconds,estimates\n";
+  CHECK(content(path).starts_with(head + "0,0.5,0.250000,W1\n1,1.5,0.250000,W1\n"));
   CHECK(Metrics::last(path).iteration == 4);
   CHECK(Metrics::last(path).loss == 4.5);
 
-  { Metrics(path, 2).add(2, 7, 1); }
-  CHECK(content(path) == head + "0,0.5,0.250000\n1,1.5,0.250000\n2,7,1.000000\n");
+  { Metrics(path, 2, "W1").add(2, 7, 1); }
+  CHECK(content(path) == head + "0,0.5,0.250000,W1\n1,1.5,0.250000,W1\n2,7,1.000000,W1\n");
 
   SUBCASE("a torn row is dropped") {
-    write(path, head + "0,0.5,0.25\n1,1.");
-    { Metrics metrics(path, 2); }
-    CHECK(content(path) == head + "0,0.5,0.25\n");
+    write(path, head + "0,0.5,0.25,W1\n1,1.");
+    { Metrics metrics(path, 2, "W1"); }
+    CHECK(content(path) == head + "0,0.5,0.25,W1\n");
   }
   SUBCASE("a damaged row ends what is kept") {
-    write(path, head + "0,0.5,0.25\nx,1,1\n1,1,1\n");
-    { Metrics metrics(path, 2); }
-    CHECK(content(path) == head + "0,0.5,0.25\n");
+    write(path, head + "0,0.5,0.25,W1\nx,1,1,W1\n1,1,1,W1\n");
+    { Metrics metrics(path, 2, "W1"); }
+    CHECK(content(path) == head + "0,0.5,0.25,W1\n");
+  }
+  SUBCASE("rows of a version that did not say what the loss estimates are told it") {
+    write(path,
+          "iteration,loss,iteration_seconds,coverage,recall,class_tv\n0,0.5,0.25\n1,1.5,0.25,0.5,0.25,\n2,1,0.25\n");
+    { Metrics(path, 2, "K W1", true).add(2, 7, 1); }
+    CHECK(content(path) ==
+          "iteration,loss,iteration_seconds,estimates,coverage,recall,class_tv\n"
+          "0,0.5,0.25,K W1\n1,1.5,0.25,K W1,0.5,0.25,\n2,7,1.000000,K W1\n");
+    CHECK(Metrics::columns(path)[3].values == std::vector<double>{0.5});
   }
   SUBCASE("a new run starts with none") {
-    { Metrics metrics(path, 0); }
+    { Metrics metrics(path, 0, "W1"); }
     CHECK(content(path) == head);
     CHECK(Metrics::last(path).iteration == -1);
   }
@@ -116,5 +125,5 @@ TEST_CASE("the columns of metrics hold the numbers there are, with their iterati
 
 TEST_CASE("metrics that can't be written are an error") {
   const TemporaryFolder temporary;
-  CHECK_THROWS_AS(Metrics(temporary / "missing/metrics.csv", 0), engine::Error);
+  CHECK_THROWS_AS(Metrics(temporary / "missing/metrics.csv", 0, "H"), engine::Error);
 }

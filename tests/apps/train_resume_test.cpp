@@ -22,7 +22,7 @@ namespace {
 std::string losses(const std::string& path) {
   std::istringstream text(content(path));
   std::string kept;
-  for (std::string row; std::getline(text, row);) kept += row.substr(0, row.rfind(',')) + '\n';
+  for (std::string row; std::getline(text, row);) kept += row.substr(0, row.find(',', row.find(',') + 1)) + '\n';
   return kept;
 }
 

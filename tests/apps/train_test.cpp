@@ -37,7 +37,7 @@ TEST_CASE("training leaves a whole run folder and names its pictures and checkpo
   CHECK(contains(outcome.out, "checkpoint: " + run.checkpoint()));
   for (const int n : {2, 4, 5}) CHECK(content(run.grid(n)).starts_with("\x89PNG"));
   CHECK_FALSE(fs::exists(run.grid(3)));
-  CHECK(content(run.metrics()).starts_with("iteration,loss,iteration_seconds\n0,"));
+  CHECK(content(run.metrics()).starts_with("iteration,loss,iteration_seconds,estimates\n0,"));
   CHECK(apps::Metrics::last(run.metrics()).iteration == 4);
   CHECK(apps::read_checkpoint(run.checkpoint()).iterations == 5);
   const auto config = nlohmann::json::parse(content(run.config()));
@@ -98,16 +98,16 @@ TEST_CASE("--evaluate-every writes what evaluate tells into metrics.csv, beside 
   std::istringstream rows(content(run.metrics()));
   std::string header, row[4];
   std::getline(rows, header);
-  CHECK(header == "iteration,loss,iteration_seconds,coverage,recall,class_tv");
+  CHECK(header == "iteration,loss,iteration_seconds,estimates,coverage,recall,class_tv");
   for (std::string& text : row) std::getline(rows, text);
-  for (const int n : {0, 2}) CHECK(std::ranges::count(row[n], ',') == 2);
-  for (const int n : {1, 3}) CHECK(std::ranges::count(row[n], ',') == 5);
+  for (const int n : {0, 2}) CHECK(std::ranges::count(row[n], ',') == 3);
+  for (const int n : {1, 3}) CHECK(std::ranges::count(row[n], ',') == 6);
   CHECK(row[3].ends_with(","));  // these points have no classes
 
   REQUIRE(semidual({"evaluate", run.root, "--assignment", "off"}).code == 0);
   const auto evaluation = nlohmann::json::parse(content(run.root / "evaluation.json"));
   for (const auto& measure : evaluation.at("measures"))
-    for (const auto& [key, column] : {std::pair("pixels.coverage", 3), std::pair("pixels.recall", 4)})
+    for (const auto& [key, column] : {std::pair("pixels.coverage", 4), std::pair("pixels.recall", 5)})
       if (measure.at("key") == key) {
         std::string cells = row[3];
         for (int comma = 0; comma < column; ++comma) cells = cells.substr(cells.find(',') + 1);

@@ -157,9 +157,9 @@ TEST_CASE("a report stays below 1 MB with 1000 grids of noise, 100000 iterations
   fs::create_directory(run.samples());
   data::write_png_grid(temporary / "noise.png", noise, 224, 224, 3, 1, 1);
   for (int i = 1; i <= 1000; ++i) fs::create_hard_link(temporary / "noise.png", run.grid(100 * i));
-  std::string metrics = "iteration,loss,iteration_seconds,coverage,recall,class_tv\n";
+  std::string metrics = "iteration,loss,iteration_seconds,estimates,coverage,recall,class_tv\n";
   for (int n = 0; n < 100000; ++n)
-    metrics += std::to_string(n) + "," + std::to_string(0.3 + (n * 7919 % 1000) / 3e4) + ",0.125" +
+    metrics += std::to_string(n) + "," + std::to_string(0.3 + (n * 7919 % 1000) / 3e4) + ",0.125,H" +
                (n % 100 == 99 ? ",0.9,0.25,0.0625\n" : ",,,\n");
   write(run.metrics(), metrics);
   write(run.evaluation(), some_evaluation().dump());
