@@ -8,9 +8,12 @@
 #include <string>
 #include <system_error>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "apps/compare.h"
 #include "apps/config.h"
 #include "apps/couple.h"
 #include "apps/evaluate.h"
@@ -68,7 +71,8 @@ class CommandLine {
                             wrapped("tell at each checkpoint how c-transforms were computed", help_width));
     train_command->footer(
         "The run folder holds config.json (the options), metrics.csv (row n: the loss of\n"
-        "iteration n, from 0, before its step on the generator), checkpoint.safetensors,\n"
+        "iteration n, from 0, before its step on the generator, its time, and what it\n"
+        "estimates), checkpoint.safetensors,\n"
         "samples/ with pictures of what is generated, and report.html, a page that shows all of it.\n"
         "Ctrl-C keeps everything.\n\n"
         "Example: semidual train --data digits --out run --iterations 400");
@@ -132,6 +136,33 @@ class CommandLine {
         "what samples of the data's law would come to. The file has them all.\n\n"
         "Examples: semidual evaluate run --features mnist-features.safetensors\n"
         "          semidual evaluate samples.npy --data mnist --reference mnist-test");
+
+    compare_command = app.add_subcommand("compare", "train a generator by several methods, for the same time each");
+    add(compare_command, "--methods", compare.methods, "which, as train --method names them, such as semidual,wgan-gp");
+    add(compare_command, "--presets", compare.presets,
+        "paper (the published settings), best (with rates chosen from --grid) or both, a row of the table each "
+        "[paper,best]");
+    add(compare_command, "--seconds", compare.seconds, "seconds of iterations for each run [300]");
+    add(compare_command, "--seeds", compare.seeds, "runs of each row, of the seeds --seed, --seed + 1, ... [3]");
+    add(compare_command, "--grid", compare.grid,
+        "what --lr and --dual-lr of best are multiplied by; each is tried with one seed for the seconds of a run over "
+        "the number of factors, and that is taken which comes nearest to a tenth of the data, which is left out "
+        "[0.3,1,3]");
+    add(compare_command, "--features", compare.features, "as for evaluate");
+    add(compare_command, "--count", compare.count, "as for evaluate");
+    for_each_option(compare.options, [&](const std::string& name, auto& value, OnResume, const char* help) {
+      if (compare_takes(name)) compare_options.emplace_back(name, add(compare_command, "--" + name, value, help));
+    });
+    add(compare_command, "--out", compare.out, "the folder for the table, the pictures and the runs");
+    compare_command->add_flag("--resume", compare.resume,
+                              wrapped("go on with the comparison in --out, with the options that it was started with; "
+                                      "there may be other --methods, --presets and --seeds",
+                                      help_width));
+    compare_command->footer(
+        "All methods start from the same theta and draw the same latent points. The folder gets\n"
+        "compare.csv, compare.md, compare.png, report.html, and runs/METHOD-PRESET-SEED as train\n"
+        "makes them. A run that fails is counted, the others go on. Ctrl-C keeps everything.\n\n"
+        "Example: semidual compare --data mnist --methods semidual,wgan-gp,genevay --out table");
 
     features_command = app.add_subcommand("features", "train a classifier whose features samples are compared in");
     add(features_command, "--data", features.data,
@@ -271,11 +302,13 @@ class CommandLine {
 
   CLI::App app{"semidual learns small generators on a CPU by minimising an optimal-transport cost to a data set.",
                "semidual"};
-  CLI::App *train_command, *sample_command, *evaluate_command, *features_command, *solve_command, *couple_command,
-      *texture_command, *figure_command, *verify_command, *info_command;
+  CLI::App *train_command, *sample_command, *evaluate_command, *compare_command, *features_command, *solve_command,
+      *couple_command, *texture_command, *figure_command, *verify_command, *info_command;
   TrainRequest train;
   SampleRequest sample;
   EvaluateRequest evaluate;
+  CompareRequest compare;
+  std::vector<std::pair<std::string, CLI::Option*>> compare_options;  ///< of train, by their names
   FeaturesRequest features;
   SolveRequest solve;
   CoupleRequest couple;
@@ -334,6 +367,8 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
       line.train.options = base_options(line.train);
       line.app.parse(argc, argv);
     }
+    for (const auto& [name, option] : line.compare_options)
+      if (option->count() > 0) line.compare.given.push_back(name);
     if (line.app.got_subcommand(line.solve_command)) {
       line.solve.options = default_solve_options(line.solve.options.solver, line.solve.options.source);
       line.app.parse(argc, argv);
@@ -347,6 +382,7 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
 
   engine::simd::kernels();  // chosen before any work: a SEMIDUAL_SIMD that there is not is refused here
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
+  if (line.app.got_subcommand(line.compare_command)) return compare(line.compare, console);
   if (line.app.got_subcommand(line.features_command)) return features(line.features, console);
   if (line.app.got_subcommand(line.solve_command)) return solve(line.solve, console);
   if (line.app.got_subcommand(line.couple_command)) return couple(line.couple, console);
@@ -361,9 +397,8 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
     info(line.what, console);
   else
     engine::fail(
-        "say what to do: train, sample, evaluate, features, solve, couple, texture, figure, verify or info (semidual "
-        "--help "
-        "explains them)");
+        "say what to do: train, sample, evaluate, compare, features, solve, couple, texture, figure, verify or info "
+        "(semidual --help explains them)");
   return 0;
 }
 

@@ -66,13 +66,6 @@ Tensor samples_of(const Inputs& inputs, const RunFolder& folder, std::uint64_t s
       inputs.samples, random_choice(inputs.samples.count, inputs.count, random_draws(seed, Draw::evaluation, 0, 0))));
 }
 
-/// Of the network that tells features, where the points are images that it can take.
-std::optional<FeatureNetwork> make_features(const std::string& file, const DataFacts& images) {
-  if (!file.empty()) return FeatureNetwork::read(file, images);
-  if (std::min(images.height, images.width) < models::Classifier::smallest_side) return {};
-  return FeatureNetwork::random(images);
-}
-
 /// How often a conditional generator makes the class that it is asked for, beside how often points of the reference
 /// are told to be of theirs.
 std::optional<Measure> measure_agreement(const Inputs& inputs, const evaluation::Evaluation& evaluation,
@@ -179,7 +172,7 @@ void evaluate(const EvaluateRequest& request, const Console& console) {
   const bool assignment = request.assignment.empty() ? inputs.count <= most_assigned : request.assignment == "on";
   const std::string out = request.out.empty() && inputs.config ? folder.evaluation() : request.out;
   require_resources(request, inputs, assignment, out);
-  std::optional<FeatureNetwork> features = make_features(request.features, inputs.facts);
+  std::optional<FeatureNetwork> features = FeatureNetwork::of(request.features, inputs.facts);
 
   const std::vector<std::int64_t> chosen =
       random_choice(inputs.reference.count, inputs.count, random_draws(request.seed, Draw::evaluation_reference, 0, 0));

@@ -7,6 +7,7 @@ namespace apps {
 namespace {
 
 volatile std::sig_atomic_t signal_that_came = 0;
+int living = 0;
 
 extern "C" void note_signal(int number) {
   signal_that_came = number;
@@ -17,7 +18,7 @@ extern "C" void note_signal(int number) {
 }  // namespace
 
 Interrupt::Interrupt() {
-  signal_that_came = 0;
+  if (living++ == 0) signal_that_came = 0;
   struct sigaction note {};
   note.sa_handler = note_signal;
   sigemptyset(&note.sa_mask);
@@ -30,6 +31,7 @@ Interrupt::Interrupt() {
 
 Interrupt::~Interrupt() {
   for (std::size_t s = 0; s < signals.size(); ++s) sigaction(signals[s], &before_[s], nullptr);
+  --living;
 }
 
 bool Interrupt::requested() const {

@@ -7,7 +7,7 @@ namespace apps {
 
 /// While it lives, the first SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is gone) or SIGPIPE (nobody reads on) is
 /// noted instead of ending the program; a second SIGINT or SIGTERM ends it at once. What the process ignores stays
-/// ignored. The earlier handling returns with its end. One at a time.
+/// ignored. The earlier handling returns with its end. One within another is told of what came to either.
 class Interrupt {
  public:
   Interrupt();

@@ -207,10 +207,15 @@ void require_ots_fit(const TrainOptions& options) {
 
 }  // namespace
 
-void require_method(const std::string& method) {
-  require_one_of("method", method,
+void require_method(const std::string& method, const char* option) {
+  require_one_of(option, method,
                  {"semidual", "wgan", "wgan-gp", "gan", "genevay", "liu", "liu-features", "fatras", "seguy", "sanjabi",
                   "mallasto", "chen", "leclaire-rabin"});
+}
+
+bool used_by_all(const std::string& option) {
+  return std::ranges::none_of(
+      uses(), [&](const Use& use) { return std::ranges::find(use.options, option) != use.options.end(); });
 }
 
 TrainOptions method_options(const std::string& method, const std::string& preset) {

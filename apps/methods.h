@@ -6,8 +6,11 @@
 
 namespace apps {
 
-/// Throws Error with the methods that there are for any other.
-void require_method(const std::string& method);
+/// Throws Error, naming the option, with the methods that there are for any other.
+void require_method(const std::string& method, const char* option = "method");
+
+/// Whether every method has a use for this option.
+bool used_by_all(const std::string& option);
 
 /// The options of a preset, `best` or `paper`, for a method beside semidual. `paper` is the setting that its authors
 /// published, as far as there are options for it, `best` what apps/learn/README.md says was found to learn better.

@@ -91,6 +91,12 @@ FeatureNetwork FeatureNetwork::random(const DataFacts& images) {
   return {make_network(images.height, images.width, images.channels, 2, random_seed), FeatureFacts{}};
 }
 
+std::optional<FeatureNetwork> FeatureNetwork::of(const std::string& file, const DataFacts& images) {
+  if (!file.empty()) return read(file, images);
+  if (std::min(images.height, images.width) < models::Classifier::smallest_side) return {};
+  return random(images);
+}
+
 FeatureNetwork FeatureNetwork::read(const std::string& path, const DataFacts& images) {
   require_feature_images(images);
   const data::Safetensors file = data::read_safetensors(path);

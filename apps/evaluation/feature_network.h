@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ class FeatureNetwork {
   static FeatureNetwork read(const std::string& path, const DataFacts& images);
   /// Untrained, its weights drawn from a fixed seed. Throws Error for points that are not images and for small ones.
   static FeatureNetwork random(const DataFacts& images);
+  /// That of the file, without one the untrained; none for images that are too small for that.
+  static std::optional<FeatureNetwork> of(const std::string& file, const DataFacts& images);
   /// A trained classifier for the images that `facts` tells of.
   FeatureNetwork(std::unique_ptr<models::Classifier> network, FeatureFacts facts);
 

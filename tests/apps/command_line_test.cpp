@@ -20,7 +20,7 @@ TEST_CASE("--help and --version go to standard output and succeed") {
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("semidual "));
   for (const std::string command :
-       {"", "train", "sample", "features", "solve", "texture", "figure", "verify", "info"}) {
+       {"", "train", "sample", "compare", "features", "solve", "texture", "figure", "verify", "info"}) {
     const Outcome help = command.empty() ? semidual({"--help"}) : semidual({command, "--help"});
     CHECK(help.code == 0);
     CHECK(help.err == "");
@@ -39,7 +39,7 @@ TEST_CASE("the help lists every option, in lines that fit a terminal, with the p
   apps::for_each_solve_option(solve_options, [&](const char* name, auto&, const char*) {
     CHECK_MESSAGE(contains(solve_help, std::string("  --") + name + " "), name);
   });
-  std::istringstream lines(help + solve_help);
+  std::istringstream lines(help + solve_help + semidual({"compare", "--help"}).out);
   for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(line.size() <= 100, line);
   for (const char* dual : {"vector", "network"})
     for (const char* optimizer : {"adam", "asgd"}) {
@@ -59,8 +59,8 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
   };
   refused({},
-          "say what to do: train, sample, evaluate, features, solve, couple, texture, figure, verify or info (semidual "
-          "--help");
+          "say what to do: train, sample, evaluate, compare, features, solve, couple, texture, figure, verify or info "
+          "(semidual --help");
   refused({"learn"}, "learn (semidual --help says what there is)");
   refused({"train", "--colour", "red"}, "(semidual train --help says what there is)");
   refused({"train", "--batch", "1.5"}, "--batch");

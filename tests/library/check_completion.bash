@@ -22,7 +22,7 @@ expect() {
   [ "$found" = "$wanted" ] || { echo "$*: completed by $found, not $wanted"; failed=1; }
 }
 
-expect '[couple][evaluate][features][figure][info][sample][solve][texture][train][verify]' semidual ''
+expect '[compare][couple][evaluate][features][figure][info][sample][solve][texture][train][verify]' semidual ''
 expect '[sample][solve]' semidual s
 expect '[--help][--version]' semidual --
 expect '[--source-points]' semidual solve --target y.npy --source-p

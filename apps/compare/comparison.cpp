@@ -1,0 +1,216 @@
+#include "apps/compare/comparison.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <sstream>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/compare/validation.h"
+#include "apps/evaluation/evaluation.h"
+#include "apps/evaluation/feature_network.h"
+#include "apps/hold_out.h"
+#include "apps/methods.h"
+#include "apps/start_from.h"
+#include "apps/version.h"
+#include "data/file.h"
+#include "data/image_set.h"
+#include "engine/error.h"
+
+namespace apps::comparing {
+
+namespace fs = std::filesystem;
+using engine::fail;
+using engine::require;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+std::vector<std::string> words_of(const char* option, const std::string& list) {
+  std::vector<std::string> words;
+  std::istringstream stream(list + ",");
+  for (std::string word; std::getline(stream, word, ',');) {
+    require(!word.empty(), "--", option, " must be words with commas between: '", list, "'");
+    require(std::ranges::find(words, word) == words.end(), "--", option, " has ", word, " twice: '", list, "'");
+    words.push_back(word);
+  }
+  return words;
+}
+
+std::vector<double> factors_of(const std::string& grid) {
+  std::vector<double> factors;
+  for (const std::string& word : words_of("grid", grid)) {
+    double factor = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), factor);
+    require(error == std::errc() && end == word.data() + word.size() && std::isfinite(factor) && factor > 0,
+            "--grid must be positive numbers with commas between, such as 0.3,1,3: '", grid, "'");
+    factors.push_back(factor);
+  }
+  return factors;
+}
+
+/// What was asked, with what was not left out.
+Json asked(const CompareRequest& request) {
+  Json json;
+  if (!request.methods.empty()) json["methods"] = request.methods;
+  if (!request.presets.empty()) json["presets"] = request.presets;
+  if (!request.grid.empty()) json["grid"] = request.grid;
+  if (request.seconds != 0) json["seconds"] = request.seconds;
+  if (request.seeds != 0) json["seeds"] = request.seeds;
+  if (!request.features.empty()) json["features"] = request.features;
+  if (request.count != 0) json["count"] = request.count;
+  json["options"] = Json::object();
+  const Json options = to_json(request.options);
+  for (const std::string& name : request.given) json["options"][name] = options[name];
+  return json;
+}
+
+/// What the rows and the options of a comparison may become on --resume.
+bool may_change(const std::string& name) {
+  bool any = name == "methods" || name == "presets" || name == "seeds";
+  const TrainOptions options;
+  for_each_option(options, [&](const char* option, const auto&, OnResume on_resume, const char*) {
+    any |= name == option && on_resume == OnResume::any;
+  });
+  return any;
+}
+
+/// Puts what is asked into what there is. Throws Error for what can't change.
+void update(Json& before, const Json& now) {
+  for (const auto& [name, value] : now.items()) {
+    if (name == "options") {
+      update(before[name], value);
+      continue;
+    }
+    const bool same = before.contains(name) && before[name] == value;
+    require(same || may_change(name), "--", name, " can't change on --resume: the comparison has ",
+            before.contains(name) ? before[name].dump() : "its default", ", asked is ", value.dump(),
+            "; leave it out, or give another --out");
+    before[name] = value;
+  }
+}
+
+Json read(const fs::path& file) {
+  const std::vector<std::byte> bytes = data::read_file(file);
+  const char* text = reinterpret_cast<const char*>(bytes.data());
+  try {
+    return Json::parse(text, text + bytes.size());
+  } catch (const nlohmann::json::exception&) {
+    fail(file.string(), " is damaged: give another --out");
+  }
+}
+
+Json completed(const CompareRequest& request, const fs::path& file) {
+  if (request.resume) {
+    require(fs::exists(file), "--out ", request.out, " holds no comparison to resume: leave out --resume to start one");
+    Json before = read(file);
+    update(before, asked(request));
+    return before;
+  }
+  require(!fs::exists(file) && !fs::exists(fs::path(request.out) / "runs"), "--out ", request.out,
+          " holds a comparison already: --resume goes on with it");
+  require(!RunFolder{request.out}.occupied(), "--out ", request.out, " holds a run: give another folder");
+  require(!request.methods.empty(), "--methods is missing: such as semidual,wgan-gp,genevay");
+  Json json{{"version", version}, {"methods", ""},    {"presets", "paper,best"},
+            {"grid", "0.3,1,3"},  {"seconds", 300.0}, {"seeds", 3},
+            {"features", ""},     {"count", 0},       {"options", Json::object()}};
+  json.update(asked(request));
+  return json;
+}
+
+/// The preset's, with those that are given in place.
+TrainOptions options_of(const std::string& method, const std::string& preset, const Json& given) {
+  Json options = to_json(preset_options(preset, "", "", method));
+  options["checkpoint-every"] = options["samples-every"] = 1000;  // a report each time, which the clock leaves out
+  options.update(given);
+  TrainOptions chosen = options_from_json(options, "--options");
+  if (method == "semidual") chosen.clusters = 0;  // coordinates of classes beside z would be another theta
+  try {
+    validate(chosen);
+  } catch (const engine::Error& error) {
+    fail(method, " by ", preset, ": ", error.what());
+  }
+  return chosen;
+}
+
+void require_held_out(const TrainOptions& options, std::int64_t held_out, std::int64_t count) {
+  require(options.hold_out > 0 || options.data == "digits" || !data::test_half(options.data).empty(),
+          "there are no held-out points to compare with: give --hold-out 0.1");
+  const std::int64_t least = std::max(count, evaluation::fewest_points);
+  require(options.hold_out == 0 || held_out >= least, "--hold-out ", options.hold_out, " keeps ", held_out,
+          " points, at least ", least, " are needed: give a larger share, or more --points");
+}
+
+}  // namespace
+
+TrainOptions Comparison::options(const Entry& entry, double factor, std::uint64_t seed, double seconds_of_run) const {
+  TrainOptions options = entry.options;
+  options.seed = seed;
+  options.minutes = seconds_of_run / 60;
+  options.lr *= factor;
+  options.dual_lr *= factor;
+  return options;
+}
+
+RunFolder Comparison::run(const Entry& entry, std::uint64_t seed) const {
+  return {folder / "runs" / engine::text(entry.method, '-', entry.preset, '-', seed)};
+}
+
+RunFolder Comparison::trial(const Entry& entry, double factor) const {
+  return {folder / "tries" / engine::text(entry.method, '-', factor)};
+}
+
+Comparison comparison_of(const CompareRequest& request) {
+  const fs::path file = fs::path(request.out) / "compare.json";
+  Json json = completed(request, file);
+  const Json given = json["options"];
+
+  Comparison comparison;
+  comparison.folder = request.out;
+  comparison.factors = factors_of(json["grid"]);
+  comparison.seconds = json["seconds"];
+  comparison.seeds = json["seeds"];
+  comparison.features = json["features"];
+  comparison.count = json["count"];
+  comparison.first_seed = given.value("seed", std::uint64_t{0});
+  require(std::isfinite(comparison.seconds) && comparison.seconds > 0,
+          "--seconds must be a positive number: ", comparison.seconds);
+  require(comparison.seeds >= 1 && comparison.seeds <= 1000, "--seeds must be 1 to 1000: ", comparison.seeds);
+  require(comparison.count == 0 || comparison.count >= evaluation::fewest_points, "--count must be at least ",
+          evaluation::fewest_points, ": ", comparison.count);
+  const std::vector<std::string> methods = words_of("methods", json["methods"]),
+                                 presets = words_of("presets", json["presets"]);
+  for (const std::string& method : methods) require_method(method, "methods");
+  for (const std::string& preset : presets) require_one_of("presets", preset, {"paper", "best"});
+  for (const std::string& method : methods)
+    for (const std::string& preset : presets)
+      comparison.entries.push_back({method, preset, options_of(method, preset, given)});
+
+  const TrainOptions& any = comparison.entries.front().options;
+  const RunData data = load_run_data(any);
+  comparison.data = facts_of(data.training);
+  require_held_out(any, data.held_out.count, comparison.count);
+  FeatureNetwork::of(comparison.features, comparison.data);  // which are refused here
+  if (std::ranges::any_of(comparison.entries, [&](const Entry& entry) { return comparison.tries(entry); }))
+    require_validation(any);
+  for (Entry& entry : comparison.entries) {
+    TrainOptions theta = options_of("semidual", entry.preset, given);
+    resolve_by_data(theta, comparison.data);
+    take_generator_options(entry.options, {version, precision(), theta, comparison.data});
+    entry.options.start = theta.start;
+    resolve_by_data(entry.options, comparison.data);
+  }
+  const std::string sha256 = json.value("data_sha256", comparison.data.sha256);
+  require(sha256 == comparison.data.sha256, "--data ", any.data, " (SHA-256 ", comparison.data.sha256,
+          ") is not what the comparison learns (SHA-256 ", sha256, ")");
+  json["data_sha256"] = sha256;
+  std::error_code error;
+  fs::create_directories(comparison.folder, error);
+  require(!error, "can't make the folder ", request.out, ": ", error.message(), "; give another --out");
+  data::write_file_atomically(file, json.dump(2) + "\n");
+  return comparison;
+}
+
+}  // namespace apps::comparing

@@ -1,0 +1,107 @@
+#include "apps/compare/runs.h"
+
+#include <exception>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/checkpoint.h"
+#include "apps/compare/peak_memory.h"
+#include "apps/train.h"
+#include "data/file.h"
+#include "engine/error.h"
+
+namespace apps::comparing {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json read(const std::string& path) {
+  const std::vector<std::byte> bytes = data::read_file(path);
+  const char* text = reinterpret_cast<const char*>(bytes.data());
+  try {
+    return Json::parse(text, text + bytes.size());
+  } catch (const nlohmann::json::exception&) {
+    engine::fail(path, " is damaged: remove it, and --resume makes it anew");
+  }
+}
+
+std::optional<double> number(const Json& json, const char* key) {
+  if (!json.contains(key) || !json[key].is_number()) return {};
+  return json[key].get<double>();
+}
+
+fs::path kept_in(const RunFolder& run) {
+  return run.root / "outcome.json";
+}
+
+void write(const fs::path& path, const Outcome& outcome) {
+  Json json{{"iterations", outcome.iterations}, {"seconds", outcome.seconds}, {"peak_bytes", nullptr}};
+  if (outcome.peak_bytes) json["peak_bytes"] = *outcome.peak_bytes;
+  json["failure"] = outcome.failure;
+  fs::create_directories(path.parent_path());
+  data::write_file_atomically(path, json.dump(2) + "\n");
+}
+
+/// Of a run that has just ended.
+Outcome outcome_of(const RunFolder& run, std::optional<double> peak) {
+  Outcome outcome{0, 0, peak, ""};
+  if (!fs::exists(run.metrics())) return outcome;
+  for (const Metrics::Row& row : Metrics::read(run.metrics())) {
+    outcome.iterations = row.iteration + 1;
+    outcome.seconds += row.seconds;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+std::optional<Outcome> make_run(const RunFolder& run, const TrainOptions& options, const Console& console) {
+  const fs::path kept = kept_in(run);
+  TrainRequest request;
+  request.options = options;
+  request.out = run.root;
+  request.title = run.root.filename();
+  if (fs::exists(kept)) {
+    const Json json = read(kept);
+    console.out << request.title << ": kept, " << json.at("iterations") << " iterations" << std::endl;
+    return Outcome{json.at("iterations"), json.at("seconds"), number(json, "peak_bytes"), json.at("failure")};
+  }
+  request.resume = fs::exists(run.config()) && fs::exists(run.checkpoint());
+  request.force = !request.resume && run.occupied();  // it ended before its first checkpoint
+  const PeakMemory peak;
+  std::string failure;
+  try {
+    if (train(request, console) == 130) return {};
+  } catch (const engine::Error& error) {
+    if (request.resume) engine::fail(request.out, ": ", error.what());
+    failure = error.what();
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  Outcome outcome = outcome_of(run, peak.bytes());
+  if (failure.empty())
+    write(kept, outcome);
+  else
+    fail_run(run, outcome, failure, console);
+  return outcome;
+}
+
+void fail_run(const RunFolder& run, Outcome& outcome, const std::string& failure, const Console& console) {
+  outcome.failure = failure;
+  console.remark(run.root.filename().string() + " failed: " + failure);
+  write(kept_in(run), outcome);
+}
+
+std::map<std::string, Measured> measures_of(const RunFolder& run) {
+  std::map<std::string, Measured> measures;
+  if (!fs::exists(run.evaluation())) return measures;
+  const Json json = read(run.evaluation());
+  for (const Json& measure : json.at("measures"))
+    measures[measure.at("key")] = {number(measure, "value"), number(measure, "floor")};
+  return measures;
+}
+
+}  // namespace apps::comparing
