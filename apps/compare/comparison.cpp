@@ -28,6 +28,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+constexpr const char* damaged = " is damaged: give another --out";
+
 std::vector<std::string> words_of(const char* option, const std::string& list) {
   std::vector<std::string> words;
   std::istringstream stream(list + ",");
@@ -98,7 +100,7 @@ Json read(const fs::path& file) {
   try {
     return Json::parse(text, text + bytes.size());
   } catch (const nlohmann::json::exception&) {
-    fail(file.string(), " is damaged: give another --out");
+    fail(file.string(), damaged);
   }
 }
 
@@ -165,23 +167,28 @@ RunFolder Comparison::trial(const Entry& entry, double factor) const {
 Comparison comparison_of(const CompareRequest& request) {
   const fs::path file = fs::path(request.out) / "compare.json";
   Json json = completed(request, file);
-  const Json given = json["options"];
 
   Comparison comparison;
   comparison.folder = request.out;
-  comparison.factors = factors_of(json["grid"]);
-  comparison.seconds = json["seconds"];
-  comparison.seeds = json["seeds"];
-  comparison.features = json["features"];
-  comparison.count = json["count"];
-  comparison.first_seed = given.value("seed", std::uint64_t{0});
+  std::vector<std::string> methods, presets;
+  Json given;
+  try {
+    methods = words_of("methods", json.at("methods")), presets = words_of("presets", json.at("presets"));
+    comparison.factors = factors_of(json.at("grid"));
+    comparison.seconds = json.at("seconds");
+    comparison.seeds = json.at("seeds");
+    comparison.features = json.at("features");
+    comparison.count = json.at("count");
+    given = json.at("options");
+    comparison.first_seed = given.value("seed", std::uint64_t{0});
+  } catch (const nlohmann::json::exception&) {
+    fail(file.string(), damaged);
+  }
   require(std::isfinite(comparison.seconds) && comparison.seconds > 0,
           "--seconds must be a positive number: ", comparison.seconds);
   require(comparison.seeds >= 1 && comparison.seeds <= 1000, "--seeds must be 1 to 1000: ", comparison.seeds);
   require(comparison.count == 0 || comparison.count >= evaluation::fewest_points, "--count must be at least ",
           evaluation::fewest_points, ": ", comparison.count);
-  const std::vector<std::string> methods = words_of("methods", json["methods"]),
-                                 presets = words_of("presets", json["presets"]);
   for (const std::string& method : methods) require_method(method, "methods");
   for (const std::string& preset : presets) require_one_of("presets", preset, {"paper", "best"});
   for (const std::string& method : methods)

@@ -196,8 +196,10 @@ TEST_CASE("Ctrl-C keeps everything with 130, and --resume goes on with what has 
   refused({"--resume", "--seconds", "9"}, "--seconds can't change on --resume: the comparison has 0.05, asked is 9.0");
   refused({"--resume", "--batch", "9"}, "--batch can't change on --resume: the comparison has 20, asked is 9");
   refused({"--resume", "--latent-dim", "9"}, "--latent-dim can't change on --resume: the comparison has its default");
-  write(out + "/compare.json", "{");
-  refused({"--resume"}, "compare.json is damaged: give another --out");
+  for (const char* text : {"{", R"({"methods": 1, "options": {}})"}) {
+    write(out + "/compare.json", text);
+    refused({"--resume"}, "compare.json is damaged: give another --out");
+  }
 }
 
 TEST_CASE("the rates of best are those whose trial comes nearest to points that are left out") {
