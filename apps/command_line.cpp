@@ -234,7 +234,8 @@ class CommandLine {
         "how many sizes of the image, each half of the one before, have their patches compared; more where what is to "
         "be right is larger [5]");
     add(texture_command, "--patch", texture.patch, "pixels along the side of a patch [4]");
-    add(texture_command, "--points", texture.points, "patches of the exemplar at each scale, at most [20000]");
+    add(texture_command, "--points", texture.points,
+        "patches of the exemplar at each scale, at most [20000; of a generator 4000]");
     add(texture_command, "--seed", texture.seed, "of all random numbers [0]");
     add(texture_command, "--threads", texture.threads, "processor cores to use; the image does not depend on it [all]");
     texture_command->add_flag("--force", texture.force, "replace the file --out");

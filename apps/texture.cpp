@@ -53,7 +53,7 @@ void require_sensible(const TextureRequest& request) {
           "--minutes must be a positive number, or 0 where --iterations tells: ", request.minutes);
   require(request.scales >= 1 && request.scales <= 12, "--scales must be 1 to 12: ", request.scales);
   require(request.patch >= 2 && request.patch <= 16, "--patch must be 2 to 16: ", request.patch);
-  require(request.points >= 1, "--points must be at least 1: ", request.points);
+  require(!request.points || *request.points >= 1, "--points must be at least 1: ", request.points.value_or(0));
   require(request.threads >= 1 && request.threads <= engine::max_threads, "--threads must be 1 to ",
           engine::max_threads, ": ", request.threads);
   if (is_network(request.exemplar)) {
@@ -63,7 +63,7 @@ void require_sensible(const TextureRequest& request) {
                                       {"minutes", request.minutes > 0},
                                       {"scales", request.scales != plain.scales},
                                       {"patch", request.patch != plain.patch},
-                                      {"points", request.points != plain.points}})
+                                      {"points", request.points.has_value()}})
       require(!given, "--", name, " is of no use to ", request.exemplar, ", a generator that is trained: leave it out");
     require(!request.size.empty(), "--size is missing: HEIGHTxWIDTH of the image that ", request.exemplar, " makes");
   } else if (!request.generator.empty()) {
@@ -172,11 +172,12 @@ int make_image(const TextureRequest& request, const data::Images& exemplar, cons
   const Size size = size_of(request, {exemplar.height, exemplar.width});
   require_patches(request, exemplar, size);
   require_room(request, size, 40.0 * exemplar.channels);
-  Synthesis synthesis(tensor_of(exemplar),
-                      {.height = size.height,
-                       .width = size.width,
-                       .scales = request.scales,
-                       .patch = {.size = request.patch, .points = request.points, .seed = request.seed}});
+  Synthesis synthesis(
+      tensor_of(exemplar),
+      {.height = size.height,
+       .width = size.width,
+       .scales = request.scales,
+       .patch = {.size = request.patch, .points = request.points.value_or(20000), .seed = request.seed}});
   console.out << "texture of " << request.exemplar << ": " << size.height << "x" << size.width << ", " << request.scales
               << " scales" << std::endl;
   const bool whole = synthesise(synthesis, request, console);
@@ -192,9 +193,9 @@ int make_network(const TextureRequest& request, const data::Images& exemplar, co
   const Size size{exemplar.height, exemplar.width};
   require_patches(request, exemplar, size);
   // Its gradient takes as much again, and what is between them.
-  require_room(request, size, 10.0 * TextureNetwork::values_per_pixel);
+  require_room(request, size, 20.0 * TextureNetwork::values_per_pixel);
   NetworkTraining training(tensor_of(exemplar), request.scales,
-                           {.size = request.patch, .points = request.points, .seed = request.seed});
+                           {.size = request.patch, .points = request.points.value_or(4000), .seed = request.seed});
   console.out << "generator of the texture of " << request.exemplar << ": " << request.scales << " scales" << std::endl;
   const bool whole = train(training, request, console);
   write_network(request.out, training.network());

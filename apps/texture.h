@@ -19,7 +19,8 @@ struct TextureRequest {
   std::optional<std::int64_t> iterations;
   double minutes = 0;  ///< in place of them, if not 0
   int scales = 5;
-  std::int64_t patch = 4, points = 20000;
+  std::int64_t patch = 4;
+  std::optional<std::int64_t> points;  ///< patches of the exemplar at each scale, at most: 20000, of a generator 4000
   std::uint64_t seed = 0;
   int threads = usable_cores();
   bool force = false;

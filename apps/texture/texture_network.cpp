@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "apps/texture/framed_image.h"
 #include "apps/texture/patch_scales.h"
 #include "apps/texture/pyramid.h"
+#include "apps/texture/texture_strips.h"
 #include "engine/error.h"
 #include "engine/ops/activation.h"
 #include "engine/ops/shape.h"
@@ -85,15 +85,14 @@ Tensor TextureNetwork::image(std::int64_t height, std::int64_t width, std::uint6
   engine::require(std::min(height, width) >= 1, "[texture network] there is no image of ", height, "x", width);
   const std::int64_t whole = halved_from(scales());
   std::int64_t rows = (height + whole - 1) / whole, columns = (width + whole - 1) / whole;
-  FramedImage x;
+  Tensor x;
   for (std::size_t b = 0; b < blocks_.size(); ++b) {
     const Block& block = blocks_[b];
-    x = FramedImage::doubled_with_noise(x, noise(seed, number, b), noise_channels, rows, columns);
-    x = x.convolved(block.first.weight.value(), block.first_norm, leaky);
-    x = x.convolved(block.second.weight.value(), block.second_norm, leaky);
+    x = refined(x, noise(seed, number, b), noise_channels, rows, columns, {block.first, block.first_norm},
+                {block.second, block.second_norm});
     rows *= 2, columns *= 2;
   }
-  return x.mixed(colours_.weight.value(), engine::Activation::sigmoid(), height, width);
+  return mixed(x, colours_.weight.value(), engine::Activation::sigmoid(), height, width);
 }
 
 std::vector<models::Parameter> TextureNetwork::parameters() {

@@ -34,7 +34,7 @@ class TextureNetwork {
   std::int64_t image_channels() const { return image_channels_; }
   int scales() const { return static_cast<int>(blocks_.size()); }
   /// Values that an image takes at once, beside its own, a pixel.
-  static constexpr std::int64_t values_per_pixel = 70;
+  static constexpr std::int64_t values_per_pixel = 40;
 
  private:
   struct Block {

@@ -68,7 +68,7 @@ TEST_CASE("an image is a function of seed and number, on any number of threads")
   engine::set_threads(before);
 }
 
-TEST_CASE("gradients flow to every parameter of a texture network" * doctest::skip(!engine::testing::precise)) {
+TEST_CASE("gradients flow to every parameter of a texture network") {
   TextureNetwork made(1, 2, 5);
   std::vector<Tensor> at;
   for (const models::Parameter& p : made.parameters()) at.push_back(p.variable->value().clone());
@@ -78,7 +78,15 @@ TEST_CASE("gradients flow to every parameter of a texture network" * doctest::sk
     const Var image = made(6, 8, 2, 0);
     return sum(image * image);
   };
-  CHECK(engine::testing::gradient_errors(loss, at, false, 1e-5).first < 1e-5);
+  // Short steps: leaky ReLUs have kinks, which steps cross the less often the shorter they are.
+  constexpr bool precise = engine::testing::precise;
+  CHECK(engine::testing::gradient_errors(loss, at, false, precise ? 1e-8 : 1e-4).first < (precise ? 1e-4 : 0.1));
+
+  engine::Tape tape;
+  std::vector<Var> parameters(at.begin(), at.end());
+  for (Var& parameter : parameters) tape.watch(parameter);
+  for (const Var& gradient : tape.gradient(loss(parameters), parameters))
+    CHECK(std::ranges::any_of(gradient.value().values(), [](engine::real value) { return value != 0; }));
 }
 
 TEST_CASE("a texture network learns stripes, whatever its noise") {
