@@ -126,6 +126,7 @@ Json completed(const CompareRequest& request, const fs::path& file) {
 TrainOptions options_of(const std::string& method, const std::string& preset, const Json& given) {
   Json options = to_json(preset_options(preset, "", "", method));
   options["checkpoint-every"] = options["samples-every"] = 1000;  // a report each time, which the clock leaves out
+  options["scale"] = "auto";                                      // all rows are then in one unit
   options.update(given);
   TrainOptions chosen = options_from_json(options, "--options");
   if (method == "semidual") chosen.clusters = 0;  // coordinates of classes beside z would be another theta

@@ -42,8 +42,9 @@ struct Comparison {
 
 /// What was asked, completed by what FOLDER/compare.json has on --resume, otherwise by the defaults. All entries of a
 /// preset have the generator, the latent points and the start that `semidual` has by it, unless options are given, and
-/// no clusters. Writes compare.json. Throws Error for what won't do: unknown words, data that can't be read or have no
-/// held-out points, a folder that holds a comparison, or on --resume none or another.
+/// no clusters; all of both presets have one scale. Writes compare.json. Throws Error for what won't do: unknown words,
+/// data that can't be read or have no held-out points, a folder that holds a comparison, or on --resume none or
+/// another.
 Comparison comparison_of(const CompareRequest& request);
 
 }  // namespace apps::comparing

@@ -111,7 +111,7 @@ TEST_CASE("all methods start from one theta and the same latent points, by each 
         CHECK(other.latent == first.latent);
         CHECK(other.latent_scale == first.latent_scale);
         CHECK(other.start == first.start);
-        CHECK(other.scale == first.scale);
+        CHECK(other.scale == all.entries[0].options.scale);
         CHECK(other.clusters == 0);
         const auto tensors = apps::tensors_of(*apps::make_generator(other, all.data));
         REQUIRE(tensors.size() == theta.size());
