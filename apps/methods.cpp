@@ -193,6 +193,23 @@ void set_ots_fit(TrainOptions& options, bool best) {
   options.init_deviation = 0.02;
 }
 
+/// Those of a psi in a tree of clusters. Its authors' steps are not known: the paper's are those of the single layer.
+void set_restricted(TrainOptions& options, bool best) {
+  options.branches = "auto";
+  options.inner = best ? 3 : 10;
+  options.batch = 200;
+  options.dual_decay = 0.5;
+  if (best) {
+    options.dual_schedule = "cosine";
+    options.edges = -1;
+    options.lr = options.dual_lr = options.latent_dim = options.latent_scale = by_data;
+    return;
+  }
+  options.iterations = 3000;
+  options.lr = 0.001;
+  options.dual_lr = 5;
+}
+
 void require_ots_fit(const TrainOptions& options) {
   constexpr std::int64_t most_hits = 1 << 26;
   require(options.replay >= 1, "--replay must be at least 1: ", options.replay);
@@ -240,6 +257,8 @@ TrainOptions method_options(const std::string& method, const std::string& preset
     set_learned_features(options, best);
   else if (method == chen)
     set_ots_fit(options, best);
+  else if (method == leclaire_rabin)
+    set_restricted(options, best);
   else
     set_batch_transport(options, best);
   return options;
@@ -275,6 +294,11 @@ void require_use(const TrainOptions& options) {
     require(options.inner <= 32767, "--inner of --method liu-features must be at most 32767: ", options.inner);
   }
   if (options.method == chen) require_ots_fit(options);
+  if (options.method == leclaire_rabin) {
+    if (options.branches != "auto") numbers_of("branches", options.branches);
+    require(options.dual_decay >= 0 && options.dual_decay <= 1,
+            "--dual-decay must lie between 0 and 1: ", options.dual_decay);
+  }
   if (options.method != wgan && options.method != wgan_gp && options.method != liu_features) return;
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
@@ -286,6 +310,13 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   if (options.method == semidual) return;
   const bool images = data.images(), few_coordinates = !images && data.dimension <= 64;
   if (options.mlp_sizes.empty() && few_coordinates) options.mlp_sizes = "128,128,128";
+  if (options.branches == "auto")
+    options.branches = std::to_string(std::max(std::llround(std::sqrt(static_cast<double>(data.count))), 1LL));
+  if (options.method == leclaire_rabin) {
+    if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
+    if (options.dual_lr == by_data) options.dual_lr = images ? 1 : 5;
+    return;
+  }
   if (options.method == chen) {
     if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
     if (options.dual_lr == by_data) options.dual_lr = images ? 0.006 : 0.01;
@@ -323,6 +354,7 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == wgan_gp) return "W1";
   if (options.method == liu_features) return "W of features";
   if (options.method == chen) return "c to hits";
+  if (options.method == leclaire_rabin) return "restricted H";
   const bool sharp = options.plan_value == "sharp";
   if (transport) return sharp ? "sharp W of batches" : "W of batches";
   if (options.loss == "batch-divergence") return sharp ? "sharp D of batches" : "D of batches";

@@ -7,6 +7,7 @@
 #include "apps/learn/learned_features.h"
 #include "apps/learn/lipschitz_critic.h"
 #include "apps/learn/ots_fit.h"
+#include "apps/learn/restricted_objective.h"
 #include "apps/learn/semidual_objective.h"
 #include "engine/error.h"
 #include "models/critic.h"
@@ -87,6 +88,7 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
                                           const PointsOfClasses& classes) {
   if (options.method == "semidual") return std::make_unique<SemidualObjective>(options, target, classes);
   if (options.method == "chen") return std::make_unique<OtsFit>(options, target);
+  if (options.method == "leclaire-rabin") return std::make_unique<RestrictedObjective>(options, target);
   require_batches(options, target);
   if (options.method == "wgan" || options.method == "wgan-gp")
     return std::make_unique<LipschitzCritic>(options, target, make_critic(options, data));

@@ -96,6 +96,11 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(chen.latent == "normal");
   CHECK(chen.mlp_sizes == "512,512,512");
   CHECK(chen.init_deviation == 0.02);
+  const TrainOptions tree = resolved("leclaire-rabin", "paper", digits);
+  CHECK(tree.branches == "32");
+  CHECK(tree.inner == 10);
+  CHECK(tree.dual_lr == 5);
+  CHECK(tree.dual_decay == 0.5);
 }
 
 TEST_CASE("a critic is by default one of images where the dcgan makes them") {
@@ -126,6 +131,9 @@ TEST_CASE("the best presets' rates, latent points and critics follow the data") 
   CHECK(resolved("fatras", "best", plane).lr == 3e-3);
   CHECK(resolved("chen", "best", digits).dual_lr == 6e-3);
   CHECK(resolved("chen", "best", plane).mlp_sizes == "128,128,128");
+  CHECK(resolved("leclaire-rabin", "best", plane).branches == "32");
+  CHECK(resolved("leclaire-rabin", "best", plane).dual_lr == 5);
+  CHECK(resolved("leclaire-rabin", "best", digits).dual_lr == 1);
 }
 
 TEST_CASE("losses of different methods have different names") {
@@ -148,6 +156,7 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("genevay", "sinkhorn-divergence", "sharp") == "sharp S of batches");
   CHECK(symbol("genevay", "batch-divergence", "sharp") == "sharp D of batches");
   CHECK(symbol("chen", "transport") == "c to hits");
+  CHECK(symbol("leclaire-rabin", "transport") == "restricted H");
 }
 
 TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
@@ -211,6 +220,13 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "chen", "--dual-batch", "32"},
         "--dual-batch must be that of --batch, 64, which takes its latent points again: leave it out");
   check({"--method", "chen", "--lambda", "0.1"}, "--lambda is of no use to --method chen: leave it out");
+  check({"--method", "leclaire-rabin", "--branches", "40,"},
+        "--branches '40,' must be numbers from 1 on, such as 256,512");
+  check({"--method", "leclaire-rabin", "--branches", "7,6"},
+        "--branches 7,6 makes more clusters than there are points, 40: take fewer, or auto");
+  check({"--method", "leclaire-rabin", "--dual-decay", "1.5"}, "--dual-decay must lie between 0 and 1: 1.5");
+  check({"--method", "leclaire-rabin", "--lambda", "0.1"},
+        "--lambda is of no use to --method leclaire-rabin: leave it out");
   check({"--method", "wgan", "--branches", "5"}, "--branches is of no use to --method wgan: leave it out");
   check({"--replay", "5"}, "--replay is of no use to --method semidual: leave it out");
   check({"--optimizer", "sgd"}, "--optimizer 'sgd' is unknown: it must be adam or rmsprop");
@@ -254,6 +270,8 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
         Arguments{"--method", "chen", "--replay", "3", "--inner", "4"},
         Arguments{"--method", "chen", "--preset", "paper", "--replay", "2", "--inner", "3", "--optimizer", "rmsprop",
                   "--dual-warmup", "2"},
+        Arguments{"--method", "leclaire-rabin", "--branches", "3,2", "--dual-warmup", "2"},
+        Arguments{"--method", "leclaire-rabin", "--preset", "paper", "--inner", "2"},
         Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
     CAPTURE(kind[1]);
     const TemporaryFolder temporary;

@@ -66,3 +66,15 @@ TEST_CASE("there are fewer clusters than asked for where points are few or alike
   CHECK(clusters_of({3}, 1, 2) == Numbers{0});
   CHECK_THROWS_WITH_AS(clusters_of({1, 2}, 1, 0), "[clusters] there can be 1 to 256 clusters: 0", engine::Error);
 }
+
+TEST_CASE("many rows are parted as a sample of them is, and there must be a cluster") {
+  constexpr std::int64_t n = 70000;
+  engine::Tensor x = engine::Random(1, 3).uniform({n, 1}, 0, 1);
+  for (std::int64_t i = 0; i < n; i += 3) x.data()[i] += 5;
+  const std::vector<std::int64_t> found = ot::k_means(x, 2);
+  bool parted = found[0] != found[1];
+  for (std::size_t i = 3; i < found.size(); ++i) parted = parted && found[i] == found[i % 3];
+  CHECK(parted);
+  CHECK(found[1] == found[2]);
+  CHECK_THROWS_WITH_AS(ot::k_means(x, 0), "[k_means] there must be at least one cluster: 0", engine::Error);
+}

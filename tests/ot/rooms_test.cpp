@@ -10,8 +10,8 @@ namespace {
 /// The floor of a file of ot/: of its room, or of the files of the face that stand alone. What a file includes lies on
 /// its own floor in its own room, or on a lower one.
 int floor_of(const std::filesystem::path& file) {
-  static const std::map<std::string, int> rooms = {{"dense", 1},  {"plan", 1},   {"bytes", 2},   {"exact", 2},
-                                                   {"search", 3}, {"ascent", 6}, {"sinkhorn", 6}};
+  static const std::map<std::string, int> rooms = {{"dense", 1},  {"plan", 1},   {"bytes", 2},    {"exact", 2},
+                                                   {"search", 3}, {"ascent", 6}, {"sinkhorn", 6}, {"restricted", 6}};
   static const std::map<std::string, int> face = {{"c_transform", 4}, {"transformer", 4},     {"clusters", 4},
                                                   {"semidual", 5},    {"potential", 5},       {"layered_potential", 5},
                                                   {"point_draws", 4}, {"responsibilities", 5}};
