@@ -1,7 +1,6 @@
 #include "apps/compare/table.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "apps/report/page.h"
