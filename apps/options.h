@@ -147,8 +147,7 @@ void for_each_option(Options& options, const Visit& visit) {
       "paper: uniform]");
   visit("latent-dim", options.latent_dim, OnResume::same,
         "coordinates of a latent point; 0: 10 for images, otherwise those of a point, 10 at most; with a critic 128 "
-        "for images, otherwise 10 [best: 0, paper: 100; "
-        "wgan-gp: 128, genevay: 2, fatras: 10]");
+        "for images, otherwise 10 [best: 0, paper: 100; other methods, paper: theirs]");
   visit("latent-scale", options.latent_scale, OnResume::same,
         "what latent coordinates are multiplied by: the larger, the more a generator bends; 0: 7 for images, otherwise "
         "1 [best: 0, paper: 1]");
@@ -179,12 +178,11 @@ void for_each_option(Options& options, const Visit& visit) {
         "or more of 64 coordinates at most; else 1,16,256,4096, as far as there are two groups]");
   visit("lambda", options.lambda, OnResume::same,
         "entropic regularization in units of the cost, such as 0.025; 0: none. Larger is smoother and blurrier [0]");
-  visit(
-      "loss", options.loss, OnResume::same,
-      "what is minimised: transport (W_lambda, the paper's) or sinkhorn-divergence (W_lambda less half of each side's "
-      "cost to itself, which takes its blur away; lambda > 0. The data's half is a constant, from 2048 draws where "
-      "they "
-      "are more) [transport]");
+  visit("loss", options.loss, OnResume::same,
+        "what is minimised: transport (W_lambda, the paper's), sinkhorn-divergence (W_lambda less half of each side's "
+        "cost to itself, which takes its blur away; lambda > 0. The data's half is a constant, from 2048 draws where "
+        "they are more) or, of methods of batches, batch-divergence (the same from independent batches, without bias) "
+        "[transport]");
   visit("cost", options.cost, OnResume::same,
         "the cost of moving x to y: sqeuclidean (|x-y|^2, the fastest), euclidean (|x-y|), cityblock (the sum of the "
         "coordinates' differences) or power (|x-y|^P) [sqeuclidean]");
@@ -206,27 +204,25 @@ void for_each_option(Options& options, const Visit& visit) {
         "runs are the same; 0: --iterations tells [0]");
   visit("inner", options.inner, OnResume::same,
         "steps of psi, or of a critic, before each step of the generator; 0: 3 for images, and points of 64 "
-        "coordinates at most with "
-        "layers moved by adam, otherwise 10 [10; best with layers: 0; a critic: best 0, 3 of wgan-gp on images, "
-        "otherwise 5; paper 5]");
+        "coordinates at most with layers moved by adam, otherwise 10; of a critic 3 for wgan-gp on images, otherwise 5 "
+        "[10; best with layers: 0; other methods: theirs]");
   visit("batch", options.batch, OnResume::same,
-        "generated points in each step, and for methods beside semidual points of the data [200; a critic: 64, "
-        "wgan-gp, paper: 50, "
-        "genevay: 300, fatras, paper: 100]");
+        "generated points in each step, and for most methods beside semidual points of the data [200; other methods: "
+        "theirs]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
         "all [0]");
-  visit("optimizer", options.optimizer, OnResume::same,
-        "what moves the generator, and a critic: adam or rmsprop [adam; wgan: rmsprop]");
+  visit(
+      "optimizer", options.optimizer, OnResume::same,
+      "what moves the generator, and a critic: adam or rmsprop [adam; wgan, and liu and liu-features, paper: rmsprop]");
   visit("adam-beta1", options.adam_beta1, OnResume::same,
-        "the share of itself that adam's mean of gradients keeps [0.9; wgan-gp: 0.5, fatras, paper: 0]");
+        "the share of itself that adam's mean of gradients keeps [0.9; other methods: theirs]");
   visit("adam-beta2", options.adam_beta2, OnResume::same,
-        "the same for its mean of their squares [0.999; wgan-gp, and fatras, paper: 0.9]");
+        "the same for its mean of their squares [0.999; other methods: theirs]");
   visit("lr", options.lr, OnResume::same,
         "step length of the optimizer on the generator; 0: 0.001 for images, 0.003 for points of 64 coordinates at "
-        "most with "
-        "layers moved by adam, otherwise 0.0003; of wgan-gp 0.0005 for images, otherwise 0.001; of wgan 0.00005 for "
-        "images, otherwise 0.0005 [best: 0, paper: 0.001; genevay, fatras: 0.005, wgan: 0.00005, wgan-gp: 0.0001]");
+        "most with layers moved by adam, otherwise 0.0003; other methods have their own [best: 0, paper: 0.001; other "
+        "methods, paper: theirs]");
   visit("lr-schedule", options.lr_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to 0) [best: cosine, paper: constant]");
   visit("schedule-iterations", options.schedule_iterations, OnResume::same,
@@ -238,16 +234,14 @@ void for_each_option(Options& options, const Visit& visit) {
         "what moves psi: asgd or adam [best: adam, paper: asgd]");
   visit("dual-lr", options.dual_lr, OnResume::same,
         "step length of psi, or of a critic; 0: 0.012 for images, otherwise 0.01 where --scale brings points to "
-        "deviation 1 and 0.003 "
-        "where it does not, ten times that for 64 coordinates at most "
-        "[layers: adam "
-        "0, asgd 5; vector: adam 0.003, asgd 5; "
-        "network: adam 0.001, asgd 0.1; a critic: best 0, the generator's; paper as there]");
+        "deviation 1 and 0.003 where it does not, ten times that for 64 coordinates at most; other methods have their "
+        "own [layers: adam 0, asgd 5; vector: adam 0.003, asgd 5; network: adam 0.001, asgd 0.1; other methods: best "
+        "0, paper theirs]");
   visit("dual-schedule", options.dual_schedule, OnResume::same,
         "how that step length changes along the run: constant, or cosine (down to a twentieth) [best: cosine, paper: "
         "constant]");
   visit("dual-decay", options.dual_decay, OnResume::same,
-        "asgd divides the length of inner step k by k to this power [vector: 0.5, network: 0.8]");
+        "asgd divides the length of inner step k by k to this power [vector, leclaire-rabin: 0.5, network: 0.8]");
   visit("dual-average", options.dual_average, OnResume::same,
         "whether asgd keeps the average of the inner steps' psi, on, or the last psi, off [on]");
   visit("dual-batch", options.dual_batch, OnResume::same,
@@ -262,11 +256,12 @@ void for_each_option(Options& options, const Visit& visit) {
       "what a network potential multiplies: full precision, or bf16 (8 significant bits, faster, on CPUs with AVX-512 "
       "BF16) [full]");
   visit("critic", options.critic, OnResume::same,
-        "of wgan and wgan-gp: mlp, conv (the dcgan backwards) or auto (conv where the dcgan can make such images) "
-        "[auto]");
+        "of methods with networks beside the generator's: mlp, conv (the dcgan backwards) or auto (conv where the "
+        "dcgan can make such images) [auto]");
   visit("critic-sizes", options.critic_sizes, OnResume::same,
-        "sizes of the critic's hidden layers, or channels of its hidden images [mlp: 512,512,512, for points of 64 "
-        "coordinates at most 128,128,128; conv: the dcgan's, best: half of them]");
+        "sizes of its hidden layers, or channels of its hidden images; of liu-features the last is the number of "
+        "features [mlp: 512,512,512, for points of 64 coordinates at most 128,128,128; conv: the dcgan's, best: half "
+        "of them]");
   visit(
       "critic-burst", options.critic_burst, OnResume::same,
       "steps of the critic of wgan in the first 25 iterations and each 500th, where they are more than --inner [best: "
@@ -313,10 +308,10 @@ void for_each_option(Options& options, const Visit& visit) {
         "between two batches of the data, in the features that are learned [5]");
   visit("replay", options.replay, OnResume::same,
         "of chen, the batches of latent points that psi was last fitted on, on which the generator then makes as many "
-        "steps towards the points that they were sent to [best: 500, paper: 4000]");
+        "steps towards the points that they were sent to [best: 100, paper: 4000]");
   visit("settle", options.settle, OnResume::same,
-        "of chen, psi is fitted until each of 1000 groups of points has been hit so nearly as often as it weighs, or "
-        "for --inner steps [0.25]");
+        "of chen, psi is fitted until each of up to 1000 groups of points has been hit so nearly as often as it "
+        "weighs, or for --inner steps [0.25]");
   visit("branches", options.branches, OnResume::same,
         "of leclaire-rabin, into how many clusters the points are parted, these again, and so on; two numbers are for "
         "three layers [auto: one number, the root of J]");
