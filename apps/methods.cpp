@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -59,6 +60,19 @@ const std::vector<Use>& uses() {
       {{leclaire_rabin}, {"branches"}},
   };
   return all;
+}
+
+/// Whether what is learned beside the generator is a network of --critic.
+bool has_critic(const TrainOptions& options) {
+  constexpr std::string_view with[] = {wgan, wgan_gp, gan, liu_features};
+  return std::ranges::find(with, options.method) != std::end(with);
+}
+
+/// The step length of its optimizer, and of the generator's.
+double critic_rate(const TrainOptions& options, bool images) {
+  if (options.method == wgan_gp || options.method == liu_features) return images ? 5e-4 : 1e-3;
+  if (options.method == wgan) return images ? 5e-5 : 5e-4;
+  return images ? 2e-4 : 1e-3;
 }
 
 /// Those of a Wasserstein GAN.
@@ -131,6 +145,21 @@ void set_liu(TrainOptions& options, bool best) {
   options.latent = "normal";
   options.latent_dim = 100;
   options.iterations = 23'400;  // 50 epochs of MNIST
+}
+
+/// Those of a GAN: the DCGAN's optimizer; batches and latent points as wgan-gp's authors compare it with theirs.
+void set_gan(TrainOptions& options, bool best) {
+  options.critic = "auto";
+  options.inner = 1;
+  options.latent = "normal";
+  options.latent_dim = best ? by_data : 128;
+  options.batch = best ? 64 : 50;
+  options.adam_beta1 = 0.5;
+  options.lr = options.dual_lr = best ? by_data : 2e-4;
+  if (best)
+    options.latent_scale = 1;
+  else
+    options.iterations = 200'000;
 }
 
 /// Those of transport between batches.
@@ -253,6 +282,8 @@ TrainOptions method_options(const std::string& method, const std::string& preset
   }
   if (method == wgan || method == wgan_gp)
     set_critic(options, best);
+  else if (method == gan)
+    set_gan(options, best);
   else if (method == liu_features)
     set_learned_features(options, best);
   else if (method == chen)
@@ -299,7 +330,7 @@ void require_use(const TrainOptions& options) {
     require(options.dual_decay >= 0 && options.dual_decay <= 1,
             "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   }
-  if (options.method != wgan && options.method != wgan_gp && options.method != liu_features) return;
+  if (!has_critic(options)) return;
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
   require_one_of("critic", options.critic, {"auto", "mlp", "conv"});
@@ -328,7 +359,7 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   }
   // The last of --critic-sizes is the number of features.
   const std::string features = options.method != liu_features ? "" : options.preset == "best" ? ",16" : ",2";
-  const double rate = options.method != wgan ? (images ? 5e-4 : 1e-3) : images ? 5e-5 : 5e-4;
+  const double rate = critic_rate(options, images);
   if (options.lr == by_data) options.lr = rate;
   if (options.dual_lr == by_data) options.dual_lr = rate;
   if (options.latent_dim == by_data) options.latent_dim = images ? 128 : 10;
@@ -352,6 +383,7 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == semidual) return transport ? "H" : "S";
   if (options.method == wgan) return "K W1";
   if (options.method == wgan_gp) return "W1";
+  if (options.method == gan) return "GAN";
   if (options.method == liu_features) return "W of features";
   if (options.method == chen) return "c to hits";
   if (options.method == leclaire_rabin) return "restricted H";

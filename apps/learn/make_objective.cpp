@@ -6,6 +6,7 @@
 #include "apps/learn/batch_transport.h"
 #include "apps/learn/learned_features.h"
 #include "apps/learn/lipschitz_critic.h"
+#include "apps/learn/logistic_critic.h"
 #include "apps/learn/ots_fit.h"
 #include "apps/learn/restricted_objective.h"
 #include "apps/learn/semidual_objective.h"
@@ -19,30 +20,35 @@ using engine::require;
 
 namespace {
 
-std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const DataFacts& data) {
+/// A critic of points as the cost sees them, of dimension d.
+std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const DataFacts& data, std::int64_t d,
+                                          const char* name) {
   std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
   const bool features = options.method == "liu-features";  // then the last is the number of these
   const std::int64_t outputs = features ? hidden.back() : 1;
   if (features) hidden.pop_back();
   if (options.critic == "mlp") {
-    std::vector<std::int64_t> sizes{data.dimension};
+    std::vector<std::int64_t> sizes{d};
     sizes.insert(sizes.end(), hidden.begin(), hidden.end());
     sizes.push_back(outputs);
-    return std::make_unique<models::MlpCritic>(sizes, options.seed);
+    return std::make_unique<models::MlpCritic>(sizes, options.seed, name);
   }
   require(data.images(), "--critic conv sees images, the data are points of dimension ", data.dimension,
           ": take --critic mlp");
+  require(d == data.dimension, "--critic conv sees images, the cost more of them: take --critic mlp, or --edges 0");
   const std::size_t images = models::conv_critic_channels(data.height, data.width).size();
   require(hidden.size() == images, "--critic-sizes ", options.critic_sizes, " must be ", images + features,
           " numbers for ", data.height, "x", data.width, " images: ", hidden.size() + features, " given");
-  // A batch norm would have f at one point depend on others, and the penalty, or a cost, is of f at each.
-  const bool batch_norm = options.penalty == 0 && !features;
+  // A batch norm has f at one point depend on others, where a penalty, a cost or a c-transform is of f at each.
+  const bool batch_norm = options.method == "wgan" || options.method == "gan";
   return std::make_unique<models::ConvCritic>(
-      models::ConvCriticOptions{data.height, data.width, data.channels, hidden, batch_norm, outputs}, options.seed);
+      models::ConvCriticOptions{data.height, data.width, data.channels, hidden, batch_norm, outputs}, options.seed,
+      name);
 }
 
-std::unique_ptr<models::Critic> make_critic(const TrainOptions& options, const DataFacts& data) {
-  std::unique_ptr<models::Critic> critic = critic_of(options, data);
+std::unique_ptr<models::Critic> make_critic(const TrainOptions& options, const DataFacts& data, std::int64_t d,
+                                            const char* name) {
+  std::unique_ptr<models::Critic> critic = critic_of(options, data, d, name);
   if (options.init_deviation > 0)
     models::draw_normal_weights(critic->parameters(), options.init_deviation, options.seed);
   return critic;
@@ -90,10 +96,11 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
   if (options.method == "chen") return std::make_unique<OtsFit>(options, target);
   if (options.method == "leclaire-rabin") return std::make_unique<RestrictedObjective>(options, target);
   require_batches(options, target);
+  const auto critic = [&](const char* name) { return make_critic(options, data, target.dimension(), name); };
   if (options.method == "wgan" || options.method == "wgan-gp")
-    return std::make_unique<LipschitzCritic>(options, target, make_critic(options, data));
-  if (options.method == "liu-features")
-    return std::make_unique<LearnedFeatures>(options, target, make_critic(options, data));
+    return std::make_unique<LipschitzCritic>(options, target, critic("critic"));
+  if (options.method == "gan") return std::make_unique<LogisticCritic>(options, target, critic("critic"));
+  if (options.method == "liu-features") return std::make_unique<LearnedFeatures>(options, target, critic("critic"));
   return std::make_unique<BatchTransport>(options, target);
 }
 

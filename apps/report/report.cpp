@@ -49,7 +49,7 @@ struct CurveText {
 
 CurveText text_of(const std::string& column, const TrainOptions& options) {
   const std::string symbol = loss_symbol(options);
-  const bool critic = !options.critic.empty();
+  const bool critic = options.method == "wgan" || options.method == "wgan-gp" || options.method == "gan";
   const CurveText known[] = {
       {"loss", "Loss", "loss " + symbol, symbol + (critic ? "" : ", in units of the scaled cost"),
        critic

@@ -101,6 +101,12 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(tree.inner == 10);
   CHECK(tree.dual_lr == 5);
   CHECK(tree.dual_decay == 0.5);
+  const TrainOptions gan = resolved("gan", "paper", digits);
+  CHECK(gan.inner == 1);
+  CHECK(gan.lr == 2e-4);
+  CHECK(gan.dual_lr == 2e-4);
+  CHECK(gan.adam_beta1 == 0.5);
+  CHECK(gan.critic == "conv");
 }
 
 TEST_CASE("a critic is by default one of images where the dcgan makes them") {
@@ -108,6 +114,7 @@ TEST_CASE("a critic is by default one of images where the dcgan makes them") {
   CHECK(resolved("wgan-gp", "best", plane).critic_sizes == "128,128,128");
   CHECK(resolved("wgan-gp", "best", {9, 49, 7, 7, 1, "", ""}).critic_sizes == "512,512,512");
   CHECK(resolved("semidual", "best", digits).critic.empty());
+  CHECK(resolved("gan", "best", digits).critic == "conv");
 }
 
 TEST_CASE("the best presets' rates, latent points and critics follow the data") {
@@ -157,6 +164,7 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("genevay", "batch-divergence", "sharp") == "sharp D of batches");
   CHECK(symbol("chen", "transport") == "c to hits");
   CHECK(symbol("leclaire-rabin", "transport") == "restricted H");
+  CHECK(symbol("gan", "transport") == "GAN");
 }
 
 TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
@@ -185,6 +193,7 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "wgan", "--dual-lr", "-1"}, "--dual-lr must be a positive number: -1");
   check({"--method", "wgan", "--critic-burst", "-1"}, "--critic-burst must be 0 to 65535: -1");
   check({"--method", "genevay", "--lambda", "0"}, "--lambda must be a positive number: 0");
+  check({"--method", "gan", "--lambda", "0.1"}, "--lambda is of no use to --method gan: leave it out");
   check({"--method", "fatras", "--loss", "sinkhorn-divergence"},
         "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
   check({"--method", "liu", "--lambda", "0"}, "--lambda must be a positive number: 0");
@@ -258,10 +267,15 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
         Arguments{"--method", "wgan-gp", "--inner", "2", "--critic", "mlp", "--critic-sizes", "9", "--dual-warmup", "2",
                   "--dual-batch", "6", "--dual-schedule", "cosine"},
         Arguments{"--method", "wgan-gp", "--inner", "2", "--critic-sizes", "3,4,5", "--average", "0"},
-        Arguments{"--method", "genevay"}, Arguments{"--method", "genevay", "--preset", "paper"},
-        Arguments{"--method", "fatras"}, Arguments{"--method", "fatras", "--preset", "paper"},
+        Arguments{"--method", "gan", "--critic-sizes", "3,4,5"},
+        Arguments{"--method", "gan", "--preset", "paper", "--critic-sizes", "3,4,5", "--critic", "conv"},
+        Arguments{"--method", "genevay"},
+        Arguments{"--method", "genevay", "--preset", "paper"},
+        Arguments{"--method", "fatras"},
+        Arguments{"--method", "fatras", "--preset", "paper"},
         Arguments{"--method", "fatras", "--pairs", "2", "--loss", "batch-divergence", "--batch", "6"},
-        Arguments{"--method", "genevay", "--pairs", "2", "--plan-value", "sharp"}, Arguments{"--method", "liu"},
+        Arguments{"--method", "genevay", "--pairs", "2", "--plan-value", "sharp"},
+        Arguments{"--method", "liu"},
         Arguments{"--method", "liu", "--preset", "paper", "--dcgan-channels", "6,5,4"},
         Arguments{"--method", "liu-features", "--critic-sizes", "3,4,5,2", "--dcgan-channels", "6,5,4", "--dual-warmup",
                   "2", "--inner", "2"},
@@ -295,17 +309,22 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
 }
 
 TEST_CASE("a run of a critic on points has a picture without a potential, and can be evaluated") {
-  const TemporaryFolder temporary;
   std::string points = "a,b\n";
   for (int j = 0; j < 300; ++j) points += std::to_string(j % 8) + "," + std::to_string(j % 7) + "\n";
-  write(temporary / "points.csv", points);
-  const apps::RunFolder run{temporary / "run"};
-  const Outcome trained = semidual({"train", "--method", "wgan-gp", "--data", temporary / "points.csv", "--hold-out",
-                                    "0.2", "--batch", "8", "--iterations", "2", "--threads", "1", "--out", run.root});
-  CHECK_MESSAGE(trained.code == 0, trained.err);
-  CHECK(trained.out.find("  W1 ") != std::string::npos);
-  CHECK(std::filesystem::exists(run.grid(2)));
-  const Outcome evaluated = semidual({"evaluate", run.root, "--threads", "1"});
-  CHECK_MESSAGE(evaluated.code == 0, evaluated.err);
-  CHECK(evaluated.out.find("semi-dual") == std::string::npos);
+  for (const Arguments& kind : {Arguments{"wgan-gp", "  W1 "}}) {
+    const TemporaryFolder temporary;
+    write(temporary / "points.csv", points);
+    const apps::RunFolder run{temporary / "run"};
+    const Arguments options(kind.begin() + 2, kind.end());
+    const Outcome trained =
+        semidual(Arguments{"train", "--method", kind[0], "--data", temporary / "points.csv", "--hold-out", "0.2",
+                           "--batch", "8", "--iterations", "2", "--threads", "1", "--out", run.root} +
+                 options);
+    CHECK_MESSAGE(trained.code == 0, trained.err);
+    CHECK(trained.out.find(kind[1]) != std::string::npos);
+    CHECK(std::filesystem::exists(run.grid(2)));
+    const Outcome evaluated = semidual({"evaluate", run.root, "--threads", "1"});
+    CHECK_MESSAGE(evaluated.code == 0, evaluated.err);
+    CHECK(evaluated.out.find("semi-dual") == std::string::npos);
+  }
 }

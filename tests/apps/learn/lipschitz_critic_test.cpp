@@ -7,11 +7,8 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/checkpoint.h"
 #include "apps/methods.h"
-#include "engine/error.h"
 #include "engine/ops/reduce.h"
-#include "engine/parallel.h"
 #include "tests/apps/learn/small_training.h"
 #include "tests/engine/gradient_check.h"
 
@@ -149,34 +146,6 @@ TEST_CASE("the penalty of a constant critic is 1, with gradients that are number
   CHECK(penalty.value().item() == doctest::Approx(1).epsilon(1e-5));
   const Tensor gradient = tape.gradient(penalty, {*f.parameters()[0].variable}).front().value();
   for (const engine::real value : gradient.values()) CHECK(std::isfinite(value));
-}
-
-TEST_CASE("a critic restored goes on with the same bits, which do not depend on the threads") {
-  const ot::Target target = small_target();
-  for (const char* method : {"wgan", "wgan-gp"}) {
-    TrainOptions options = options_of(method);
-    options.batch = 4;
-    const Tensor x = engine::Random(8, 2).uniform({4, dimension}, 0, 2);
-    LipschitzCritic straight(options, target,
-                             std::make_unique<models::MlpCritic>(std::vector<std::int64_t>{3, 40, 1}, 5));
-    const std::int64_t most = straight.most_state_bytes();
-    steps(straight, x, 3);
-    ot::NamedTensors middle = copies(straight.learned());
-    for (auto& named : copies(straight.moments())) middle.push_back(named);
-    CHECK(apps::bytes_of(middle) == most);
-    steps(straight, x, 2);
-
-    engine::set_threads(2);
-    LipschitzCritic resumed(options, target,
-                            std::make_unique<models::MlpCritic>(std::vector<std::int64_t>{3, 40, 1}, 99));
-    resumed.restore(middle, true);
-    steps(resumed, x, 2);
-    engine::set_threads(1);
-    CHECK(equal(straight.learned(), resumed.learned()));
-    CHECK(equal(straight.moments(), resumed.moments()));
-    middle.pop_back();
-    CHECK_THROWS_WITH_AS(resumed.restore(middle, true), "tensor critic.steps [] is missing", engine::Error);
-  }
 }
 
 TEST_CASE("with a burst the first iterations and each 500th have as many steps of the critic") {
