@@ -62,9 +62,9 @@ const std::vector<Use>& uses() {
   return all;
 }
 
-/// Whether what is learned beside the generator is a network of --critic.
+/// Whether what is learned beside the generator is a network, or two, of --critic.
 bool has_critic(const TrainOptions& options) {
-  constexpr std::string_view with[] = {wgan, wgan_gp, gan, liu_features};
+  constexpr std::string_view with[] = {wgan, wgan_gp, gan, liu_features, seguy, sanjabi};
   return std::ranges::find(with, options.method) != std::end(with);
 }
 
@@ -72,7 +72,8 @@ bool has_critic(const TrainOptions& options) {
 double critic_rate(const TrainOptions& options, bool images) {
   if (options.method == wgan_gp || options.method == liu_features) return images ? 5e-4 : 1e-3;
   if (options.method == wgan) return images ? 5e-5 : 5e-4;
-  return images ? 2e-4 : 1e-3;
+  if (options.method == gan) return images ? 2e-4 : 1e-3;
+  return images ? 1e-3 : 3e-3;
 }
 
 /// Those of a Wasserstein GAN.
@@ -160,6 +161,36 @@ void set_gan(TrainOptions& options, bool best) {
     options.latent_scale = 1;
   else
     options.iterations = 200'000;
+}
+
+/// Those of two potentials. Seguy's: the nets and the step of the authors' own example of l2, and as many steps of the
+/// potentials before the map is learned as let them settle. Of Sanjabi's the gradient alone is known.
+void set_two_potentials(TrainOptions& options, bool best) {
+  const bool l2 = options.method == seguy;
+  if (l2) options.regularization = "l2";
+  options.latent = "normal";
+  if (best) {
+    options.generator_gradient = "rows";
+    options.critic = "mlp";
+    options.lambda = l2 ? 0.005 : 0.0025;
+    options.inner = 3;
+    options.batch = 100;
+    options.lr = options.dual_lr = options.latent_dim = options.latent_scale = by_data;
+    options.dual_schedule = "cosine";
+    return;
+  }
+  options.generator_gradient = l2 ? "barycentric" : "plan";
+  options.critic = l2 ? "mlp" : "auto";
+  options.lambda = l2 ? 0.0025 : 0.01;
+  options.inner = l2 ? 1 : 10;
+  options.batch = 50;
+  options.lr = options.dual_lr = 1e-3;
+  options.iterations = 30'000;
+  if (!l2) return;
+  options.critic_sizes = options.mlp_sizes = "128,256,128";
+  options.cost_scale = "one";
+  options.latent_dim = by_data;
+  options.dual_warmup = 10'000;
 }
 
 /// Those of transport between batches.
@@ -284,6 +315,8 @@ TrainOptions method_options(const std::string& method, const std::string& preset
     set_critic(options, best);
   else if (method == gan)
     set_gan(options, best);
+  else if (method == seguy || method == sanjabi)
+    set_two_potentials(options, best);
   else if (method == liu_features)
     set_learned_features(options, best);
   else if (method == chen)
@@ -330,6 +363,11 @@ void require_use(const TrainOptions& options) {
     require(options.dual_decay >= 0 && options.dual_decay <= 1,
             "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   }
+  const bool two_potentials = options.method == seguy || options.method == sanjabi;
+  if (two_potentials) require_positive("--lambda", options.lambda);
+  if (options.method == seguy) require_one_of("regularization", options.regularization, {"entropy", "l2"});
+  if (two_potentials)
+    require_one_of("generator-gradient", options.generator_gradient, {"potential", "plan", "rows", "barycentric"});
   if (!has_critic(options)) return;
   require(options.critic_burst >= 0 && options.critic_burst <= 65535,
           "--critic-burst must be 0 to 65535: ", options.critic_burst);
@@ -362,11 +400,17 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   const double rate = critic_rate(options, images);
   if (options.lr == by_data) options.lr = rate;
   if (options.dual_lr == by_data) options.dual_lr = rate;
-  if (options.latent_dim == by_data) options.latent_dim = images ? 128 : 10;
+  if (options.generator_gradient == "barycentric") {  // whose source lies where the data do
+    if (options.latent_dim == by_data) options.latent_dim = data.dimension;
+    if (options.latent_scale == by_data) options.latent_scale = 1;
+  }
+  const bool by_cost = options.method == seguy || options.method == sanjabi;
+  if (options.latent_dim == by_data && !by_cost) options.latent_dim = images ? 128 : 10;
   if (options.inner == by_data) options.inner = options.method == wgan_gp && images ? 3 : 5;
   // In the plane, as the authors' own examples have it: 10 takes far longer to see the modes apart.
   if (options.method == wgan_gp && options.penalty == by_data) options.penalty = few_coordinates ? 0.1 : 10;
-  if (options.critic == "auto") options.critic = dcgan_makes(data) ? "conv" : "mlp";
+  const bool pixels_alone = options.edges == 0 && options.cost_features.empty();
+  if (options.critic == "auto") options.critic = dcgan_makes(data) && pixels_alone ? "conv" : "mlp";
   if (!options.critic_sizes.empty()) return;
   if (options.critic == "mlp") {
     options.critic_sizes = (few_coordinates ? "128,128,128" : "512,512,512") + features;
@@ -384,6 +428,8 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == wgan) return "K W1";
   if (options.method == wgan_gp) return "W1";
   if (options.method == gan) return "GAN";
+  if (options.method == seguy || options.method == sanjabi)
+    return options.generator_gradient == "potential" ? "dual of u, v" : "cost of plan";
   if (options.method == liu_features) return "W of features";
   if (options.method == chen) return "c to hits";
   if (options.method == leclaire_rabin) return "restricted H";

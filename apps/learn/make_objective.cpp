@@ -10,6 +10,7 @@
 #include "apps/learn/ots_fit.h"
 #include "apps/learn/restricted_objective.h"
 #include "apps/learn/semidual_objective.h"
+#include "apps/learn/two_potentials.h"
 #include "engine/error.h"
 #include "models/critic.h"
 #include "models/first_weights.h"
@@ -72,7 +73,9 @@ std::int64_t values_of_critic(const TrainOptions& options, const DataFacts& data
     const std::int64_t places = options.critic == "conv" ? (data.height * data.width >> (2 * (i + 1))) + 1 : 1;
     values += hidden[i] * places;
   }
-  return copies * values;
+  // What is told of each of its pairs with the data, or with both batches.
+  const bool pairs = options.method == "seguy" || options.method == "sanjabi";
+  return copies * values + (pairs ? 2 * copies * std::max(options.batch, options.dual_batch) : 0);
 }
 
 /// Of transport between batches: costs in real and in double, a plan, and what each unrolled half of an iteration
@@ -100,6 +103,8 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
   if (options.method == "wgan" || options.method == "wgan-gp")
     return std::make_unique<LipschitzCritic>(options, target, critic("critic"));
   if (options.method == "gan") return std::make_unique<LogisticCritic>(options, target, critic("critic"));
+  if (options.method == "seguy" || options.method == "sanjabi")
+    return std::make_unique<TwoPotentials>(options, target, critic("u"), critic("v"));
   if (options.method == "liu-features") return std::make_unique<LearnedFeatures>(options, target, critic("critic"));
   return std::make_unique<BatchTransport>(options, target);
 }

@@ -107,6 +107,17 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(gan.dual_lr == 2e-4);
   CHECK(gan.adam_beta1 == 0.5);
   CHECK(gan.critic == "conv");
+  const TrainOptions seguy = resolved("seguy", "paper", digits), sanjabi = resolved("sanjabi", "paper", digits);
+  CHECK(seguy.regularization == "l2");
+  CHECK(seguy.lambda == 0.0025);
+  CHECK(seguy.batch == 50);
+  CHECK(seguy.critic_sizes == "128,256,128");
+  CHECK(seguy.generator_gradient == "barycentric");
+  CHECK(seguy.latent_dim == 784);
+  CHECK(seguy.latent_scale == 1);
+  CHECK(seguy.dual_lr == 1e-3);
+  CHECK(sanjabi.generator_gradient == "plan");
+  CHECK(sanjabi.regularization.empty());
 }
 
 TEST_CASE("a critic is by default one of images where the dcgan makes them") {
@@ -115,6 +126,7 @@ TEST_CASE("a critic is by default one of images where the dcgan makes them") {
   CHECK(resolved("wgan-gp", "best", {9, 49, 7, 7, 1, "", ""}).critic_sizes == "512,512,512");
   CHECK(resolved("semidual", "best", digits).critic.empty());
   CHECK(resolved("gan", "best", digits).critic == "conv");
+  CHECK(resolved("sanjabi", "paper", digits).critic == "conv");
 }
 
 TEST_CASE("the best presets' rates, latent points and critics follow the data") {
@@ -165,6 +177,11 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("chen", "transport") == "c to hits");
   CHECK(symbol("leclaire-rabin", "transport") == "restricted H");
   CHECK(symbol("gan", "transport") == "GAN");
+  CHECK(symbol("seguy", "transport") == "cost of plan");
+  TrainOptions by_potential;
+  by_potential.method = "sanjabi";
+  by_potential.generator_gradient = "potential";
+  CHECK(std::string(apps::loss_symbol(by_potential)) == "dual of u, v");
 }
 
 TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
@@ -193,6 +210,17 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "wgan", "--dual-lr", "-1"}, "--dual-lr must be a positive number: -1");
   check({"--method", "wgan", "--critic-burst", "-1"}, "--critic-burst must be 0 to 65535: -1");
   check({"--method", "genevay", "--lambda", "0"}, "--lambda must be a positive number: 0");
+  check({"--method", "seguy", "--lambda", "0"}, "--lambda must be a positive number: 0");
+  check({"--method", "seguy", "--regularization", "l1"}, "--regularization 'l1' is unknown: it must be entropy or l2");
+  check({"--method", "sanjabi", "--regularization", "l2"},
+        "--regularization is of no use to --method sanjabi: leave it out");
+  check({"--method", "sanjabi", "--generator-gradient", "both"},
+        "--generator-gradient 'both' is unknown: it must be potential or plan or rows or barycentric");
+  check({"--method", "seguy", "--generator-gradient", "barycentric", "--batch", "4", "--latent-dim", "5"},
+        "--generator-gradient barycentric has latent points for the source: take --latent normal, --latent-scale 1 and "
+        "--latent-dim 784, the coordinates of a point");
+  check({"--method", "seguy", "--critic", "conv", "--edges", "1", "--batch", "4"},
+        "--critic conv sees images, the cost more of them: take --critic mlp, or --edges 0");
   check({"--method", "gan", "--lambda", "0.1"}, "--lambda is of no use to --method gan: leave it out");
   check({"--method", "fatras", "--loss", "sinkhorn-divergence"},
         "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
@@ -286,6 +314,11 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
                   "--dual-warmup", "2"},
         Arguments{"--method", "leclaire-rabin", "--branches", "3,2", "--dual-warmup", "2"},
         Arguments{"--method", "leclaire-rabin", "--preset", "paper", "--inner", "2"},
+        Arguments{"--method", "seguy", "--critic-sizes", "9", "--dual-warmup", "2"},
+        Arguments{"--method", "seguy", "--critic", "conv", "--critic-sizes", "3,4,5", "--edges", "0",
+                  "--generator-gradient", "potential", "--regularization", "entropy"},
+        Arguments{"--method", "sanjabi", "--critic-sizes", "9"},
+        Arguments{"--method", "sanjabi", "--preset", "paper", "--critic", "mlp", "--critic-sizes", "9"},
         Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
     CAPTURE(kind[1]);
     const TemporaryFolder temporary;
@@ -311,7 +344,8 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
 TEST_CASE("a run of a critic on points has a picture without a potential, and can be evaluated") {
   std::string points = "a,b\n";
   for (int j = 0; j < 300; ++j) points += std::to_string(j % 8) + "," + std::to_string(j % 7) + "\n";
-  for (const Arguments& kind : {Arguments{"wgan-gp", "  W1 "}}) {
+  for (const Arguments& kind : {Arguments{"wgan-gp", "  W1 "},
+                                Arguments{"seguy", "  cost of plan ", "--preset", "paper", "--dual-warmup", "2"}}) {
     const TemporaryFolder temporary;
     write(temporary / "points.csv", points);
     const apps::RunFolder run{temporary / "run"};

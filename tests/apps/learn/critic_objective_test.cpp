@@ -32,6 +32,13 @@ TrainOptions options_of(const char* method) {
 std::vector<TrainOptions> kinds() {
   std::vector<TrainOptions> all;
   for (const char* method : {"wgan", "wgan-gp", "gan"}) all.push_back(options_of(method));
+  for (const char* method : {"seguy", "sanjabi"})
+    for (const char* gradient : {"potential", "plan", "rows", "barycentric"}) {
+      all.push_back(options_of(method));
+      all.back().generator_gradient = gradient;
+      all.back().latent_dim = dimension;
+      all.back().latent_scale = 1;
+    }
   return all;
 }
 
