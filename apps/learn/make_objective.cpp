@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "apps/learn/batch_c_transform.h"
 #include "apps/learn/batch_transport.h"
 #include "apps/learn/learned_features.h"
 #include "apps/learn/lipschitz_critic.h"
@@ -74,7 +75,7 @@ std::int64_t values_of_critic(const TrainOptions& options, const DataFacts& data
     values += hidden[i] * places;
   }
   // What is told of each of its pairs with the data, or with both batches.
-  const bool pairs = options.method == "seguy" || options.method == "sanjabi";
+  const bool pairs = options.method == "seguy" || options.method == "sanjabi" || options.method == "mallasto";
   return copies * values + (pairs ? 2 * copies * std::max(options.batch, options.dual_batch) : 0);
 }
 
@@ -105,6 +106,7 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
   if (options.method == "gan") return std::make_unique<LogisticCritic>(options, target, critic("critic"));
   if (options.method == "seguy" || options.method == "sanjabi")
     return std::make_unique<TwoPotentials>(options, target, critic("u"), critic("v"));
+  if (options.method == "mallasto") return std::make_unique<BatchCTransform>(options, target, critic("critic"));
   if (options.method == "liu-features") return std::make_unique<LearnedFeatures>(options, target, critic("critic"));
   return std::make_unique<BatchTransport>(options, target);
 }

@@ -101,12 +101,19 @@ TEST_CASE("the paper presets are the settings that the methods' authors publishe
   CHECK(tree.inner == 10);
   CHECK(tree.dual_lr == 5);
   CHECK(tree.dual_decay == 0.5);
-  const TrainOptions gan = resolved("gan", "paper", digits);
+  const TrainOptions gan = resolved("gan", "paper", digits), mallasto = resolved("mallasto", "paper", digits);
   CHECK(gan.inner == 1);
   CHECK(gan.lr == 2e-4);
   CHECK(gan.dual_lr == 2e-4);
   CHECK(gan.adam_beta1 == 0.5);
   CHECK(gan.critic == "conv");
+  CHECK(mallasto.batch == 300);
+  CHECK(mallasto.cost == "euclidean");
+  CHECK(mallasto.cost_scale == "one");
+  CHECK(mallasto.lr == 1e-4);
+  CHECK(mallasto.adam_beta1 == 0.5);
+  CHECK(mallasto.critic_sizes == "1024,512,256");
+  CHECK(mallasto.search_space == "data");
   const TrainOptions seguy = resolved("seguy", "paper", digits), sanjabi = resolved("sanjabi", "paper", digits);
   CHECK(seguy.regularization == "l2");
   CHECK(seguy.lambda == 0.0025);
@@ -177,6 +184,7 @@ TEST_CASE("losses of different methods have different names") {
   CHECK(symbol("chen", "transport") == "c to hits");
   CHECK(symbol("leclaire-rabin", "transport") == "restricted H");
   CHECK(symbol("gan", "transport") == "GAN");
+  CHECK(symbol("mallasto", "transport") == "H of batches");
   CHECK(symbol("seguy", "transport") == "cost of plan");
   TrainOptions by_potential;
   by_potential.method = "sanjabi";
@@ -221,6 +229,10 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
         "--latent-dim 784, the coordinates of a point");
   check({"--method", "seguy", "--critic", "conv", "--edges", "1", "--batch", "4"},
         "--critic conv sees images, the cost more of them: take --critic mlp, or --edges 0");
+  check({"--method", "mallasto", "--search-space", "all"}, "--search-space 'all' is unknown: it must be data or both");
+  check({"--method", "mallasto", "--equality-penalty", "-1"}, "--equality-penalty must be 0 or a positive number: -1");
+  check({"--method", "mallasto", "--inequality-penalty", "-1"},
+        "--inequality-penalty must be 0 or a positive number: -1");
   check({"--method", "gan", "--lambda", "0.1"}, "--lambda is of no use to --method gan: leave it out");
   check({"--method", "fatras", "--loss", "sinkhorn-divergence"},
         "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
@@ -319,6 +331,9 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
                   "--generator-gradient", "potential", "--regularization", "entropy"},
         Arguments{"--method", "sanjabi", "--critic-sizes", "9"},
         Arguments{"--method", "sanjabi", "--preset", "paper", "--critic", "mlp", "--critic-sizes", "9"},
+        Arguments{"--method", "mallasto", "--critic-sizes", "9", "--equality-penalty", "0.1", "--inequality-penalty",
+                  "10", "--search-space", "both"},
+        Arguments{"--method", "mallasto", "--preset", "paper", "--critic-sizes", "9"},
         Arguments{"--optimizer", "rmsprop", "--inner", "2"}}) {
     CAPTURE(kind[1]);
     const TemporaryFolder temporary;
@@ -344,7 +359,7 @@ TEST_CASE("each method trains, and interrupted and resumed ends with the same by
 TEST_CASE("a run of a critic on points has a picture without a potential, and can be evaluated") {
   std::string points = "a,b\n";
   for (int j = 0; j < 300; ++j) points += std::to_string(j % 8) + "," + std::to_string(j % 7) + "\n";
-  for (const Arguments& kind : {Arguments{"wgan-gp", "  W1 "},
+  for (const Arguments& kind : {Arguments{"wgan-gp", "  W1 "}, Arguments{"mallasto", "  H of batches "},
                                 Arguments{"seguy", "  cost of plan ", "--preset", "paper", "--dual-warmup", "2"}}) {
     const TemporaryFolder temporary;
     write(temporary / "points.csv", points);

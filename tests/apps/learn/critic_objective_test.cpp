@@ -39,6 +39,11 @@ std::vector<TrainOptions> kinds() {
       all.back().latent_dim = dimension;
       all.back().latent_scale = 1;
     }
+  for (const char* search_space : {"data", "both"}) {
+    all.push_back(options_of("mallasto"));
+    all.back().search_space = search_space;
+    all.back().equality_penalty = all.back().inequality_penalty = 0.5;
+  }
   return all;
 }
 
