@@ -70,7 +70,7 @@ bool has_critic(const TrainOptions& options) {
 
 /// The step length of its optimizer, and of the generator's.
 double critic_rate(const TrainOptions& options, bool images) {
-  if (options.method == wgan_gp || options.method == liu_features) return images ? 5e-4 : 1e-3;
+  if (options.method == wgan_gp) return images ? 5e-4 : 1e-3;
   if (options.method == wgan) return images ? 5e-5 : 5e-4;
   if (options.method == gan) return images ? 2e-4 : 1e-3;
   return images ? 1e-3 : 3e-3;
@@ -119,7 +119,10 @@ void set_learned_features(TrainOptions& options, bool best) {
   options.batch = 128;
   options.latent = "normal";
   if (best) {
-    options.lr = options.dual_lr = options.latent_dim = by_data;
+    options.margin = 1;
+    options.lambda = 0.1;
+    options.dual_lr = 3e-4;
+    options.lr = options.latent_dim = by_data;
     return;
   }
   options.optimizer = "rmsprop";

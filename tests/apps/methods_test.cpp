@@ -154,6 +154,9 @@ TEST_CASE("the best presets' rates, latent points and critics follow the data") 
   CHECK(resolved("genevay", "best", digits).edges == 3);
   CHECK(resolved("genevay", "best", digits).unrolled == 0);
   CHECK(resolved("liu", "best", digits).lr == 1e-3);
+  CHECK(resolved("liu-features", "best", digits).lr == 1e-3);
+  CHECK(resolved("liu-features", "best", plane).lr == 3e-3);
+  CHECK(resolved("liu-features", "best", plane).critic_sizes == "128,128,128,16");
   CHECK(resolved("fatras", "best", plane).lr == 3e-3);
   CHECK(resolved("chen", "best", digits).dual_lr == 6e-3);
   CHECK(resolved("chen", "best", plane).mlp_sizes == "128,128,128");

@@ -105,7 +105,7 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.lambda = NAN; }) == "--lambda must be 0 or a positive number: nan");
   CHECK(refusal([](TrainOptions& o) { o.lambda = INFINITY; }) == "--lambda must be 0 or a positive number: inf");
   CHECK(refusal([](TrainOptions& o) { o.loss = "wgan"; }) ==
-        "--loss 'wgan' is unknown: it must be transport or sinkhorn-divergence");
+        "--loss 'wgan' is unknown: it must be transport or sinkhorn-divergence or batch-divergence");
   CHECK(refusal([](TrainOptions& o) { o.loss = "sinkhorn-divergence"; }) ==
         "--loss sinkhorn-divergence needs a --lambda above 0, such as 0.1; at 0 there is --loss transport");
 
