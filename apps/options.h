@@ -274,20 +274,19 @@ void for_each_option(Options& options, const Visit& visit) {
       "init-deviation", options.init_deviation, OnResume::same,
       "the deviation of the first weights of all networks, normal with mean 0, as the DCGAN's authors have 0.02; 0: by "
       "the sizes of the layers [0; wgan and chen, paper: 0.02]");
-  visit(
-      "generator-gradient", options.generator_gradient, OnResume::same,
-      "of seguy and sanjabi, what moves the generator's points x: potential (-grad u(x)), plan (the plan's mean of "
-      "grad c(x, y)), rows (the same, the plan's rows scaled to their mass) or barycentric (latent points, in the "
-      "data's place with their mean and covariance, are the source: each g(z) goes to where the plan sends z) [seguy: "
-      "best: potential, paper: barycentric; sanjabi: best: rows, paper: plan]");
+  visit("generator-gradient", options.generator_gradient, OnResume::same,
+        "of seguy and sanjabi, what moves the generator's points x: potential (-grad u(x)), plan (the plan's mean of "
+        "grad c(x, y)), rows (the same, the plan's rows scaled to their mass) or barycentric (latent points, in the "
+        "data's place with their mean and covariance, are the source: each g(z) goes to where the plan sends z) [best: "
+        "rows; paper: seguy barycentric, sanjabi plan]");
   visit("regularization", options.regularization, OnResume::same,
         "of seguy, what the plan's density to the product measure is kept small by: entropy or l2, its mean square "
         "[l2]");
   visit("equality-penalty", options.equality_penalty, OnResume::same,
-        "of mallasto, the weight of the mean of (c(x, y) - f(x) - f^c(y))^2 [0]");
+        "of mallasto, the weight of the mean of (c(x, y) - f(x) - f^c(y))^2 [best: 0.1, paper: 0]");
   visit("inequality-penalty", options.inequality_penalty, OnResume::same,
         "of mallasto, the weight of the mean of min(c(x, y) - f(x) - f^c(y), 0)^2 at other pairs than those that f^c "
-        "is a minimum over [0]");
+        "is a minimum over [best: 10, paper: 0]");
   visit(
       "search-space", options.search_space, OnResume::same,
       "of mallasto, what f^c is a minimum over: data (the batch of the data) or both (the batch of the generator too) "

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "apps/learn/pair_costs.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
+#include "ot/plan/pair_costs.h"
 
 namespace apps {
 
@@ -62,15 +62,17 @@ Var BatchCTransform::searched(const Var& x, const Tensor& y) const {
 
 void BatchCTransform::step(const Tensor& x, Draw points, std::int64_t n, std::int64_t k) {
   const std::int64_t count = x.dim(0);
-  const Tensor y = data(count, points, n, k), among = searched(x, y).value(), c = pair_costs(target_, x, among);
+  const Tensor y = data(count, points, n, k), among = searched(x, y).value(),
+               c = ot::pair_costs(target_, x, among).value();
   descend([&](engine::Tape&) {
     const Var f = critic()(among), of_x = batch_c_transform(c, f);
     Var descended = -(mean(slice(f, 0, 0, count)) + mean(of_x));
     if (options_.equality_penalty > 0) descended = descended + options_.equality_penalty * equality_penalty(c, f, of_x);
     if (options_.inequality_penalty > 0) {
       const Tensor others = data(count, beside(points), n, k);
-      descended = descended + options_.inequality_penalty *
-                                  inequality_penalty(pair_costs(target_, x, others), critic()(others), of_x);
+      descended =
+          descended + options_.inequality_penalty *
+                          inequality_penalty(ot::pair_costs(target_, x, others).value(), critic()(others), of_x);
     }
     return descended;
   });
@@ -79,8 +81,9 @@ void BatchCTransform::step(const Tensor& x, Draw points, std::int64_t n, std::in
 Var BatchCTransform::loss(const Var& x, const Tensor&, std::int64_t n) {
   const Tensor y = data(x.dim(0), Draw::generator_points, n, 0);
   const Var among = searched(x, y), f = critic()(among);
-  const Tensor plan = to_the_least((pair_costs(target_, x.value(), among.value()) - row(f)).value());
-  return mean(slice(f, 0, 0, x.dim(0))) + plan_cost(target_, x, among, plan) - sum(sum(plan, {0}) * f);
+  const Var costs = ot::pair_costs(target_, x, among);
+  const Tensor plan = to_the_least((costs - row(f)).value());
+  return mean(slice(f, 0, 0, x.dim(0))) + sum(plan * costs) - sum(sum(plan, {0}) * f);
 }
 
 }  // namespace apps

@@ -21,7 +21,7 @@ BatchTransport::BatchTransport(const TrainOptions& options, const ot::Target& ta
 }
 
 Var BatchTransport::transport(const Var& x, const Var& y) const {
-  return ot::batch_transport(ot::pair_costs(x, y, target_.scale(), target_.ground_cost()), plan_);
+  return ot::batch_transport(ot::pair_costs(target_, x, y), plan_);
 }
 
 Var BatchTransport::to_itself(const Var& x) const {

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <utility>
 
-#include "apps/learn/pair_costs.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/shape.h"
+#include "ot/plan/pair_costs.h"
 
 namespace apps {
 
@@ -74,7 +74,7 @@ TwoPotentials::TwoPotentials(const TrainOptions& options, const ot::Target& targ
 }
 
 void TwoPotentials::step(const Tensor& x, Draw points, std::int64_t n, std::int64_t k) {
-  const Tensor s = source(x), y = data(s.dim(0), points, n, k), c = pair_costs(target_, s, y);
+  const Tensor s = source(x), y = data(s.dim(0), points, n, k), c = ot::pair_costs(target_, s, y).value();
   descend([&](engine::Tape&) { return -dual_of_potentials(u(s), v(y), c, penalty_, options_.lambda); });
 }
 
@@ -82,14 +82,14 @@ Var TwoPotentials::loss(const Var& x, const Tensor& z, std::int64_t n) {
   const Tensor y = data(x.dim(0), Draw::generator_points, n, 0), of_y = v(y).value();
   if (options_.generator_gradient == "potential") {
     const Var of_x = u(x);
-    const Var dual =
-        dual_of_potentials(of_x.value(), of_y, pair_costs(target_, x.value(), y), penalty_, options_.lambda);
+    const Var dual = dual_of_potentials(of_x.value(), of_y, ot::pair_costs(target_, x.value(), y).value(), penalty_,
+                                        options_.lambda);
     return mean(of_x) + (dual - mean(of_x.value()));
   }
   const Tensor s = source_ ? (*source_)(z) : x.value();
-  const Tensor plan = plan_of_potentials(u(s).value(), of_y, pair_costs(target_, s, y), penalty_, options_.lambda,
-                                         options_.generator_gradient == "rows");
-  return plan_cost(target_, x, y, plan);
+  const Tensor plan = plan_of_potentials(u(s).value(), of_y, ot::pair_costs(target_, s, y).value(), penalty_,
+                                         options_.lambda, options_.generator_gradient == "rows");
+  return sum(plan * ot::pair_costs(target_, x, y));
 }
 
 }  // namespace apps

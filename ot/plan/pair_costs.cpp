@@ -45,4 +45,8 @@ Var pair_costs(const Var& x, const Var& y, double scale, const std::shared_ptr<c
   return costs * scale;
 }
 
+Var pair_costs(const Target& nu, const Var& x, const Var& y) {
+  return pair_costs(x, y, nu.scale(), nu.ground_cost());
+}
+
 }  // namespace ot

@@ -4,6 +4,7 @@
 
 #include "engine/tape.h"
 #include "ot/ground_cost.h"
+#include "ot/target.h"
 
 namespace ot {
 
@@ -12,5 +13,7 @@ namespace ot {
 /// 0, and can be differentiated twice; others can once. NaN where a point is. Throws Error where dimensions differ.
 engine::Var pair_costs(const engine::Var& x, const engine::Var& y, double scale,
                        const std::shared_ptr<const GroundCost>& ground);
+/// By the cost of nu.
+engine::Var pair_costs(const Target& nu, const engine::Var& x, const engine::Var& y);
 
 }  // namespace ot

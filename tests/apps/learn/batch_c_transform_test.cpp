@@ -7,9 +7,9 @@
 #include <doctest/doctest.h>
 
 #include "apps/costs.h"
-#include "apps/learn/pair_costs.h"
 #include "apps/learn/rows.h"
 #include "apps/methods.h"
+#include "ot/plan/pair_costs.h"
 #include "ot/semidual.h"
 #include "tests/apps/learn/small_training.h"
 #include "tests/engine/gradient_check.h"
@@ -96,7 +96,7 @@ TEST_CASE(
     "the penalties have the gradients of their values, and that of inequality is idle at the minimum's own pairs") {
   constexpr bool precise = engine::testing::precise;
   const ot::Target target = small_target();
-  const Tensor c = apps::pair_costs(target, x, points_of(target)), f = Random(8, 2).normal({count}, 0, 1),
+  const Tensor c = ot::pair_costs(target, x, points_of(target)).value(), f = Random(8, 2).normal({count}, 0, 1),
                g = Random(8, 3).normal({count}, 0, 1);
   for (const auto penalty : {apps::equality_penalty, apps::inequality_penalty}) {
     const auto errors = engine::testing::gradient_errors(
@@ -114,7 +114,7 @@ TEST_CASE(
 
 TEST_CASE("steps raise H, and bring xi down where equality weighs something") {
   const ot::Target target = small_target();
-  const Tensor y = points_of(target), c = apps::pair_costs(target, x, y);
+  const Tensor y = points_of(target), c = ot::pair_costs(target, x, y).value();
   const auto trained = [&](double equality) {
     TrainOptions options = options_of("data");
     options.equality_penalty = equality;
@@ -151,8 +151,8 @@ TEST_CASE("a step goes down the inequality's penalty at pairs with other points 
     tape.watch(*p.variable);
     parameters.push_back(*p.variable);
   }
-  const Var of_x = apps::batch_c_transform(apps::pair_costs(target, some, y), f(y));
-  const Var penalty = apps::inequality_penalty(apps::pair_costs(target, some, others), f(others), of_x);
+  const Var of_x = apps::batch_c_transform(ot::pair_costs(target, some, y).value(), f(y));
+  const Var penalty = apps::inequality_penalty(ot::pair_costs(target, some, others).value(), f(others), of_x);
   REQUIRE(penalty.value().item() > 1e-3);
   const std::vector<Var> slopes = tape.gradient(penalty, parameters);
   objective.step(some, Draw::dual_points, 0, 0);

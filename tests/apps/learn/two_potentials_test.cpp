@@ -6,14 +6,14 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/learn/batch_transport.h"
-#include "apps/learn/pair_costs.h"
 #include "apps/methods.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "ot/c_transform.h"
+#include "ot/plan/pair_costs.h"
 #include "ot/semidual.h"
+#include "ot/sinkhorn/batch_transport.h"
 #include "tests/apps/learn/small_training.h"
 #include "tests/engine/gradient_check.h"
 
@@ -40,7 +40,7 @@ struct Pairs {
                                 v = Random(8, 2).normal({count}, 0, 1), u = Random(8, 3).normal({count}, 0, 1);
   Pairs() {
     target.rows(0, count, y.data());
-    c = apps::pair_costs(target, x, y);
+    c = ot::pair_costs(target, x, y).value();
   }
 };
 
@@ -97,7 +97,7 @@ TEST_CASE("there the plan's pull on x is the gradient of the semi-dual, and rows
   const Tensor expected = gradient_of(p.x, [&](const Var& x) { return ot::semidual(p.target, x, p.v, lambda); });
   for (const bool rows : {false, true}) {
     const Tensor plan = plan_of_potentials(rows ? p.u : u, p.v, p.c, DensityPenalty::entropy, lambda, rows);
-    const Tensor pull = gradient_of(p.x, [&](const Var& x) { return apps::plan_cost(p.target, x, p.y, plan); });
+    const Tensor pull = gradient_of(p.x, [&](const Var& x) { return sum(plan * ot::pair_costs(p.target, x, p.y)); });
     CHECK(largest_difference(pull, expected) < (engine::testing::precise ? 1e-12 : 1e-5));
   }
 }
@@ -155,7 +155,7 @@ TEST_CASE("potentials far too large have a dual and gradients that are numbers")
 
 TEST_CASE("networks come close to the transport between the batches, from below") {
   const Pairs p;
-  const double transport = apps::batch_transport(p.target, p.x, 0.1).value().item();
+  const double transport = ot::batch_transport(ot::pair_costs(p.target, p.x, p.y), {.lambda = 0.1}).value().item();
   TrainOptions options = options_of("sanjabi", "potential");
   options.dual_schedule = "cosine";
   TwoPotentials learned = potentials(options, p.target);
@@ -187,7 +187,7 @@ TEST_CASE("by its potential x follows u, by the plan the plan's cost, which is w
     const Tensor plan =
         plan_of_potentials(of_x, of_y, p.c, DensityPenalty::l2, 0.1, options.generator_gradient == "rows");
     const auto expected = [&](const Var& x) {
-      return by_plan ? apps::plan_cost(p.target, x, p.y, plan)
+      return by_plan ? sum(plan * ot::pair_costs(p.target, x, p.y))
                      : mean(u(x)) + (dual_of_potentials(of_x, of_y, p.c, DensityPenalty::l2, 0.1) - mean(Var(of_x)));
     };
     // The batch is all of the data, in an order of its own.
