@@ -300,7 +300,7 @@ void for_each_option(Options& options, const Visit& visit) {
       "unrolled", options.unrolled, OnResume::same,
       "of genevay, the iterations of Sinkhorn's algorithm that gradients go through; 0: none, the plan is held fixed, "
       "after as many as it takes [best: 0, paper: 50]");
-  visit("cost-features", options.cost_features, OnResume::same,
+  visit("cost-features", options.cost_features, OnResume::any,
         "a file of `semidual features`: the cost is between what its network sees in the images, in place of pixels");
   visit("margin", options.margin, OnResume::same,
         "of liu-features, by how much the cost between batches of the data and of the generator is to exceed that "

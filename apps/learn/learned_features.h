@@ -3,9 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "apps/learn/data_draws.h"
-#include "apps/learn/named_optimizer.h"
-#include "apps/learn/objective.h"
+#include "apps/learn/critic_objective.h"
 #include "apps/options.h"
 #include "models/critic.h"
 #include "ot/target.h"
@@ -20,38 +18,23 @@ namespace apps {
 ///   the generator lowers W(f(y), f(x)).
 ///
 /// Costs are --cost between features, times --cost-scale one or half.
-class LearnedFeatures : public Objective {
+class LearnedFeatures : public CriticObjective {
  public:
   /// The target, of which only the points play a part, must outlive it. Throws Error for --cost-scale alpha, and where
   /// the optimizer refuses a rate or a beta.
   LearnedFeatures(const TrainOptions& options, const ot::Target& target, std::unique_ptr<models::Critic> f);
 
-  std::int64_t dimension() const override { return target_.dimension(); }
-  std::int64_t steps(std::int64_t) const override { return options_.inner; }
-  void begin(double progress) override;
   void step(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k) override;
-  void finish() override {}
   engine::Var loss(const engine::Var& x, const engine::Tensor& z, std::int64_t n) override;
 
   /// What f lowers, at a batch of the generator and two of the data -> scalar.
   engine::Var triplet_loss(const engine::Var& x, const engine::Var& y, const engine::Var& other);
 
-  /// The parameters of f; the moments of its optimizer and their `critic.steps`.
-  ot::NamedTensors learned() override;
-  ot::NamedTensors moments() override;
-  std::int64_t most_state_bytes() override;
-  void restore(const ot::NamedTensors& state, bool made) override;
-
  private:
   /// W between features.
   engine::Var transport(const engine::Var& f, const engine::Var& g) const;
 
-  TrainOptions options_;
-  const ot::Target& target_;
   ot::Cost cost_;
-  DataDraws draws_;
-  std::unique_ptr<models::Critic> f_;
-  NamedOptimizer optimizer_;
 };
 
 }  // namespace apps
