@@ -263,7 +263,7 @@ class CommandLine {
     add(figure_command, "--lambdas", figure.lambdas,
         "which regularizations, such as 0,0.1 [0,0.025,0.05,0.075,0.1; figure 2: 0,0.025]");
     add(figure_command, "--methods", figure.methods,
-        "critics: which methods, as for train [semidual,wgan,wgan-gp,genevay,fatras]");
+        "critics: which methods, as for train [semidual,wgan,wgan-gp,seguy,mallasto,genevay,fatras]");
     add(figure_command, "--theta", figure.theta,
         "figure 4: the run whose generator is held fixed [one that is not trained]");
     add(figure_command, "--data", figure.data, "what to learn, as for train [mnist]");
