@@ -101,6 +101,8 @@ std::int64_t OtsFit::step_of(std::int64_t n) const {
 }
 
 std::optional<Objective::InnerStep> OtsFit::replayed(std::int64_t n) const {
+  engine::require(fitted_ >= options_.replay, "tensor ", steps_of_round, " tells of ", fitted_,
+                  " steps, fewer than the ", options_.replay, " of --replay");
   return InnerStep{n - n % options_.replay, step_of(n)};
 }
 
@@ -128,6 +130,9 @@ std::int64_t OtsFit::most_state_bytes() {
 
 void OtsFit::restore(const ot::NamedTensors& state, bool made) {
   copy_tensors(state, {{"psi", psi_.value()}, {"hits", hits_}});
+  for (const real hit : hits_.values())
+    engine::require(hit >= -1 && hit < static_cast<real>(target_.size()) && hit == std::floor(hit),
+                    "tensor hits numbers a point that is none of the ", target_.size(), ": ", hit);
   fitted_ = read_steps(state, steps_of_round);
   if (made) optimizer_.restore(state, read_steps(state, steps_of_psi));
 }

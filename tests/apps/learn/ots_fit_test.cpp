@@ -162,6 +162,15 @@ TEST_CASE("hits and psi restored amid a round go on with the same bits, which do
   CHECK(equal(straight.moments(), resumed.moments()));
   middle.pop_back();
   CHECK_THROWS_WITH_AS(resumed.restore(middle, true), "tensor psi.steps [] is missing", engine::Error);
+
+  // What a checkpoint says is not believed.
+  const auto hits = std::ranges::find(middle, "hits", &ot::NamedTensors::value_type::first);
+  REQUIRE(hits != middle.end());
+  hits->second.data()[0] = static_cast<engine::real>(target.size());
+  CHECK_THROWS_WITH_AS(resumed.restore(middle, false), doctest::Contains("tensor hits numbers a point that is none of"),
+                       engine::Error);
+  CHECK_THROWS_WITH_AS(OtsFit(options, target).replayed(1), doctest::Contains("tells of 0 steps, fewer than the 3 of"),
+                       engine::Error);
 }
 
 TEST_CASE("a row without a hit makes the loss NaN, and moves no point") {
