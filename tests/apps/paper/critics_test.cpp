@@ -5,8 +5,9 @@
 #include <doctest/doctest.h>
 
 #include "apps/costs.h"
-#include "apps/learn/batch_transport.h"
 #include "engine/tape.h"
+#include "ot/plan/pair_costs.h"
+#include "ot/sinkhorn/batch_transport.h"
 #include "ot/target.h"
 #include "tests/apps/program.h"
 
@@ -48,8 +49,9 @@ TEST_CASE("each map is the optimal transport of its points, for |x - y| and its 
     }
     CHECK(way == doctest::Approx(known.way).epsilon(0.1));
     const ot::Cost euclidean = apps::make_cost("euclidean", 0, "one");
-    CHECK(apps::batch_transport(target_of(y, euclidean), x, 0).value().item() == doctest::Approx(way).epsilon(1e-5));
-    CHECK(apps::batch_transport(target_of(y, ot::CostScale::one), x, 0).value().item() ==
+    CHECK(ot::batch_transport(ot::pair_costs(target_of(y, euclidean), x, y), {}).value().item() ==
+          doctest::Approx(way).epsilon(1e-5));
+    CHECK(ot::batch_transport(ot::pair_costs(target_of(y, ot::CostScale::one), x, y), {}).value().item() ==
           doctest::Approx(squares).epsilon(1e-5));
   }
 }
