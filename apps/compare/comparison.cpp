@@ -208,6 +208,8 @@ Comparison comparison_of(const CompareRequest& request) {
     resolve_by_data(theta, comparison.data);
     take_generator_options(entry.options, {version, precision(), theta, comparison.data});
     entry.options.start = theta.start;
+    entry.options.init_deviation = theta.init_deviation;
+    if (entry.options.generator_gradient == "barycentric") entry.options.generator_gradient = "plan";
     resolve_by_data(entry.options, comparison.data);
   }
   const std::string sha256 = json.value("data_sha256", comparison.data.sha256);

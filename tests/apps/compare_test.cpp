@@ -99,9 +99,11 @@ TEST_CASE("all methods start from one theta and the same latent points, by each 
   const engine::Tensor points = engine::Random(3, 0).normal({600, 2}, 0, 5);
   data::write_npy<engine::real>(temporary / "points.npy", {600, 2}, points.values());
   for (const std::string& data : {std::string("digits"), temporary / "points.npy"}) {
-    const Comparison all =
-        comparison(temporary / data.substr(data.size() - 3), "semidual,wgan,wgan-gp,genevay,fatras", data);
-    REQUIRE(all.entries.size() == 10);
+    const Comparison all = comparison(temporary / data.substr(data.size() - 3),
+                                      "semidual,wgan,wgan-gp,gan,genevay,liu,liu-features,fatras,seguy,sanjabi,"
+                                      "mallasto,chen,leclaire-rabin",
+                                      data);
+    REQUIRE(all.entries.size() == 26);
     for (std::size_t preset = 0; preset < 2; ++preset) {
       const auto options = [&](const Entry& entry) { return all.options(entry, 1, 7, 1); };
       const apps::TrainOptions first = options(all.entries[preset]);
