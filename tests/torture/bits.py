@@ -21,10 +21,17 @@ METHODS = ["wgan", "wgan-gp", "gan", "genevay", "fatras", "liu", "liu-features",
            "leclaire-rabin"]
 
 
+def inner_of(method):
+    """What its options have in place of --inner 1."""
+    if method in BATCHES:
+        return ["--inner", None]
+    return ["--inner", "4", "--replay", "3"] if method == "chen" else []
+
+
 def bits(_, short):
     counts = Counts("bits")
     cuts = random.Random(2)
-    kinds = KINDS | {m: ["--method", m, *(["--inner", None] if m in BATCHES else [])] for m in METHODS}
+    kinds = KINDS if short else KINDS | {method: ["--method", method, *inner_of(method)] for method in METHODS}
     with Folder() as root:
         for name, options in kinds.items():
             whole = root / name
