@@ -143,7 +143,7 @@ TEST_CASE("a run that fails is counted with its reason, and the others go on") {
   // Batches of the data are then more than there are points; at such rates theta is soon no number.
   for (const auto& [options, why] :
        {std::pair(Arguments{"--batch", "61"}, "--batch must be at most the number of points"),
-        {Arguments{"--lr", "1e38", "--last-layer", "linear"}, "no longer a finite number"}}) {
+        {Arguments{"--lr", "1e307", "--last-layer", "linear"}, "no longer a finite number"}}) {
     const Outcome outcome = semidual(small_comparison(out, "fatras,semidual") + options);
     REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
     CHECK_MESSAGE(contains(outcome.err, std::string("semidual: fatras-paper-0 failed: ")), outcome.err);
