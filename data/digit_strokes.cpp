@@ -51,12 +51,14 @@ constexpr Row rows[] = {
 std::vector<std::vector<Knot>> parse(const char* path) {
   std::vector<std::vector<Knot>> strokes(1);
   std::istringstream words(path);
+  words.exceptions(std::ios::badbit);  // want of memory would otherwise come out as the end
   for (std::string word; words >> word;) {
     if (word == ";") {
       strokes.emplace_back();
       continue;
     }
     std::istringstream numbers(word);
+    numbers.exceptions(std::ios::badbit);
     Knot knot;
     char comma = 0, mark = 0;
     numbers >> knot.x >> comma >> knot.y;
