@@ -24,8 +24,9 @@ Interrupt::Interrupt() {
   sigemptyset(&note.sa_mask);
   note.sa_flags = SA_RESTART;  // so that no write is cut short
   for (std::size_t s = 0; s < signals.size(); ++s) {
-    sigaction(signals[s], nullptr, &before_[s]);
-    if (before_[s].sa_handler != SIG_IGN) sigaction(signals[s], &note, nullptr);
+    sigaction(signals[s], &note, &before_[s]);
+    const bool asked_for = signals[s] == SIGINT || signals[s] == SIGTERM;
+    if (!asked_for && before_[s].sa_handler == SIG_IGN) sigaction(signals[s], &before_[s], nullptr);
   }
 }
 

@@ -1,6 +1,6 @@
 // Preloaded (LD_PRELOAD) into a process, has an allocation of it fail: the ALLOCATION_AT-th, from 1, since main()
-// began, by operator new or std::aligned_alloc, of which tensors are made. With ALLOCATION_COUNT their number is
-// written to that file at the end.
+// began, by operator new or std::aligned_alloc, of which tensors are made, with ALLOCATION_OF=tensors by that alone.
+// With ALLOCATION_COUNT their number is written to that file at the end.
 #include <dlfcn.h>
 
 #include <atomic>
@@ -19,15 +19,20 @@ bool fails() {
   return counting && ++allocations == at;
 }
 
+bool tensors_alone() {
+  static const bool alone = std::getenv("ALLOCATION_OF") != nullptr;
+  return alone;
+}
+
 void* allocate(std::size_t size) {
-  if (!fails())
+  if (tensors_alone() || !fails())
     if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
   throw std::bad_alloc();
 }
 
 void* allocate(std::size_t size, std::size_t alignment) {
   void* memory = nullptr;
-  if (fails() || ::posix_memalign(&memory, alignment, size) != 0) throw std::bad_alloc();
+  if ((!tensors_alone() && fails()) || ::posix_memalign(&memory, alignment, size) != 0) throw std::bad_alloc();
   return memory;
 }
 

@@ -7,6 +7,10 @@ import time
 
 from program import PROGRAM, Counts, Folder, checkpoint_of, environment, losses_of, resume, semidual, tiny, train
 
+# A shell that starts this in the background, or nohup, has them ignored, and so the program.
+for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(ignored, signal.SIG_DFL)
+
 ITERATIONS = 100000  # more than there is time for
 STRANGE = ["with spaces", "quo'te\"s", "héllo wörld", "new\nline", "-dash", "a" * 200]
 
@@ -31,7 +35,7 @@ def by_signal(counts, root, number, code):
     run = root / number.name
     process = started(run)
     process.send_signal(number)
-    said = process.communicate()[1]
+    said = process.communicate(timeout=60)[1]
     if counts.check(process.returncode == code, f"{number.name}: exit code {process.returncode}: {said}"):
         goes_on(counts, run, number.name)
 
