@@ -6,9 +6,9 @@
 namespace apps {
 
 /// While it lives, the first SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is gone) or SIGPIPE (nobody reads on) is
-/// noted instead of ending the program; a second SIGINT or SIGTERM ends it at once. A SIGHUP or SIGPIPE that the process
-/// ignores stays ignored, as nohup has it. The earlier handling returns with its end. One within another is told of what
-/// came to either.
+/// noted instead of ending the program; a second SIGINT or SIGTERM ends it at once. A SIGHUP or SIGPIPE that the
+/// process ignores stays ignored, as nohup has it. The earlier handling returns with its end. One within another is
+/// told of what came to either.
 class Interrupt {
  public:
   Interrupt();
