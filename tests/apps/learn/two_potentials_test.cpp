@@ -84,7 +84,8 @@ TEST_CASE("where u is the c-transform of v the entropic dual is H(v), its u-grad
   };
   const double h = ot::semidual(p.target, p.x, p.v, lambda).value().item();
   CHECK(dual(u).value().item() == doctest::Approx(h).epsilon(1e-5));
-  for (const engine::real slope : gradient_of(u, dual).values()) CHECK(std::abs(slope) < 1e-5);
+  for (const Tensor slopes = gradient_of(u, dual); const engine::real slope : slopes.values())
+    CHECK(std::abs(slope) < 1e-5);
   for (const double step : {0.02, 0.5, 30.0}) {
     const Var other = u + Random(9, 1).normal({count}, 0, static_cast<engine::real>(step));
     CHECK(dual(other).value().item() < h);
@@ -117,7 +118,7 @@ TEST_CASE("the l2 dual's maximum has a plan of exact marginals, worth its cost a
   }
   const Var density = plan_density(u, v, p.c, DensityPenalty::l2, lambda);
   for (const int axis : {0, 1})
-    for (const engine::real mass : mean(density, {axis}).value().values())
+    for (const Tensor masses = mean(density, {axis}).value(); const engine::real mass : masses.values())
       CHECK(mass == doctest::Approx(1).epsilon(1e-4));
   const double primal = (mean(density * p.c) + lambda * mean(density * density)).value().item();
   CHECK(dual_of_potentials(u, v, p.c, DensityPenalty::l2, lambda).value().item() ==
@@ -143,10 +144,11 @@ TEST_CASE("potentials far too large have a dual and gradients that are numbers")
   const Tensor far = Tensor::full({count}, 1000);
   const auto dual = [&](const Var& u) { return dual_of_potentials(u, p.v, p.c, DensityPenalty::entropy, 1e-3); };
   CHECK(std::isfinite(dual(far).value().item()));
-  for (const engine::real slope : gradient_of(far, dual).values())
+  for (const Tensor slopes = gradient_of(far, dual); const engine::real slope : slopes.values())
     CHECK(slope == doctest::Approx((1.0 - count) / count));  // densities of `count` in place of 1
   for (const bool rows : {false, true})
-    for (const engine::real mass : plan_of_potentials(far, p.v, p.c, DensityPenalty::entropy, 1e-3, rows).values())
+    for (const Tensor plan = plan_of_potentials(far, p.v, p.c, DensityPenalty::entropy, 1e-3, rows);
+         const engine::real mass : plan.values())
       CHECK(std::isfinite(mass));
   // Far too small ones have no plan under l2, and so no pull.
   const Tensor none = plan_of_potentials(Tensor::full({count}, -1000), p.v, p.c, DensityPenalty::l2, lambda, true);
