@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <sstream>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 #include "apps/methods.h"
 #include "apps/start_from.h"
 #include "apps/version.h"
+#include "apps/word_list.h"
 #include "data/file.h"
 #include "data/image_set.h"
 #include "engine/error.h"
@@ -29,17 +29,6 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* damaged = " is damaged: give another --out";
-
-std::vector<std::string> words_of(const char* option, const std::string& list) {
-  std::vector<std::string> words;
-  std::istringstream stream(list + ",");
-  for (std::string word; std::getline(stream, word, ',');) {
-    require(!word.empty(), "--", option, " must be words with commas between: '", list, "'");
-    require(std::ranges::find(words, word) == words.end(), "--", option, " has ", word, " twice: '", list, "'");
-    words.push_back(word);
-  }
-  return words;
-}
 
 std::vector<double> factors_of(const std::string& grid) {
   std::vector<double> factors;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <sstream>
 #include <vector>
 
 #include "apps/config.h"
@@ -14,6 +13,7 @@
 #include "apps/paper/figure_runs.h"
 #include "apps/paper/plot.h"
 #include "apps/resources.h"
+#include "apps/word_list.h"
 #include "data/dataset.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -37,21 +37,9 @@ constexpr PaperFigure paper_figures[] = {
     {"dcgan", "vector,network", "0,0.025,0.05,0.075,0.1", 100},
 };
 
-/// The words of a list, none of them twice.
-std::vector<std::string> split(const char* option, const std::string& list) {
-  std::vector<std::string> words;
-  std::istringstream stream(list + ",");
-  for (std::string word; std::getline(stream, word, ',');) {
-    require(!word.empty(), "--", option, " must be words with commas between: '", list, "'");
-    require(std::ranges::find(words, word) == words.end(), "--", option, " has ", word, " twice: '", list, "'");
-    words.push_back(word);
-  }
-  return words;
-}
-
 std::vector<double> numbers(const char* option, const std::string& list) {
   std::vector<double> values;
-  for (const std::string& word : split(option, list)) {
+  for (const std::string& word : words_of(option, list)) {
     double value = 0;
     const auto parsed = std::from_chars(word.data(), word.data() + word.size(), value);
     require(parsed.ec == std::errc() && parsed.ptr == word.data() + word.size(), "--", option,
@@ -90,7 +78,7 @@ CriticsFigure critics_of(const FigureRequest& request) {
   const std::string& methods = request.methods;
   CriticsFigure figure{
       request.out,
-      split("methods", methods.empty() ? "semidual,wgan,wgan-gp,seguy,mallasto,genevay,fatras" : methods),
+      words_of("methods", methods.empty() ? "semidual,wgan,wgan-gp,seguy,mallasto,genevay,fatras" : methods),
       request.preset,
       request.iterations > 0 ? request.iterations : 1000,
       request.points > 0 ? request.points : 1024,
@@ -99,7 +87,7 @@ CriticsFigure critics_of(const FigureRequest& request) {
   for (const std::string& method : figure.methods) {
     preset_options(figure.preset, "", "", method);
     require(method != "chen", "--methods ", method,
-            " moves a generator to the hits of its own latent points, and here ", "it stays fixed: leave it out");
+            " moves a generator to the hits of its own latent points, and here it stays fixed: leave it out");
   }
   return figure;
 }
@@ -115,8 +103,8 @@ Figure figure_of(const FigureRequest& request) {
   const std::int64_t iterations = request.iterations > 0 ? request.iterations : paper.iterations;
   Figure figure{number,
                 request.out,
-                split("generators", given(request.generators, paper.generators)),
-                split("duals", given(request.duals, paper.duals)),
+                words_of("generators", given(request.generators, paper.generators)),
+                words_of("duals", given(request.duals, paper.duals)),
                 numbers("lambdas", given(request.lambdas, paper.lambdas)),
                 iterations,
                 request.network_iterations > 0 ? request.network_iterations : iterations,
