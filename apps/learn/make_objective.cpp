@@ -12,6 +12,7 @@
 #include "apps/learn/restricted_objective.h"
 #include "apps/learn/semidual_objective.h"
 #include "apps/learn/two_potentials.h"
+#include "apps/method_names.h"
 #include "engine/error.h"
 #include "models/critic.h"
 #include "models/first_weights.h"
@@ -26,7 +27,7 @@ namespace {
 std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const DataFacts& data, std::int64_t d,
                                           const char* name) {
   std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
-  const bool features = options.method == "liu-features";  // then the last is the number of these
+  const bool features = options.method == method::liu_features;  // then the last is the number of these
   const std::int64_t outputs = features ? hidden.back() : 1;
   if (features) hidden.pop_back();
   if (options.critic == "mlp") {
@@ -42,7 +43,7 @@ std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const Dat
   require(hidden.size() == images, "--critic-sizes ", options.critic_sizes, " must be ", images + features,
           " numbers for ", data.height, "x", data.width, " images: ", hidden.size() + features, " given");
   // A batch norm has f at one point depend on others, where a penalty, a cost or a c-transform is of f at each.
-  const bool batch_norm = options.method == "wgan" || options.method == "gan";
+  const bool batch_norm = options.method == method::wgan || options.method == method::gan;
   return std::make_unique<models::ConvCritic>(
       models::ConvCriticOptions{data.height, data.width, data.channels, hidden, batch_norm, outputs}, options.seed,
       name);
@@ -75,14 +76,16 @@ std::int64_t values_of_critic(const TrainOptions& options, const DataFacts& data
     values += hidden[i] * places;
   }
   // What is told of each of its pairs with the data, or with both batches.
-  const bool pairs = options.method == "seguy" || options.method == "sanjabi" || options.method == "mallasto";
+  const bool pairs =
+      options.method == method::seguy || options.method == method::sanjabi || options.method == method::mallasto;
   return copies * values + (pairs ? 2 * copies * std::max(options.batch, options.dual_batch) : 0);
 }
 
 /// Of transport between batches: costs in real and in double, a plan, and what each unrolled half of an iteration
 /// keeps.
 std::int64_t values_of_batches(const TrainOptions& options) {
-  const bool batches = options.method == "genevay" || options.method == "fatras" || options.method == "liu";
+  const bool batches =
+      options.method == method::genevay || options.method == method::fatras || options.method == method::liu;
   if (!batches) return 0;
   return options.batch * options.pairs * (8 + 2 * options.unrolled);
 }
@@ -96,18 +99,19 @@ std::int64_t values_of_features(const TrainOptions& options, const DataFacts& da
 
 std::unique_ptr<Objective> make_objective(const TrainOptions& options, const DataFacts& data, const ot::Target& target,
                                           const PointsOfClasses& classes) {
-  if (options.method == "semidual") return std::make_unique<SemidualObjective>(options, target, classes);
-  if (options.method == "chen") return std::make_unique<OtsFit>(options, target);
-  if (options.method == "leclaire-rabin") return std::make_unique<RestrictedObjective>(options, target);
+  if (options.method == method::semidual) return std::make_unique<SemidualObjective>(options, target, classes);
+  if (options.method == method::chen) return std::make_unique<OtsFit>(options, target);
+  if (options.method == method::leclaire_rabin) return std::make_unique<RestrictedObjective>(options, target);
   require_batches(options, target);
   const auto critic = [&](const char* name) { return make_critic(options, data, target.dimension(), name); };
-  if (options.method == "wgan" || options.method == "wgan-gp")
+  if (options.method == method::wgan || options.method == method::wgan_gp)
     return std::make_unique<LipschitzCritic>(options, target, critic("critic"));
-  if (options.method == "gan") return std::make_unique<LogisticCritic>(options, target, critic("critic"));
-  if (options.method == "seguy" || options.method == "sanjabi")
+  if (options.method == method::gan) return std::make_unique<LogisticCritic>(options, target, critic("critic"));
+  if (options.method == method::seguy || options.method == method::sanjabi)
     return std::make_unique<TwoPotentials>(options, target, critic("u"), critic("v"));
-  if (options.method == "mallasto") return std::make_unique<BatchCTransform>(options, target, critic("critic"));
-  if (options.method == "liu-features") return std::make_unique<LearnedFeatures>(options, target, critic("critic"));
+  if (options.method == method::mallasto) return std::make_unique<BatchCTransform>(options, target, critic("critic"));
+  if (options.method == method::liu_features)
+    return std::make_unique<LearnedFeatures>(options, target, critic("critic"));
   return std::make_unique<BatchTransport>(options, target);
 }
 
