@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/ops/elementwise.h"
+#include "engine/ops/convolution.h"
 #include "engine/ops/shape.h"
 #include "models/dcgan.h"
 
@@ -82,11 +82,12 @@ Var ConvCritic::operator()(const Var& x) {
   y = reshape(y, {options_.image_channels, options_.height, options_.width, batch});
   const std::size_t plain = biases_.size();
   for (std::size_t i = 0; i < convolutions_.size(); ++i) {
-    y = convolutions_[i](y, layout);
+    const Conv2d& convolution = convolutions_[i];
+    const Activation leaky = Activation::leaky_relu(slope);
     if (i < plain)
-      y = leaky_relu(y + reshape(biases_[i], {biases_[i].size(), 1, 1, 1}), slope);
+      y = conv2d(y, convolution.weight, biases_[i], leaky, convolution.stride, layout);
     else
-      y = norms_[i - plain](y, true, layout, Activation::leaky_relu(slope));
+      y = norms_[i - plain](convolution(y, layout), true, layout, leaky);
   }
   const Linear& last = last_.front();
   return one_or_several(last(transpose(reshape(y, {last.weight.dim(1), batch}))));

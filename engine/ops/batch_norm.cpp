@@ -29,7 +29,7 @@ struct Channels {
 // Calls body(channel) for every channel on all threads.
 template <class Body>
 void for_each_channel(const Channels& x, const Body& body) {
-  parallel_for(x.channels, 4, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for<Share::stretches>(x.channels, 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t channel = begin; channel < end; ++channel) body(channel);
   });
 }

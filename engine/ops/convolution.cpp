@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/ops/convolution_products.h"
+#include "engine/ops/reduce.h"
 
 namespace engine {
 
@@ -14,10 +15,14 @@ using Geometry = ConvolutionGeometry;
 Var to_image(const Geometry& g, const Var& map, const Var& weight);
 Var to_weight(const Geometry& g, const Var& image, const Var& map);
 
+void pull_back_map(Var& map, const Geometry& g, const Var& image, const Var& weight) {
+  map.pull_back(image, [g, weight](const Var& gradient) { return to_image(g, gradient, weight); });
+  map.pull_back(weight, [g, image](const Var& gradient) { return to_weight(g, image, gradient); });
+}
+
 Var to_map(const Geometry& g, const Var& image, const Var& weight) {
   Var y = recorded(map_of(g, image.value(), weight.value()), image, weight);
-  y.pull_back(image, [g, weight](const Var& gradient) { return to_image(g, gradient, weight); });
-  y.pull_back(weight, [g, image](const Var& gradient) { return to_weight(g, image, gradient); });
+  pull_back_map(y, g, image, weight);
   return y;
 }
 
@@ -75,6 +80,15 @@ Geometry geometry_of(const char* op, const Shape& image, Layout layout, std::int
           stride.padding};
 }
 
+Geometry geometry_of_conv2d(const Var& x, const Var& weight, const Stride& stride, Layout layout) {
+  require_images("conv2d", "x", x.shape(), layout);
+  require_axes("conv2d", "the weight", weight.shape());
+  require_stride("conv2d", stride);
+  require(ImageSizes(x.shape(), layout).channels == weight.dim(1), "[conv2d] channels must agree: x ", x.shape(),
+          " against weight ", weight.shape());
+  return geometry_of("conv2d", x.shape(), layout, weight.dim(0), weight.dim(2), weight.dim(3), stride);
+}
+
 Shape shape_of(Layout layout, std::int64_t batch, std::int64_t channels, std::int64_t height, std::int64_t width) {
   if (layout == Layout::batch_first) return {batch, channels, height, width};
   return {channels, height, width, batch};
@@ -91,14 +105,22 @@ Var from_batch_last(const Var& x, Layout layout) {
 }  // namespace
 
 Var conv2d(const Var& x, const Var& weight, const Stride& stride, Layout layout) {
-  require_images("conv2d", "x", x.shape(), layout);
-  require_axes("conv2d", "the weight", weight.shape());
-  require_stride("conv2d", stride);
-  const ImageSizes sizes(x.shape(), layout);
-  require(sizes.channels == weight.dim(1), "[conv2d] channels must agree: x ", x.shape(), " against weight ",
-          weight.shape());
-  const Geometry g = geometry_of("conv2d", x.shape(), layout, weight.dim(0), weight.dim(2), weight.dim(3), stride);
+  const Geometry g = geometry_of_conv2d(x, weight, stride, layout);
   return from_batch_last(to_map(g, to_batch_last(x, layout), weight), layout);
+}
+
+Var conv2d(const Var& x, const Var& weight, const Var& bias, const Activation& activation, const Stride& stride,
+           Layout layout) {
+  const Geometry g = geometry_of_conv2d(x, weight, stride, layout);
+  require(bias.rank() == 1 && bias.dim(0) == g.filters,
+          "[conv2d] bias [Cout] must match weight [Cout, Cin, kh, kw]: ", bias.shape(), " against ", weight.shape());
+  activation.require_slope("conv2d");
+  const Var image = to_batch_last(x, layout);
+  // The sums stand on the tape with their shape alone: what their memory holds is already the activation's.
+  Var sums = recorded(map_of(g, image.value(), weight.value(), bias.value().data(), activation), image, weight, bias);
+  pull_back_map(sums, g, image, weight);
+  sums.pull_back(bias, [](const Var& gradient) { return sum(gradient, {1, 2, 3}); });
+  return from_batch_last(activation.of(sums), layout);
 }
 
 Var conv_transpose2d(const Var& x, const Var& weight, const Stride& stride, Layout layout) {

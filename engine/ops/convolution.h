@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/ops/activation.h"
 #include "engine/ops/images.h"
 #include "engine/tape.h"
 
@@ -19,6 +20,11 @@ struct Stride {
 /// Cross-correlation, PyTorch's conv2d without bias: x [B, Cin, H, W], weight [Cout, Cin, kh, kw] ->
 /// [B, Cout, (H + 2 padding - kh) / stride + 1, (W + 2 padding - kw) / stride + 1], each with its axis' padding.
 Var conv2d(const Var& x, const Var& weight, const Stride& stride, Layout layout = Layout::batch_first);
+
+/// activation(conv2d(x, weight) + bias), bias [Cout], while the sums are in a cache: three times less memory to go
+/// through than by three ops.
+Var conv2d(const Var& x, const Var& weight, const Var& bias, const Activation& activation, const Stride& stride,
+           Layout layout = Layout::batch_first);
 
 /// PyTorch's conv_transpose2d without bias: x [B, Cin, H, W], weight [Cin, Cout, kh, kw] ->
 /// [B, Cout, (H - 1) stride - 2 padding + kh + output_padding, the same for W]. The adjoint of conv2d in its input.

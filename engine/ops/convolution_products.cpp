@@ -12,43 +12,68 @@ namespace {
 
 using Geometry = ConvolutionGeometry;
 
-// The pixel on which a tap falls when the kernel is laid over a place, -1 where that is outside the image.
-std::int64_t pixel_at(const Geometry& g, std::int64_t place, std::int64_t tap) {
-  const std::int64_t y = place / g.map_width * g.stride + tap / g.kernel_width - g.padding.rows;
-  const std::int64_t x = place % g.map_width * g.stride + tap % g.kernel_width - g.padding.columns;
-  return y >= 0 && y < g.height && x >= 0 && x < g.width ? y * g.width + x : -1;
+// Rounded up; b > 0.
+std::int64_t quotient_up(std::int64_t a, std::int64_t b) {
+  return a > 0 ? (a + b - 1) / b : -(-a / b);
 }
 
-// The place over which the kernel is laid when a tap falls on a pixel, -1 where there is none.
-std::int64_t place_at(const Geometry& g, std::int64_t pixel, std::int64_t tap) {
-  const std::int64_t y = pixel / g.width + g.padding.rows - tap / g.kernel_width;
-  const std::int64_t x = pixel % g.width + g.padding.columns - tap % g.kernel_width;
-  if (y < 0 || x < 0 || y % g.stride != 0 || x % g.stride != 0) return -1;
-  const std::int64_t row = y / g.stride, column = x / g.stride;
-  return row < g.map_height && column < g.map_width ? row * g.map_width + column : -1;
-}
+// So many columns, one an image of the batch, fill a product and stay in a cache.
+constexpr std::int64_t enough_columns = 256;
 
-// Of few images the products above are of matrices with few columns. At stride 1 a tap moves a row of the map to a
-// piece of a row of the image, in all channels alike: one product for both as they stand.
-bool by_rows(const Geometry& g) {
-  constexpr std::int64_t few = 16;
-  return g.stride == 1 && g.batch < few && g.map_width > 1;
-}
-
-// The places of a row of the map that a tap moves into the image, and the image's column of the first of them.
-struct Piece {
-  Piece(const Geometry& g, std::int64_t tap) {
-    const std::int64_t shift = tap % g.kernel_width - g.padding.columns;
-    first = std::max<std::int64_t>(-shift, 0);
-    count = std::max<std::int64_t>(std::min(g.map_width, g.width - shift) - first, 0);
-    column = first + shift;
-  }
-  std::int64_t first, count, column;
+// Places of the map one after the other, row by row: their columns, [filters, count * batch], lie together.
+struct Places {
+  std::int64_t first, count;
 };
 
-// The image's row on which a tap falls from a row of the map.
-std::int64_t row_under(const Geometry& g, std::int64_t map_row, std::int64_t tap) {
-  return map_row + tap / g.kernel_width - g.padding.rows;
+// All places in runs of equal length, nearly.
+class Runs {
+ public:
+  explicit Runs(const Geometry& g) : places_(g.places()) {
+    constexpr std::int64_t enough_tasks = 4;
+    const std::int64_t full = quotient_up(places_ * g.batch, enough_columns);
+    count_ = std::min(places_, std::max(full, enough_tasks));
+  }
+
+  std::int64_t count() const { return count_; }
+  std::int64_t longest() const { return quotient_up(places_, count_); }
+  Places operator[](std::int64_t run) const {
+    const std::int64_t first = run * places_ / count_;
+    return {first, (run + 1) * places_ / count_ - first};
+  }
+
+ private:
+  std::int64_t places_, count_;
+};
+
+// What a tap falls on in one channel of the image, zero beyond it, from `count` places of one row of the map.
+void cover_row(const Geometry& g, const real* image, std::int64_t tap, std::int64_t place, std::int64_t count,
+               real* covered) {
+  const std::int64_t y = place / g.map_width * g.stride + tap / g.kernel_width - g.padding.rows;
+  const std::int64_t x = place % g.map_width * g.stride + tap % g.kernel_width - g.padding.columns;
+  if (y < 0 || y >= g.height) {
+    std::fill_n(covered, count * g.batch, real(0));
+    return;
+  }
+  const std::int64_t begin = std::clamp<std::int64_t>(quotient_up(-x, g.stride), 0, count);
+  const std::int64_t end = std::clamp<std::int64_t>(quotient_up(g.width - x, g.stride), begin, count);
+  const std::int64_t step = g.stride == 1 ? std::max<std::int64_t>(end - begin, 1) : 1;  // places that lie together
+  real* to = std::fill_n(covered, begin * g.batch, real(0));
+  for (std::int64_t i = begin; i < end; i += step)
+    to = std::copy_n(image + (y * g.width + x + i * g.stride) * g.batch, step * g.batch, to);
+  std::fill_n(to, (count - end) * g.batch, real(0));
+}
+
+// What the kernel covers of some channels when it is laid over each of the places: covered [channels, taps,
+// count * batch].
+void cover(const Geometry& g, const real* image, std::int64_t channels, const Places& places, real* covered) {
+  for (std::int64_t channel = 0; channel < channels; ++channel, image += g.pixels() * g.batch)
+    for (std::int64_t tap = 0; tap < g.taps(); ++tap)
+      for (std::int64_t place = places.first, end = place + places.count; place < end;) {
+        const std::int64_t in_row = std::min(end - place, g.map_width - place % g.map_width);
+        cover_row(g, image, tap, place, in_row, covered);
+        covered += in_row * g.batch;
+        place += in_row;
+      }
 }
 
 // [taps, filters, channels]
@@ -56,112 +81,94 @@ Tensor by_taps(const Geometry& g, const Tensor& weight) {
   return transpose(weight.reshaped({g.filters * g.channels, g.taps()})).value();
 }
 
-Tensor map_by_rows(const Geometry& g, const Tensor& image, const Tensor& weight) {
-  const Tensor taps = by_taps(g, weight);
-  Tensor map = Tensor::zeros({g.filters, g.map_height, g.map_width, g.batch});
-  parallel_for(g.map_height, 1, [&](std::int64_t row, std::int64_t) {
-    for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
-      const Piece piece(g, tap);
-      const std::int64_t under = row_under(g, row, tap);
-      if (under < 0 || under >= g.height || piece.count == 0) continue;
-      gemm_single(Transpose::no, Transpose::no, g.filters, piece.count * g.batch, g.channels, 1,
-                  taps.data() + tap * g.filters * g.channels, g.channels,
-                  image.data() + (under * g.width + piece.column) * g.batch, g.pixels() * g.batch, 1,
-                  map.data() + (row * g.map_width + piece.first) * g.batch, g.places() * g.batch);
-    }
-  });
-  return map;
-}
+// Pixels of a row of the image that lie a stride apart: the same taps fall on them, each from places side by side.
+struct Pixels {
+  std::int64_t row, first, count;
+};
 
-Tensor image_by_rows(const Geometry& g, const Tensor& map, const Tensor& weight) {
-  const Tensor taps = by_taps(g, weight);
-  Tensor image = Tensor::zeros({g.channels, g.height, g.width, g.batch});
-  parallel_for(g.height, 1, [&](std::int64_t under, std::int64_t) {
-    for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
-      const Piece piece(g, tap);
-      const std::int64_t row = under - row_under(g, 0, tap);
-      if (row < 0 || row >= g.map_height || piece.count == 0) continue;
-      gemm_single(Transpose::yes, Transpose::no, g.channels, piece.count * g.batch, g.filters, 1,
-                  taps.data() + tap * g.filters * g.channels, g.channels,
-                  map.data() + (row * g.map_width + piece.first) * g.batch, g.places() * g.batch, 1,
-                  image.data() + (under * g.width + piece.column) * g.batch, g.pixels() * g.batch);
-    }
-  });
-  return image;
-}
-
-// Adds to `sum` [filters, channels].
-void weight_of_tap_by_rows(const Geometry& g, const Tensor& image, const Tensor& map, std::int64_t tap, real* sum) {
-  const Piece piece(g, tap);
-  for (std::int64_t row = 0; row < g.map_height; ++row) {
-    const std::int64_t under = row_under(g, row, tap);
-    if (under < 0 || under >= g.height || piece.count == 0) continue;
-    gemm_single(Transpose::no, Transpose::yes, g.filters, g.channels, piece.count * g.batch, 1,
-                map.data() + (row * g.map_width + piece.first) * g.batch, g.places() * g.batch,
-                image.data() + (under * g.width + piece.column) * g.batch, g.pixels() * g.batch, 1, sum, g.channels);
+// Sets sums [channels, count * batch], whose rows lie row_length apart, to what falls on the pixels; taps as by_taps()
+// has them.
+void fall_on(const Geometry& g, const Tensor& taps, const Tensor& map, const Pixels& pixels, real* sums,
+             std::int64_t row_length) {
+  for (std::int64_t channel = 0; channel < g.channels; ++channel)
+    std::fill_n(sums + channel * row_length, pixels.count * g.batch, real(0));
+  for (std::int64_t tap = 0; tap < g.taps(); ++tap) {
+    const std::int64_t y = pixels.row + g.padding.rows - tap / g.kernel_width;
+    const std::int64_t x = pixels.first + g.padding.columns - tap % g.kernel_width;
+    if (y < 0 || y % g.stride != 0 || y / g.stride >= g.map_height || x % g.stride != 0) continue;
+    const std::int64_t column = x / g.stride;  // of the place over the first pixel
+    const std::int64_t begin = std::clamp<std::int64_t>(-column, 0, pixels.count);
+    const std::int64_t end = std::clamp<std::int64_t>(g.map_width - column, begin, pixels.count);
+    if (begin == end) continue;
+    gemm_single(Transpose::yes, Transpose::no, g.channels, (end - begin) * g.batch, g.filters, 1,
+                taps.data() + tap * g.filters * g.channels, g.channels,
+                map.data() + (y / g.stride * g.map_width + column + begin) * g.batch, g.places() * g.batch, 1,
+                sums + begin * g.batch, row_length);
   }
-}
-
-// From [taps, filters, channels].
-Tensor weight_from_taps(const Geometry& g, const Tensor& by_tap) {
-  return transpose(by_tap.reshaped({g.taps(), g.filters * g.channels})).value().reshaped(g.weight_shape());
 }
 
 }  // namespace
 
-Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight) {
-  if (by_rows(g)) return map_by_rows(g, image, weight);
+Tensor map_of(const Geometry& g, const Tensor& image, const Tensor& weight, const real* bias,
+              const Activation& activation) {
+  const std::int64_t depth = g.channels * g.taps();
+  const Runs runs(g);
   Tensor map({g.filters, g.map_height, g.map_width, g.batch});
-  parallel_for(g.places(), 1, [&](std::int64_t place, std::int64_t) {
-    // What the kernel covers, with zeros beyond the image: then all taps make one product.
-    Tensor covered = Tensor::zeros({g.channels, g.taps(), g.batch});
-    for (std::int64_t tap = 0; tap < g.taps(); ++tap)
-      if (const std::int64_t pixel = pixel_at(g, place, tap); pixel >= 0)
-        for (std::int64_t channel = 0; channel < g.channels; ++channel)
-          std::copy_n(image.data() + (channel * g.pixels() + pixel) * g.batch, g.batch,
-                      covered.data() + (channel * g.taps() + tap) * g.batch);
-    gemm_single(Transpose::no, Transpose::no, g.filters, g.batch, g.channels * g.taps(), 1, weight.data(),
-                g.channels * g.taps(), covered.data(), g.batch, 0, map.data() + place * g.batch, g.places() * g.batch);
+  parallel_for<Share::stretches>(runs.count(), 1, [&](std::int64_t run, std::int64_t) {
+    const Places places = runs[run];
+    const std::int64_t columns = places.count * g.batch;
+    Tensor covered({depth, columns});
+    cover(g, image.data(), g.channels, places, covered.data());
+    real* const to = map.data() + places.first * g.batch;
+    const std::int64_t row_length = g.places() * g.batch;
+    for (std::int64_t filter = 0; bias && filter < g.filters; ++filter)
+      std::fill_n(to + filter * row_length, columns, bias[filter]);
+    gemm_single(Transpose::no, Transpose::no, g.filters, columns, depth, 1, weight.data(), depth, covered.data(),
+                columns, bias ? 1 : 0, to, row_length);
+    for (std::int64_t filter = 0; filter < g.filters; ++filter) activation.apply(columns, to + filter * row_length);
   });
   return map;
 }
 
 Tensor image_of(const Geometry& g, const Tensor& map, const Tensor& weight) {
-  if (by_rows(g)) return image_by_rows(g, map, weight);
   const Tensor taps = by_taps(g, weight);
-  Tensor image = Tensor::zeros({g.channels, g.height, g.width, g.batch});
-  parallel_for(g.pixels(), 1, [&](std::int64_t pixel, std::int64_t) {
-    for (std::int64_t tap = 0; tap < g.taps(); ++tap)
-      if (const std::int64_t place = place_at(g, pixel, tap); place >= 0)
-        gemm_single(Transpose::yes, Transpose::no, g.channels, g.batch, g.filters, 1,
-                    taps.data() + tap * g.filters * g.channels, g.channels, map.data() + place * g.batch,
-                    g.places() * g.batch, 1, image.data() + pixel * g.batch, g.pixels() * g.batch);
+  const std::int64_t most =
+      std::clamp<std::int64_t>(enough_columns / std::max<std::int64_t>(g.batch, 1), 1, quotient_up(g.width, g.stride));
+  const std::int64_t in_row = quotient_up(g.width, g.stride * most) * g.stride;
+  Tensor image({g.channels, g.height, g.width, g.batch});
+  parallel_for<Share::stretches>(g.height * in_row, 1, [&](std::int64_t task, std::int64_t) {
+    const std::int64_t first = task % in_row / g.stride * g.stride * most + task % in_row % g.stride;
+    const Pixels pixels{task / in_row, first,
+                        std::clamp<std::int64_t>(quotient_up(g.width - first, g.stride), 0, most)};
+    real* const to = image.data() + (pixels.row * g.width + first) * g.batch;
+    if (g.stride == 1 || pixels.count == 1) return fall_on(g, taps, map, pixels, to, g.pixels() * g.batch);
+    Tensor sums({g.channels, pixels.count, g.batch});
+    fall_on(g, taps, map, pixels, sums.data(), pixels.count * g.batch);
+    for (std::int64_t channel = 0; channel < g.channels; ++channel)
+      for (std::int64_t i = 0; i < pixels.count; ++i)
+        std::copy_n(sums.data() + (channel * pixels.count + i) * g.batch, g.batch,
+                    to + (channel * g.pixels() + i * g.stride) * g.batch);
   });
   return image;
 }
 
 Tensor weight_of(const Geometry& g, const Tensor& image, const Tensor& map) {
-  constexpr std::int64_t most_rows = 128;  // of one product: more are faster, but too few tasks for many threads
-  Tensor by_tap = Tensor::zeros({g.taps(), g.filters, g.channels});
-  if (by_rows(g)) {
-    parallel_for(g.taps(), 1, [&](std::int64_t tap, std::int64_t) {
-      weight_of_tap_by_rows(g, image, map, tap, by_tap.data() + tap * g.filters * g.channels);
-    });
-    return weight_from_taps(g, by_tap);
-  }
-  const std::int64_t blocks = (g.filters + most_rows - 1) / most_rows;
-  parallel_for(g.taps() * blocks, 1, [&](std::int64_t task, std::int64_t) {
-    const std::int64_t tap = task / blocks, filter = task % blocks * most_rows;
-    real* const sum = by_tap.data() + (tap * g.filters + filter) * g.channels;
-    for (std::int64_t place = 0; place < g.places(); ++place) {
-      const std::int64_t pixel = pixel_at(g, place, tap);
-      if (pixel < 0) continue;
-      gemm_single(Transpose::no, Transpose::yes, std::min(most_rows, g.filters - filter), g.channels, g.batch, 1,
-                  map.data() + (filter * g.places() + place) * g.batch, g.places() * g.batch,
-                  image.data() + pixel * g.batch, g.pixels() * g.batch, 1, sum, g.channels);
+  constexpr std::int64_t enough = 144;  // rows of a product: channels times taps
+  const std::int64_t depth = g.channels * g.taps(), block = std::max<std::int64_t>(enough / g.taps(), 1);
+  const Runs runs(g);
+  Tensor weight = Tensor::zeros(g.weight_shape());
+  parallel_for<Share::stretches>(g.channels, block, [&](std::int64_t channel, std::int64_t end) {
+    const std::int64_t rows = (end - channel) * g.taps();
+    Tensor covered({rows, runs.longest() * g.batch});
+    for (std::int64_t run = 0; run < runs.count(); ++run) {
+      const Places places = runs[run];
+      const std::int64_t columns = places.count * g.batch;
+      cover(g, image.data() + channel * g.pixels() * g.batch, end - channel, places, covered.data());
+      gemm_single(Transpose::no, Transpose::yes, g.filters, rows, columns, 1, map.data() + places.first * g.batch,
+                  g.places() * g.batch, covered.data(), columns, 1, weight.data() + channel * g.taps(), depth);
     }
   });
-  return weight_from_taps(g, by_tap);
+  return weight;
 }
 
 }  // namespace engine

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "engine/ops/activation.h"
 #include "engine/ops/images.h"
 #include "engine/tensor.h"
 
@@ -13,8 +14,8 @@ namespace engine {
 ///   image(pixel) = sum weight(tap)^T map(place),  map(place) = sum weight(tap) image(pixel),
 ///   weight(tap) = sum map(place) image(pixel)^T,
 /// where image(pixel) is the matrix [channels, batch] of one pixel in all images, and so on. So each of the three is
-/// sums of products of small matrices that stand in the tensors as they are, whatever the stride and the padding. Of
-/// few images at stride 1, rows of pixels and of places take their part.
+/// sums of products of small matrices, whatever the stride and the padding. Places that follow one another stand in the
+/// map as one matrix; pixels a stride apart are gathered, so that small batches fill a product too.
 struct ConvolutionGeometry {
   std::int64_t batch, channels, height, width;
   std::int64_t filters, map_height, map_width;
@@ -28,8 +29,10 @@ struct ConvolutionGeometry {
   Shape weight_shape() const { return {filters, channels, kernel_height, kernel_width}; }
 };
 
-/// Each from the other two; image [channels, height, width, batch], map [filters, map_height, map_width, batch].
-Tensor map_of(const ConvolutionGeometry& g, const Tensor& image, const Tensor& weight);
+/// Each from the other two; image [channels, height, width, batch], map [filters, map_height, map_width, batch]. Of the
+/// map the activation, after a bias [filters] where one is given.
+Tensor map_of(const ConvolutionGeometry& g, const Tensor& image, const Tensor& weight, const real* bias = nullptr,
+              const Activation& activation = {});
 Tensor image_of(const ConvolutionGeometry& g, const Tensor& map, const Tensor& weight);
 Tensor weight_of(const ConvolutionGeometry& g, const Tensor& image, const Tensor& map);
 

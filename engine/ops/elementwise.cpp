@@ -21,7 +21,8 @@ Tensor map(const Tensor& x, const Function& f) {
   Tensor y(x.shape());
   const real* in = x.data();
   real* out = y.data();
-  parallel_for(x.size(), grain, [&](std::int64_t begin, std::int64_t end) { f(end - begin, in + begin, out + begin); });
+  parallel_for<Share::stretches>(
+      x.size(), grain, [&](std::int64_t begin, std::int64_t end) { f(end - begin, in + begin, out + begin); });
   return y;
 }
 
@@ -31,8 +32,9 @@ Tensor map(const Tensor& a, const Tensor& b, const Function& f) {
   Tensor c(a.shape());
   const real *left = a.data(), *right = b.data();
   real* out = c.data();
-  parallel_for(a.size(), grain,
-               [&](std::int64_t begin, std::int64_t end) { f(end - begin, left + begin, right + begin, out + begin); });
+  parallel_for<Share::stretches>(a.size(), grain, [&](std::int64_t begin, std::int64_t end) {
+    f(end - begin, left + begin, right + begin, out + begin);
+  });
   return c;
 }
 
@@ -62,19 +64,20 @@ Tensor repeated(const Tensor& x, const Shape& shape) {
   const std::int64_t row = shape[rank - 1], rows = y.size() / row;
   const real* in = x.data();
   real* out = y.data();
-  parallel_for(rows, std::max<std::int64_t>(1, grain / row), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      std::int64_t rest = r, offset = 0;
-      for (int axis = rank - 2; axis >= 0; --axis) {
-        offset += rest % shape[axis] * strides[axis];
-        rest /= shape[axis];
-      }
-      if (strides[rank - 1] == 0)
-        std::fill_n(out + r * row, row, in[offset]);
-      else
-        std::copy_n(in + offset, row, out + r * row);
-    }
-  });
+  parallel_for<Share::stretches>(rows, std::max<std::int64_t>(1, grain / row),
+                                 [&](std::int64_t begin, std::int64_t end) {
+                                   for (std::int64_t r = begin; r < end; ++r) {
+                                     std::int64_t rest = r, offset = 0;
+                                     for (int axis = rank - 2; axis >= 0; --axis) {
+                                       offset += rest % shape[axis] * strides[axis];
+                                       rest /= shape[axis];
+                                     }
+                                     if (strides[rank - 1] == 0)
+                                       std::fill_n(out + r * row, row, in[offset]);
+                                     else
+                                       std::copy_n(in + offset, row, out + r * row);
+                                   }
+                                 });
   return y;
 }
 

@@ -35,7 +35,7 @@ Var patches(const Var& x, std::int64_t size, std::int64_t stride) {
   Tensor value({at.batch * at.rows * at.columns, at.values()});
   const real* const in = x.value().data();
   real* const out = value.data();
-  parallel_for(at.batch * at.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for<Share::stretches>(at.batch * at.rows, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       const std::int64_t image = row / at.rows, top = row % at.rows * at.stride;
       real* to = out + row * at.columns * at.values();
@@ -60,7 +60,7 @@ Var sum_of_patches(const Var& patches, const Shape& shape, std::int64_t size, st
   const real* const in = patches.value().data();
   real* const out = value.data();
   // A row of pixels takes from the rows of places that reach it, so that no two threads write to one pixel.
-  parallel_for(at.batch * at.height, grain, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for<Share::stretches>(at.batch * at.height, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t y = begin; y < end; ++y) {
       const std::int64_t image = y / at.height, pixel = y % at.height;
       const std::int64_t first = std::max<std::int64_t>(0, pixel - at.size + at.stride) / at.stride,

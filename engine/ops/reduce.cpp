@@ -33,14 +33,14 @@ Tensor sum_axis(const Tensor& x, int axis) {
   const real* in = x.data();
   real* out = result.data();
   if (blocks.inner == 1) {
-    parallel_for(blocks.outer, grain_for(blocks.length), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for<Share::stretches>(blocks.outer, grain_for(blocks.length), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t o = begin; o < end; ++o) out[o] = k.sum(blocks.length, in + o * blocks.length);
     });
     return result;
   }
   constexpr std::int64_t columns = 256;
   const std::int64_t stripes = (blocks.inner + columns - 1) / columns;
-  parallel_for(blocks.outer * stripes, 1, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for<Share::stretches>(blocks.outer * stripes, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t piece = begin; piece < end; ++piece) {
       const std::int64_t o = piece / stripes, first = piece % stripes * columns;
       const std::int64_t width = std::min(columns, blocks.inner - first);
@@ -61,7 +61,7 @@ Tensor sum_all(const Tensor& x) {
   if (pieces <= 1) return Tensor::scalar(k.sum(x.size(), x.data()));
   Tensor partial(Shape{pieces});
   real* sums = partial.data();
-  parallel_for(x.size(), piece, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for<Share::stretches>(x.size(), piece, [&](std::int64_t begin, std::int64_t end) {
     sums[begin / piece] = k.sum(end - begin, x.data() + begin);
   });
   return sum_all(partial);
@@ -151,18 +151,19 @@ Var logsumexp(const Var& x, int axis, bool keep) {
   Tensor value(shape);
   const auto& k = simd::kernels();
   // Lines along an inner axis are copied out, so that one kernel serves every axis.
-  parallel_for(blocks.outer * blocks.inner, grain_for(blocks.length), [&](std::int64_t begin, std::int64_t end) {
-    Tensor line(Shape{blocks.length});
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t o = piece / blocks.inner, i = piece % blocks.inner;
-      for (std::int64_t l = 0; l < blocks.length; ++l)
-        line.data()[l] = x.value().data()[(o * blocks.length + l) * blocks.inner + i];
-      const real shift = k.max(blocks.length, line.data());
-      // An infinite shift would give inf - inf: the result is that infinity itself.
-      value.data()[piece] =
-          std::isfinite(shift) ? shift + std::log(k.sum_exp(blocks.length, shift, line.data())) : shift;
-    }
-  });
+  parallel_for<Share::stretches>(
+      blocks.outer * blocks.inner, grain_for(blocks.length), [&](std::int64_t begin, std::int64_t end) {
+        Tensor line(Shape{blocks.length});
+        for (std::int64_t piece = begin; piece < end; ++piece) {
+          const std::int64_t o = piece / blocks.inner, i = piece % blocks.inner;
+          for (std::int64_t l = 0; l < blocks.length; ++l)
+            line.data()[l] = x.value().data()[(o * blocks.length + l) * blocks.inner + i];
+          const real shift = k.max(blocks.length, line.data());
+          // An infinite shift would give inf - inf: the result is that infinity itself.
+          value.data()[piece] =
+              std::isfinite(shift) ? shift + std::log(k.sum_exp(blocks.length, shift, line.data())) : shift;
+        }
+      });
   Var y = recorded(std::move(value), x);
   y.pull_back(x, [x, y](const Var& g) { return mul(g, exp(sub(x, y))); });
   return drop_axis(y, a, keep);

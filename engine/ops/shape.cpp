@@ -45,22 +45,25 @@ Var transpose(const Var& x, int axis_a, int axis_b) {
   if (a == b || x.size() == 0) {
     std::copy_n(in, x.size(), out);
   } else {
-    // A stripe reads a cache line of each row of x and writes as many rows of the result.
-    constexpr std::int64_t stripe = 16;
-    const std::int64_t stripes = (size_b + stripe - 1) / stripe;
-    parallel_for(first.outer * stripes, 1, [&](std::int64_t piece, std::int64_t) {
-      const std::int64_t o = piece / stripes, begin = piece % stripes * stripe, end = std::min(size_b, begin + stripe);
-      for (std::int64_t m = 0; m < middle; ++m)
-        for (std::int64_t i = 0; i < size_a; ++i) {
-          const real* row = in + ((o * size_a + i) * middle + m) * size_b * inner;
-          for (std::int64_t j = begin; j < end; ++j) {
-            real* to = out + (((o * size_b + j) * middle + m) * size_a + i) * inner;
+    // A tile reads a cache line of each of its rows and writes its columns, cache lines as well.
+    constexpr std::int64_t rows = 128, columns = 16;
+    const std::int64_t down = (size_a + rows - 1) / rows, across = (size_b + columns - 1) / columns;
+    parallel_for<Share::stretches>(first.outer * down * middle * across, 8, [&](std::int64_t tile, std::int64_t last) {
+      for (; tile < last; ++tile) {
+        const std::int64_t m = tile / across % middle, o = tile / across / middle / down;
+        const std::int64_t top = tile / across / middle % down * rows, bottom = std::min(size_a, top + rows);
+        const std::int64_t left = tile % across * columns, right = std::min(size_b, left + columns);
+        for (std::int64_t j = left; j < right; ++j) {
+          const real* from = in + (((o * size_a + top) * middle + m) * size_b + j) * inner;
+          real* to = out + (((o * size_b + j) * middle + m) * size_a + top) * inner;
+          for (std::int64_t i = top; i < bottom; ++i, from += middle * size_b * inner, to += inner) {
             if (inner == 1)
-              *to = row[j];
+              *to = *from;
             else
-              std::copy_n(row + j * inner, inner, to);
+              std::copy_n(from, inner, to);
           }
         }
+      }
     });
   }
   Var y = recorded(std::move(value), x);

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include "engine/ops/shape.h"
 #include "engine/parallel.h"
 #include "gradient_check.h"
 
@@ -30,7 +31,8 @@ struct Case {
 };
 
 // Odd sizes, kernels larger than the stride and smaller, images that the stride does not divide, more padding than
-// kernel, numbers of channels around a block of the product's rows, batches around the groups that it works on.
+// kernel, numbers of channels around a block of the product's rows, batches of which many, few and one place are
+// multiplied at once.
 const Case cases[] = {
     {1, 1, 1, 1, 1, 1, 1, {}},
     {2, 3, 1, 1, 5, 3, 3, {.stride = 2, .padding = 1}},
@@ -48,22 +50,31 @@ const Case cases[] = {
     {63, 1, 5, 5, 12, 3, 3, {.stride = 2}},
     {64, 3, 7, 4, 7, 2, 3, {.stride = 3, .padding = 1}},
     {111, 4, 3, 5, 3, 3, 3, {.stride = 1, .padding = 1}},
-    // So many channels that outputs share products: along both axes, along one, with taps left over, and none of two.
+    // Channels that make several blocks, the last of them shorter, of kernels of few taps and of many.
     {16, 48, 7, 8, 50, 3, 3, {.stride = 2}},
     {56, 50, 5, 6, 48, 3, 4, {.stride = 1, .padding = 1}},
     {17, 48, 4, 9, 65, 4, 2, {.stride = 2, .padding = 1}},
     {3, 49, 1, 8, 48, 1, 5, {.stride = 2, .padding = 2}},
     {16, 48, 8, 3, 48, 3, 1, {}},
     {20, 48, 7, 5, 48, 2, 3, {.stride = 3, .padding = 1}},
-    // A few images at stride 1, whose rows are multiplied: columns that no tap reaches, and maps wider than the images.
+    // A few images at stride 1: columns that no tap reaches, and maps wider than the images.
     {1, 3, 9, 11, 4, 3, 3, {}},
     {3, 2, 5, 6, 5, 3, 3, {.stride = 1, .padding = 1}},
     {1, 2, 3, 2, 2, 2, 3, {.stride = 1, .padding = {1, 4}}},
-    // Another padding for rows than for columns, without and with products that outputs share.
+    // Another padding for rows than for columns.
     {3, 2, 6, 7, 4, 3, 3, {.stride = 2, .padding = {2, 0}}},
     {17, 3, 5, 8, 2, 2, 3, {.stride = 3, .padding = {0, 1}}},
     {19, 48, 7, 6, 50, 3, 3, {.stride = 2, .padding = {0, 2}}},
+    // Batches at which two places and one fill a product, and more places than one product takes in a row.
+    {128, 2, 6, 9, 3, 3, 3, {.stride = 2, .padding = 1}},
+    {200, 3, 7, 7, 2, 3, 3, {.stride = 2}},
+    {257, 1, 4, 6, 2, 2, 2, {.stride = 3}},
+    {1, 2, 3, 300, 2, 3, 3, {.stride = 1, .padding = 1}},
+    {1, 1, 2, 600, 2, 2, 3, {.stride = 2}},
 };
+
+const Activation activations[] = {
+    {}, Activation::relu(), Activation::leaky_relu(0.2), Activation::sigmoid(), Activation::tanh()};
 
 Tensor random(const Shape& shape, std::uint64_t stream) {
   return Random(41, stream).normal(shape, 0, 1);
@@ -120,6 +131,22 @@ TEST_CASE("conv2d equals the direct sum over taps") {
     const Tensor y = conv2d(x, weight, c.stride).value();
     CHECK(y.shape() == c.map());
     CHECK(error(y, expected) < tolerance);
+  }
+}
+
+TEST_CASE("conv2d with a bias and an activation equals the three one after the other") {
+  for (const Case& c : cases) {
+    CAPTURE(c.image());
+    const Var x = random(c.image(), 21), weight = random(c.weight(), 22), bias = random({c.filters}, 23);
+    const Var sums = conv2d(x, weight, c.stride) + reshape(bias, {c.filters, 1, 1});
+    for (const Activation& activation : activations) {
+      const Tensor y = conv2d(x, weight, bias, activation, c.stride).value(), expected = activation(sums).value();
+      CHECK(y.shape() == c.map());
+      CHECK(error(y, {expected.values().begin(), expected.values().end()}) < tolerance);
+      const Tensor last =
+          batch_first(conv2d(batch_last(x), weight, bias, activation, c.stride, Layout::batch_last)).value();
+      CHECK(std::equal(last.values().begin(), last.values().end(), y.values().begin()));
+    }
   }
 }
 
@@ -229,6 +256,18 @@ TEST_CASE("convolutions have right first and second gradients" * doctest::skip(!
   }
 }
 
+TEST_CASE("conv2d with a bias has right first and second gradients with every activation" *
+          doctest::skip(!testing::precise)) {
+  const Case c{3, 2, 5, 4, 3, 3, 2, {.stride = 2, .padding = 1}};
+  for (const Activation& activation : activations)
+    testing::check_gradients(
+        [&](const std::vector<Var>& in) {
+          const Var y = conv2d(in[0], in[1], in[2], activation, c.stride);
+          return y * y;
+        },
+        {random(c.image(), 24), random(c.weight(), 25), random({c.filters}, 26)});
+}
+
 TEST_CASE("an empty batch gives an empty map and a zero weight gradient") {
   const Tensor x = Tensor::zeros({0, 2, 5, 5}), map = Tensor::zeros({0, 3, 3, 3});
   CHECK(conv2d(x, Tensor::zeros({3, 2, 3, 3}), {}).shape() == Shape{0, 3, 3, 3});
@@ -267,6 +306,10 @@ TEST_CASE("convolutions that do not fit are refused with what was given") {
                     "[conv_transpose2d] channels must agree: x [3, 5, 5, 2] against weight [4, 3, 3, 3]");
   CHECK_THROWS_WITH(conv2d(x, Tensor::zeros({4, 2, 3, 3}), {}),
                     "[conv2d] channels must agree: x [2, 3, 5, 5] against weight [4, 2, 3, 3]");
+  CHECK_THROWS_WITH(conv2d(x, weight, Tensor::zeros({3}), Activation::relu(), {}),
+                    "[conv2d] bias [Cout] must match weight [Cout, Cin, kh, kw]: [3] against [4, 3, 3, 3]");
+  CHECK_THROWS_WITH(conv2d(x, weight, Tensor::zeros({4}), Activation::leaky_relu(-1), {}),
+                    "[conv2d] the slope must be finite and not negative: -1");
   CHECK_THROWS_WITH(conv2d(x, weight, {.stride = 0}), "[conv2d] the stride must be at least 1: 0");
   CHECK_THROWS_WITH(conv2d(x, weight, {.padding = -1}), "[conv2d] the padding must not be negative: -1");
   CHECK_THROWS_WITH(conv2d(x, Tensor::zeros({4, 3, 8, 3}), {.padding = 1}),

@@ -17,8 +17,8 @@ import torch
 SAMPLES = 2000
 
 
-def parse_options(description: str, rate: float) -> argparse.Namespace:
-    """The command line; also seeds PyTorch and sets its threads."""
+def parse_options(description: str, rate: float, **flags: str) -> argparse.Namespace:
+    """The command line, with the named flags and their helps; also seeds PyTorch and sets its threads."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=10, help="of training (default 10)")
     parser.add_argument("--checkpoints", default="1,3,10", help="minutes that end with samples (default 1,3,10)")
@@ -27,6 +27,8 @@ def parse_options(description: str, rate: float) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="(default 2); OpenBLAS takes all cores")
     parser.add_argument("--data", type=Path, required=True, help="the folder that has mnist/")
     parser.add_argument("--out", type=Path, required=True, help="the folder for samples_Nmin.npy")
+    for name, text in flags.items():
+        parser.add_argument("--" + name.replace("_", "-"), action="store_true", help=text)
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)

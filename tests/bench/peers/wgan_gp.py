@@ -63,11 +63,15 @@ class Generator(nn.Sequential):
 
 
 class Critic(nn.Module):
-    def __init__(self) -> None:
+    """Its authors', or the generator's sizes backwards, as `semidual train --critic conv` has it."""
+
+    def __init__(self, backwards: bool) -> None:
         super().__init__()
+        kernel, paddings, side = (3, (2, 0, 0), 3) if backwards else (5, (2, 2, 2), 4)
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(inputs, outputs, 5, stride=2, padding=2) for inputs, outputs in ((1, 64), (64, 128), (128, 256)))
-        self.out = nn.Linear(256 * 4 * 4, 1)
+            nn.Conv2d(inputs, outputs, kernel, stride=2, padding=padding)
+            for inputs, outputs, padding in zip((1, 64, 128), (64, 128, 256), paddings))
+        self.out = nn.Linear(256 * side * side, 1)
 
     def layers(self, x: torch.Tensor) -> list[torch.Tensor]:
         """x and what each convolution makes of it."""
@@ -89,14 +93,17 @@ class Critic(nn.Module):
         gradient = self.out.weight.view(1, *values[-1].shape[1:])
         for convolution, before, after in zip(self.convolutions[::-1], values[-2::-1], values[:0:-1]):
             gradient = gradient * torch.where(after > 0, 1.0, SLOPE)
-            gradient = ConvTranspose.apply(gradient, convolution.weight, before.shape[-1], 2)
+            gradient = ConvTranspose.apply(gradient, convolution.weight, before.shape[-1],
+                                           convolution.padding[0])
         return gradient
 
 
 def main() -> None:
-    options = timed_run.parse_options(__doc__, rate=1e-4)
+    options = timed_run.parse_options(
+        __doc__, rate=1e-4, backwards="a critic with the generator's kernels, 3x3 in place of 5x5",
+        autograd="take the penalty by autograd's gradient of the gradient, as most codes do, not by a written one")
     generator = Generator().to(memory_format=torch.channels_last)
-    critic = Critic().to(memory_format=torch.channels_last)
+    critic = Critic(options.backwards).to(memory_format=torch.channels_last)
     generator_optimizer = torch.optim.Adam(generator.parameters(), options.rate, BETAS)
     critic_optimizer = torch.optim.Adam(critic.parameters(), options.rate, BETAS)
     batches = timed_run.batches(timed_run.read_images(options.data).view(-1, 1, 28, 28), BATCH)
@@ -107,7 +114,12 @@ def main() -> None:
             fake = generator.sample(BATCH)
         value_real, value_fake = critic(torch.cat((real, fake))).chunk(2)
         between = fake + torch.rand(BATCH, 1, 1, 1) * (real - fake)
-        norms = (critic.input_gradient(between).square().sum((1, 2, 3)) + 1e-12).sqrt()
+        if options.autograd:
+            between.requires_grad_(True)
+            slope = torch.autograd.grad(critic(between).sum(), between, create_graph=True)[0]
+        else:
+            slope = critic.input_gradient(between)
+        norms = (slope.square().sum((1, 2, 3)) + 1e-12).sqrt()
         critic_optimizer.zero_grad()
         (value_fake.mean() - value_real.mean() + PENALTY * (norms - 1).square().mean()).backward()
         critic_optimizer.step()
