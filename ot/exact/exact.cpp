@@ -76,7 +76,7 @@ class Pricing {
         simplex_(sources_.masses, targets_.masses, Integer{sources_.size() + targets_.size()} << cost_bits) {
     double largest = 0;
     for (std::int32_t i = 0; i < sources_.size(); ++i)
-      for (std::int32_t j = 0; j < targets_.size(); ++j) largest = std::max(largest, std::abs(cost(i, j)));
+      for (Row c = row(i); const std::int64_t j : targets_.points) largest = std::max(largest, std::abs(c[j]));
     unit_ = largest > 0 ? std::ldexp(1, std::min(cost_bits - 1 - std::ilogb(largest), 1000)) : 1;
   }
 
@@ -127,9 +127,10 @@ class Pricing {
  private:
   bool go_on() const { return !observer_ || observer_({rounds_, simplex_.unplaced()}); }
 
-  double cost(std::int32_t i, std::int32_t j) const {
-    return costs_.row(sources_.points[at(i)], nullptr)[targets_.points[at(j)]];
-  }
+  using Row = const double*;
+  Row row(std::int32_t i) const { return costs_.row(sources_.points[at(i)], nullptr); }
+  double cost(Row row, std::int32_t j) const { return row[targets_.points[at(j)]]; }
+  double cost(std::int32_t i, std::int32_t j) const { return cost(row(i), j); }
   Integer integer(double cost) const { return static_cast<Integer>(std::rint(unit_ * cost)); }
   Integer reduced(std::int32_t i, std::int32_t j) const {
     return integer(cost(i, j)) - simplex_.phi(i) - simplex_.psi(j);
@@ -138,8 +139,11 @@ class Pricing {
   /// Potentials to take the first arcs by: phi the rows' minima, psi the columns' above these.
   void start() {
     for (std::int32_t i = 0; i < sources_.size(); ++i) {
-      for (std::int32_t j = 0; j < targets_.size(); ++j) phi_[at(i)] = std::min(phi_[at(i)], cost(i, j));
-      for (std::int32_t j = 0; j < targets_.size(); ++j) psi_[at(j)] = std::min(psi_[at(j)], cost(i, j) - phi_[at(i)]);
+      const Row c = row(i);
+      double least = infinity;
+      for (std::int32_t j = 0; j < targets_.size(); ++j) least = std::min(least, cost(c, j));
+      for (std::int32_t j = 0; j < targets_.size(); ++j) psi_[at(j)] = std::min(psi_[at(j)], cost(c, j) - least);
+      phi_[at(i)] = least;
     }
   }
 
@@ -165,8 +169,8 @@ class Pricing {
     const double limit = any ? infinity : std::ldexp(most + std::ldexp(1, cost_bits) / unit_, -50);
     std::vector<Least> of_source(phi_.size(), {arcs_in_a_round, limit}),
         of_target(psi_.size(), {arcs_in_a_round, limit});
-    const auto offer = [&](Least& least, std::int32_t index, std::int32_t i, std::int32_t j) {
-      const double value = cost(i, j) - phi_[at(i)] - psi_[at(j)];
+    const auto offer = [&](Least& least, std::int32_t index, std::int32_t i, std::int32_t j, Row c, double phi) {
+      const double value = cost(c, j) - phi - psi_[at(j)];
       if (least.wants(value) && (any || reduced(i, j) < 0)) least.offer(index, value);
     };
     const std::int64_t rows = std::max<std::int64_t>(1, entries_between / targets_.size());
@@ -177,12 +181,18 @@ class Pricing {
       if (!go_on()) return stopped_ = true;
       const auto last = static_cast<std::int32_t>(std::min<std::int64_t>(first + rows, sources_.size()));
       engine::parallel_for(last - first, grain(32, targets_.size()), [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = static_cast<std::int32_t>(first + begin); i < first + end; ++i)
-          for (std::int32_t j = 0; j < targets_.size(); ++j) offer(of_source[at(i)], j, i, j);
+        for (auto i = static_cast<std::int32_t>(first + begin); i < first + end; ++i) {
+          const Row c = row(i);
+          const double phi = phi_[at(i)];
+          for (std::int32_t j = 0; j < targets_.size(); ++j) offer(of_source[at(i)], j, i, j, c, phi);
+        }
       });
       engine::parallel_for(targets_.size(), grain(256, last - first), [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = static_cast<std::int32_t>(first); i < last; ++i)
-          for (auto j = static_cast<std::int32_t>(begin); j < end; ++j) offer(of_target[at(j)], i, i, j);
+        for (auto i = static_cast<std::int32_t>(first); i < last; ++i) {
+          const Row c = row(i);
+          const double phi = phi_[at(i)];
+          for (auto j = static_cast<std::int32_t>(begin); j < end; ++j) offer(of_target[at(j)], i, i, j, c, phi);
+        }
       });
     }
     std::vector<std::pair<std::int32_t, std::int32_t>> found;
@@ -235,8 +245,9 @@ class Pricing {
         continue;
       }
       const Integer start = shortest - simplex_.phi(node);
+      const Row c = row(node);
       for (std::int32_t j = 0; j < m; ++j)
-        if (!settled[at(n + j)]) shorten(n + j, start + integer(cost(node, j)) - simplex_.psi(j));
+        if (!settled[at(n + j)]) shorten(n + j, start + integer(cost(c, j)) - simplex_.psi(j));
       entries += m;
       if (entries < entries_between) continue;
       entries = 0;
