@@ -6,20 +6,44 @@
 #                                 FLOORS the floors, RUNNER a command that runs the binaries, such as an emulator
 set -eu
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE  # the program warns of kernels below the CPU's, where tests expect silence
+export OMP_WAIT_POLICY=passive            # several run at a time
 if [ "$(uname -m)" = x86_64 ]; then lower='baseline avx2 avx512 vnni'; else lower=; fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-passed=0 failed=0
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+passed=0 failed=0 cores=$(getconf _NPROCESSORS_ONLN)
+parts=$((8 * cores))
 
-# run NAME BINARY: one binary. One that ends without a count (it crashed) is one failure.
+# part BINARY P COUNT: the P-th part of its COUNT cases. Its log ends with a line of how many passed and failed; a
+# binary that ends without doctest's count (it crashed) is one failure. That counts as passed what is in no part.
+part() {
+  first=$(($2 * $3 / parts + 1)) last=$((($2 + 1) * $3 / parts)) log=$logs/$2
+  [ "$first" -le "$last" ] || return 0
+  # shellcheck disable=SC2086
+  ${RUNNER-} "$1" --no-colors=true ${TESTS_OPTIONS-} --first="$first" --last="$last" >"$log" 2>&1 && ended=well || ended=badly
+  f=$(sed -n 's/^\[doctest\] test cases: .* passed | *\([0-9]*\) failed.*/\1/p' "$log")
+  p=$((last - first + 1 - ${f:-0}))
+  if [ -z "$f" ]; then p=0 f=1; elif [ "$ended" = badly ] && [ "$f" = 0 ]; then f=1; fi
+  echo "$p $f" >>"$log"
+}
+
+# run NAME BINARY: all cases of one binary, each core with every so-many-th part, as long cases stand together.
 run() {
   start=$(date +%s)
   # shellcheck disable=SC2086
-  ${RUNNER-} "$2" --no-colors=true ${TESTS_OPTIONS-} >"$log" 2>&1 && ended=well || ended=badly
-  counts=$(sed -n 's/^\[doctest\] test cases: .*| *\([0-9]*\) passed | *\([0-9]*\) failed.*/\1 \2/p' "$log")
-  p=${counts% *} f=${counts#* }
-  if [ -z "$counts" ]; then p=0 f=1; elif [ "$ended" = badly ] && [ "$f" = 0 ]; then f=1; fi
-  [ "$f" = 0 ] || cat "$log"
+  count=$(${RUNNER-} "$2" --no-colors=true ${TESTS_OPTIONS-} --count | sed -n 's/.*current filters: //p') || true
+  rm -f "$logs"/*
+  core=0
+  while [ "$core" -lt "$cores" ]; do
+    for number in $(seq "$core" "$cores" $((parts - 1))); do part "$2" "$number" "${count:-1}"; done &
+    core=$((core + 1))
+  done
+  wait
+  p=0 f=0
+  for log in "$logs"/*; do
+    counts=$(tail -n 1 "$log")
+    [ "${counts#* }" = 0 ] || sed '$d' "$log"
+    p=$((p + ${counts% *})) f=$((f + ${counts#* }))
+  done
   printf '%-32s %4d passed %4d failed %4d s\n' "$1" "$p" "$f" $(($(date +%s) - start))
   passed=$((passed + p)) failed=$((failed + f))
 }
