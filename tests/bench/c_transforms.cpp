@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <span>
 #include <utility>
 
 #include "apps/config.h"
@@ -12,6 +13,8 @@
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "ot/c_transform.h"
+#include "ot/restricted/restricted_potential.h"
+#include "ot/search/point_index.h"
 #include "ot/semidual.h"
 #include "ot/subset.h"
 #include "ot/transformer.h"
@@ -137,6 +140,13 @@ std::pair<double, double> checked_ms(ot::Transformer& transform, const Snapshot&
   return {median_ms(at.batches, {[&](const Tensor& x) { transform(x, at.psi, 0); }})[0], error};
 }
 
+/// Throws where x [d] comes to one of some nodes though another is nearer by more than a float can't help.
+void require_nearest(const ot::Target& nodes, std::span<const std::int64_t> among, const real* x, std::int64_t found) {
+  for (const std::int64_t node : among)
+    require(nodes.cost(x, found) < nodes.cost(x, node) + tolerance, "[bench] a query comes to node ", found,
+            ", which is farther than ", node);
+}
+
 /// A row, followed by the calls by search, in digits and dense.
 std::vector<double> with_ways(std::vector<double> row, const ot::Transformer& transform) {
   const ot::Transformer::Counts& ways = transform.ways();
@@ -249,6 +259,27 @@ std::vector<double> many_points_c_transform() {
   at.psi = random_psi(target);
   ot::Transformer transform(target);
   return against_few(few[0], transform, at);
+}
+
+std::vector<double> restricted_query() {
+  constexpr std::int64_t dimension = 50;
+  engine::set_threads(1);
+  const Tensor y = Random(1, 1).uniform({many_points, dimension}, 0, 1);
+  const ot::Target target(std::vector<real>(y.values().begin(), y.values().end()), many_points, dimension,
+                          ot::CostScale::inverse_alpha);
+  const std::int64_t branches[] = {1000};
+  const ot::RestrictedPotential two_layers(target, ot::nested_clusters(ot::PointIndex(target), branches));
+  const Tensor psi = Tensor::zeros({many_points});
+  std::vector<Tensor> batches;
+  for (const std::uint64_t stream : {2, 3, 4}) batches.push_back(Random(1, stream).uniform({batch, dimension}, 0, 1));
+  for (const Tensor& x : batches) {
+    const auto nodes = two_layers.nodes_of(x);
+    require_nearest(two_layers.tree().nodes(0), two_layers.tree().children(0, 0), x.data(), nodes[0][0]);
+    require_nearest(target, two_layers.tree().children(1, nodes[0][0]), x.data(), nodes[1][0]);
+  }
+  const auto ms = median_ms(batches, {[&](const Tensor& x) { ot::c_transform(target, x, psi, 0); },
+                                      [&](const Tensor& x) { two_layers.nodes_of(x); }});
+  return {ms[0], ms[1], ms[0] / ms[1]};
 }
 
 }  // namespace bench

@@ -35,6 +35,11 @@ std::vector<double> many_points_c_transform(const std::string& few_trajectory, c
 /// The same of blurred digits, equal for both, with random values of psi, by which no two neighbours are alike.
 std::vector<double> many_points_c_transform();
 
+/// 200 queries of many_points of dimension 50 on one thread, psi = 0: the c-transform's brute force against a tree of
+/// two layers, 1000 clusters of k-means (`--method leclaire-rabin`), whose way is compared with its definition: ms of
+/// each, their ratio.
+std::vector<double> restricted_query();
+
 /// The bias of --target-batch: H of a snapshot's psi on its first batch of queries, to all points and as steps see it
 /// that draw so many of the points: H, its mean over 20 draws, their standard deviation, mean less H.
 std::vector<double> target_batch_values(const std::string& data, const std::string& trajectory, std::int64_t iteration,

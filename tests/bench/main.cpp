@@ -42,10 +42,11 @@ struct Request {
 };
 
 Request parse(const std::vector<std::string>& words) {
-  const std::vector<std::string> parts = {"c-transforms", "threads", "target-batch", "points", "iterations", "network"};
+  const std::vector<std::string> parts = {"c-transforms", "threads",    "target-batch", "points",
+                                          "restricted",   "iterations", "network"};
   const char* usage =
-      "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [target-batch] [points] [iterations] "
-      "[network]";
+      "usage: bench FIGURES.json [--until ITERATION] [c-transforms] [threads] [target-batch] [points] "
+      "[restricted] [iterations] [network]";
   engine::require(!words.empty(), usage);
   Request request{words[0]};
   for (std::size_t w = 1; w < words.size(); ++w) {
@@ -160,6 +161,12 @@ void measure_many_points(Report& report, const std::filesystem::path& folder, st
   report.add("random psi", in_child("random psi", [] { return bench::many_points_c_transform(); }));
 }
 
+void measure_restricted(Report& report) {
+  report.begin(engine::text("200 queries to ", bench::many_points, " points of dimension 50, one thread"),
+               {"ms one layer", "ms two layers", "ratio", "peak MB"});
+  report.add("1000 clusters", in_child("restricted", bench::restricted_query));
+}
+
 void measure_target_batches(Report& report, const std::string& data, const std::string& trajectory,
                             std::int64_t until) {
   report.begin("H of one psi and one batch of queries, to all points and to --target-batch of them, 20 draws",
@@ -229,6 +236,7 @@ void measure(const Request& request) {
     if (request.wants("target-batch")) measure_target_batches(report, data, trajectory, request.until);
   }
   if (request.wants("points")) measure_many_points(report, folder, request.until);
+  if (request.wants("restricted")) measure_restricted(report);
   if (request.wants("iterations")) measure_iterations(report, data);
   if (request.wants("network")) measure_network_iterations(report, data);
   report.write(request.json);
