@@ -1,5 +1,6 @@
 #include "apps/library/calls.h"
 
+#include <cxxabi.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -80,7 +81,7 @@ void require_one_of(const char* argument, const std::string& given, std::initial
 
 namespace apps::library {
 
-int call(const semidual_context* context, const std::function<void()>& body) noexcept {
+int call(const semidual_context* context, const std::function<void()>& body) {
   try {
     require_given(context, "context");
     const std::lock_guard turn(Turns::instance().mutex());
@@ -96,6 +97,8 @@ int call(const semidual_context* context, const std::function<void()>& body) noe
     return failed(SEMIDUAL_FAILED, "memory ran out: take fewer points");
   } catch (const std::exception& error) {
     return failed(SEMIDUAL_FAILED, error.what());
+  } catch (const abi::__forced_unwind&) {  // a callback ends the thread, as Python does with those it has no use for
+    throw;
   } catch (...) {
     return failed(SEMIDUAL_FAILED, "something other than an exception was thrown");
   }

@@ -1,5 +1,6 @@
 """libsemidual: where it lies, the signatures of semidual.h, and calls whose statuses become exceptions."""
 
+import atexit
 import ctypes
 import operator
 import os
@@ -190,10 +191,55 @@ def version() -> str:
     return library.semidual_version().decode()
 
 
+class _Running:
+    """The calls that threads are in. An interpreter ends while daemon threads go on, and what the library holds goes with
+    it: it waits for their calls first, which the next callback ends, and they stay where they are."""
+
+    _PATIENCE = 10  # seconds, for a call without callbacks
+
+    def __init__(self) -> None:
+        self._forget()
+        atexit.register(self._end)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self._changed, self._here, self._calls, self.ending = threading.Condition(), threading.local(), 0, False
+
+    def __enter__(self) -> None:
+        depth = getattr(self._here, "depth", 0)
+        with self._changed:
+            if depth == 0:
+                self._stay_at_the_end()
+            self._here.depth = depth + 1
+            self._calls += 1
+
+    def __exit__(self, *_: Any) -> None:
+        with self._changed:
+            self._here.depth -= 1
+            self._calls -= 1
+            self._changed.notify_all()
+            if self._here.depth == 0:
+                self._stay_at_the_end()
+
+    def _stay_at_the_end(self) -> None:
+        while self.ending and threading.current_thread() is not threading.main_thread():
+            self._changed.wait()
+
+    def _end(self) -> None:
+        with self._changed:
+            self.ending = True
+            self._changed.wait_for(lambda: self._calls == 0, self._PATIENCE)
+
+
+_running = _Running()
+
+
 def call(function: Callable[..., int], *arguments: Any) -> None:
     """Calls a function of the library. Raises ValueError for an argument that won't do, KeyboardInterrupt where a
     callback stopped it, RuntimeError for what fails while running."""
-    status = function(*arguments)
+    with _running:
+        status = function(*arguments)
     if status == OK:
         return
     if status == STOPPED:
@@ -213,7 +259,7 @@ class Callbacks:
         """The function as the library calls it: a true result or an exception ends the call."""
 
         def called(*arguments: Any) -> int:
-            if self._raised is not None:  # Ctrl-C, before there was anything to catch it
+            if self._raised is not None or _running.ending:  # Ctrl-C, before there was anything to catch it; the end
                 return 1
             try:
                 self._catching = True
@@ -258,6 +304,7 @@ class Handle:
         call(create, *arguments, ctypes.byref(handle))
         self._as_parameter_ = handle
         self.finalizer = weakref.finalize(self, destroy, handle)
+        self.finalizer.atexit = False  # a daemon thread may be in a call with it
 
 
 _context: Optional[Handle] = None
