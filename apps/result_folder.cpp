@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/config.h"
+#include "apps/out_folder.h"
 #include "apps/version.h"
 #include "data/file.h"
 #include "data/npy.h"
@@ -35,10 +36,9 @@ ResultFolder ResultFolder::to_write(const std::string& out, bool force) {
 }
 
 void ResultFolder::write_psi(std::span<const double> psi) const {
-  std::error_code error;
-  fs::create_directories(root_, error);
-  require(!error, "can't make the folder ", root_.string(), ": ", error.message(), "; give another --out");
+  make_out_folder(root_);
   data::write_npy<double>(root_ / psi_file, {std::ssize(psi)}, psi);
+  std::error_code error;
   for (const char* file : files_of_psi) fs::remove(root_ / file, error);
 }
 

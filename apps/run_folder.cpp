@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "apps/out_folder.h"
 #include "data/file.h"
 #include "engine/error.h"
 #include "engine/real.h"
@@ -98,9 +99,8 @@ bool RunFolder::occupied() const {
 }
 
 void RunFolder::create() const {
-  std::error_code error;
-  fs::create_directories(samples(), error);
-  require(!error, "can't make the folder ", root.string(), ": ", error.message(), "; give another --out");
+  make_out_folder(root);  // which an error should name
+  make_out_folder(samples());
 }
 
 void RunFolder::remove_run() const {

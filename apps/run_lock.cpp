@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 
+#include "apps/out_folder.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -42,9 +43,7 @@ std::string holder_of(const fs::path& file) {
 }  // namespace
 
 RunLock::RunLock(const fs::path& folder) : folder_(folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  require(!error, "can't make the folder ", folder.string(), ": ", error.message(), "; give another --out");
+  make_out_folder(folder);
   const fs::path file = file_in(folder);
   do {
     if (descriptor_ >= 0) ::close(descriptor_);

@@ -4,10 +4,10 @@
 #include <iomanip>
 #include <span>
 #include <sstream>
-#include <system_error>
 
 #include <nlohmann/json.hpp>
 
+#include "apps/out_folder.h"
 #include "data/file.h"
 #include "data/npy.h"
 #include "engine/error.h"
@@ -70,9 +70,7 @@ Shards::Shards(const fs::path& folder, const nlohmann::ordered_json& identity, s
   const bool occupied = fs::exists(known) || fs::exists(file("index", 0)) || fs::exists(file("points", 0));
   require(same || force || !occupied, "--out ", folder.string(),
           " holds pairs of another coupling: --force replaces them, or give another folder");
-  std::error_code error;
-  fs::create_directories(folder, error);
-  require(!error, "can't make the folder ", folder.string(), ": ", error.message(), "; give another --out");
+  make_out_folder(folder);
   if (!same) remove_from(0);
   for (; fs::exists(file("index", shards_)) && pairs_ < count; ++shards_) {
     const std::int64_t size = data::read_npy(file("index", shards_)).size();

@@ -12,6 +12,7 @@
 #include "apps/evaluation/feature_network.h"
 #include "apps/hold_out.h"
 #include "apps/methods.h"
+#include "apps/out_folder.h"
 #include "apps/start_from.h"
 #include "apps/version.h"
 #include "apps/word_list.h"
@@ -205,9 +206,7 @@ Comparison comparison_of(const CompareRequest& request) {
   require(sha256 == comparison.data.sha256, "--data ", any.data, " (SHA-256 ", comparison.data.sha256,
           ") is not what the comparison learns (SHA-256 ", sha256, ")");
   json["data_sha256"] = sha256;
-  std::error_code error;
-  fs::create_directories(comparison.folder, error);
-  require(!error, "can't make the folder ", request.out, ": ", error.message(), "; give another --out");
+  make_out_folder(comparison.folder);
   data::write_file_atomically(file, json.dump(2) + "\n");
   return comparison;
 }

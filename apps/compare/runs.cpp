@@ -7,6 +7,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/compare/peak_memory.h"
+#include "apps/out_folder.h"
 #include "apps/train.h"
 #include "data/file.h"
 #include "engine/error.h"
@@ -41,7 +42,7 @@ void write(const fs::path& path, const Outcome& outcome) {
   Json json{{"iterations", outcome.iterations}, {"seconds", outcome.seconds}, {"peak_bytes", nullptr}};
   if (outcome.peak_bytes) json["peak_bytes"] = *outcome.peak_bytes;
   json["failure"] = outcome.failure;
-  fs::create_directories(path.parent_path());
+  make_out_folder(path.parent_path());
   data::write_file_atomically(path, json.dump(2) + "\n");
 }
 

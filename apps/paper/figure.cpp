@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/config.h"
+#include "apps/out_folder.h"
 #include "apps/paper/figure_critics.h"
 #include "apps/paper/figure_curves.h"
 #include "apps/paper/figure_digits.h"
@@ -123,12 +124,6 @@ Figure figure_of(const FigureRequest& request) {
   return figure;
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  require(!error, "can't make the folder ", folder.string(), ": ", error.message(), "; give another --out");
-}
-
 void tell_files(const fs::path& folder, const std::string& name, const Console& console) {
   console.out << "figure: " << (folder / (name + ".png")).string() << '\n'
               << "numbers: " << (folder / (name + ".csv")).string() << '\n';
@@ -137,7 +132,7 @@ void tell_files(const fs::path& folder, const std::string& name, const Console& 
 int critics(const FigureRequest& request, const Console& console) {
   const CriticsFigure figure = critics_of(request);
   require_gnuplot();
-  make_folder(figure.folder);
+  make_out_folder(figure.folder);
   engine::set_threads(request.threads > 0 ? request.threads : usable_cores());
   const int code = draw_critics(figure, console);
   if (code == 0) tell_files(figure.folder, "critics", console);
@@ -153,7 +148,7 @@ int figure(const FigureRequest& request, const Console& console) {
   if (figure.number == 1)
     require(data::load(figure.data, figure.points, digits_seed).channels > 0, "figure 1 shows images, --data ",
             figure.data, " holds points that are none");
-  make_folder(figure.folder);
+  make_out_folder(figure.folder);
   const int code = figure.number == 4 ? draw_inner_loops(figure, request.theta, console) : make_runs(figure, console);
   if (code == 130) {
     console.out << "interrupted; all that was finished is kept, and the same command goes on\n";

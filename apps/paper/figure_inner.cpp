@@ -15,6 +15,7 @@
 #include "apps/interrupt.h"
 #include "apps/latents.h"
 #include "apps/measure.h"
+#include "apps/out_folder.h"
 #include "apps/paper/inner_loop.h"
 #include "apps/paper/plot.h"
 #include "apps/sinkhorn_bounds.h"
@@ -129,7 +130,7 @@ class InnerLoops {
     const engine::NoGrad fixed;
     const engine::Tensor z = latents(theta.law, options.seed, Draw::dual_batch, 0, 0, options.batch);
     x_ = theta.scaling.undo((*theta.generator)(z).value());
-    fs::create_directories(folder_);
+    make_out_folder(folder_);
   }
 
   /// The loop of that potential and optimizer, or the bounds where both are called "sinkhorn". Empty if interrupted.
