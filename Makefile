@@ -217,7 +217,7 @@ $(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp) $(LIBR
 SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
 FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
 
-torture: deps ## fail calls and allocations, kill, cut and fuzz for an hour or two; tests/torture/README.md
+torture: deps ## fail calls and allocations, kill, cut, fuzz and mutate for some hours; tests/torture/README.md
 	@$(again) all $(SHIMS)
 	@! command -v clang++ >/dev/null || $(again) build/fuzz/tests/torture/readers $(FUZZED)
 	@python3 tests/torture/torture.py $(TORTURE)

@@ -51,6 +51,13 @@ TEST_CASE("a file without an orientation, with one that does not exist or with d
   CHECK(data::exif_orientation(start + exif_segment('I', 9)) == 1);
   CHECK(data::exif_orientation(start + "\xff\xda" + exif_segment('I', 6).substr(2)) == 1);  // a scan: no more headers
   const std::string whole = start + exif_segment('I', 6);
+  const auto with = [](std::string bytes, std::size_t at, char value) {
+    bytes[at] = value;
+    return data::exif_orientation(bytes);
+  };
+  CHECK(with(whole, 20, 1) == 1);       // the date alone, of the date and the orientation
+  CHECK(with(whole, 12, 'X') == 1);     // no order of bytes
+  CHECK(with(whole, 36, '\x04') == 1);  // an orientation in four bytes
   for (std::size_t size = 0; size < whole.size(); ++size) CHECK(data::exif_orientation(whole.substr(0, size)) == 1);
   for (std::size_t i = 0; i < whole.size(); ++i)
     for (int bit = 0; bit < 8; ++bit) {

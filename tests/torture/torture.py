@@ -12,15 +12,17 @@ from allocations import allocations
 from bits import bits
 from fuzz import fuzz
 from kills import kills
+from mutants import mutants
 from saving import saving
 from signals import signals
 
-PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, signals, fuzz)}
+PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, signals, fuzz, mutants)}
+LONG = {"mutants"}  # without a short form
 
 
 def main(arguments):
     short = "--short" in arguments
-    chosen = [a for a in arguments if a in PARTS] or list(PARTS)
+    chosen = [a for a in arguments if a in PARTS] or [name for name in PARTS if not (short and name in LONG)]
     shims = pathlib.Path(os.environ.get("SHIMS", "build/float/tests/torture")).absolute()
     passed = failed = 0
     for name in chosen:

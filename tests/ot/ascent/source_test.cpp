@@ -75,13 +75,17 @@ TEST_CASE("each law has its mean and its spread, shifted and scaled") {
   check(Law::sphere, 0, 1.0 / 3);
 }
 
-TEST_CASE("points of the ball fill it evenly, those of the sphere lie on it") {
+TEST_CASE("points of the ball fill it evenly, those of the sphere lie on it, where normal ones of the seed point to") {
   const Moments radii(LawSource(Law::ball, 3, 1, 2, 8),
                       [](const real* x) { return std::pow(length_around(x, 1) / 2, 3); });
   CHECK(radii.mean == Approx(0.5).epsilon(0.02));
   CHECK(radii.variance == Approx(1.0 / 12).epsilon(0.05));
-  const Tensor batch = LawSource(Law::sphere, 3, 1, 2, 8).batch(0, 50);
-  for (std::int64_t i = 0; i < 50; ++i) CHECK(length_around(batch.data() + 3 * i, 1) == Approx(2).epsilon(1e-5));
+  const Tensor sphere = LawSource(Law::sphere, 3, 1, 2, 8).batch(0, 600);
+  const Tensor normal = LawSource(Law::normal, 3, 0, 1, 8).batch(0, 600);
+  for (std::int64_t i = 0; i < normal.size(); ++i) {
+    const double length = length_around(normal.data() + i / 3 * 3, 0);
+    CHECK(sphere.data()[i] == Approx(1 + 2 * normal.data()[i] / length).epsilon(1e-5));
+  }
 }
 
 TEST_CASE("a batch is a function of seed and number, and its points do not depend on its size") {
