@@ -20,13 +20,18 @@ using engine::require;
 
 constexpr const char* get_it_again = ", get it again from its source";
 
+[[noreturn]] void fail_truncated(const std::string& path, const std::string& what, std::uint64_t size,
+                                 std::uint64_t there) {
+  fail(path, ": truncated: ", what, " takes ", size, " bytes, ", there, " are there");
+}
+
 // A file, inflated on the way if it is gzipped; zlib sees which.
 class FileStream : public ByteStream {
  public:
   explicit FileStream(const std::string& path) : ByteStream(path), size_(InputFile(path).size()) {
     file_.reset(gzopen(path.c_str(), "rb"));
     require(file_ != nullptr, path, ": can't be read");
-    gzbuffer(file_.get(), 1 << 17);
+    gzbuffer(file_.get(), static_cast<unsigned>(std::clamp<std::uint64_t>(size_, 1 << 10, 1 << 17)));
   }
 
   std::size_t read(std::span<std::byte> destination) override {
@@ -126,7 +131,9 @@ std::unique_ptr<ByteStream> ByteStream::open(const std::string& path) {
   InputFile file(path);
   std::array<char, 4> start{};
   file.read(std::as_writable_bytes(std::span(start)).first(std::min<std::size_t>(file.size(), start.size())));
-  if (std::string_view(start.data(), start.size()) == "PK\x03\x04") return open_member(path, path, "");
+  const std::string_view beginning(start.data(), std::min<std::size_t>(file.size(), start.size()));
+  require(beginning != "\x1f", path, ": truncated gzip", get_it_again);  // what zlib takes for text
+  if (beginning == "PK\x03\x04") return open_member(path, path, "");
   return std::make_unique<FileStream>(path);
 }
 
@@ -138,8 +145,20 @@ std::string file_of(const std::string& path) {
 
 void ByteStream::fill(std::span<std::byte> destination, const std::string& what) {
   const std::size_t count = read(destination);
-  require(count == destination.size(), path(), ": truncated: ", what, " takes ", destination.size(), " bytes, ", count,
-          " are there");
+  if (count < destination.size()) fail_truncated(path(), what, destination.size(), count);
+}
+
+std::vector<std::uint8_t> ByteStream::take(std::uint64_t size, const std::string& what) {
+  const std::uint64_t at_once = std::max<std::uint64_t>(plain() ? most() : 0, 1 << 26);
+  std::vector<std::uint8_t> bytes;
+  while (bytes.size() < size) {
+    const std::size_t before = bytes.size(), more = std::min(size - before, std::max<std::uint64_t>(before, at_once));
+    bytes.reserve(before + more);  // no more than that
+    bytes.resize(before + more);
+    const std::size_t count = read(std::as_writable_bytes(std::span(bytes)).subspan(before));
+    if (count < more) fail_truncated(path(), what, size, before + count);
+  }
+  return bytes;
 }
 
 bool ByteStream::at_end() {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace data {
 
@@ -31,6 +32,8 @@ class ByteStream {
 
   /// Fills `destination`. Throws Error, which says that `what` is truncated, when the content ends before.
   void fill(std::span<std::byte> destination, const std::string& what);
+  /// The same for the next `size` bytes, which may be a lie: what is packed takes memory only as it is unpacked.
+  std::vector<std::uint8_t> take(std::uint64_t size, const std::string& what);
   /// Whether nothing is left.
   bool at_end();
 

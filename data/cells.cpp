@@ -31,18 +31,18 @@ bool is_utf8(std::string_view text) {
 }
 
 std::vector<char> read_text(const std::string& path) {
-  constexpr std::size_t step = 1 << 20;
   const std::unique_ptr<ByteStream> stream = ByteStream::open(path);
+  const std::size_t step = std::min<std::uint64_t>(stream->most() + 1, 1 << 20);
   std::vector<char> text;
   for (std::size_t count = step; count == step;) {
     const std::size_t before = text.size();
     text.resize(before + step);
     count = stream->read(std::as_writable_bytes(std::span(text)).subspan(before));
     text.resize(before + count);
+    const std::string_view all(text.data(), text.size());
+    require(!all.starts_with("\xff\xfe") && !all.starts_with("\xfe\xff"), path, ": is UTF-16; save it as UTF-8");
+    require(all.find('\0', before) == all.npos, path, ": is no text, it holds zero bytes");
   }
-  const std::string_view all(text.data(), text.size());
-  require(!all.starts_with("\xff\xfe") && !all.starts_with("\xfe\xff"), path, ": is UTF-16; save it as UTF-8");
-  require(all.find('\0') == all.npos, path, ": is no text, it holds zero bytes");
   return text;
 }
 

@@ -62,8 +62,8 @@ Array read_idx(const std::string& path, std::int64_t first) {
           " bytes, more than the file can hold");
   const bool all = first <= 0 || first >= array.shape[0];
   if (!all) array.shape[0] = first;
-  std::vector<std::uint8_t> bytes(checked_product(path, array.shape, item));
-  stream->fill(std::as_writable_bytes(std::span(bytes)), "what the IDX header announces");
+  std::vector<std::uint8_t> bytes =
+      stream->take(checked_product(path, array.shape, item), "what the IDX header announces");
   require(!all || stream->at_end(), path, ": bytes follow the ", total, " that the IDX header announces");
   reverse_numbers(bytes, item);
   array.bytes = std::move(bytes);

@@ -156,9 +156,8 @@ Header read_header(ByteStream& stream) {
   std::uint32_t length = 0;
   stream.fill(std::as_writable_bytes(std::span(&length, 1)).first(version == 1 ? 2 : 4), "the NPY header's length");
   require(length <= stream.most(), stream.path(), ": truncated: the NPY header of ", length, " bytes is not all there");
-  std::string text(length, ' ');
-  stream.fill(std::as_writable_bytes(std::span(text)), "the NPY header");
-  Header header = HeaderParser(stream.path(), text).parse();
+  const std::vector<std::uint8_t> text = stream.take(length, "the NPY header");
+  Header header = HeaderParser(stream.path(), {reinterpret_cast<const char*>(text.data()), text.size()}).parse();
   header.end = prefix.size() + (version == 1 ? 2 : 4) + length;
   return header;
 }
@@ -217,8 +216,7 @@ Array read_npy(const std::string& path, std::int64_t first, std::uint64_t mapped
     array.bytes = map(path, header, kept, all);
     return array;
   }
-  std::vector<std::uint8_t> bytes(all ? total : kept);
-  stream->fill(std::as_writable_bytes(std::span(bytes)), "the array that the NPY header announces");
+  std::vector<std::uint8_t> bytes = stream->take(all ? total : kept, "the array that the NPY header announces");
   require(!all || stream->at_end(), path, ": bytes follow the array: the NPY header announces ", total);
   if (transposed) bytes = to_c_order(bytes, header.shape, array.shape[0], item);
   if (header.big_endian) reverse_numbers(bytes, item);

@@ -82,7 +82,9 @@ std::uint64_t byte_size(const std::string& where, Dtype dtype, const std::vector
 Json parse_header(const std::string& path, const std::string& text) {
   // JSON allows a key twice and the parser keeps the last: two readers could see two different tensors.
   std::vector<std::set<std::string>> keys;
-  auto refuse_duplicates = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+  auto check = [&](int depth, Json::parse_event_t event, const Json& parsed) {
+    const bool opens = event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
+    require(!opens || depth < 3, path, ": the header is nested deeper than a tensor's shape");
     keys.resize(std::max(keys.size(), static_cast<std::size_t>(depth) + 1));
     if (event == Json::parse_event_t::object_start) keys.resize(static_cast<std::size_t>(depth) + 1);
     if (event == Json::parse_event_t::key)
@@ -92,9 +94,11 @@ Json parse_header(const std::string& path, const std::string& text) {
   };
   require(text.starts_with('{'), path, ": not a safetensors file (the header must begin with '{')");
   try {
-    return Json::parse(text, refuse_duplicates);
-  } catch (const Json::exception& error) {
-    fail(path, ": the header is not JSON: ", error.what());
+    return Json::parse(text, check);
+  } catch (const Json::parse_error& error) {
+    fail(path, ": the header is not JSON, at byte ", error.byte);
+  } catch (const Json::exception&) {
+    fail(path, ": the header has a number that is too large");
   }
 }
 

@@ -16,16 +16,32 @@ namespace {
 
 constexpr std::string_view png_signature = "\x89PNG\r\n\x1a\n";
 
+// Whether so many bytes can be unpacked to as many pixels as IHDR says, which stb_image takes memory for at once.
+// Deflate never shrinks by more than 1032.
+bool can_hold_png(std::string_view header, std::size_t packed) {
+  constexpr std::array channels_of_type{1, 0, 3, 1, 2, 0, 4};
+  if (header.size() < 13) return false;
+  const std::size_t width = big_endian(header, 4), height = big_endian(header.substr(4), 4);
+  const std::size_t depth = big_endian(header.substr(8), 1), type = big_endian(header.substr(9), 1);
+  const std::size_t channels = type < channels_of_type.size() ? channels_of_type[type] : 0;
+  const std::size_t row_bits = width * depth * channels;
+  return row_bits > 0 && height <= 8 * 1032 * packed / row_bits;
+}
+
 // Whether all chunks (length, type, content, CRC) up to IEND are there and sound: stb_image does not look.
 bool is_whole_png(std::string_view content) {
   content.remove_prefix(png_signature.size());
+  std::string_view header;
+  std::size_t packed = 0;
   while (content.size() >= 12) {
     const std::size_t length = big_endian(content, 4);
     if (length > content.size() - 12) return false;
     const std::string_view checked = content.substr(4, length + 4);
     const auto crc = crc32_z(0, reinterpret_cast<const unsigned char*>(checked.data()), checked.size());
     if (crc != big_endian(content.substr(8 + length), 4)) return false;
-    if (checked == "IEND") return true;
+    if (checked == "IEND") return can_hold_png(header, packed);
+    if (checked.starts_with("IHDR")) header = checked.substr(4);
+    if (checked.starts_with("IDAT")) packed += length;
     content.remove_prefix(12 + length);
   }
   return false;
@@ -43,6 +59,17 @@ bool are_huffman_tables(std::string_view segment) {
   return segment.empty();
 }
 
+bool is_frame(unsigned char marker) {
+  return marker >= 0xc0 && marker <= 0xc2;
+}
+
+// Whether so many bytes can be as many pixels as a frame (precision, height, width) says: each 8x8 take a bit or more.
+bool can_hold_jpeg(std::string_view frame, std::size_t bytes) {
+  if (frame.size() < 5) return false;
+  const std::size_t height = big_endian(frame.substr(1), 2), width = big_endian(frame.substr(3), 2);
+  return (height + 7) / 8 * ((width + 7) / 8) <= 8 * bytes;
+}
+
 // Where the coded pixels of a scan end: at a marker, which ff 00 (a byte of theirs), ff ff and ff d0 to ff d7 (restarts
 // among them) are not. npos if they do not end.
 std::size_t scan_end(std::string_view coded) {
@@ -58,6 +85,7 @@ std::size_t scan_end(std::string_view coded) {
 // Whether all segments up to the end-of-image marker are there: stb_image fills up a truncated JPEG in silence.
 bool is_whole_jpeg(std::string_view content) {
   constexpr unsigned char huffman_tables = 0xc4, end_of_image = 0xd9, start_of_scan = 0xda;
+  const std::size_t size = content.size();
   content.remove_prefix(2);
   while (true) {
     const std::size_t fill = content.find_first_not_of('\xff');
@@ -68,6 +96,7 @@ bool is_whole_jpeg(std::string_view content) {
     const std::size_t length = content.size() < 2 ? 0 : big_endian(content, 2);
     if (length < 2 || length > content.size()) return false;
     if (marker == huffman_tables && !are_huffman_tables(content.substr(2, length - 2))) return false;
+    if (is_frame(marker) && !can_hold_jpeg(content.substr(2, length - 2), size)) return false;
     content.remove_prefix(length);
     if (marker != start_of_scan) continue;
     const std::size_t end = scan_end(content);
@@ -93,7 +122,7 @@ bool is_whole_bmp(std::string_view content) {
   const auto height = static_cast<std::int32_t>(little_endian(content, old ? 20 : 22, old ? 2 : 4));
   const std::uint64_t rows = static_cast<std::uint64_t>(std::abs(std::int64_t{height}));
   const std::uint64_t row = (width * little_endian(content, old ? 24 : 28, 2) + 31) / 32 * 4;
-  return row == 0 || (rows <= content.size() / row && little_endian(content, 10, 4) + row * rows <= content.size());
+  return row > 0 && rows <= content.size() / row && little_endian(content, 10, 4) + row * rows <= content.size();
 }
 
 struct PnmHeader {

@@ -9,7 +9,8 @@ enum class ImageFormat { png, jpeg, bmp, pnm, other };
 ImageFormat format_of(std::string_view content);
 const char* name_of(ImageFormat format);
 
-/// Whether all of such a file is there, and what it has checksums of is sound: stb_image does not look.
+/// Whether all of such a file is there, what it has checksums of is sound, and so many pixels can be in it: stb_image
+/// does not look.
 bool is_whole(ImageFormat format, std::string_view content);
 
 /// The largest value of a pixel in a sound PGM or PPM file, white.
