@@ -1,6 +1,7 @@
 #include "data/image_file.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <new>
@@ -73,6 +74,8 @@ Encoded open_image(const std::string& path) {
   int channels = 0;
   if (!stbi_info_from_memory(image.bytes(), image.length(), &image.width, &image.height, &channels))
     fail(path, ": can't be decoded: ", stbi_failure_reason());
+  image.height = std::abs(image.height);  // negative of a BMP from its top down
+  require(image.height > 0 && image.width > 0, path, ": has no pixels");
   image.channels = channels <= 2 ? 1 : 3;  // a second or fourth channel is transparency
   if (format == ImageFormat::jpeg) image.orientation = exif_orientation(content);
   return image;

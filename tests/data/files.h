@@ -3,19 +3,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <doctest/doctest.h>
 #include <stdlib.h>
 #include <zip.h>
 #include <zlib.h>
 
-#include "engine/error.h"
+#include "tests/data/damage.h"
 
 /// A fresh folder, removed with all it holds at the end.
 class TemporaryFolder {
@@ -37,12 +35,6 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
-
-/// Writes a new file: overwriting one in place would wait for the disk.
-inline void put(const std::string& path, const std::string& content) {
-  std::filesystem::remove(path);
-  std::ofstream(path, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
-}
 
 inline std::string get(const std::string& path) {
   std::ostringstream bytes;
@@ -66,39 +58,4 @@ inline std::string zipped(const std::vector<std::pair<std::string, std::string>>
     zip_file_add(archive, name.c_str(), zip_source_buffer(archive, content.data(), content.size(), 0), 0);
   zip_close(archive);
   return get(folder / "x.zip");
-}
-
-/// The message of the Error that `read` throws, or what happened instead.
-inline doctest::String error_of(const std::function<void()>& read) {
-  try {
-    read();
-  } catch (const engine::Error& error) {
-    return error.what();
-  }
-  return "(no error)";
-}
-
-/// Every proper prefix of a sound file must be refused by an Error of one line that names the file.
-inline void check_prefixes_refused(const std::string& path, const std::string& content,
-                                   const std::function<void()>& read) {
-  for (std::size_t size = 0; size < content.size(); ++size) {
-    put(path, content.substr(0, size));
-    const std::string message = error_of(read).c_str();
-    INFO("the first ", size, " of ", content.size(), " bytes: ", message);
-    CHECK(message.find(path) == 0);
-    CHECK(message.find('\n') == std::string::npos);
-  }
-}
-
-/// Damages one byte after another: reading may succeed or throw Error, and nothing else.
-inline void check_damage_survived(const std::string& path, const std::string& content,
-                                  const std::function<void()>& read) {
-  for (std::size_t i = 0; i < content.size(); ++i) {
-    for (const int change : {0x01, 0x10, 0x80, 0xff}) {
-      std::string damaged = content;
-      damaged[i] = static_cast<char>(damaged[i] ^ change);
-      put(path, damaged);
-      error_of(read);
-    }
-  }
 }
