@@ -60,7 +60,11 @@ Checkpoint read_checkpoint(const std::string& path) {
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), checkpoint.iterations);
   require(parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && checkpoint.iterations >= 0, path,
           " is not a run's checkpoint: 'iteration' is '", digits, "' in its metadata");
-  checkpoint.tensors = from_safetensors(file);
+  try {
+    checkpoint.tensors = from_safetensors(file);
+  } catch (const engine::Error& error) {
+    engine::fail(path, " is not a run's checkpoint: ", error.what());
+  }
   return checkpoint;
 }
 

@@ -1,6 +1,7 @@
 #include "apps/command_line.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <limits>
@@ -403,9 +404,10 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   return 0;
 }
 
-/// One line of text, whatever an error says.
+/// One line of text, whatever an error says: a file from elsewhere may have put more than letters into it.
 std::string one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
   return text;
 }
 

@@ -1,6 +1,8 @@
 #include "apps/config.h"
 
+#include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <span>
 #include <thread>
@@ -54,6 +56,14 @@ std::vector<data::Column> columns_from_json(const Json& list) {
     column.categories = json.value("categories", column.categories);
   }
   return columns;
+}
+
+/// Whether the number is the product of the sizes, which may be beyond 64 bits.
+bool is_product(std::int64_t number, std::initializer_list<std::int64_t> sizes) {
+  std::int64_t product = 1;
+  return std::ranges::none_of(sizes,
+                              [&](std::int64_t size) { return __builtin_mul_overflow(product, size, &product); }) &&
+         product == number;
 }
 
 /// The processor's name as Linux gives it, empty where it does not.
@@ -116,6 +126,7 @@ Config read_config(const std::string& path) {
   const char* text = reinterpret_cast<const char*>(bytes.data());
   const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
   Config config;
+  std::vector<double> shift, scale;
   try {
     json.at("version").get_to(config.version);
     json.at("precision").get_to(config.precision);
@@ -125,9 +136,8 @@ Config read_config(const std::string& path) {
       if (data.contains(name) || (name != "low" && name != "high")) data.at(name).get_to(value);
     });
     if (config.options.scale != "none") {
-      const Json& scaling = json.at("scaling");
-      config.scaling =
-          Scaling(scaling.at("shift").get<std::vector<double>>(), scaling.at("scale").get<std::vector<double>>());
+      json.at("scaling").at("shift").get_to(shift);
+      json.at("scaling").at("scale").get_to(scale);
     }
     if (!config.options.labels.empty() || config.options.clusters > 0)
       for (const Json& one : json.at("data").at("classes"))
@@ -144,12 +154,17 @@ Config read_config(const std::string& path) {
   }
   const DataFacts& facts = config.data;
   require(facts.count >= 1 && facts.dimension >= 1 && facts.height >= 0 && facts.width >= 0 && facts.channels >= 0 &&
-              (!facts.images() || std::int64_t{facts.height} * facts.width * facts.channels == facts.dimension) &&
+              (!facts.images() || is_product(facts.dimension, {facts.height, facts.width, facts.channels})) &&
               (facts.columns.empty() || data::width_of(facts.columns) == facts.dimension),
           path, ": the sizes of the data don't fit each other");
+  try {
+    if (config.options.scale != "none") config.scaling = Scaling(shift, scale);
+    validate(config.options);
+  } catch (const engine::Error& error) {
+    engine::fail(path, ": ", error.what());
+  }
   require(config.scaling.none() || std::ssize(config.scaling.shift()) == facts.dimension, path,
           ": its scaling is of dimension ", config.scaling.shift().size(), ", the data of ", facts.dimension);
-  validate(config.options);
   return config;
 }
 

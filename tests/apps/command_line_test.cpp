@@ -74,6 +74,16 @@ TEST_CASE("bad usage is one line that says where help is, and exit code 2") {
   refused({"info"}, "WHAT is required");
 }
 
+TEST_CASE("an error that shows what a file holds is one line, and does nothing to a terminal") {
+  const TemporaryFolder temporary;
+  write(temporary / "t.csv", "1\n2\n\"\x1b[2J\r\n\x7f\"\n");
+  const Outcome outcome = semidual({"info", temporary / "t.csv"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err == "semidual: " + (temporary / "t.csv") +
+                           ": row 3, column 1 is ' [2J   ', no number, but that of row 1 is '1': a column must hold "
+                           "numbers alone, or texts alone\n");
+}
+
 TEST_CASE("what can't be written to standard output is an error, not silence") {
   struct FullDisk : std::stringbuf {
     int sync() override { return -1; }

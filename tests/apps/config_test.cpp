@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "tests/apps/program.h"
+#include "tests/data/damage.h"
 
 using doctest::Contains;
 
@@ -104,7 +105,36 @@ TEST_CASE("a config.json that is missing, damaged or lying is refused") {
   config = example();
   config.options.batch = 0;
   apps::write_config(path, config);
-  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains("--batch must be at least 1"), engine::Error);
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains((path + ": --batch must be at least 1").c_str()),
+                       engine::Error);
+  config = example();
+  config.options.scale = "standard";
+  config.scaling = apps::Scaling({1}, {1});
+  apps::write_config(path, config);
+  std::string json = content(path);
+  write(path, json.replace(json.rfind('['), 1, "[1,"));
+  CHECK_THROWS_WITH_AS(apps::read_config(path), Contains((path + ": [scaling] the scale must be [1]").c_str()),
+                       engine::Error);
+}
+
+TEST_CASE("wherever config.json ends early, and whichever bit of it flips, it is refused by its name or read") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "config.json";
+  apps::write_config(path, example());
+  const std::string text = content(path), json = text.substr(0, text.size() - 1);
+  const auto read = [&] { return apps::read_config(path).data.columns.empty() ? "read" : "columns"; };
+  check_prefixes_refused(path, json, read);
+  check_flips(path, json, read, [](const auto&) { return "read"; });
+}
+
+TEST_CASE("sizes of images beyond 64 bits don't fit any dimension") {
+  const TemporaryFolder temporary;
+  apps::Config config = example();
+  config.data.dimension = 1;
+  config.data.height = config.data.width = config.data.channels = 1 << 30;
+  apps::write_config(temporary / "config.json", config);
+  CHECK_THROWS_WITH_AS(apps::read_config(temporary / "config.json"), Contains("the sizes of the data don't fit"),
+                       engine::Error);
 }
 
 TEST_CASE("facts tell images from points, and data by their checksum") {

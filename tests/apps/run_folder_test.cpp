@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "tests/apps/program.h"
+#include "tests/data/damage.h"
 
 namespace fs = std::filesystem;
 using apps::Metrics;
@@ -95,6 +96,24 @@ TEST_CASE("metrics keep the whole rows of the iterations before, and go on") {
     CHECK(content(path) == head);
     CHECK(Metrics::last(path).iteration == -1);
   }
+}
+
+TEST_CASE("metrics that are cut off anywhere keep their whole rows, and a bit that flips adds none") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "metrics.csv";
+  const std::string head = "iteration,loss,iteration_seconds,estimates\n", text = head + "0,0.5,0.25,H\n1,1.5,0.25,H\n";
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    const std::string part = text.substr(0, size), whole = part.substr(0, part.rfind('\n') + 1);
+    write(path, part);
+    { Metrics metrics(path, 2, "H"); }
+    CHECK(content(path) == std::max(head, whole));
+  }
+  const auto read = [&] {
+    for (const Metrics::Column& column : Metrics::columns(path))
+      CHECK(column.values.size() == column.iterations.size());
+    return Metrics::read(path).size() <= 2 ? "no more" : "more";
+  };
+  check_flips(path, text, read, [](const auto&) { return "no more"; });
 }
 
 TEST_CASE("the grids there are come in the order of their iterations") {
