@@ -46,7 +46,8 @@ $(BUILD)/engine/simd/vnni.o:   override CXXFLAGS += $(avx512) -mavx512vnni
 $(BUILD)/engine/simd/bf16.o:   override CXXFLAGS += $(avx512) -mavx512bf16
 
 # Tests and the command line take longer to compile than to run.
-$(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(if $(SANITIZE),-O0,-O1)
+QUICK ?= $(if $(SANITIZE),-O0,-O1)
+$(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(QUICK)
 
 kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
 sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni bf16 neon)),$(shell find $(1) -name '*.cpp'))
@@ -212,10 +213,14 @@ asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 $(BUILD)/tests/torture/%.so: tests/torture/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -shared $< -o $@ -ldl
-$(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp) $(LIBRARIES)
+# Of apps and ot they take what reads a run's files.
+READERS := $(patsubst %,apps/%.cpp,checkpoint config control_groups costs method_presets methods options resources run_folder \
+             scaling) $(patsubst %,ot/%.cpp,cityblock_cost ground_cost power_cost)
+$(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp $(READERS)) \
+                                $(foreach f,models data engine,$(call library,$(f)))
 	$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS) $(COMPRESSED)
 SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
-FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
+FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 QUICK= CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
 
 torture: deps ## fail calls and allocations, kill, cut, fuzz and mutate for some hours; tests/torture/README.md
 	@$(again) all $(SHIMS)

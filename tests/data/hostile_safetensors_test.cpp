@@ -167,12 +167,12 @@ const std::vector<Hostile> places{
 void check_refused(const std::vector<Hostile>& files) {
   TemporaryFolder folder;
   const std::string path = folder / "a.safetensors";
-  for (const auto& [content, refusal] : files) {
-    put(path, content);
+  for (const Hostile& file : files) {
+    put(path, file.content);
     const std::string message = error_of([&] { data::read_safetensors(path); }).c_str();
-    INFO(content.substr(std::min<std::size_t>(content.size(), 8), 200));
+    INFO(file.content.substr(std::min<std::size_t>(file.content.size(), 8), 200));
     CHECK(message.substr(0, path.size() + 2) == path + ": ");
-    CHECK(message.substr(std::min(message.size(), path.size() + 2)).find(refusal) != message.npos);
+    CHECK(message.substr(std::min(message.size(), path.size() + 2)).find(file.refusal) != message.npos);
     CHECK(message.find('\n') == message.npos);
     CHECK(message.size() < path.size() + 200);
   }
