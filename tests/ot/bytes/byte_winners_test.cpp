@@ -38,7 +38,7 @@ TEST_CASE("one digit finds the winner of every query, whatever psi, and with poi
   const Target target(bytes, count, d, CostScale::inverse_alpha, weights);
   if (!ByteProducts::available(target)) return;
   Tensor x = Random(31, 1).uniform({batch, d}, 0, 1);
-  for (std::int64_t k = 0; k < d; ++k) x.data()[k] *= 1000;                           // far from all points
+  for (std::int64_t k = 0; k < d; ++k) x.data()[k] *= 100000;                         // far from all points
   for (std::int64_t k = 0; k < d; ++k) x.data()[d + k] = reals_of(bytes)[7 * d + k];  // on a point
   x.data()[2 * d + 3] = std::numeric_limits<real>::quiet_NaN();
   const std::vector<std::int64_t> order = Random(31, 3).permutation(count);

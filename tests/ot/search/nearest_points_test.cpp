@@ -62,6 +62,7 @@ TEST_CASE(
       const auto found = search.find(1e9, work);
       double groups = 0, needs = 0;
       for (const ot::SearchWork& of_query : work) groups += of_query.groups;
+      for (std::size_t q = 0; q < found.size(); ++q) CHECK(work[q].values >= static_cast<double>(found[q].size() - 1));
       CHECK(batch * search.expected_work().groups == doctest::Approx(groups));
       for (std::int64_t b = 0; b < sketch.blocks(); ++b) needs += static_cast<double>(bounds.near(b).size());
       if (ot::ByteProducts::available(target) && between) CHECK(groups < needs / 2);
