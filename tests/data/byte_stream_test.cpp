@@ -29,6 +29,9 @@ TEST_CASE("a file's bytes are the same plain, gzipped and in an archive") {
   CHECK(all_of(folder / "zip:x.npy") == content);
   CHECK(all_of(folder / "zip:y") == "other");
   CHECK(all_of(folder / "zip:x") == "a file that is called so goes first");
+  CHECK(data::ByteStream::open(folder / "plain")->plain());
+  CHECK_FALSE(data::ByteStream::open(folder / "packed")->plain());
+  CHECK_FALSE(data::ByteStream::open(folder / "zip:y")->plain());
   CHECK(data::begins_with(folder / "packed", "forty"));
   CHECK(!data::begins_with(folder / "plain", "fifty"));
   CHECK(data::file_of(folder / "zip:y") == folder / "zip");
