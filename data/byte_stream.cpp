@@ -149,7 +149,7 @@ void ByteStream::fill(std::span<std::byte> destination, const std::string& what)
 }
 
 std::vector<std::uint8_t> ByteStream::take(std::uint64_t size, const std::string& what) {
-  const std::uint64_t at_once = std::max<std::uint64_t>(plain() ? most() : 0, 1 << 26);
+  const std::uint64_t at_once = std::max<std::uint64_t>(plain() ? most() : 0, 1 << 24);
   std::vector<std::uint8_t> bytes;
   while (bytes.size() < size) {
     const std::size_t before = bytes.size(), more = std::min(size - before, std::max<std::uint64_t>(before, at_once));

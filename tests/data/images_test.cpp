@@ -312,6 +312,22 @@ TEST_CASE("a JPEG whose Huffman table has more than 256 symbols is refused") {
   CHECK(error_of([&] { data::read_images(folder.path()); }) == Contains("a.jpg: truncated or damaged JPEG"));
 }
 
+TEST_CASE("a JPEG that lacks its Huffman tables does not read what was in memory before") {
+  TemporaryFolder folder;
+  std::string jpeg = jpeg_of(std::vector<std::uint8_t>(16 * 16, 100), 16, 16, 1);
+  for (std::size_t table; (table = jpeg.find("\xff\xc4")) != jpeg.npos;)
+    jpeg.erase(table, 2 + static_cast<std::size_t>(256 * static_cast<unsigned char>(jpeg[table + 2]) +
+                                                   static_cast<unsigned char>(jpeg[table + 3])));
+  put(folder / "a.jpg", jpeg);
+  std::vector<std::vector<std::uint8_t>> read;
+  for (const char before : {'\x00', '\x55', '\xff'}) {
+    for (std::size_t size = 1 << 10; size < 1 << 16; size += 1 << 10) std::string(size, before);
+    read.push_back(data::read_image(folder / "a.jpg").bytes);
+  }
+  CHECK(read[0] == read[1]);
+  CHECK(read[0] == read[2]);
+}
+
 TEST_CASE("folders that are no data set are refused, each with its reason") {
   TemporaryFolder folder;
   auto refusal = [&] { return error_of([&] { data::read_images(folder.path()); }); };
