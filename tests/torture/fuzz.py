@@ -1,4 +1,4 @@
-"""libFuzzer on every reader, from small sound files of each kind: no crash, no leak, no second, no more memory than due.
+"""libFuzzer on every reader, from small sound files of each kind: no crash, no leak, no second, no undue memory.
 
 RUNS is how often each reader is called, 10^7 by default, READERS which of them; the corpora grow in
 build/fuzz/tests/torture/corpus.
@@ -16,8 +16,6 @@ LONGEST = 4096  # bytes of a file
 ENDLESS = 60  # seconds, of the clock: the target itself measures the second of its own that a file may take
 MEMORY = 2048  # megabytes of all, sanitizers and corpora with it: the target itself measures what a file takes
 MEASURED = re.compile(r"stat::(number_of_executed_units|average_exec_per_sec): *(\d+)")
-# The functions of what reads, as libFuzzer prints of them how many of their edges the corpus reaches.
-REACHED = re.compile(r"^(?:UN)?COVERED_FUNC: hits: \d+ edges: (\d+)/(\d+) (.*) \S*?/((?:data|apps)/\w+\.(?:cpp|h)):", re.M)
 
 
 def fuzz(_, short):
@@ -51,5 +49,6 @@ def fuzz_reader(counts, target, root, name, files, runs):
                            stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     measured = dict(MEASURED.findall(ended.stderr))
     print(f"  {name}: {measured.get('number_of_executed_units', 0)} executions, "
-          f"{measured.get('average_exec_per_sec', 0)} a second, {len(list(corpus.iterdir()))} files in the corpus", flush=True)
+          f"{measured.get('average_exec_per_sec', 0)} a second, {len(list(corpus.iterdir()))} files in the corpus",
+          flush=True)
     counts.check(ended.returncode == 0, f"{name}: {ended.stderr[-3000:]}")

@@ -20,6 +20,7 @@
 #include "apps/checkpoint.h"
 #include "apps/config.h"
 #include "apps/run_folder.h"
+#include "data/array.h"
 #include "data/big_endian.h"
 #include "data/idx.h"
 #include "data/image_file.h"
@@ -32,6 +33,10 @@ namespace {
 
 // Reads the file and returns the bytes that it has decoded; the choice is one of the reader's options, or two.
 using Reader = std::size_t (*)(const std::string& path, std::size_t choice);
+
+std::size_t bytes_of(const data::Array& array) {
+  return array.as<double>().size() * sizeof(double);
+}
 
 std::size_t read_image(const std::string& path, std::size_t choice) {
   const data::ImageSize size = data::image_size(path);
@@ -63,8 +68,8 @@ std::size_t read_metrics(const std::string& path, std::size_t choice) {
 
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> all{
-      {"idx", [](auto& path, auto choice) { return data::read_idx(path, choice % 4).bytes.size(); }},
-      {"npy", [](auto& path, auto choice) { return data::read_npy(path, choice % 4, choice % 3 * 8).bytes.size(); }},
+      {"idx", [](auto& path, auto choice) { return bytes_of(data::read_idx(path, choice % 4)); }},
+      {"npy", [](auto& path, auto choice) { return bytes_of(data::read_npy(path, choice % 4, choice % 3 * 8)); }},
       {"image", read_image},
       {"table", read_table},
       {"safetensors",
