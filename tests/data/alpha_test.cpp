@@ -34,6 +34,8 @@ TEST_CASE("transparent parts show the squares behind them, opaque ones themselve
   CHECK(flat.width == 8);
   CHECK(flat.bytes == std::vector<std::uint8_t>{255, 255, 255, 10, 20, 30, 206, 208, 210, 255, 255, 255,
                                                 204, 212, 204, 10, 20, 30, 165, 174, 169, 204, 212, 204});
+  const data::Images faint{1, 1, 1, 4, {127, 128, 0, 1}};  // 254.498, 254.502 and 254
+  CHECK(data::over_squares(faint).bytes == std::vector<std::uint8_t>{254, 255, 254});
   const data::Images grey{1, 1, 2, 1, {3, 4}};
   CHECK(data::over_squares(grey).bytes == grey.bytes);
 }

@@ -58,6 +58,8 @@ TEST_CASE("NPY arrays are loaded: bytes as bytes, other numbers as real") {
   CHECK(set.dimension == 2);
   check_image_sizes(set, 0, 0, 0);
   CHECK(set.values == std::vector<real>{1, real(2.5), -3, 4, 5, real(6e10)});
+  CHECK(data::range_of(set).low == -3);
+  CHECK(data::range_of(set).high == real(6e10));
   CHECK(set.bytes.empty());
 
   std::vector<std::uint8_t> bytes(24);

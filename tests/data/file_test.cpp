@@ -106,6 +106,11 @@ TEST_CASE("a file that can't be read is refused by name") {
                        engine::Error);
   CHECK_THROWS_WITH_AS(data::read_file(folder.path()), Contains("is a folder, give a file"), engine::Error);
   CHECK_THROWS_WITH_AS(data::read_file("/dev/null"), Contains("not a regular file"), engine::Error);
+  const std::string unreadable = "/proc/self/mem";  // Linux has it; nothing is at its beginning
+  if (!std::filesystem::exists(unreadable)) return;
+  std::byte some{};
+  CHECK_THROWS_WITH_AS(data::InputFile(unreadable).read(std::span(&some, 1)), Contains("mem: can't be read: "),
+                       engine::Error);
 }
 
 TEST_CASE("an input file counts what is left and refuses to read beyond its end") {

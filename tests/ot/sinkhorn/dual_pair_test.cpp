@@ -96,10 +96,11 @@ TEST_CASE("softmin, dual and marginal error of a dual pair follow their formulas
     }
 }
 
-TEST_CASE("a dual pair starts at the least costs, and refuses costs that are not finite or too far apart") {
+TEST_CASE("a dual pair starts at the least costs and 0, and refuses costs that are not finite or too far apart") {
   const CostMatrix costs(2, 3, {5, 2, 9, 4, 4, 4});
-  const DualPair pair(costs, uniform_weights(2), uniform_weights(3), 0);
+  DualPair pair(costs, uniform_weights(2), uniform_weights(3), 0);
   CHECK(pair.phi() == std::vector<double>{2, 4});
+  CHECK(pair.psi() == std::vector<double>{0, 0, 0});
   CHECK(pair.range() == 7);
   for (const double bad : {static_cast<double>(NAN), HUGE_VAL}) {
     const CostMatrix undefined(1, 40, [&](const CostTile& tile, double* out) {
