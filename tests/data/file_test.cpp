@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/data/files.h"
 
@@ -36,6 +37,22 @@ class FullDisk {
  private:
   rlimit before_{};
   void (*handler_)(int);
+};
+
+// While it lives, standard input is closed.
+class ClosedInput {
+ public:
+  ClosedInput() : kept_(::dup(STDIN_FILENO)) { ::close(STDIN_FILENO); }
+  ~ClosedInput() {
+    if (kept_ < 0) return;
+    ::dup2(kept_, STDIN_FILENO);
+    ::close(kept_);
+  }
+  ClosedInput(const ClosedInput&) = delete;
+  ClosedInput& operator=(const ClosedInput&) = delete;
+
+ private:
+  int kept_;
 };
 
 }  // namespace
@@ -111,6 +128,15 @@ TEST_CASE("a file that can't be read is refused by name") {
   std::byte some{};
   CHECK_THROWS_WITH_AS(data::InputFile(unreadable).read(std::span(&some, 1)), Contains("mem: can't be read: "),
                        engine::Error);
+}
+
+TEST_CASE("files are read and written where standard input is closed, and take its number") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a";
+  const ClosedInput closed;
+  data::write_file_atomically(path, "one ");
+  data::AppendedFile(path).append("two");
+  CHECK(text(data::read_file(path)) == "one two");
 }
 
 TEST_CASE("an input file counts what is left and refuses to read beyond its end") {
