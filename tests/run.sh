@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs every floor's tests in the given build folders, those of engine and ot also with each lower SIMD level, and adds
-# up doctest's counts of test cases. The last line is `N passed, N failed`; fails if any test did, or if none ran.
+# up doctest's counts of test cases. What failing tests printed comes at the end; the last line is `N passed, N failed`.
+# Fails if any test did, or if none ran.
 #
 # usage: tests/run.sh BUILD...    LEVELS names the extra SIMD levels, TESTS_OPTIONS what doctest is given besides,
 #                                 FLOORS the floors, RUNNER a command that runs the binaries, such as an emulator
@@ -9,7 +10,7 @@ unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE  # the program warns of kernels below t
 export OMP_WAIT_POLICY=passive            # several run at a time
 if [ "$(uname -m)" = x86_64 ]; then lower='baseline avx2 avx512 vnni'; else lower=; fi
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+trap 'rm -rf "$logs" "$logs.failures"' EXIT
 passed=0 failed=0 cores=$(getconf _NPROCESSORS_ONLN)
 parts=$((8 * cores))
 
@@ -41,7 +42,7 @@ run() {
   p=0 f=0
   for log in "$logs"/*; do
     counts=$(tail -n 1 "$log")
-    [ "${counts#* }" = 0 ] || sed '$d' "$log"
+    [ "${counts#* }" = 0 ] || { echo "$1:" && sed '$d' "$log"; } >>"$logs.failures"
     p=$((p + ${counts% *})) f=$((f + ${counts#* }))
   done
   printf '%-32s %4d passed %4d failed %4d s\n' "$1" "$p" "$f" $(($(date +%s) - start))
@@ -62,5 +63,6 @@ for build; do
     esac
   done
 done
+[ "$failed" = 0 ] || cat "$logs.failures"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
