@@ -15,11 +15,15 @@ using engine::real;
 using engine::require;
 using engine::Tensor;
 
-bool all_finite(const ot::NamedTensors& tensors) {
-  return std::all_of(tensors.begin(), tensors.end(), [](const auto& named) {
-    const std::span<const real> values = named.second.values();
-    return std::all_of(values.begin(), values.end(), [](real value) { return std::isfinite(value); });
+std::string not_finite(const ot::NamedTensors& tensors) {
+  const auto bad = std::ranges::find_if(tensors, [](const auto& named) {
+    return !std::ranges::all_of(named.second.values(), [](real value) { return std::isfinite(value); });
   });
+  return bad == tensors.end() ? "" : bad->first;
+}
+
+bool all_finite(const ot::NamedTensors& tensors) {
+  return not_finite(tensors).empty();
 }
 
 std::int64_t bytes_of(const ot::NamedTensors& tensors) {

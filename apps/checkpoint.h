@@ -14,6 +14,8 @@ struct Checkpoint {
   ot::NamedTensors tensors;  ///< those of Alternate::state()
 };
 
+/// The name of the first tensor that holds NaN or infinity; empty where every element of all is finite.
+std::string not_finite(const ot::NamedTensors& tensors);
 /// Whether every element of every tensor is finite.
 bool all_finite(const ot::NamedTensors& tensors);
 

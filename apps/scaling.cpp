@@ -110,6 +110,22 @@ std::string constant_columns(const Columns& columns) {
               constant == 1 ? "is constant" : "are constant");
 }
 
+/// About the column that varies least beside its size, where rounding leaves less than two digits of it; or empty.
+std::string coarse_column(const Columns& columns) {
+  double least = 100;
+  std::string line;
+  for (std::size_t k = 0; k < columns.mean.size(); ++k) {
+    const double size = std::max(std::abs(columns.low[k]), std::abs(columns.high[k]));
+    const double steps = (columns.high[k] - columns.low[k]) / (size * std::numeric_limits<real>::epsilon());
+    if (columns.constant(k) || steps >= least) continue;
+    least = steps;
+    line = text("column ", k, " (the first is 0) runs from ", columns.low[k], " to ", columns.high[k],
+                ", of which rounding leaves ", steps < 10 ? "less than a digit" : "a digit",
+                ": take a number near these from it");
+  }
+  return line;
+}
+
 }  // namespace
 
 Scaling::Scaling(Numbers shift, Numbers scale) : shift_(std::move(shift)), scale_(std::move(scale)) {
@@ -161,6 +177,7 @@ Scaling Scaling::fit(const std::string& kind, const data::Dataset& points) {
   }
   Scaling scaling(std::move(shift), std::move(scale));
   if (!unscaled.empty()) scaling.unscaled_ = text("--scale ", kind, " does not stretch ", unscaled);
+  scaling.coarse_ = coarse_column(columns);
   return scaling;
 }
 

@@ -31,6 +31,8 @@ class Scaling {
   const std::vector<double>& scale() const { return scale_; }
   /// What is not stretched, in words; empty where all is. Known of a map that was fitted.
   const std::string& unscaled() const { return unscaled_; }
+  /// A line about a column that lies so far from 0 that rounding leaves little of it; empty where none does. Likewise.
+  const std::string& coarse() const { return coarse_; }
 
   /// The y of the points x. Throws Error for another dimension.
   data::Dataset apply(data::Dataset points) const;
@@ -46,7 +48,7 @@ class Scaling {
   bool diagonal() const { return scale_.size() == shift_.size(); }
 
   std::vector<double> shift_, scale_, inverse_;  // inverse_ of scale_, laid out like it
-  std::string unscaled_;
+  std::string unscaled_, coarse_;
 };
 
 }  // namespace apps

@@ -54,7 +54,8 @@ void require_finite(const Dataset& set, std::span<const Number> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
     const auto point = static_cast<std::int64_t>(i) / set.dimension, k = static_cast<std::int64_t>(i) % set.dimension;
-    fail(set.name, ": coordinate ", k, " of point ", point, " is ", values[i], "; all must be finite");
+    fail(set.name, ": coordinate ", k, " of point ", point, " is ", values[i], "; all must be finite, and at most ",
+         std::numeric_limits<Number>::max());
   }
 }
 

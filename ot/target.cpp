@@ -163,11 +163,11 @@ void Target::prepare(CostScale scale, double factor) {
   alpha_ = ground_cost_ ? mean_cost_from_zero() : mean_squared_norm();
   if (scale == CostScale::half) scale_ = 0.5;
   if (scale == CostScale::inverse_alpha) {
-    require(
-        alpha_ > 0 && std::isfinite(alpha_),
-        "[target] a cost normalised by its mean between 0 and the points needs a point that is not zero: the mean is ",
-        alpha_);
     scale_ = 1 / alpha_;
+    require(std::isfinite(alpha_) && std::isfinite(static_cast<real>(scale_)),
+            "[target] a cost normalised by its mean between 0 and the points needs points that are not all zero, or "
+            "nearly: the mean is ",
+            alpha_, "; scale the points, or take --cost-scale one");
   }
   scale_ *= factor;
 }

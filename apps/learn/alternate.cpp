@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <utility>
 
 #include "apps/checkpoint.h"
@@ -109,12 +110,14 @@ double Alternate::iterate(double progress) {
   const Tensor z =
       replayed ? latent_batch(Draw::dual_batch, replayed->n, replayed->k) : latent_batch(Draw::generator_batch, n_, 0);
   const Var value = objective_->loss(generated(z), z, n_);
-  optimizer_.set_rate(options_.lr * share_of_rate(options_.lr_schedule, progress, 1e-3));
-  optimizer_.step(tape.gradient(value, theta));
-  if (average_) average_->update(n_);
-
+  const double h = value.value().item();
+  if (std::isfinite(h)) {
+    optimizer_.set_rate(options_.lr * share_of_rate(options_.lr_schedule, progress, 1e-3));
+    optimizer_.step(tape.gradient(value, theta));
+    if (average_) average_->update(n_);
+  }
   ++n_;
-  return value.value().item();
+  return h;
 }
 
 models::Generator& Alternate::sampled() {

@@ -64,7 +64,7 @@ TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool r
     config.scaling = Scaling::fit(options.scale, dataset);
   }
   dataset = config.scaling.apply(std::move(dataset));
-  std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(),
+  std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(), config.scaling.coarse(),
                                  note_on_range(dataset, options.last_layer), of_arithmetic};
   return {std::move(config), std::move(dataset), std::move(weights), std::move(labels), std::move(notes)};
 }

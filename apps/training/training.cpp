@@ -109,7 +109,7 @@ bool Training::warm_up(const Interrupt& interrupt, const Console& console) {
 void Training::iterate(Metrics& metrics, Progress& progress, const Console& console) {
   const auto start = std::chrono::steady_clock::now();
   const double h = algorithm_.iterate(schedule());
-  if (!std::isfinite(h)) stop_for_nan("the loss");
+  if (!std::isfinite(h)) stop_for_nan(not_finite(algorithm_.state()));
   watch(h, console);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   seconds_ += seconds;
@@ -154,7 +154,7 @@ std::optional<Metrics::Evaluated> Training::evaluate_now() {
 void Training::save_checkpoint() {
   Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
   for (auto& named : config_.scaling.tensors()) checkpoint.tensors.push_back(std::move(named));
-  if (!all_finite(checkpoint.tensors)) stop_for_nan("a parameter");
+  if (const std::string tensor = not_finite(checkpoint.tensors); !tensor.empty()) stop_for_nan(tensor);
   write_checkpoint(folder_.checkpoint(), checkpoint);
   saved_at_ = algorithm_.iterations();
 }
@@ -190,9 +190,9 @@ void Training::report(const Console& console) {
   }
 }
 
-void Training::stop_for_nan(const char* what) const {
+void Training::stop_for_nan(const std::string& tensor) const {
   const std::int64_t done = algorithm_.iterations();
-  engine::fail(what, " is no longer a finite number ",
+  engine::fail(tensor.empty() ? "the loss" : "an element of " + tensor, " is no longer a finite number ",
                done == 0 ? "in the warm-up" : engine::text("at iteration ", done - 1, " (the first is 0)"),
                ": try a smaller --lr or --dual-lr; the last good checkpoint is ", folder_.checkpoint());
 }

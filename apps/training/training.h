@@ -72,7 +72,8 @@ class Training {
   void draw_samples();
   /// Rewrites report.html. A run goes on where that can't be; why is said once.
   void report(const Console& console);
-  [[noreturn]] void stop_for_nan(const char* what) const;
+  /// `tensor` names the one that overflowed; empty where only the loss did.
+  [[noreturn]] void stop_for_nan(const std::string& tensor) const;
 
   RunFolder folder_;
   Config config_;

@@ -90,6 +90,9 @@ TEST_CASE("tensors are copied by name, and must fit") {
 
 TEST_CASE("one NaN or infinity anywhere is found") {
   CHECK(apps::all_finite({{"a", Tensor::zeros({3})}, {"b", Tensor::zeros({2})}}));
-  for (const double bad : {NAN, INFINITY, -INFINITY})
-    CHECK_FALSE(apps::all_finite({{"a", Tensor::zeros({3})}, {"b", Tensor({2}, {0, static_cast<engine::real>(bad)})}}));
+  for (const double bad : {NAN, INFINITY, -INFINITY}) {
+    const Tensor b({2}, {0, static_cast<engine::real>(bad)});
+    CHECK_FALSE(apps::all_finite({{"a", Tensor::zeros({3})}, {"b", b}}));
+    CHECK(apps::not_finite({{"a", Tensor::zeros({3})}, {"b", b}, {"c", b}}) == "b");
+  }
 }

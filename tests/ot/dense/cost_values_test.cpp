@@ -116,7 +116,7 @@ TEST_CASE("the scales of a cost are 1, 1/2 and 1 over its mean from zero") {
   }
   const std::vector<real> zeros(6);
   CHECK_THROWS_WITH_AS(Target(zeros, 3, 2, {CostScale::inverse_alpha, std::make_shared<PowerCost>(1)}),
-                       doctest::Contains("needs a point that is not zero"), engine::Error);
+                       doctest::Contains("not all zero, or nearly"), engine::Error);
 }
 
 TEST_CASE("for any cost, points of weight zero are outside the support") {
