@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <new>
 #include <vector>
 
 #include <zip.h>
@@ -41,6 +42,7 @@ class FileStream : public ByteStream {
       const int count = gzread(file_.get(), destination.data() + done, step);
       int status = Z_OK;
       gzerror(file_.get(), &status);
+      if (status == Z_MEM_ERROR) throw std::bad_alloc();
       require(count >= 0 && status == Z_OK, path(), ": ", status == Z_BUF_ERROR ? "truncated" : "damaged", " gzip",
               get_it_again);
       if (count == 0) break;

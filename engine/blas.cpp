@@ -148,14 +148,18 @@ std::string blas_warning() {
 }
 
 void run_with_better_blas_core(char** arguments) {
-  const std::optional<Core> better = better_core();
-  if (!better || std::getenv("OPENBLAS_CORETYPE")) return;
+  std::vector<std::pair<const char*, std::string>> settings;
+  const auto set = [&](const char* name, std::string_view value) {
+    if (!std::getenv(name)) settings.emplace_back(name, value);
+  };
+  if (const std::optional<Core> better = better_core()) set("OPENBLAS_CORETYPE", better->name);
+  if (std::isfinite(address_space_left())) set("OPENBLAS_NUM_THREADS", "1");
   std::error_code failed;
   const std::string program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  if (failed) return;
-  ::setenv("OPENBLAS_CORETYPE", std::string(better->name).c_str(), 0);
+  if (failed || settings.empty()) return;
+  for (const auto& [name, value] : settings) ::setenv(name, value.c_str(), 0);
   ::execv(program.c_str(), arguments);
-  ::unsetenv("OPENBLAS_CORETYPE");
+  for (const auto& [name, value] : settings) ::unsetenv(name);
 }
 
 }  // namespace engine

@@ -50,9 +50,10 @@ std::string blas_warning();
 /// OpenBLAS's version, such as 0.3.21.
 std::string blas_version();
 
-/// Where OpenBLAS chose such kernels itself, since it does not know the CPU: asks for better ones by OPENBLAS_CORETYPE,
-/// which it reads only as it is loaded, and so starts the program again with these arguments, of main(). Returns where
-/// there is nothing to gain or the program can't be started again.
+/// Starts the program again with these arguments, of main(), for what OpenBLAS reads only as it is loaded: better
+/// kernels where it chose such itself (OPENBLAS_CORETYPE), and under `ulimit -v` no threads of its own, which ask for
+/// memory for ever where there is none (OPENBLAS_NUM_THREADS). Returns where there is nothing to gain or that can't be
+/// done.
 void run_with_better_blas_core(char** arguments);
 
 }  // namespace engine
