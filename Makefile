@@ -165,7 +165,7 @@ uninstall: ## take away what install has put there
 	@echo "$$PLACES" | while read -r _ _ place; do rm -f "$(INSTALLED)/$$place"; done
 	@rm -df "$(INSTALLED)/lib/cmake/semidual"
 
-.PHONY: tests demo deps test test-arm bench asan torture format clean help
+.PHONY: tests demo deps test test-arm bench asan torture soak format clean help
 tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 
 # The rest runs make again once everything needed is installed, on all cores unless told otherwise.
@@ -226,6 +226,12 @@ torture: deps ## fail calls and allocations, kill, cut, fuzz and mutate for some
 	@$(again) all $(SHIMS)
 	@! command -v clang++ >/dev/null || $(again) build/fuzz/tests/torture/readers $(FUZZED)
 	@python3 tests/torture/torture.py $(TORTURE)
+
+SOAK ?= 180
+
+soak: deps ## train for 180 minutes, or SOAK, and see that memory and speed stay, and that no file is left open
+	@$(again) all
+	@SOAK=$(SOAK) python3 tests/torture/soak.py
 
 # make bench BENCH="--until 100 threads" measures a part, on a shorter run: tests/bench/main.cpp names the parts.
 BENCH ?=

@@ -12,11 +12,13 @@ from allocations import allocations
 from bits import bits
 from fuzz import fuzz
 from kills import kills
+from limits import limits
 from mutants import mutants
 from saving import saving
 from signals import signals
+from valgrind import valgrind
 
-PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, signals, fuzz, mutants)}
+PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, limits, signals, valgrind, fuzz, mutants)}
 LONG = {"mutants"}  # without a short form
 
 
