@@ -36,8 +36,8 @@ class Alternate {
   void warm_up();
 
   /// One iteration, once the warm-up is over: K steps on psi, then one on theta. Returns the objective's loss on the
-  /// batch B'_n at the theta before the step, which is not made where the loss is not finite. `progress`, from 0 to 1, is
-  /// how far the schedules are. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
+  /// batch B'_n at the theta before the step, which is not made where the loss is not finite. `progress`, from 0 to 1,
+  /// is how far the schedules are. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
   double iterate(double progress = 0);
 
   /// The generator to sample from: the trained one, or with --average the mean of those that there were.
