@@ -14,11 +14,12 @@ from fuzz import fuzz
 from kills import kills
 from limits import limits
 from mutants import mutants
+from outside import outside
 from saving import saving
 from signals import signals
 from valgrind import valgrind
 
-PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, limits, signals, valgrind, fuzz, mutants)}
+PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, limits, signals, outside, valgrind, fuzz, mutants)}
 LONG = {"mutants"}  # without a short form
 
 
