@@ -47,8 +47,9 @@ def watched(counts, root, name, *arguments, out):
 
 def outside(_, short):
     counts = Counts("outside")
-    if not shutil.which("strace"):
-        print("  left out: there is no strace")
+    may_trace = shutil.which("strace") and subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], check=False)
+    if not may_trace or may_trace.returncode != 0:
+        print("  left out: there is no strace, or it may not trace")
         return counts
     with Folder() as root:
         run, x = root / "run", root / "x.npy"
