@@ -32,7 +32,7 @@ bool is_utf8(std::string_view text) {
 
 std::vector<char> read_text(const std::string& path) {
   const std::unique_ptr<ByteStream> stream = ByteStream::open(path);
-  const std::size_t step = std::min<std::uint64_t>(stream->most() + 1, 1 << 20);
+  const std::size_t step = std::min<std::uint64_t>(stream->most(), (1 << 20) - 1) + 1;
   std::vector<char> text;
   for (std::size_t count = step; count == step;) {
     const std::size_t before = text.size();

@@ -79,6 +79,21 @@ std::string lying_zip(const std::string& content, std::uint32_t size) {
   return archive;
 }
 
+/// The same that tells of 2^64 - 1 bytes, in the way of zip64, in the list of members at its end.
+std::string endless_zip(const std::string& content) {
+  std::string archive = zipped({{"x", content}});
+  const std::size_t member = archive.find("PK\1\2"), end = archive.find("PK\5\6");
+  const std::string more = std::string("\1\0\x8\0", 4) + std::string(8, '\xff');
+  const auto set = [&](std::size_t at, std::uint32_t number, std::size_t bytes) {
+    std::memcpy(archive.data() + at, &number, bytes);
+  };
+  set(member + 24, 0xffffffff, 4);
+  set(member + 30, static_cast<std::uint32_t>(more.size()), 2);
+  set(end + 12, static_cast<std::uint32_t>(end - member + more.size()), 4);
+  archive.insert(end, more);
+  return archive;
+}
+
 std::string npy(const std::string& shape) {
   std::string header = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + shape + ",), }\n";
   return std::string("\x93NUMPY\1\0", 8) + static_cast<char>(header.size()) + '\0' + header;
@@ -140,6 +155,7 @@ TEST_CASE("what is packed a thousandfold is refused with little memory, by ulimi
       {"idx.gz", gzipped(idx) + zeros, "bytes follow the 6 that the IDX header announces"},
       {"a.npy", gzipped(npy("0")) + zeros, "bytes follow the array: the NPY header announces 0"},
       {"a.csv.gz", gzipped("1,2\n") + zeros, "is no text, it holds zero bytes"},
+      {"a.csv", endless_zip("1,2\n3,4\n"), "bytes, 8 are there"},
   };
   for (const auto& [name, content, why] : files) {
     TemporaryFolder folder;
