@@ -3,7 +3,7 @@
 // that file at the end. The call FAULT_AT, from 1, comes out as FAULT_KIND:
 //
 //   ENOSPC, EIO      that error, from then on where FAULT_STAYS is set
-//   short            half of what is to be written is, then ENOSPC
+//   short            half of what is to be written is, and with FAULT_STAYS nothing more, ENOSPC
 //   loss, loss-kept  the power goes: what was written since a file's last fsync is lost, and with `loss` each name that
 //                    was given since its folder's last fsync; the process ends with 137
 #include <dlfcn.h>

@@ -21,17 +21,18 @@ def kills(_, short):
         while killed < (20 if short else 1000):
             run = root / f"run{runs}"
             runs += 1
-            ended = None
+            ended, span = None, whole
             while ended is None:
                 saved = (run / "checkpoint.safetensors").exists()
                 options = ["--resume"] if saved else tiny(*(["--force"] if run.exists() else []))
                 with subprocess.Popen([PROGRAM, "train", *options, "--iterations", str(ITERATIONS), "--out", str(run)],
                                       env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
                     try:
-                        ended = process.wait(moments.uniform(0, whole))
+                        ended = process.wait(moments.uniform(0, span))
                     except subprocess.TimeoutExpired:
                         process.kill()
                         killed += 1
+                        span *= 1.2  # to come to an end on a machine that has become slower, too
                     said = process.stderr.read().decode()
             what = f"run {runs}, killed {killed} times so far"
             counts.check(ended == 0 and checkpoint_of(run) == reference and losses_of(run) == losses, f"{what}: {said}")

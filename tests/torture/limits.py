@@ -44,7 +44,10 @@ def says_why(ended):
 
 def made(out):
     """The bytes of a file, of a run's checkpoint, or of the arrays in a folder; None where there are none."""
-    files = sorted(out.glob("*.safetensors")) or sorted(out.glob("*.npy")) if out.is_dir() else [out] * out.exists()
+    if out.is_dir():
+        files = sorted(out.glob("*.safetensors")) or sorted(out.glob("*.npy"))
+    else:
+        files = [out] if out.exists() else []
     return [(file.name, sha256(file)) for file in files] or None
 
 
@@ -78,9 +81,13 @@ def limits(_, short):
     counts, steps = Counts("limits"), 3 if short else 24
     with Folder() as root:
         run, out = root / "run", root / "out"
-        semidual("train", *tiny("--hold-out", "0.5", "--points", "400"), "--iterations", ITERATIONS, "--out", run)
+        points = tiny("--hold-out", "0.5", "--points", "400")
+        for begun in (("train", *points, "--iterations", ITERATIONS, "--out", run),
+                      ("sample", run, "--count", 50, "--out", root / "x.npy")):
+            ended = semidual(*begun)
+            if not counts.check(ended.returncode == 0, f"{begun[0]}: {ended.stderr}"):
+                return counts
         saved = made(run)
-        semidual("sample", run, "--count", 50, "--out", root / "x.npy")
         version = lambda mebibytes: within(mebibytes, "--version", seconds=1)
         starts = BY_CHANCE + least(lambda mebibytes: version(mebibytes).returncode == 0, 1, ENOUGH)
         solve = ["solve", "--source", root / "x.npy", "--target", root / "x.npy", "--threads", 1]
@@ -95,6 +102,7 @@ def limits(_, short):
             "solve by sinkhorn": [*solve, "--solver", "sinkhorn", "--lambda", "0.01", "--out", out],
             "solve exactly": [*solve, "--solver", "exact", "--out", out],
         }
+        refusals = 0
         for name in ("train", "solve exactly") if short else commands:
             command = commands[name]
             clear(command[-1])
@@ -105,6 +113,9 @@ def limits(_, short):
             enough = least(works, starts, ENOUGH)
             refused = [mebibytes for mebibytes in range(starts, enough, max((enough - starts) // steps, 1))
                        if not works(mebibytes)]
+            refusals += len(refused)
             print(f"  {name}: starts with {starts} MiB, needs {enough}; refused {len(refused)} times between")
+            counts.check(enough < ENOUGH, f"{name}: is refused however high the limit is")
             counts.check(made(run) == saved, f"{name}: the run it read has changed")
+    counts.check(refusals > 0, "no limit was too low for anything")
     return counts

@@ -37,11 +37,6 @@ def tests_of(floors):
     return [f"tests/{floor}_tests" for floor in floors]
 
 
-def same(one, other):
-    """Of two objects' bytes; debuggers' lines would tell more, but FLAGS leave them out."""
-    return one == other
-
-
 class Workplace:
     """A copy of the tree, built there, in which one file is mutated at a time."""
 
@@ -117,7 +112,7 @@ class Workplace:
                 path = objects[build]
                 if self.make(build, path.relative_to(self.folder / "build" / build)) is not None:
                     return None
-                if same(path.read_bytes(), originals[path]):
+                if path.read_bytes() == originals[path]:
                     continue
                 killer = ""
                 if self.make(build, *tests_of(tested)) is not None:

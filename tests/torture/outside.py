@@ -31,8 +31,8 @@ def faults_of(log, folder, out):
                 yield line
 
 
-def watched(counts, root, name, *arguments, out):
-    """Runs the program in an empty folder, with --out outside it."""
+def watched(counts, root, name, *arguments, out, may_change=None):
+    """Runs the program in an empty folder, with --out outside it; it may change what that names, or the other."""
     log, folder = root / "log", root / "empty"
     folder.mkdir(exist_ok=True)
     ended = subprocess.run(["strace", "-f", "-qq", "-s", "4096", "-e", "trace=network,%file", "-o", log,
@@ -40,7 +40,7 @@ def watched(counts, root, name, *arguments, out):
                            cwd=folder, env=environment(HOME=folder), stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, check=False)
     if counts.check(ended.returncode == 0, f"{name}: exit code {ended.returncode}: {ended.stderr}"):
-        done = list(faults_of(log, folder, out or root / "nowhere"))
+        done = list(faults_of(log, folder, may_change or out or root / "nowhere"))
         counts.check(not done, f"{name}: {done[:5]}")
         counts.check(not any(folder.iterdir()), f"{name}: leaves files in the working folder")
 
@@ -64,6 +64,8 @@ def outside(_, short):
         if short:
             return counts
         step("grid", "sample", run, "--grid", "2x2", out=root / "grid.png")
+        watched(counts, root, "gif", "sample", run, "--gif", root / "a.gif", out=None, may_change=root / "a.gif")
+        watched(counts, root, "evaluate a run", "evaluate", run, "--count", 50, out=None, may_change=run)
         step("evaluate", "evaluate", run, "--count", 50, out=root / "evaluation.json")
         for solver in ("exact", "adam --iterations 20", "sinkhorn --lambda 0.1"):
             step(solver, "solve", "--source", x, "--target", x, "--force", "--solver", *solver.split(),

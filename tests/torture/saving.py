@@ -4,25 +4,20 @@ import shutil
 
 from program import Counts, Folder, checkpoint_of, environment, losses_of, resume, train
 
-KINDS = [("ENOSPC", ""), ("ENOSPC", "1"), ("EIO", ""), ("short", ""), ("loss", ""), ("loss-kept", "")]
+KINDS = [("ENOSPC", ""), ("ENOSPC", "1"), ("EIO", ""), ("short", "1"), ("loss", ""), ("loss-kept", "")]
 ITERATIONS = 3
 
 
-def begin(run, base):
+def begin(run, base, env=None):
     """Starts the run, or goes on with `base`."""
     if not base:
-        return train(run, ITERATIONS)
+        return train(run, ITERATIONS, env=env)
     shutil.copytree(base, run)
-    return resume(run, "--iterations", ITERATIONS)
+    return resume(run, "--iterations", ITERATIONS, env=env)
 
 
 def one(counts, what, run, base, reference, losses, kind, faults):
-    if base:
-        shutil.copytree(base, run)
-        before = checkpoint_of(run)
-        ended = resume(run, "--iterations", ITERATIONS, env=faults)
-    else:
-        ended = train(run, ITERATIONS, env=faults)
+    ended = begin(run, base, faults)
     lost = kind.startswith("loss")
     complaint = [line for line in ended.stderr.splitlines() if line.startswith("semidual: ")]
     if ended.returncode not in ((137,) if lost else (0, 1, 2)):
@@ -35,7 +30,7 @@ def one(counts, what, run, base, reference, losses, kind, faults):
         return counts.check(False, f"{what}: left behind: {left}")
     saved = (run / "checkpoint.safetensors").exists()
     if base and not saved:
-        return counts.check(False, f"{what}: the checkpoint {before} is lost")
+        return counts.check(False, f"{what}: the checkpoint is lost")
     again = resume(run, "--iterations", ITERATIONS) if saved else train(run, ITERATIONS, *(["--force"] if lost else []))
     if again.returncode != 0:
         return counts.check(False, f"{what}: it does not go on: {again.stderr[-300:]}")
@@ -54,11 +49,7 @@ def saving(shims, short):
             reference, losses = checkpoint_of(run), losses_of(run)
             shutil.rmtree(run)
             faults = {"LD_PRELOAD": shims / "faults.so", "FAULT_ROOT": run}
-            if start:
-                shutil.copytree(start, run)
-                resume(run, "--iterations", ITERATIONS, env=environment(FAULT_COUNT=root / "count", **faults))
-            else:
-                train(run, ITERATIONS, env=environment(FAULT_COUNT=root / "count", **faults))
+            begin(run, start, environment(FAULT_COUNT=root / "count", **faults))
             shutil.rmtree(run)
             calls = int((root / "count").read_text())
             for kind, stays in KINDS[:1] + KINDS[-2:] if short else KINDS:

@@ -25,6 +25,9 @@ LONG = {"mutants"}  # without a short form
 
 def main(arguments):
     short = "--short" in arguments
+    unknown = [a for a in arguments if a != "--short" and a not in PARTS]
+    if unknown:
+        sys.exit(f"torture: there is no part {unknown[0]}, but {', '.join(PARTS)}")
     chosen = [a for a in arguments if a in PARTS] or [name for name in PARTS if not (short and name in LONG)]
     shims = pathlib.Path(os.environ.get("SHIMS", "build/float/tests/torture")).absolute()
     passed = failed = 0
