@@ -1,5 +1,8 @@
 #include "apps/progress.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -9,6 +12,14 @@ namespace apps {
 namespace {
 
 constexpr double seconds_on_terminal = 0.1, seconds_elsewhere = 30;  // between two lines
+
+/// The line, cut to what the terminal shows in one: a longer one would not be rewritten, but scroll.
+std::string fitting(std::string line) {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && line.size() >= size.ws_col)
+    line.resize(size.ws_col - 1U);
+  return line;
+}
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -67,7 +78,7 @@ void Progress::tell(const std::string& words) {
 void Progress::show(const std::string& line, Clock::time_point now) {
   shown_at_ = now;
   if (terminal_)
-    out_ << '\r' << title_ << line << "\033[K" << std::flush;
+    out_ << '\r' << fitting(title_ + line) << "\033[K" << std::flush;
   else
     out_ << title_ << line << std::endl;
   line_open_ = terminal_;
