@@ -160,12 +160,15 @@ bool train(NetworkTraining& training, const TextureRequest& request, const Conso
   return true;
 }
 
+double pixels_of(Size size) {
+  return static_cast<double>(size.height) * static_cast<double>(size.width);
+}
+
 /// Throws Error where there is not the memory for an image of that size, with so many values a pixel, or the disk.
 void require_room(const TextureRequest& request, Size size, double values_per_pixel) {
-  const double pixels = static_cast<double>(size.height) * static_cast<double>(size.width);
-  require_memory(values_per_pixel * sizeof(real) * pixels, engine::text("an image of ", size.height, "x", size.width),
-                 "take a smaller --size");
-  require_writable(request.out, 3 * pixels);
+  require_memory(values_per_pixel * sizeof(real) * pixels_of(size),
+                 engine::text("an image of ", size.height, "x", size.width), "take a smaller --size");
+  require_writable(request.out, 3 * pixels_of(size));
 }
 
 int make_image(const TextureRequest& request, const data::Images& exemplar, const Console& console) {
@@ -192,8 +195,10 @@ int make_image(const TextureRequest& request, const data::Images& exemplar, cons
 int make_network(const TextureRequest& request, const data::Images& exemplar, const Console& console) {
   const Size size{exemplar.height, exemplar.width};
   require_patches(request, exemplar, size);
-  // Its gradient takes as much again, and what is between them.
-  require_room(request, size, 20.0 * TextureNetwork::values_per_pixel);
+  // An image's gradient takes as much again, and what is between them.
+  require_memory(20.0 * TextureNetwork::values_per_pixel * sizeof(real) * pixels_of(size),
+                 engine::text("training on an exemplar of ", size.height, "x", size.width), "take a part of it");
+  require_writable(request.out, 1e6);
   NetworkTraining training(tensor_of(exemplar), request.scales,
                            {.size = request.patch, .points = request.points.value_or(4000), .seed = request.seed});
   console.out << "generator of the texture of " << request.exemplar << ": " << request.scales << " scales" << std::endl;

@@ -24,8 +24,10 @@ ot::NamedTensors tensors_of(TextureNetwork& network) {
 int number_in(const data::Safetensors& file, const std::string& path, const char* key, int most) {
   const auto found = file.metadata.find(key);
   int number = 0;
-  if (found != file.metadata.end())
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
+  if (found != file.metadata.end()) {
+    const char* const end = found->second.data() + found->second.size();
+    if (std::from_chars(found->second.data(), end, number).ptr != end) number = 0;
+  }
   engine::require(number >= 1 && number <= most, path, " is damaged: its metadata have no ", key, " of 1 to ", most);
   return number;
 }
@@ -45,12 +47,16 @@ TextureNetwork read_network(const std::string& path) {
   const auto found = file.metadata.find(kind_key);
   engine::require(found != file.metadata.end() && found->second == kind, path,
                   " is not a texture's generator, as semidual texture --generator conv writes it");
-  TextureNetwork network(number_in(file, path, channels_key, 4), number_in(file, path, scales_key, 12), 0);
+  const int channels = number_in(file, path, channels_key, 3);
+  engine::require(channels != 2, path, " is damaged: an image has 1 channel or 3, not 2");
+  TextureNetwork network(channels, number_in(file, path, scales_key, 12), 0);
   try {
     copy_tensors(from_safetensors(file), tensors_of(network));
   } catch (const engine::Error& error) {
     engine::fail(path, ": ", error.what());
   }
+  const std::string bad = not_finite(tensors_of(network));
+  engine::require(bad.empty(), path, " is damaged: ", bad, " holds NaN or infinity");
   return network;
 }
 

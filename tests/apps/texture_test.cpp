@@ -1,5 +1,6 @@
 #include "apps/texture.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <doctest/doctest.h>
@@ -158,9 +159,20 @@ TEST_CASE("generators that can't be made or used are one line, exit code 2") {
   damaged.metadata.erase("crc32");
   data::write_safetensors(temporary / "b.safetensors", damaged);
   refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "b.safetensors: tensor texture.0.0.weight");
-  damaged.metadata["scales"] = "x";
+  for (const char* scales : {"x", "2junk", "13"}) {
+    damaged.metadata["scales"] = scales;
+    data::write_safetensors(temporary / "b.safetensors", damaged);
+    refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "its metadata have no scales of 1 to 12");
+  }
+  damaged.metadata["channels"] = "2";
   data::write_safetensors(temporary / "b.safetensors", damaged);
-  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "its metadata have no scales of 1 to 12");
+  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, "an image has 1 channel or 3, not 2");
+  damaged = data::read_safetensors(network);
+  damaged.metadata.erase("crc32");
+  data::NamedTensor& tensor = damaged.tensors.front();
+  std::ranges::fill(tensor.bytes, std::byte{0xff});
+  data::write_safetensors(temporary / "b.safetensors", damaged);
+  refused({temporary / "b.safetensors", "--out", image, "--size", "9x9"}, tensor.name + " holds NaN or infinity");
 }
 
 TEST_CASE("textures that can't be made are one line, exit code 2, and nothing written") {
