@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "apps/resources.h"
 #include "engine/error.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
@@ -70,6 +71,9 @@ TwoPotentials::TwoPotentials(const TrainOptions& options, const ot::Target& targ
                   "--generator-gradient barycentric has latent points for the source: take --latent normal, "
                   "--latent-scale 1 and --latent-dim ",
                   target.dimension(), ", the coordinates of a point");
+  const auto d = static_cast<double>(target.dimension());
+  require_memory(32 * d * d, engine::text("the covariance of points of dimension ", target.dimension()),
+                 "take --generator-gradient rows");
   source_.emplace(target);
 }
 
