@@ -167,7 +167,7 @@ void Target::prepare(CostScale scale, double factor) {
     require(std::isfinite(alpha_) && std::isfinite(static_cast<real>(scale_)),
             "[target] a cost normalised by its mean between 0 and the points needs points that are not all zero, or "
             "nearly: the mean is ",
-            alpha_, "; scale the points, or take --cost-scale one");
+            alpha_, "; scale the points, or take a cost that is not normalised");
   }
   scale_ *= factor;
 }

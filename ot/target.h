@@ -34,7 +34,8 @@ class Target {
  public:
   /// 8-bit points, row-major [count, dimension], that stand for byte / 255. Empty weights are uniform. Throws Error for
   /// a size that does not match, no points, weights that are negative, not finite or do not sum to 1 within 1e-6 (they
-  /// are then scaled to sum to 1), and for CostScale::inverse_alpha where alpha is 0, as it is where all points are.
+  /// are then scaled to sum to 1), and for CostScale::inverse_alpha where 1 / alpha is not finite, as it is where all
+  /// points are 0.
   Target(engine::SharedSpan<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
          std::vector<double> weights = {});
   /// Real points. Throws Error in addition for a NaN or infinite coordinate, or one whose square overflows.

@@ -125,7 +125,7 @@ TEST_CASE("a target refuses what is no measure on R^d, and says why") {
                        "[target] squared distances must not overflow: point 0 is too far from the mean", Error);
   CHECK_THROWS_WITH_AS(make({0, 0, 0, 0}, 2, {}, CostScale::inverse_alpha),
                        "[target] a cost normalised by its mean between 0 and the points needs points that are not all "
-                       "zero, or nearly: the mean is 0; scale the points, or take --cost-scale one",
+                       "zero, or nearly: the mean is 0; scale the points, or take a cost that is not normalised",
                        Error);
   const real near = std::sqrt(std::numeric_limits<real>::min()) / 8;  // 1 over its square overflows
   CHECK_THROWS_WITH_AS(make({0, near, 0, near}, 2, {}, CostScale::inverse_alpha), Contains("not all zero, or nearly"),
