@@ -97,8 +97,10 @@ int call(const semidual_context* context, const std::function<void()>& body) {
     return failed(SEMIDUAL_FAILED, "memory ran out: take fewer points");
   } catch (const std::exception& error) {
     return failed(SEMIDUAL_FAILED, error.what());
+#ifdef __GLIBCXX__
   } catch (const abi::__forced_unwind&) {  // a callback ends the thread, as Python does with those it has no use for
     throw;
+#endif
   } catch (...) {
     return failed(SEMIDUAL_FAILED, "something other than an exception was thrown");
   }

@@ -17,8 +17,8 @@ namespace apps::library {
 struct Stopped {};
 
 /// Runs the body of a call of the C interface, one at a time, with the context's threads, and turns what it throws into
-/// a status and semidual_last_error(). The host's OpenBLAS has its threads again afterwards; in a process that was
-/// forked off one with threads, which are not there, there is one.
+/// a status and semidual_last_error(); but for the end of the thread, if a callback ends it. The host's OpenBLAS has
+/// its threads again afterwards; in a process that was forked off one with threads, which are not there, there is one.
 int call(const semidual_context* context, const std::function<void()>& body);
 
 /// How often this process was forked off one in which another thread was in a call: what that call was working on may
