@@ -21,7 +21,7 @@ enum {
   SEMIDUAL_STOPPED = 130 /* a callback said so */
 };
 
-/* The version of the library, such as "0.1.0". */
+/* The version of the library, such as "0.2.0". */
 const char* semidual_version(void);
 /* What the last call of this thread that failed was told; empty before. Valid until the next one. */
 const char* semidual_last_error(void);

@@ -187,7 +187,7 @@ library = _load()
 
 
 def version() -> str:
-    """The library's version, such as '0.1.0'."""
+    """The library's version, such as '0.2.0'."""
     return library.semidual_version().decode()
 
 

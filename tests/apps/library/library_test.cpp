@@ -240,7 +240,7 @@ TEST_CASE("the program runs within the library, and leaves the host's streams as
   CHECK(semidual_command(3, arguments) == 0);
   const char* const wrong[] = {"semidual", "nothing"};
   CHECK(semidual_command(2, wrong) == 2);
-  CHECK(semidual_version() == std::string("0.1.0"));
+  CHECK(semidual_version() == std::string("0.2.0"));
   CHECK(std::cout.flags() == flags);
 }
 
