@@ -27,8 +27,8 @@ enum class Draw : std::uint64_t {
   evaluation_reference,  ///< which held-out points they are compared with
   evaluation_training,   ///< which training points take their place for the floors
   transport_source,      ///< what a run's generator makes as the source of a transport
-  dual_places,           ///< between which of its points and the data's the critic's slope is penalised, in such a step
-  warmup_places          ///< the same in the warm-up
+  dual_places,   ///< where a critic is penalised in such a step: between its points and the data's, or at others
+  warmup_places  ///< the same in the warm-up
 };
 
 /// The random numbers of draw (n, k) for a purpose, a function of its arguments alone, so that a resumed run needs to

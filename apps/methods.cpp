@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
-#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -56,13 +55,14 @@ const std::vector<Use>& uses() {
 
 /// Whether what is learned beside the generator is a network, or two, of --critic.
 bool has_critic(const TrainOptions& options) {
-  constexpr std::string_view with[] = {wgan, wgan_gp, gan, liu_features, seguy, sanjabi, mallasto};
-  return std::ranges::find(with, options.method) != std::end(with);
+  return among(critics, options.method) || among(two_potentials, options.method) || options.method == liu_features ||
+         options.method == mallasto;
 }
 
 void require_batch_plan(const TrainOptions& options) {
   require(std::isfinite(options.lambda) && options.lambda > 0, "--lambda must be a positive number: ", options.lambda);
-  require_one_of("plan-value", options.plan_value, {"entropic", "sharp"});
+  if (!options.plan_value.empty())  // as runs have it that are older than the option: entropic
+    require_one_of("plan-value", options.plan_value, {"entropic", "sharp"});
   require(options.unrolled >= 0 && options.unrolled <= 10'000, "--unrolled must be 0 to 10000: ", options.unrolled);
 }
 
@@ -82,8 +82,8 @@ void require_ots_fit(const TrainOptions& options) {
 
 void require_method(const std::string& method, const char* option) {
   require_one_of(option, method,
-                 {"semidual", "wgan", "wgan-gp", "gan", "genevay", "liu", "liu-features", "fatras", "seguy", "sanjabi",
-                  "mallasto", "chen", "leclaire-rabin"});
+                 {semidual, wgan, wgan_gp, gan, genevay, liu, liu_features, fatras, seguy, sanjabi, mallasto, chen,
+                  leclaire_rabin});
 }
 
 bool used_by_all(const std::string& option) {
@@ -126,11 +126,11 @@ void require_use(const TrainOptions& options) {
     require(options.dual_decay >= 0 && options.dual_decay <= 1,
             "--dual-decay must lie between 0 and 1: ", options.dual_decay);
   }
-  const bool two_potentials = options.method == seguy || options.method == sanjabi;
-  if (two_potentials) require_positive("--lambda", options.lambda);
   if (options.method == seguy) require_one_of("regularization", options.regularization, {"entropy", "l2"});
-  if (two_potentials)
+  if (among(two_potentials, options.method)) {
+    require_positive("--lambda", options.lambda);
     require_one_of("generator-gradient", options.generator_gradient, {"potential", "plan", "rows", "barycentric"});
+  }
   if (options.method == mallasto) {
     require_one_of("search-space", options.search_space, {"data", "both"});
     for (const auto& [name, weight] : {std::pair("--equality-penalty", options.equality_penalty),
@@ -151,8 +151,8 @@ const char* loss_symbol(const TrainOptions& options) {
   if (options.method == wgan_gp) return "W1";
   if (options.method == gan) return "GAN";
   if (options.method == mallasto) return "H of batches";
-  if (options.method == seguy || options.method == sanjabi)
-    return options.generator_gradient == "potential" ? "dual of u, v" : "cost of plan";
+  if (among(two_potentials, options.method))
+    return options.generator_gradient == "potential" ? "dual of u and v" : "cost of plan";
   if (options.method == liu_features) return "W of features";
   if (options.method == chen) return "c to hits";
   if (options.method == leclaire_rabin) return "restricted H";

@@ -20,9 +20,9 @@ TrainOptions method_options(const std::string& method, const std::string& preset
 /// values that it can't take.
 void require_use(const TrainOptions& options);
 
-/// Replaces by what they mean for such data, of a method beside semidual: 0 of --lr, --dual-lr, and a
-/// critic's --inner, --penalty and --latent-dim, `auto` of --critic, and --mlp-sizes and --critic-sizes where they are
-/// not given.
+/// Replaces by what they mean for such data, of a method beside semidual: 0 of --lr, --dual-lr, and a critic's --inner,
+/// --penalty and --latent-dim, `auto` of --critic and --branches, --mlp-sizes and --critic-sizes where they are not
+/// given, and the law of latent points that take the data's place.
 void resolve_method(TrainOptions& options, const DataFacts& data);
 
 /// What a method's loss is called where its values are shown; those of different names can't be compared.

@@ -153,10 +153,10 @@ std::string text_of(const std::vector<std::int64_t>& numbers) {
   return list;
 }
 
-void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices) {
+void require_one_of(const char* name, const std::string& value, std::initializer_list<std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
   std::string list;
-  for (const char* choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
+  for (const std::string_view choice : choices) list += (list.empty() ? "" : " or ") + std::string(choice);
   fail("--", name, " '", value, "' is unknown: it must be ", list);
 }
 

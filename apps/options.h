@@ -283,9 +283,9 @@ void for_each_option(Options& options, const Visit& visit) {
         "of seguy, what the plan's density to the product measure is kept small by: entropy or l2, its mean square "
         "[l2]");
   visit("equality-penalty", options.equality_penalty, OnResume::same,
-        "of mallasto, the weight of the mean of (c(x, y) - f(x) - f^c(y))^2 [best: 0.1, paper: 0]");
+        "of mallasto, the weight of the mean of (c(x, y) - f(y) - f^c(x))^2 [best: 0.1, paper: 0]");
   visit("inequality-penalty", options.inequality_penalty, OnResume::same,
-        "of mallasto, the weight of the mean of min(c(x, y) - f(x) - f^c(y), 0)^2 at other pairs than those that f^c "
+        "of mallasto, the weight of the mean of min(c(x, y) - f(y) - f^c(x), 0)^2 at other pairs than those that f^c "
         "is a minimum over [best: 10, paper: 0]");
   visit(
       "search-space", options.search_space, OnResume::same,
@@ -344,7 +344,7 @@ data::Framing framing_of(const TrainOptions& options);
 void validate(const TrainOptions& options);
 
 /// Throws Error with the words that are known for a value of --name that is none of them.
-void require_one_of(const char* name, const std::string& value, std::initializer_list<const char*> choices);
+void require_one_of(const char* name, const std::string& value, std::initializer_list<std::string_view> choices);
 
 /// The numbers in a value of --name such as 256,512, which are at least 1. Throws Error for anything else.
 std::vector<std::int64_t> numbers_of(const char* name, const std::string& value);

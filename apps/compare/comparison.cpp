@@ -59,7 +59,7 @@ Json asked(const CompareRequest& request) {
   return json;
 }
 
-/// What the rows and the options of a comparison may become on --resume.
+/// Whether what is called so may be another on --resume.
 bool may_change(const std::string& name) {
   bool any = name == "methods" || name == "presets" || name == "seeds";
   const TrainOptions options;

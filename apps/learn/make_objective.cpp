@@ -26,19 +26,23 @@ namespace {
 /// A critic of points as the cost sees them, of dimension d.
 std::unique_ptr<models::Critic> critic_of(const TrainOptions& options, const DataFacts& data, std::int64_t d,
                                           const char* name) {
+  const bool conv = options.critic == "conv";
+  require(!conv || data.images(), "--critic conv sees images, the data are points of dimension ", data.dimension,
+          ": take --critic mlp");
+  require(!conv || options.edges == 0, "--critic conv sees images, the cost their edges too: take --critic mlp, or ",
+          "--edges 0");
+  require(!conv || options.cost_features.empty(), "--critic conv sees images, the cost features of them: take ",
+          "--critic mlp, or leave out --cost-features");
   std::vector<std::int64_t> hidden = numbers_of("critic-sizes", options.critic_sizes);
   const bool features = options.method == method::liu_features;  // then the last is the number of these
   const std::int64_t outputs = features ? hidden.back() : 1;
   if (features) hidden.pop_back();
-  if (options.critic == "mlp") {
+  if (!conv) {
     std::vector<std::int64_t> sizes{d};
     sizes.insert(sizes.end(), hidden.begin(), hidden.end());
     sizes.push_back(outputs);
     return std::make_unique<models::MlpCritic>(sizes, options.seed, name);
   }
-  require(data.images(), "--critic conv sees images, the data are points of dimension ", data.dimension,
-          ": take --critic mlp");
-  require(d == data.dimension, "--critic conv sees images, the cost more of them: take --critic mlp, or --edges 0");
   const std::size_t images = models::conv_critic_channels(data.height, data.width).size();
   require(hidden.size() == images, "--critic-sizes ", options.critic_sizes, " must be ", images + features,
           " numbers for ", data.height, "x", data.width, " images: ", hidden.size() + features, " given");
@@ -76,16 +80,14 @@ std::int64_t values_of_critic(const TrainOptions& options, const DataFacts& data
     values += hidden[i] * places;
   }
   // What is told of each of its pairs with the data, or with both batches.
-  const bool pairs =
-      options.method == method::seguy || options.method == method::sanjabi || options.method == method::mallasto;
+  const bool pairs = method::among(method::two_potentials, options.method) || options.method == method::mallasto;
   return copies * values + (pairs ? 2 * copies * std::max(options.batch, options.dual_batch) : 0);
 }
 
 /// Of transport between batches: costs in real and in double, a plan, and what each unrolled half of an iteration
 /// keeps.
 std::int64_t values_of_batches(const TrainOptions& options) {
-  const bool batches =
-      options.method == method::genevay || options.method == method::fatras || options.method == method::liu;
+  const bool batches = method::among(method::of_batches, options.method) || options.method == method::liu_features;
   if (!batches) return 0;
   return options.batch * options.pairs * (8 + 2 * options.unrolled);
 }
@@ -107,7 +109,7 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
   if (options.method == method::wgan || options.method == method::wgan_gp)
     return std::make_unique<LipschitzCritic>(options, target, critic("critic"));
   if (options.method == method::gan) return std::make_unique<LogisticCritic>(options, target, critic("critic"));
-  if (options.method == method::seguy || options.method == method::sanjabi)
+  if (method::among(method::two_potentials, options.method))
     return std::make_unique<TwoPotentials>(options, target, critic("u"), critic("v"));
   if (options.method == method::mallasto) return std::make_unique<BatchCTransform>(options, target, critic("critic"));
   if (options.method == method::liu_features)

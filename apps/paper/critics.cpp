@@ -59,9 +59,7 @@ ot::Target target_of(const Tensor& y, const ot::Cost& cost) {
 
 /// That of the transport which the method's loss tells of, in the end.
 ot::Cost cost_of(const TrainOptions& options) {
-  const bool of_slope_1 =
-      options.method == method::wgan || options.method == method::wgan_gp || options.method == method::gan;
-  if (of_slope_1) return make_cost("euclidean", 0, "one");
+  if (method::among(method::critics, options.method)) return make_cost("euclidean", 0, "one");
   return make_cost(options.cost, options.cost_power, options.cost_scale);
 }
 

@@ -42,7 +42,7 @@ struct CriticMark {
 };
 
 struct CriticPath {
-  double truth;  ///< the mean of c(x, T(x)), c the cost that the method lowers, |x - y| for critics of slope 1
+  double truth;                   ///< the mean of c(x, T(x)), c the cost that the method lowers, |x - y| for critics
   std::vector<CriticMark> marks;  ///< at 0 steps, about each quarter more, and the last; one for a method without
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/config.h"
+#include "apps/method_names.h"
 #include "apps/out_folder.h"
 #include "apps/paper/figure_critics.h"
 #include "apps/paper/figure_curves.h"
@@ -85,9 +86,9 @@ CriticsFigure critics_of(const FigureRequest& request) {
       request.points > 0 ? request.points : 1024,
       request.batch,
       request.seed};
-  for (const std::string& method : figure.methods) {
-    preset_options(figure.preset, "", "", method);
-    require(method != "chen", "--methods ", method,
+  for (const std::string& name : figure.methods) {
+    preset_options(figure.preset, "", "", name);
+    require(name != method::chen, "--methods ", name,
             " moves a generator to the hits of its own latent points, and here it stays fixed: leave it out");
   }
   return figure;

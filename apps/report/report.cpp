@@ -8,6 +8,7 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/method_names.h"
 #include "apps/methods.h"
 #include "apps/report/curve.h"
 #include "apps/report/facts.h"
@@ -47,16 +48,26 @@ struct CurveText {
   std::string column, heading, name, unit, line;
 };
 
+bool by_critic(const TrainOptions& options) {
+  return method::among(method::critics, options.method) || options.method == method::liu_features;
+}
+
+const char* line_of_loss(const TrainOptions& options) {
+  if (by_critic(options))
+    return "How far the critic tells the data from what is generated, which the generator lowers. It counts once the "
+           "critic has caught up, and is not to be compared with other critics'.";
+  if (method::among(method::of_batches, options.method))
+    return "The transport cost between batches of what is generated and of the data, or what is made of it, which the "
+           "generator lowers. Between larger batches it is less.";
+  return "An estimate of the transport cost between what is generated and the data, which the generator lowers. It "
+         "counts once the potential has caught up.";
+}
+
 CurveText text_of(const std::string& column, const TrainOptions& options) {
   const std::string symbol = loss_symbol(options);
-  const bool critic = options.method == "wgan" || options.method == "wgan-gp" || options.method == "gan";
   const CurveText known[] = {
-      {"loss", "Loss", "loss " + symbol, symbol + (critic ? "" : ", in units of the scaled cost"),
-       critic
-           ? "How far the critic tells the data from what is generated, which the generator lowers. It counts once the "
-             "critic has caught up, and is not to be compared with other critics'."
-           : "An estimate of the transport cost between what is generated and the data, which the generator lowers. "
-             "It counts once the potential has caught up."},
+      {"loss", "Loss", "loss " + symbol, symbol + (by_critic(options) ? "" : ", in units of the scaled cost"),
+       line_of_loss(options)},
       {"iteration_seconds", "Time", "seconds of an iteration", "seconds an iteration", "How long each iteration took."},
       {"coverage", "Coverage", "coverage", "share of held-out points",
        "How many held-out points have a generated one next to them: higher is better."},

@@ -7,14 +7,6 @@
 #include "engine/error.h"
 #include "tests/apps/program.h"
 
-namespace {
-
-bool contains(const std::string& text, const std::string& piece) {
-  return text.find(piece) != text.npos;
-}
-
-}  // namespace
-
 TEST_CASE("--help and --version go to standard output and succeed") {
   const Outcome version = semidual({"--version"});
   CHECK(version.code == 0);

@@ -16,10 +16,6 @@ namespace {
 using Arguments = std::vector<std::string>;
 using Indices = std::vector<std::int64_t>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 /// Three points of the line that the uniform law goes to, solved at some lambda.
 struct Solved {
   TemporaryFolder folder;

@@ -28,10 +28,6 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 /// Writes random 8x8 images of bytes, of which image i is a function of (stream, i), and returns the file's path.
 std::string write_images(const std::string& path, std::int64_t count, std::uint64_t stream) {
   const engine::Random random(5, stream);

@@ -23,10 +23,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 void write_png(const std::string& path, int height, int width, int channels, std::uint64_t stream) {
   const engine::Random random(3, stream);
   data::Images image{1, height, width, channels, {}};

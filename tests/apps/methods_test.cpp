@@ -7,8 +7,10 @@
 #include <doctest/doctest.h>
 
 #include "apps/config.h"
+#include "apps/learn/make_objective.h"
 #include "apps/run_folder.h"
 #include "engine/error.h"
+#include "ot/target.h"
 #include "tests/apps/program.h"
 
 using apps::TrainOptions;
@@ -136,33 +138,22 @@ TEST_CASE("a critic is by default one of images where the dcgan makes them") {
   CHECK(resolved("sanjabi", "paper", digits).critic == "conv");
 }
 
-TEST_CASE("the best presets' rates, latent points and critics follow the data") {
-  const TrainOptions images = resolved("wgan-gp", "best", digits), points = resolved("wgan-gp", "best", plane);
-  CHECK(images.lr == 5e-4);
-  CHECK(images.dual_lr == 5e-4);
-  CHECK(images.inner == 3);
-  CHECK(images.latent_dim == 128);
-  CHECK(images.critic_sizes == "32,64,128");
-  CHECK(points.lr == 1e-3);
-  CHECK(points.dual_lr == 1e-3);
-  CHECK(points.latent_dim == 10);
-  CHECK(points.inner == 5);
-  CHECK(points.penalty == 0.1);
-  CHECK(images.penalty == 10);
-  CHECK(points.mlp_sizes == "128,128,128");
-  CHECK(resolved("genevay", "best", digits).lr == 1e-3);
-  CHECK(resolved("genevay", "best", digits).edges == 3);
-  CHECK(resolved("genevay", "best", digits).unrolled == 0);
-  CHECK(resolved("liu", "best", digits).lr == 1e-3);
-  CHECK(resolved("liu-features", "best", digits).lr == 1e-3);
-  CHECK(resolved("liu-features", "best", plane).lr == 3e-3);
-  CHECK(resolved("liu-features", "best", plane).critic_sizes == "128,128,128,16");
-  CHECK(resolved("fatras", "best", plane).lr == 3e-3);
-  CHECK(resolved("chen", "best", digits).dual_lr == 6e-3);
-  CHECK(resolved("chen", "best", plane).mlp_sizes == "128,128,128");
-  CHECK(resolved("leclaire-rabin", "best", plane).branches == "32");
-  CHECK(resolved("leclaire-rabin", "best", plane).dual_lr == 5);
-  CHECK(resolved("leclaire-rabin", "best", digits).dual_lr == 1);
+TEST_CASE("what a preset leaves open is told by the data: rates, sizes, latent points, a penalty and branches") {
+  for (const char* method : {"wgan", "wgan-gp", "gan", "genevay", "fatras", "liu", "liu-features", "seguy", "sanjabi",
+                             "mallasto", "chen", "leclaire-rabin"})
+    for (const apps::DataFacts& data : {digits, plane}) {
+      CAPTURE(method);
+      const TrainOptions options = resolved(method, "best", data);
+      CHECK(options.lr > 0);
+      CHECK(options.latent_dim > 0);
+      CHECK_FALSE(options.mlp_sizes.empty());
+      CHECK(options.critic != "auto");
+      CHECK(options.critic.empty() == options.critic_sizes.empty());
+      CHECK(options.branches != "auto");
+    }
+  CHECK(resolved("wgan-gp", "best", plane).penalty == 0.1);
+  CHECK(resolved("wgan-gp", "best", digits).penalty == 10);
+  CHECK(resolved("leclaire-rabin", "best", plane).branches == "32");  // sqrt(1000)
 }
 
 TEST_CASE("losses of different methods have different names") {
@@ -192,7 +183,7 @@ TEST_CASE("losses of different methods have different names") {
   TrainOptions by_potential;
   by_potential.method = "sanjabi";
   by_potential.generator_gradient = "potential";
-  CHECK(std::string(apps::loss_symbol(by_potential)) == "dual of u, v");
+  CHECK(std::string(apps::loss_symbol(by_potential)) == "dual of u and v");
 }
 
 TEST_CASE("an option that the method has no use for is refused, and so are values that it can't take") {
@@ -293,14 +284,29 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
         "many of them: 41");
 }
 
-TEST_CASE("a critic of images refuses points") {
+TEST_CASE("a critic of images refuses points, and features of images") {
   const TemporaryFolder temporary;
   write(temporary / "points.csv", "a,b\n1,2\n3,4\n5,6\n");
-  const Outcome outcome =
-      semidual({"train", "--method", "wgan", "--critic", "conv", "--critic-sizes", "2", "--batch", "2", "--data",
-                temporary / "points.csv", "--threads", "1", "--out", temporary / "run"});
+  const Outcome outcome = semidual({"train", "--method", "wgan", "--critic", "conv", "--batch", "2", "--data",
+                                    temporary / "points.csv", "--threads", "1", "--out", temporary / "run"});
   CHECK(outcome.code == 2);
   CHECK(outcome.err == "semidual: --critic conv sees images, the data are points of dimension 2: take --critic mlp\n");
+  TrainOptions options = apps::preset_options("best", "", "", "seguy");
+  options.critic = "conv";
+  options.critic_sizes = "4,8";
+  const apps::DataFacts images{40, 64, 8, 8, 1, "", ""};  // as many pixels as there are features
+  const ot::Target target(std::vector<engine::real>(40 * 64, 0.5), 40, 64, ot::CostScale::one);
+  CHECK_NOTHROW(apps::make_objective(options, images, target));
+  options.cost_features = "features.safetensors";
+  CHECK_THROWS_WITH_AS(apps::make_objective(options, images, target),
+                       "--critic conv sees images, the cost features of them: take --critic mlp, or leave out "
+                       "--cost-features",
+                       engine::Error);
+  options.cost_features.clear();
+  options.edges = 0.5;
+  CHECK_THROWS_WITH_AS(apps::make_objective(options, images, target),
+                       "--critic conv sees images, the cost their edges too: take --critic mlp, or --edges 0",
+                       engine::Error);
 }
 
 TEST_CASE("each method trains, and interrupted and resumed ends with the same bytes, whatever the threads") {

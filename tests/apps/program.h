@@ -75,6 +75,10 @@ inline Outcome interrupted_at(const std::string& word, const std::vector<std::st
   return semidual(arguments, out);
 }
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
 inline std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;

@@ -15,11 +15,7 @@ namespace fs = std::filesystem;
 using apps::RunFolder;
 using Arguments = std::vector<std::string>;
 
-namespace {
-bool contains(const std::string& text, const std::string& piece) {
-  return text.find(piece) != text.npos;
-}
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a folder that another process trains into is left alone, whatever was asked") {
   const TemporaryFolder temporary;

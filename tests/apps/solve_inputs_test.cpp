@@ -15,10 +15,6 @@ namespace {
 using Arguments = std::vector<std::string>;
 using Values = std::vector<double>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 /// Coordinates in [0, 1) that are multiples of 2^-20, so that a shift by 1e7 is exact in double.
 Values coordinates(std::size_t count, std::uint64_t stream) {
   Values values;

@@ -16,10 +16,6 @@ namespace {
 using Arguments = std::vector<std::string>;
 using doctest::Approx;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 /// Two points of the line, a quarter and three quarters of the way along [0, 1].
 struct Line {
   TemporaryFolder folder;

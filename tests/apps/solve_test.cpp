@@ -21,10 +21,6 @@ using engine::real;
 using Arguments = std::vector<std::string>;
 using Values = std::vector<double>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 Values read(const std::string& path) {
   return data::read_npy(path).as<double>();
 }

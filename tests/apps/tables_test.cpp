@@ -16,10 +16,6 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
-
 /// Rows of one law, the first `from` of it left out.
 std::string penguins(int count, int from = 0) {
   std::ostringstream text;

@@ -27,10 +27,6 @@ std::string losses(const std::string& path) {
   return kept;
 }
 
-bool contains(const std::string& text, const std::string& piece) {
-  return text.find(piece) != text.npos;
-}
-
 }  // namespace
 
 TEST_CASE("interrupted and resumed, a run ends with the same bytes, whatever the threads") {
@@ -87,6 +83,7 @@ TEST_CASE("a run that goes on with other kernels than it began with says that it
 }
 
 TEST_CASE("runs of released versions are told of, sampled and resumed") {
+  CHECK_FALSE(fs::is_empty("tests/apps/runs"));
   for (const auto& entry : fs::directory_iterator("tests/apps/runs")) {
     const TemporaryFolder temporary;
     fs::copy(entry.path(), temporary / "run", fs::copy_options::recursive);
@@ -118,6 +115,21 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   CHECK(semidual({"sample", run.root, "--count", "2", "--out", temporary / "x.npy"}).code == 0);
   REQUIRE(semidual({"train", "--resume", "--iterations", "2", "--out", run.root}).code == 0);
   REQUIRE(semidual(small_run(straight.root) + paper + Arguments{"--iterations", "2"}).code == 0);
+  CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
+}
+
+TEST_CASE("a run of genevay of before --plan-value is entropic") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
+  const Arguments genevay{"--method", "genevay", "--plan-value", "entropic"};
+  REQUIRE(semidual(small_run(run.root) + genevay + Arguments{"--iterations", "1"}).code == 0);
+  auto config = nlohmann::ordered_json::parse(content(run.config()));
+  config.at("options").erase("plan-value");
+  write(run.config(), config.dump());
+  CHECK(semidual({"info", run.root}).code == 0);
+  const Outcome more = semidual({"train", "--resume", "--iterations", "2", "--out", run.root});
+  CHECK_MESSAGE(more.code == 0, more.err);
+  REQUIRE(semidual(small_run(straight.root) + genevay + Arguments{"--iterations", "2"}).code == 0);
   CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
 }
 

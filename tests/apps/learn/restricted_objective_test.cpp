@@ -26,13 +26,16 @@ TrainOptions options_of(const char* branches) {
   return options;
 }
 
-/// An inner loop on x; copies of what is learned.
-ot::NamedTensors learned(const TrainOptions& options, const ot::Target& target, const Tensor& x, double progress) {
-  RestrictedObjective objective(options, target);
+/// The inner loop of iteration n on x; copies of what is learned.
+ot::NamedTensors learned(RestrictedObjective& objective, const Tensor& x, double progress, std::int64_t n = 0) {
   objective.begin(progress);
-  for (std::int64_t k = 0; k < objective.steps(0); ++k) objective.step(x, Draw::dual_points, 0, k);
+  for (std::int64_t k = 0; k < objective.steps(n); ++k) objective.step(x, Draw::dual_points, n, k);
   objective.finish();
   return copies(objective.learned());
+}
+ot::NamedTensors learned(const TrainOptions& options, const ot::Target& target, const Tensor& x, double progress) {
+  RestrictedObjective objective(options, target);
+  return learned(objective, x, progress);
 }
 
 }  // namespace
@@ -74,10 +77,11 @@ TEST_CASE("a restricted psi restored goes on with the same bits") {
   const ot::Target target = small_target();
   const TrainOptions options = options_of("3");
   const Tensor x = engine::Random(8, 1).uniform({5, dimension}, 0, 1);
-  RestrictedObjective resumed(options, target);
-  const ot::NamedTensors middle = learned(options, target, x, 0);
+  RestrictedObjective straight(options, target), resumed(options, target);
+  const ot::NamedTensors middle = learned(straight, x, 0);
   CHECK(apps::bytes_of(middle) == resumed.most_state_bytes());
   resumed.restore(middle, true);
   CHECK(equal(resumed.learned(), middle));
+  CHECK(equal(learned(resumed, x, 0, 1), learned(straight, x, 0, 1)));
   CHECK(resumed.moments().empty());
 }

@@ -22,10 +22,6 @@ using Arguments = std::vector<std::string>;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& piece) {
-  return text.find(piece) != text.npos;
-}
-
 /// Whether gnuplot is there to draw; says so where it is not.
 bool can_draw() {
   const bool found = std::system("command -v gnuplot >/dev/null 2>&1") == 0;

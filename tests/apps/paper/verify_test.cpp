@@ -15,10 +15,6 @@ std::vector<std::string> names() {
   return result;
 }
 
-bool contains(const std::string& text, const std::string& piece) {
-  return text.find(piece) != text.npos;
-}
-
 }  // namespace
 
 TEST_CASE("every claim is measured on its own, and holds or is refuted with a note") {

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/apps/program.h"
+
 using namespace apps::report;
 
 namespace {
@@ -12,10 +14,6 @@ std::vector<std::int64_t> up_to(std::int64_t n) {
   std::vector<std::int64_t> iterations(static_cast<std::size_t>(n));
   std::iota(iterations.begin(), iterations.end(), 0);
   return iterations;
-}
-
-bool contains(const std::string& text, const std::string& piece) {
-  return text.find(piece) != text.npos;
 }
 
 }  // namespace

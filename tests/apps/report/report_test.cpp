@@ -30,10 +30,6 @@ int count(const std::string& text, const std::string& piece) {
   return found;
 }
 
-bool contains(const std::string& text, const std::string& piece) {
-  return count(text, piece) > 0;
-}
-
 nlohmann::json some_evaluation() {
   return {{"generated", {{"source", "run"}, {"count", 2000}, {"iterations", 3}, {"seed", 0}}},
           {"reference", {{"source", "<held out>"}, {"count", 1000}, {"sha256", "ab"}}},
