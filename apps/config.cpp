@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/json_value.h"
 #include "data/file.h"
 #include "data/sha256.h"
 #include "engine/blas.h"
@@ -131,9 +132,10 @@ Config read_config(const std::string& path) {
     json.at("version").get_to(config.version);
     json.at("precision").get_to(config.precision);
     config.options = options_from_json(json.at("options"), path);
-    for_each_fact(config.data, [&](const std::string& name, auto& value) {
+    for_each_fact(config.data, [&]<class Value>(const std::string& name, Value& value) {
       const Json& data = json.at("data");
-      if (data.contains(name) || (name != "low" && name != "high")) data.at(name).get_to(value);
+      if (data.contains(name) || (name != "low" && name != "high"))
+        value = json_value<Value>(data.at(name), engine::text(path, ": data.", name));
     });
     if (config.options.scale != "none") {
       json.at("scaling").at("shift").get_to(shift);

@@ -12,6 +12,7 @@
 
 #include "apps/config.h"
 #include "apps/costs.h"
+#include "apps/json_value.h"
 #include "apps/methods.h"
 #include "apps/resources.h"
 #include "engine/error.h"
@@ -335,19 +336,11 @@ nlohmann::ordered_json to_json(const TrainOptions& options) {
 
 TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::string& source) {
   TrainOptions options;
-  for_each_option(options, [&](const char* name, auto& value, OnResume, const char*) {
+  for_each_option(options, [&]<class Value>(const char* name, Value& value, OnResume, const char*) {
     const bool given = json.is_object() && json.contains(name);
     if (!given && std::ranges::find(later_options, name) != std::end(later_options)) return;
     require(given, source, ": option '", name, "' is missing");
-    const nlohmann::ordered_json& stored = json.at(name);
-    bool fits = true;
-    try {
-      stored.get_to(value);
-    } catch (const nlohmann::json::exception&) {
-      fits = false;
-    }
-    // A number that was cut to fit, 1.5 to 1, does not compare equal.
-    require(fits && stored == nlohmann::ordered_json(value), source, ": option '", name, "' can't be ", stored.dump());
+    value = json_value<Value>(json.at(name), engine::text(source, ": option '", name, "'"));
   });
   return options;
 }

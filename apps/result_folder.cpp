@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/config.h"
+#include "apps/json_value.h"
 #include "apps/out_folder.h"
 #include "apps/version.h"
 #include "data/file.h"
@@ -71,8 +72,9 @@ SolvedTransport read_solved(const std::string& folder) {
     const auto* text = reinterpret_cast<const char*>(contents.data());
     const nlohmann::json result = nlohmann::json::parse(text, text + contents.size());
     const nlohmann::json& options = result.at("options");
-    for_each_solve_option(solved.options, [&](const char* name, auto& value, const char*) {
-      if (options.contains(name)) options.at(name).get_to(value);  // older results lack newer options
+    for_each_solve_option(solved.options, [&]<class Value>(const char* name, Value& value, const char*) {
+      if (options.contains(name))  // older results lack newer options
+        value = json_value<Value>(options.at(name), engine::text(path, ": option '", name, "'"));
     });
   } catch (const nlohmann::json::exception& error) {
     engine::fail(path, " is damaged: ", error.what());

@@ -11,6 +11,7 @@
 #include "apps/evaluation/evaluation.h"
 #include "apps/evaluation/feature_network.h"
 #include "apps/hold_out.h"
+#include "apps/json_value.h"
 #include "apps/methods.h"
 #include "apps/out_folder.h"
 #include "apps/start_from.h"
@@ -87,11 +88,9 @@ void update(Json& before, const Json& now) {
 Json read(const fs::path& file) {
   const std::vector<std::byte> bytes = data::read_file(file);
   const char* text = reinterpret_cast<const char*>(bytes.data());
-  try {
-    return Json::parse(text, text + bytes.size());
-  } catch (const nlohmann::json::exception&) {
-    fail(file.string(), damaged);
-  }
+  const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
+  require(json.is_object() && json.contains("options") && json["options"].is_object(), file.string(), damaged);
+  return json;
 }
 
 Json completed(const CompareRequest& request, const fs::path& file) {
@@ -167,11 +166,12 @@ Comparison comparison_of(const CompareRequest& request) {
     methods = words_of("methods", json.at("methods")), presets = words_of("presets", json.at("presets"));
     comparison.factors = factors_of(json.at("grid"));
     comparison.seconds = json.at("seconds");
-    comparison.seeds = json.at("seeds");
+    comparison.seeds = json_value<std::int64_t>(json.at("seeds"), file.string() + ": seeds");
     comparison.features = json.at("features");
-    comparison.count = json.at("count");
+    comparison.count = json_value<std::int64_t>(json.at("count"), file.string() + ": count");
     given = json.at("options");
-    comparison.first_seed = given.value("seed", std::uint64_t{0});
+    if (given.contains("seed"))
+      comparison.first_seed = json_value<std::uint64_t>(given.at("seed"), file.string() + ": option 'seed'");
   } catch (const nlohmann::json::exception&) {
     fail(file.string(), damaged);
   }
@@ -202,7 +202,9 @@ Comparison comparison_of(const CompareRequest& request) {
     if (entry.options.generator_gradient == "barycentric") entry.options.generator_gradient = "plan";
     resolve_by_data(entry.options, comparison.data);
   }
-  const std::string sha256 = json.value("data_sha256", comparison.data.sha256);
+  const std::string sha256 = json.contains("data_sha256")
+                                 ? json_value<std::string>(json.at("data_sha256"), file.string() + ": data_sha256")
+                                 : comparison.data.sha256;
   require(sha256 == comparison.data.sha256, "--data ", any.data, " (SHA-256 ", comparison.data.sha256,
           ") is not what the comparison learns (SHA-256 ", sha256, ")");
   json["data_sha256"] = sha256;

@@ -7,6 +7,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/compare/peak_memory.h"
+#include "apps/json_value.h"
 #include "apps/out_folder.h"
 #include "apps/train.h"
 #include "data/file.h"
@@ -19,11 +20,13 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-Json read(const std::string& path) {
+/// What is taken from the JSON of a file.
+template <class Take>
+auto read(const std::string& path, const Take& take) {
   const std::vector<std::byte> bytes = data::read_file(path);
   const char* text = reinterpret_cast<const char*>(bytes.data());
   try {
-    return Json::parse(text, text + bytes.size());
+    return take(Json::parse(text, text + bytes.size()));
   } catch (const nlohmann::json::exception&) {
     engine::fail(path, " is damaged: remove it, and --resume makes it anew");
   }
@@ -46,6 +49,13 @@ void write(const fs::path& path, const Outcome& outcome) {
   data::write_file_atomically(path, json.dump(2) + "\n");
 }
 
+Outcome read_outcome(const std::string& path) {
+  return read(path, [&](const Json& json) {
+    return Outcome{json_value<std::int64_t>(json.at("iterations"), path + ": iterations"), json.at("seconds"),
+                   number(json, "peak_bytes"), json.at("failure")};
+  });
+}
+
 /// Of a run that has just ended.
 Outcome outcome_of(const RunFolder& run, std::optional<double> peak) {
   Outcome outcome{0, 0, peak, ""};
@@ -66,9 +76,9 @@ std::optional<Outcome> make_run(const RunFolder& run, const TrainOptions& option
   request.out = run.root;
   request.title = run.root.filename();
   if (fs::exists(kept)) {
-    const Json json = read(kept);
-    console.out << request.title << ": kept, " << json.at("iterations") << " iterations" << std::endl;
-    return Outcome{json.at("iterations"), json.at("seconds"), number(json, "peak_bytes"), json.at("failure")};
+    const Outcome outcome = read_outcome(kept);
+    console.out << request.title << ": kept, " << outcome.iterations << " iterations" << std::endl;
+    return outcome;
   }
   request.resume = fs::exists(run.config()) && fs::exists(run.checkpoint());
   request.force = !request.resume && run.occupied();  // it ended before its first checkpoint
@@ -97,12 +107,13 @@ void fail_run(const RunFolder& run, Outcome& outcome, const std::string& failure
 }
 
 std::map<std::string, Measured> measures_of(const RunFolder& run) {
-  std::map<std::string, Measured> measures;
-  if (!fs::exists(run.evaluation())) return measures;
-  const Json json = read(run.evaluation());
-  for (const Json& measure : json.at("measures"))
-    measures[measure.at("key")] = {number(measure, "value"), number(measure, "floor")};
-  return measures;
+  if (!fs::exists(run.evaluation())) return {};
+  return read(run.evaluation(), [](const Json& json) {
+    std::map<std::string, Measured> measures;
+    for (const Json& measure : json.at("measures"))
+      measures[measure.at("key")] = {number(measure, "value"), number(measure, "floor")};
+    return measures;
+  });
 }
 
 }  // namespace apps::comparing

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/json_value.h"
 #include "apps/report/page.h"
 #include "data/file.h"
 #include "engine/error.h"
@@ -30,7 +31,8 @@ std::string cell(const Json& measure, const char* key, const char* spread = null
 
 std::string points(const Json& json, const char* key) {
   const Json& side = json.at(key);
-  return text(side.at("count").get<std::int64_t>(), " of ", escaped(side.at("source").get<std::string>()));
+  return text(json_value<std::int64_t>(side.at("count"), "count"), " of ",
+              escaped(side.at("source").get<std::string>()));
 }
 
 std::string table_of_measures(const Json& json) {
@@ -51,10 +53,13 @@ std::string table_of_measures(const Json& json) {
   if (json.contains("features")) notes += "Features: " + json.at("features").value("description", "") + ". ";
   notes += json.value("note", "");
   if (!notes.empty()) content += "<p class=\"note\">" + escaped(notes) + "</p>\n";
-  const std::int64_t iterations = json.at("generated").value("iterations", std::int64_t{-1});
-  const std::string when = iterations >= 0 ? text("after ", iterations, " iterations") : "";
+  const Json& generated = json.at("generated");
+  const std::string when =
+      generated.contains("iterations")
+          ? text("after ", json_value<std::int64_t>(generated.at("iterations"), "iterations"), " iterations")
+          : "";
   return section("measures", "Evaluation",
-                 text(json.at("generated").at("count").get<std::int64_t>(), " generated points ", when, " against ",
+                 text(json_value<std::int64_t>(generated.at("count"), "count"), " generated points ", when, " against ",
                       points(json, "reference"),
                       " that were not trained on, beside what as many training points score in their place."),
                  content);

@@ -1,5 +1,6 @@
 #include "apps/report/report.h"
 
+#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
+#include "apps/json_value.h"
 #include "apps/method_names.h"
 #include "apps/methods.h"
 #include "apps/report/curve.h"
@@ -36,9 +38,9 @@ std::string machine(const std::string& config_path) {
   try {
     const auto& machine = json.at("machine");
     const auto cpu = machine.at("cpu").get<std::string>();
-    return engine::text(cpu.empty() ? "" : cpu + ", ", machine.at("cores").get<int>(), " cores (",
+    return engine::text(cpu.empty() ? "" : cpu + ", ", json_value<int>(machine.at("cores"), "cores"), " cores (",
                         machine.at("simd").get<std::string>(), ")");
-  } catch (const nlohmann::json::exception&) {
+  } catch (const std::exception&) {
     return "";
   }
 }

@@ -195,7 +195,27 @@ TEST_CASE("Ctrl-C keeps everything with 130, and --resume goes on with what has 
   refused({"--resume", "--seconds", "9"}, "--seconds can't change on --resume: the comparison has 0.05, asked is 9.0");
   refused({"--resume", "--batch", "9"}, "--batch can't change on --resume: the comparison has 20, asked is 9");
   refused({"--resume", "--latent-dim", "9"}, "--latent-dim can't change on --resume: the comparison has its default");
-  for (const char* text : {"{", R"({"methods": 1, "options": {}})"}) {
+
+  const std::string ended = out + "/runs/genevay-paper-0/outcome.json";
+  for (const auto& [number, why] : {std::pair("1e48", "outcome.json: iterations can't be 1e+48"),
+                                    std::pair("{}", "outcome.json: iterations can't be {}")}) {
+    write(ended, R"({"seconds": 1, "failure": "", "iterations": )" + std::string(number) + "}");
+    refused({"--resume"}, why);
+  }
+  write(ended, "{}");
+  refused({"--resume"}, "outcome.json is damaged: remove it, and --resume makes it anew");
+
+  Json kept = Json::parse(content(out + "/compare.json"));
+  for (const char* key : {"seeds", "count", "data_sha256"}) {
+    Json changed = kept;
+    changed[key] = 1e48;
+    write(out + "/compare.json", changed.dump());
+    refused({"--resume"}, std::string("compare.json: ") + key + " can't be 1e+48");
+  }
+  kept["options"]["seed"] = -1;
+  write(out + "/compare.json", kept.dump());
+  refused({"--resume"}, "compare.json: option 'seed' can't be -1");
+  for (const char* text : {"{", "[]", R"({"options": 3})", R"({"methods": 1, "options": {}})"}) {
     write(out + "/compare.json", text);
     refused({"--resume"}, "compare.json is damaged: give another --out");
   }

@@ -117,6 +117,26 @@ TEST_CASE("a config.json that is missing, damaged or lying is refused") {
                        engine::Error);
 }
 
+TEST_CASE("a number in config.json that is none of the integers of its type is refused by its key") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "config.json";
+  apps::write_config(path, example());
+  const auto written = nlohmann::ordered_json::parse(content(path));
+  const auto refused = [&](const char* part, const char* key, const std::string& number, const std::string& why) {
+    auto changed = written;
+    changed[part][key] = nlohmann::ordered_json::parse(number);
+    write(path, changed.dump());
+    CHECK_THROWS_WITH_AS(apps::read_config(path), (path + ": " + why + " can't be " + number).c_str(), engine::Error);
+  };
+  for (const char* number : {"6.5e+47", "-6.5e+47", "1.5", "9223372036854775808", "true"})
+    refused("data", "count", number, "data.count");
+  refused("data", "height", "4294967298", "data.height");
+  refused("options", "points", "6.5e+47", "option 'points'");
+  refused("options", "threads", "-2147483649", "option 'threads'");
+  refused("options", "seed", "-1", "option 'seed'");
+  refused("options", "seed", "1e+20", "option 'seed'");
+}
+
 TEST_CASE("wherever config.json ends early, and whichever bit of it flips, it is refused by its name or read") {
   const TemporaryFolder temporary;
   const std::string path = temporary / "config.json";

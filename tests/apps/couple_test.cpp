@@ -182,6 +182,8 @@ TEST_CASE("a coupling of what is not solved, or without what it needs, is refuse
   CHECK(contains(solved.refusal("pairs", {"--count", "1"}), "lacks psi.npy: give a folder that semidual solve has"));
   data::write_npy<double>(solved.folder / "t/psi.npy", {2}, std::vector<double>{0, 0});
   CHECK(contains(solved.refusal("pairs", {"--count", "1"}), "it is no longer what was solved"));
+  write(solved.folder / "t/result.json", R"({"options": {"batch": 6.5e47}})");
+  CHECK(contains(solved.refusal("pairs", {"--count", "1"}), "result.json: option 'batch' can't be 6.5e+47"));
 }
 
 TEST_CASE("balanced draws that can come to no end say so") {

@@ -135,7 +135,10 @@ TEST_CASE("an evaluation is shown as it is, in its order, with dashes for what i
     CHECK_FALSE(contains(content(run.report()), "id=\"classes\""));
   }
   SUBCASE("a damaged one is said to be so") {
-    for (const char* damaged : {"{\"measures\": [", "[]", "{\"generated\": {}}"}) {
+    nlohmann::json evaluation = some_evaluation();
+    evaluation["generated"]["count"] = 6.5e47;
+    const std::string no_integer = evaluation.dump();
+    for (const char* damaged : {"{\"measures\": [", "[]", "{\"generated\": {}}", no_integer.c_str()}) {
       write(run.evaluation(), damaged);
       apps::write_report(run);
       CHECK(contains(content(run.report()), "evaluation.json is damaged, semidual evaluate writes it anew"));
