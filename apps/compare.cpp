@@ -1,6 +1,7 @@
 #include "apps/compare.h"
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <optional>
 #include <ostream>
@@ -33,7 +34,7 @@ using comparing::Validation;
 namespace {
 
 /// Writes evaluation.json where there is none. A run whose samples can't be compared, as they are no numbers, has
-/// failed.
+/// failed; another time it is tried again.
 void evaluate_run(const RunFolder& run, Outcome& outcome, const Comparison& comparison, int threads,
                   const Console& console) {
   if (!outcome.failure.empty() || fs::exists(run.evaluation())) return;
@@ -46,7 +47,7 @@ void evaluate_run(const RunFolder& run, Outcome& outcome, const Comparison& comp
   std::ostringstream unread;
   try {
     evaluate(request, {unread, unread});
-  } catch (const engine::Error& error) {
+  } catch (const std::exception& error) {
     comparing::fail_run(run, outcome, error.what(), console);
   }
 }

@@ -84,26 +84,25 @@ std::optional<Outcome> make_run(const RunFolder& run, const TrainOptions& option
   request.force = !request.resume && run.occupied();  // it ended before its first checkpoint
   const PeakMemory peak;
   std::string failure;
+  bool began = true;
   try {
     if (train(request, console) == 130) return {};
-  } catch (const engine::Error& error) {
+  } catch (const engine::Error& error) {  // before the first iteration: another time it may go
     if (request.resume) engine::fail(request.out, ": ", error.what());
     failure = error.what();
+    began = false;
   } catch (const std::exception& error) {
     failure = error.what();
   }
   Outcome outcome = outcome_of(run, peak.bytes());
-  if (failure.empty())
-    write(kept, outcome);
-  else
-    fail_run(run, outcome, failure, console);
+  if (!failure.empty()) fail_run(run, outcome, failure, console);
+  if (began) write(kept, outcome);
   return outcome;
 }
 
 void fail_run(const RunFolder& run, Outcome& outcome, const std::string& failure, const Console& console) {
   outcome.failure = failure;
   console.remark(run.root.filename().string() + " failed: " + failure);
-  write(kept_in(run), outcome);
 }
 
 std::map<std::string, Measured> measures_of(const RunFolder& run) {

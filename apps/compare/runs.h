@@ -19,9 +19,9 @@ struct Outcome {
   std::string failure;               ///< why it ended early; empty where it did not
 };
 
-/// Trains in this folder, goes on with what is there, or takes as it is a run that has ended, well or not. None when
-/// interrupted. What ends a run early is its failure, told on console.err; but Error is thrown where a run that is
-/// there can't be gone on with.
+/// Trains in this folder, goes on with what is there, or takes as it is a run that has ended, well or not; but one that
+/// failed before its first iteration is tried again. None when interrupted. What ends a run early is its failure, told
+/// on console.err; but Error is thrown where a run that is there can't be gone on with.
 std::optional<Outcome> make_run(const RunFolder& run, const TrainOptions& options, const Console& console);
 
 /// Makes a run that has ended one that failed, and tells why.
