@@ -255,8 +255,7 @@ class CommandLine {
     add(figure_command, "--out", figure.out, "the folder for the picture, its numbers and the runs")->required();
     add(figure_command, "--iterations", figure.iterations,
         "steps of the generator in each run [figure 1: 3000, 2 and 3: 1000]; figure 4: steps of psi [100]; critics: "
-        "inner "
-        "steps [1000]");
+        "inner steps [1000]");
     add(figure_command, "--network-iterations", figure.network_iterations,
         "the same for runs with a network potential, which take longer [as --iterations]");
     add(figure_command, "--generators", figure.generators, "which of them: mlp,dcgan or one [figures 2 and 4: dcgan]");

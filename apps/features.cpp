@@ -9,7 +9,7 @@
 
 #include "apps/config.h"
 #include "apps/evaluation/classifier_training.h"
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "apps/interrupt.h"
 #include "apps/measure.h"
 #include "apps/progress.h"

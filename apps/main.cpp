@@ -22,7 +22,7 @@ bool on_terminal() {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  engine::run_with_better_blas_core(argv);
+  engine::restart_with_blas_settings(argv);
   engine::set_threads(apps::usable_cores());  // unless an option tells another number
   constexpr int interrupted = 130;
   const int code = apps::run(argc, argv, {std::cout, std::cerr, on_terminal()});

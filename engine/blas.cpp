@@ -147,7 +147,7 @@ std::string blas_warning() {
               ": products are slower than they could be; ", remedy);
 }
 
-void run_with_better_blas_core(char** arguments) {
+void restart_with_blas_settings(char** arguments) {
   std::vector<std::pair<const char*, std::string>> settings;
   const auto set = [&](const char* name, std::string_view value) {
     if (!std::getenv(name)) settings.emplace_back(name, value);

@@ -54,6 +54,6 @@ std::string blas_version();
 /// kernels where it chose such itself (OPENBLAS_CORETYPE), and under `ulimit -v` no threads of its own, which ask for
 /// memory for ever where there is none (OPENBLAS_NUM_THREADS). Returns where there is nothing to gain or that can't be
 /// done.
-void run_with_better_blas_core(char** arguments);
+void restart_with_blas_settings(char** arguments);
 
 }  // namespace engine

@@ -67,8 +67,8 @@ ConvCritic::ConvCritic(const ConvCriticOptions& options, std::uint64_t seed, con
     position += norm ? 3 : 2;
   }
   const std::int64_t places = stages.front().height * stages.front().width;
-  last_.emplace_back(engine::text(name, ".", position + 1), channels * places, options.outputs,
-                     seed);  // after flattening
+  const int after_flattening = position + 1;
+  last_.emplace_back(engine::text(name, ".", after_flattening), channels * places, options.outputs, seed);
 }
 
 Var ConvCritic::operator()(const Var& x) {

@@ -9,6 +9,6 @@ extern "C" const char* __lsan_default_suppressions() {
 }
 
 int main(int argc, char** argv) {
-  engine::run_with_better_blas_core(argv);
+  engine::restart_with_blas_settings(argv);
   return doctest::Context(argc, argv).run();
 }

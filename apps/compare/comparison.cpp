@@ -9,7 +9,7 @@
 
 #include "apps/compare/validation.h"
 #include "apps/evaluation/evaluation.h"
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "apps/hold_out.h"
 #include "apps/json_value.h"
 #include "apps/methods.h"

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "apps/options.h"
 #include "apps/run_folder.h"
 #include "data/dataset.h"

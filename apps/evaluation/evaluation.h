@@ -8,7 +8,7 @@
 
 #include "apps/evaluation/copying.h"
 #include "apps/evaluation/coverage.h"
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "data/dataset.h"
 #include "engine/tensor.h"
 #include "ot/target.h"

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "apps/config.h"
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "apps/options.h"
 #include "data/dataset.h"
 #include "engine/tape.h"

@@ -18,8 +18,7 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options, const Dat
                                           const PointsOfClasses& classes = {});
 
 /// About how many values a step holds for each point of a batch, beside the generator's, to tell beforehand whether it
-/// fits into memory: those of a critic, of transport between batches, and of the
-/// network of --cost-features.
+/// fits into memory: those of a critic, of transport between batches, and of the network of --cost-features.
 std::int64_t values_per_point(const TrainOptions& options, const DataFacts& data);
 
 }  // namespace apps

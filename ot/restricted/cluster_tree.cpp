@@ -22,8 +22,8 @@ std::unique_ptr<const Target> centres_of(const Target& target, const std::vector
   std::vector<double> sums(static_cast<std::size_t>(count) * d), mass(static_cast<std::size_t>(count));
   std::vector<real> point(d), centres(sums.size());
   for (std::size_t j = 0; j < clusters.size(); ++j) {
-    const auto cluster = static_cast<std::size_t>(clusters[j]), place = static_cast<std::size_t>(j);
-    const double weight = target.weights()[place];
+    const auto cluster = static_cast<std::size_t>(clusters[j]);
+    const double weight = target.weights()[j];
     target.rows(static_cast<std::int64_t>(j), static_cast<std::int64_t>(j) + 1, point.data());
     mass[cluster] += weight;
     for (std::size_t c = 0; c < d; ++c) sums[cluster * d + c] += weight * point[c];

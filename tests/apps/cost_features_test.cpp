@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "apps/run_folder.h"
 #include "data/dataset.h"
 #include "engine/error.h"

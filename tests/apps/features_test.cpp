@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 #include "apps/measure.h"
 #include "data/digits.h"
 #include "data/labels.h"

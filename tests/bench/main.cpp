@@ -246,7 +246,7 @@ void measure(const Request& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  engine::run_with_better_blas_core(argv);
+  engine::restart_with_blas_settings(argv);
   try {
     measure(parse({argv + 1, argv + argc}));
     return 0;

@@ -1,4 +1,4 @@
-#include "apps/evaluation/feature_network.h"
+#include "apps/feature_network.h"
 
 #include <algorithm>
 #include <cmath>
