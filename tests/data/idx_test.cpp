@@ -66,7 +66,7 @@ TEST_CASE("truncated and damaged IDX files are refused") {
     for (const std::int64_t size : data::read_idx(plain).shape) shape += {0, 0, 0, static_cast<char>(size)};
     return shape;
   };
-  check_flips(plain, content, shape_read, shape_told);
+  CHECK(check_flips(plain, content, shape_read, shape_told) > 0);
   const auto numbers = [&] {
     const data::Array array = data::read_idx(packed);
     return array.dtype + std::string(array.bytes.begin(), array.bytes.end());

@@ -205,7 +205,7 @@ TEST_CASE("truncated and damaged NPY files are refused") {
     std::sscanf(flipped.c_str() + content.find('('), "(%d,%d)", &rows, &columns);
     return engine::text(rows, ", ", columns);
   };
-  check_flips(path, content, shape_read, shape_told);
+  CHECK(check_flips(path, content, shape_read, shape_told) > 0);
   const auto numbers = [&] {
     const data::Array array = data::read_npy(path);
     return std::string(array.bytes.begin(), array.bytes.end());

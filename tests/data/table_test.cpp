@@ -151,7 +151,7 @@ TEST_CASE("a bit that flips in a table makes it another of whole rows, or none; 
     const Table table = data::read_table(path);
     return std::ssize(table.values) == table.rows * data::width_of(table.columns) ? "whole" : "torn";
   };
-  check_flips(path, text, is_whole, [](const auto&) { return "whole"; });
+  CHECK(check_flips(path, text, is_whole, [](const auto&) { return "whole"; }) > 0);
   const auto rows_in_words = [&] {
     std::string words;
     for (const double value : data::read_table(path).values) words += engine::text(value, ' ');

@@ -160,5 +160,5 @@ def mutants(_, __):
     tried = killed + len(survivors)
     print(f"  {tried} tried, {killed} killed, {len(survivors)} survived; {argued} left out that no test can tell")
     counts.passed = killed
-    counts.check(killed >= LEAST_KILLED * tried, f"less than {LEAST_KILLED:.0%} were killed")
+    counts.check(killed > 0 and killed >= LEAST_KILLED * tried, f"less than {LEAST_KILLED:.0%} were killed")
     return counts

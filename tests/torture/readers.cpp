@@ -38,6 +38,16 @@ std::size_t bytes_of(const data::Array& array) {
   return array.as<double>().size() * sizeof(double);
 }
 
+[[noreturn]] void fail(const char* fault, double number) {
+  std::fprintf(stderr, "%s: %g\n", fault, number);
+  std::abort();
+}
+
+/// An error of a file must tell which.
+void require_named(const engine::Error& error, const std::string& path) {
+  if (std::strstr(error.what(), path.c_str()) == nullptr) fail(error.what(), 0);
+}
+
 std::size_t read_image(const std::string& path, std::size_t choice) {
   const data::ImageSize size = data::image_size(path);
   const std::size_t pixels = std::size_t(size.height) * std::size_t(size.width);
@@ -50,7 +60,8 @@ std::size_t read_image(const std::string& path, std::size_t choice) {
 std::size_t read_table(const std::string& path, std::size_t choice) {
   try {
     data::read_column(path + (choice % 2 == 1 ? ":2" : ""));
-  } catch (const engine::Error&) {
+  } catch (const engine::Error& error) {  // it may be a table all the same
+    require_named(error, path);
   }
   const data::Table table = data::read_table(path, static_cast<std::int64_t>(choice % 4));
   const auto cells = static_cast<std::size_t>(table.rows * data::width_of(table.columns));
@@ -126,11 +137,6 @@ void right_checksums(std::string& png) {
   }
 }
 
-[[noreturn]] void fail(const char* fault, double number) {
-  std::fprintf(stderr, "%s: %g\n", fault, number);
-  std::abort();
-}
-
 }  // namespace
 
 extern "C" void __sanitizer_malloc_hook(const volatile void* block, std::size_t) {
@@ -165,7 +171,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   try {
     decoded = target->read(path, size);
   } catch (const engine::Error& error) {
-    if (std::strstr(error.what(), path.c_str()) == nullptr) fail(error.what(), 0);
+    require_named(error, path);
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   if (seconds > 1) fail("seconds", seconds);
