@@ -50,9 +50,12 @@ int semidual_generator_sample(semidual_context* context, semidual_generator* gen
                               int64_t count, float* points) {
   return call(context, [&] {
     constexpr std::int64_t batch = 256;  // also where fewer are asked for: the bits of a point do not depend on count
+    constexpr std::int64_t points_of_a_seed = batch << 40;
     require_given(generator, "generator");
     require(first >= 0 && first % batch == 0, "first must be a multiple of ", batch, ", at least 0: ", first);
     require(count >= 0, "count must be at least 0: ", count);
+    require(first <= points_of_a_seed && count <= points_of_a_seed - first, "a seed has ", points_of_a_seed,
+            " points, not ", count, " from ", first, " on: take another seed");
     if (count > 0) require_given(points, "points");
     const std::int64_t d = generator->generator->output_size();
     for (std::int64_t begin = 0; begin < count; begin += batch) {

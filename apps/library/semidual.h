@@ -168,7 +168,7 @@ void semidual_generator_destroy(semidual_generator* generator);
 int semidual_generator_shape(const semidual_generator* generator, int64_t* dimension, int64_t* height, int64_t* width,
                              int64_t* channels);
 /* Its points number `first` to first + count - 1 of a seed, points [count, dimension], in the coordinates of its data:
- * those that `semidual sample --seed` makes. first must be a multiple of 256. */
+ * those that `semidual sample --seed` makes. first must be a multiple of 256, first + count at most 2^48. */
 int semidual_generator_sample(semidual_context* context, semidual_generator* generator, uint64_t seed, int64_t first,
                               int64_t count, float* points);
 

@@ -302,7 +302,7 @@ class generator {
   /// [dimension, height, width, channels], the last three 0 where points are no images.
   const std::array<std::int64_t, 4>& shape() const noexcept { return shape_; }
 
-  /// Its points number `first`, a multiple of 256, to first + count - 1 of a seed, [count, dimension].
+  /// Its points number `first`, a multiple of 256, to first + count - 1 < 2^48 of a seed, [count, dimension].
   std::vector<float> sample(std::int64_t count, std::uint64_t seed = 0, std::int64_t first = 0) const {
     std::vector<float> points(static_cast<std::size_t>(std::max<std::int64_t>(count, 0) * shape_[0]));
     detail::check(semidual_generator_sample(context_.get(), handle_.get(), seed, first, count, points.data()));

@@ -164,8 +164,10 @@ int semidual_c_transform(semidual_context* context, semidual_target* target, con
     require(!winners || lambda == 0, "winners are those of lambda = 0: pass NULL for ", lambda);
     const Tensor points = copied(x, rows, target->target.dimension(), "x");
     const Tensor potential = copied(psi, target->target.size(), "psi");
-    if (mass) std::fill_n(mass, potential.size(), 0.0F);
-    if (rows == 0) return;
+    if (rows == 0) {
+      if (mass) std::fill_n(mass, potential.size(), 0.0F);
+      return;
+    }
     const ot::CTransform found = target->fresh_transform(lambda)(
         points, potential, lambda, {.gradient = gradient != nullptr, .mass = mass != nullptr});
     copy_out(found.value, value);

@@ -192,8 +192,7 @@ class AveragedAscent {
 
 AveragedResult ascend_averaged(Transformer& transform, const Source& source, Potential& potential,
                                AveragedOptions options, const AscentObserver& observer) {
-  require(options.steps >= 1 && options.batch >= 1,
-          "[ascent] there must be at least one step and one point in it: ", options.steps, " and ", options.batch);
+  require_steps(options.steps, options.batch);
   require(source.dimension() == transform.target().dimension(), "[ascent] the source has dimension ",
           source.dimension(), ", the target ", transform.target().dimension(), ": they must lie in the same space");
   return AveragedAscent(transform, source, potential, options, observer).run();

@@ -39,7 +39,7 @@ struct AveragedResult {
 ///
 /// From time to time H and chi^2 are estimated for the last iterate and for the mean. Where the last is much worse than
 /// the mean, or neither its H nor its chi^2 get better, steps are too long: Adam's and ASGD's rate is halved then.
-/// Throws Error as make_dual_solver() does, for sizes below 1 and a source of another dimension.
+/// Throws Error as make_dual_solver() and require_steps() do, and for a source of another dimension.
 AveragedResult ascend_averaged(Transformer& transform, const Source& source, Potential& potential,
                                AveragedOptions options, const AscentObserver& observer = {});
 

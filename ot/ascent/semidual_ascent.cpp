@@ -60,8 +60,7 @@ class Kept {
 
 AscentResult ascend_semidual(Transformer& transform, const Source& source, Potential& potential, AscentOptions options,
                              const AscentObserver& observer) {
-  require(options.steps >= 1 && options.batch >= 1,
-          "[ascent] there must be at least one step and one point in it: ", options.steps, " and ", options.batch);
+  require_steps(options.steps, options.batch);
   const Rates rates = rates_of(options.optimizer);
   double last_rate = rates.last * options.rate;
   if (options.rate == 0) {
@@ -73,8 +72,9 @@ AscentResult ascend_semidual(Transformer& transform, const Source& source, Poten
   }
 
   // An estimate takes half of a stage's points at most.
-  const std::int64_t estimate_size =
-      std::clamp<std::int64_t>(options.steps * options.batch / (2 * stages * estimate_groups), 1, most_estimate_size);
+  constexpr std::int64_t estimates = 2 * stages * estimate_groups;
+  const std::int64_t steps = std::min(options.steps, estimates * most_estimate_size);
+  const auto estimate_size = std::clamp<std::int64_t>(steps * options.batch / estimates, 1, most_estimate_size);
   AscentResult result;
   bool go_on = true;
   int stages_over = 0;
@@ -94,7 +94,7 @@ AscentResult ascend_semidual(Transformer& transform, const Source& source, Poten
   kept.keep(potential);
   NamedTensors state;
   for (int stage = 0; stage < stages && go_on; ++stage) {
-    const std::int64_t end = options.steps * (stage + 1) / stages;
+    const std::int64_t end = options.steps / stages * (stage + 1) + options.steps % stages * (stage + 1) / stages;
     if (result.steps == end) continue;
     const auto [lambda, rate] = stage_of(stage, options, last_rate);
     const auto solver =

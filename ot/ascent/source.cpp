@@ -14,6 +14,12 @@ namespace ot {
 using engine::real;
 using engine::Tensor;
 
+void require_steps(std::int64_t steps, std::int64_t batch) {
+  engine::require(steps >= 1 && batch >= 1, "[ascent] there must be at least one step and one point in it: ", steps,
+                  " and ", batch);
+  engine::require(batch <= INT32_MAX, "[ascent] there must be at most ", INT32_MAX, " points in a step: ", batch);
+}
+
 PointSource::PointSource(Tensor x, std::span<const double> mu, std::uint64_t seed) : x_(std::move(x)), seed_(seed) {
   require_weights("source", mu, x_.dim(0));
   double sum = 0;

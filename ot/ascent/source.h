@@ -35,6 +35,9 @@ class PointSource : public Source {
   std::uint64_t seed_;
 };
 
+/// Throws Error unless there is at least one step, and in it one point and at most 2^31 - 1.
+void require_steps(std::int64_t steps, std::int64_t batch);
+
 /// N(0, I), uniform on [0, 1]^d, uniform in the unit ball and on the unit sphere around 0.
 enum class Law { normal, uniform, ball, sphere };
 

@@ -141,6 +141,17 @@ TEST_CASE("callbacks end a solve: what it has reached is kept, unless there is n
             .ends_with("holds a number that is not finite"));
 }
 
+TEST_CASE("a c-transform that is refused has written nothing") {
+  const Line line;
+  const float x = 0, psi[2] = {0, 0};
+  float value = 7, mass[2] = {7, 7};
+  CHECK(refused(semidual_c_transform(line.context.handle, line.target, &x, 1, psi, -1, &value, nullptr, mass, nullptr))
+            .find("lambda") != std::string::npos);
+  CHECK(value == 7);
+  CHECK(mass[0] == 7);
+  CHECK(mass[1] == 7);
+}
+
 TEST_CASE("no rows need no arrays") {
   Line line;
   const float psi[2] = {0, 0};
@@ -229,6 +240,8 @@ TEST_CASE("the library's generator makes the points that sample makes") {
   CHECK(std::equal(later.begin(), later.end(), points.begin() + 256 * 784));
   CHECK(refused(semidual_generator_sample(context.handle, generator, 5, 3, 1, points.data())) ==
         "first must be a multiple of 256, at least 0: 3");
+  CHECK(refused(semidual_generator_sample(context.handle, generator, 5, INT64_MAX - 255, 300, points.data())) ==
+        "a seed has 281474976710656 points, not 300 from 9223372036854775552 on: take another seed");
   semidual_generator_destroy(generator);
   CHECK(refused(semidual_generator_load(context.handle, (folder / "none").c_str(), &generator)).find("none") !=
         std::string::npos);
@@ -325,6 +338,9 @@ TEST_CASE("what does not fit is refused by its argument, and NULL may be destroy
   options = semidual_default_solve_options();
   options.steps = 0;
   CHECK(refused(solve(options)).find("at least one step") != std::string::npos);
+  options = semidual_default_solve_options();
+  options.batch = INT64_MAX;
+  CHECK(refused(solve(options)).find("at most 2147483647 points in a step") != std::string::npos);
   semidual_target_destroy(nullptr);
   semidual_generator_destroy(nullptr);
   semidual_context_destroy(nullptr);

@@ -123,11 +123,13 @@ TEST_CASE("what is reached does not depend on how often it is looked at, and an 
   CHECK(none.psi.empty());
 }
 
-TEST_CASE("an ascent without steps, or to points of another dimension, is refused") {
+TEST_CASE("an ascent without steps, of too many points, or to points of another dimension, is refused") {
   Line line;
   const auto potential = vector_of(line.target);
   CHECK_THROWS_WITH_AS(ascend_averaged(line.transform, line.law, *potential, {.steps = 0}),
                        "[ascent] there must be at least one step and one point in it: 0 and 200", Error);
+  CHECK_THROWS_WITH_AS(ascend_averaged(line.transform, line.law, *potential, {.batch = INT64_MAX}),
+                       "[ascent] there must be at most 2147483647 points in a step: 9223372036854775807", Error);
   CHECK_THROWS_WITH_AS(ascend_averaged(line.transform, LawSource(Law::normal, 2, 0, 1, 0), *potential, {}),
                        "[ascent] the source has dimension 2, the target 1: they must lie in the same space", Error);
 }

@@ -149,4 +149,10 @@ TEST_CASE("an ascent ends at its tolerance or when its observer says so") {
   CHECK_FALSE(stopped.converged);
   CHECK_THROWS_WITH_AS(ascend_semidual(clouds.transform, clouds.source, clouds.potential, {.steps = 0}),
                        Contains("at least one step"), Error);
+  CHECK_THROWS_WITH_AS(ascend_semidual(clouds.transform, clouds.source, clouds.potential, {.batch = INT64_MAX}),
+                       Contains("at most 2147483647 points in a step"), Error);
+  const AscentResult long_one =
+      ascend_semidual(clouds.transform, clouds.source, clouds.potential, {.steps = INT64_MAX, .batch = 20},
+                      [](const AscentProgress& progress) { return progress.step < 7; });
+  CHECK(long_one.steps == 7);
 }
