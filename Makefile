@@ -211,22 +211,28 @@ asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@$(again) tests SANITIZE=1 BUILD=$(BUILD)-asan
 	@LEVELS= sh tests/run.sh $(BUILD)-asan
 
-# Libraries that make calls fail, and readers for libFuzzer, which only clang has.
+# Libraries that make calls fail, and readers and the C interface for libFuzzer, which only clang has.
 $(BUILD)/tests/torture/%.so: tests/torture/%.cpp
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -shared $< -o $@ -ldl
-# Of apps and ot they take what reads a run's files.
-READERS := $(patsubst %,apps/%.cpp,checkpoint config control_groups costs method_presets methods options resources run_folder \
-             scaling) $(patsubst %,ot/%.cpp,cityblock_cost ground_cost power_cost)
-$(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp $(READERS)) \
+# Of apps they take what reads a run's files, the C interface also what it calls; of ot, the readers take the costs.
+READ   := $(patsubst %,apps/%.cpp,checkpoint config control_groups costs method_presets methods options out_folder resources \
+            run_folder scaling)
+CALLED := $(READ) $(patsubst %,apps/%.cpp,generators latents measure source_law \
+            $(patsubst %,library/%,calls generators point_transport transport))
+$(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp $(READ) \
+                                  $(patsubst %,ot/%.cpp,cityblock_cost ground_cost power_cost)) \
                                 $(foreach f,models data engine,$(call library,$(f)))
+$(BUILD)/tests/torture/handles: $(call objects,tests/torture/handles.cpp $(CALLED)) \
+                                $(foreach f,$(below_apps),$(call library,$(f)))
+$(BUILD)/tests/torture/readers $(BUILD)/tests/torture/handles:
 	$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS) $(COMPRESSED)
 SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
 FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 QUICK= CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
 
 torture: deps ## fail calls and allocations, kill, cut, fuzz and mutate for some hours; tests/torture/README.md
 	@$(again) all $(SHIMS)
-	@! command -v clang++ >/dev/null || $(again) build/fuzz/tests/torture/readers $(FUZZED)
+	@! command -v clang++ >/dev/null || $(again) $(patsubst %,build/fuzz/tests/torture/%,readers handles) $(FUZZED)
 	@python3 tests/torture/torture.py $(TORTURE)
 
 SOAK ?= 180

@@ -9,7 +9,7 @@ import pathlib
 import re
 import subprocess
 
-from program import Counts, Folder
+from program import Counts, Folder, environment
 from seeds import WORDS, seeds
 
 LONGEST = 4096  # bytes of a file
@@ -20,9 +20,8 @@ MEASURED = re.compile(r"stat::(number_of_executed_units|average_exec_per_sec): *
 
 def fuzz(_, short):
     counts = Counts("fuzz")
-    target = pathlib.Path("build/fuzz/tests/torture/readers").absolute()
-    if not target.exists():
-        print("  left out: there is no clang++ with libFuzzer")
+    target = target_of("readers")
+    if not target:
         return counts
     runs = 2000 if short else int(os.environ.get("RUNS", 10_000_000))
     with Folder() as root:
@@ -33,19 +32,38 @@ def fuzz(_, short):
 
 
 def fuzz_reader(counts, target, root, name, files, runs):
-    corpus = target.parent / "corpus" / name
-    corpus.mkdir(parents=True, exist_ok=True)
     for k, content in enumerate(files):
-        (corpus / f"seed{k}").write_bytes(content)
+        (corpus_of(name) / f"seed{k}").write_bytes(content)
     words = root / f"{name}.dict"
     words.write_text("".join(f'"{word}"\n' for word in WORDS[name]))
     link = root / f"fuzz_{name}"
     link.symlink_to(target)
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(root)
-    ended = subprocess.run([link, f"-runs={runs}", f"-timeout={ENDLESS}", f"-rss_limit_mb={MEMORY}", "-seed=1",
-                            f"-max_len={max(LONGEST, *map(len, files))}", f"-dict={words}", "-print_final_stats=1",
-                            "-close_fd_mask=1", f"-artifact_prefix={corpus.parent}/{name}-", corpus],
-                           env={**os.environ, "TMPDIR": memory, "ASAN_OPTIONS": "quarantine_size_mb=16"},
+    execute(counts, link, name, runs, f"-max_len={max(LONGEST, *map(len, files))}", f"-dict={words}", TMPDIR=memory)
+
+
+def target_of(name):
+    """A program of libFuzzer's, absolute; None where there is none."""
+    target = pathlib.Path("build/fuzz/tests/torture", name).absolute()
+    if target.exists():
+        return target
+    print("  left out: there is no clang++ with libFuzzer")
+    return None
+
+
+def corpus_of(name):
+    corpus = pathlib.Path("build/fuzz/tests/torture/corpus", name).absolute()
+    corpus.mkdir(parents=True, exist_ok=True)
+    return corpus
+
+
+def execute(counts, target, name, runs, *options, **env):
+    """Calls a target so often, from its corpus, which grows; what it fails on lies beside that."""
+    corpus = corpus_of(name)
+    ended = subprocess.run([target, f"-runs={runs}", f"-timeout={ENDLESS}", f"-rss_limit_mb={MEMORY}", "-seed=1",
+                            *options, "-print_final_stats=1", "-close_fd_mask=1",
+                            f"-artifact_prefix={corpus.parent}/{name}-", corpus],
+                           env=environment(ASAN_OPTIONS="quarantine_size_mb=16", **env),
                            stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     measured = dict(MEASURED.findall(ended.stderr))
     print(f"  {name}: {measured.get('number_of_executed_units', 0)} executions, "

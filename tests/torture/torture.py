@@ -11,6 +11,7 @@ import time
 from allocations import allocations
 from bits import bits
 from fuzz import fuzz
+from handles import handles
 from kills import kills
 from limits import limits
 from mutants import mutants
@@ -19,7 +20,8 @@ from saving import saving
 from signals import signals
 from valgrind import valgrind
 
-PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, limits, signals, outside, valgrind, fuzz, mutants)}
+PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, limits, signals, outside, valgrind, fuzz, handles,
+                                 mutants)}
 LONG = {"mutants"}  # without a short form
 
 
