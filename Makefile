@@ -209,6 +209,9 @@ test-arm: ## cross-compile to 64-bit Arm and run the tests of the NEON kernels i
 
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
 	@$(again) tests SANITIZE=1 BUILD=$(BUILD)-asan
+	@! { $(CXX) --version | grep -q clang && command -v python3; } >/dev/null || \
+	  { $(again) $(FUZZERS:%=$(BUILD)-asan/tests/torture/%) SANITIZE=1 BUILD=$(BUILD)-asan && PROGRAM=$(BUILD)-asan/semidual \
+	    FUZZED=$(BUILD)-asan/tests/torture python3 tests/torture/torture.py --short fuzz handles; }
 	@LEVELS= sh tests/run.sh $(BUILD)-asan
 
 # Libraries that make calls fail, and readers and the C interface for libFuzzer, which only clang has.
@@ -225,14 +228,15 @@ $(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp $(READ)
                                 $(foreach f,models data engine,$(call library,$(f)))
 $(BUILD)/tests/torture/handles: $(call objects,tests/torture/handles.cpp $(CALLED)) \
                                 $(foreach f,$(below_apps),$(call library,$(f)))
-$(BUILD)/tests/torture/readers $(BUILD)/tests/torture/handles:
+FUZZERS := readers handles
+$(FUZZERS:%=$(BUILD)/tests/torture/%):
 	$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS) $(COMPRESSED)
 SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
 FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 QUICK= CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
 
 torture: deps ## fail calls and allocations, kill, cut, fuzz and mutate for some hours; tests/torture/README.md
 	@$(again) all $(SHIMS)
-	@! command -v clang++ >/dev/null || $(again) $(patsubst %,build/fuzz/tests/torture/%,readers handles) $(FUZZED)
+	@! command -v clang++ >/dev/null || $(again) $(FUZZERS:%=build/fuzz/tests/torture/%) $(FUZZED)
 	@python3 tests/torture/torture.py $(TORTURE)
 
 SOAK ?= 180

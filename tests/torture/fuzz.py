@@ -1,7 +1,7 @@
 """libFuzzer on every reader, from small sound files of each kind: no crash, no leak, no second, no undue memory.
 
-RUNS is how often each reader is called, 10^7 by default, READERS which of them; the corpora grow in
-build/fuzz/tests/torture/corpus.
+RUNS is how often each reader is called, 10^7 by default, READERS which of them. FUZZED is the folder of the programs,
+build/fuzz/tests/torture by default; the corpora grow there.
 """
 
 import os
@@ -12,6 +12,7 @@ import subprocess
 from program import Counts, Folder, environment
 from seeds import WORDS, seeds
 
+TARGETS = pathlib.Path(os.environ.get("FUZZED", "build/fuzz/tests/torture")).absolute()
 LONGEST = 4096  # bytes of a file
 ENDLESS = 60  # seconds, of the clock: the target itself measures the second of its own that a file may take
 MEMORY = 2048  # megabytes of all, sanitizers and corpora with it: the target itself measures what a file takes
@@ -20,7 +21,7 @@ MEASURED = re.compile(r"stat::(number_of_executed_units|average_exec_per_sec): *
 
 def fuzz(_, short):
     counts = Counts("fuzz")
-    target = target_of("readers")
+    target = target_of("readers", short)
     if not target:
         return counts
     runs = 2000 if short else int(os.environ.get("RUNS", 10_000_000))
@@ -42,17 +43,17 @@ def fuzz_reader(counts, target, root, name, files, runs):
     execute(counts, link, name, runs, f"-max_len={max(LONGEST, *map(len, files))}", f"-dict={words}", TMPDIR=memory)
 
 
-def target_of(name):
-    """A program of libFuzzer's, absolute; None where there is none."""
-    target = pathlib.Path("build/fuzz/tests/torture", name).absolute()
-    if target.exists():
+def target_of(name, short):
+    """A program of libFuzzer's; None where there is none, or in the short form none that is sure to be of today."""
+    target = TARGETS / name
+    if target.exists() and not (short and "FUZZED" not in os.environ):
         return target
-    print("  left out: there is no clang++ with libFuzzer")
+    print("  left out: make asan CXX=clang++ has its short form, make torture the long one")
     return None
 
 
 def corpus_of(name):
-    corpus = pathlib.Path("build/fuzz/tests/torture/corpus", name).absolute()
+    corpus = TARGETS / "corpus" / name
     corpus.mkdir(parents=True, exist_ok=True)
     return corpus
 

@@ -14,7 +14,7 @@ LONGEST = 256  # bytes of a sequence: two dozen calls, or ten that get far
 
 def handles(_, short):
     counts = Counts("handles")
-    target = target_of("handles")
+    target = target_of("handles", short)
     if not target:
         return counts
     runs = 300 if short else int(os.environ.get("RUNS", 1_000_000))
