@@ -222,7 +222,7 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
         "--generator-gradient barycentric has latent points for the source: take --latent normal, --latent-scale 1 and "
         "--latent-dim 784, the coordinates of a point");
   check({"--method", "seguy", "--critic", "conv", "--edges", "1", "--batch", "4"},
-        "--critic conv sees images, the cost more of them: take --critic mlp, or --edges 0");
+        "--critic conv sees images, the cost their edges too: take --critic mlp, or --edges 0");
   check({"--method", "mallasto", "--search-space", "all"}, "--search-space 'all' is unknown: it must be data or both");
   check({"--method", "mallasto", "--equality-penalty", "-1"}, "--equality-penalty must be 0 or a positive number: -1");
   check({"--method", "mallasto", "--inequality-penalty", "-1"},
@@ -294,6 +294,8 @@ TEST_CASE("a critic of images refuses points, and features of images") {
   TrainOptions options = apps::preset_options("best", "", "", "seguy");
   options.critic = "conv";
   options.critic_sizes = "4,8";
+  options.batch = options.dual_batch = 8;
+  options.lr = options.dual_lr = 1e-3;
   const apps::DataFacts images{40, 64, 8, 8, 1, "", ""};  // as many pixels as there are features
   const ot::Target target(std::vector<engine::real>(40 * 64, 0.5), 40, 64, ot::CostScale::one);
   CHECK_NOTHROW(apps::make_objective(options, images, target));
