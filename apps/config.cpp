@@ -11,7 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/json_value.h"
+#include "apps/read_json.h"
 #include "data/file.h"
 #include "data/sha256.h"
 #include "engine/blas.h"
@@ -123,9 +123,7 @@ void write_config(const std::string& path, const Config& config) {
 }
 
 Config read_config(const std::string& path) {
-  const std::vector<std::byte> bytes = data::read_file(path);
-  const char* text = reinterpret_cast<const char*>(bytes.data());
-  const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
+  const Json json = read_json(path);
   Config config;
   std::vector<double> shift, scale;
   try {

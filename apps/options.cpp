@@ -12,8 +12,8 @@
 
 #include "apps/config.h"
 #include "apps/costs.h"
-#include "apps/json_value.h"
 #include "apps/methods.h"
+#include "apps/read_json.h"
 #include "apps/resources.h"
 #include "engine/error.h"
 #include "engine/parallel.h"

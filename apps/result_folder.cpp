@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/config.h"
-#include "apps/json_value.h"
 #include "apps/out_folder.h"
+#include "apps/read_json.h"
 #include "apps/version.h"
 #include "data/file.h"
 #include "data/npy.h"
@@ -68,10 +68,7 @@ SolvedTransport read_solved(const std::string& folder) {
           ": give a folder that semidual solve has written to its end");
   SolvedTransport solved;
   try {
-    const std::vector<std::byte> contents = data::read_file(path);
-    const auto* text = reinterpret_cast<const char*>(contents.data());
-    const nlohmann::json result = nlohmann::json::parse(text, text + contents.size());
-    const nlohmann::json& options = result.at("options");
+    const nlohmann::ordered_json result = read_json(path), &options = result.at("options");
     for_each_solve_option(solved.options, [&]<class Value>(const char* name, Value& value, const char*) {
       if (options.contains(name))  // older results lack newer options
         value = json_value<Value>(options.at(name), engine::text(path, ": option '", name, "'"));

@@ -1,6 +1,7 @@
 #include "apps/word_list.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 
 #include "engine/error.h"
@@ -18,6 +19,16 @@ std::vector<std::string> words_of(const char* option, const std::string& list) {
     words.push_back(word);
   }
   return words;
+}
+
+std::vector<double> reals_of(const char* option, const std::string& list) {
+  std::vector<double> numbers;
+  for (const std::string& word : words_of(option, list)) {
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), numbers.emplace_back());
+    require(error == std::errc() && end == word.data() + word.size(), "--", option,
+            " must be numbers with commas between: '", list, "'");
+  }
+  return numbers;
 }
 
 }  // namespace apps

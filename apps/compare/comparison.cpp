@@ -1,7 +1,6 @@
 #include "apps/compare/comparison.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 
@@ -11,9 +10,9 @@
 #include "apps/evaluation/evaluation.h"
 #include "apps/feature_network.h"
 #include "apps/hold_out.h"
-#include "apps/json_value.h"
 #include "apps/methods.h"
 #include "apps/out_folder.h"
+#include "apps/read_json.h"
 #include "apps/start_from.h"
 #include "apps/version.h"
 #include "apps/word_list.h"
@@ -33,14 +32,9 @@ namespace {
 constexpr const char* damaged = " is damaged: give another --out";
 
 std::vector<double> factors_of(const std::string& grid) {
-  std::vector<double> factors;
-  for (const std::string& word : words_of("grid", grid)) {
-    double factor = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), factor);
-    require(error == std::errc() && end == word.data() + word.size() && std::isfinite(factor) && factor > 0,
-            "--grid must be positive numbers with commas between, such as 0.3,1,3: '", grid, "'");
-    factors.push_back(factor);
-  }
+  const std::vector<double> factors = reals_of("grid", grid);
+  require(std::ranges::all_of(factors, [](double factor) { return std::isfinite(factor) && factor > 0; }),
+          "--grid must be positive numbers with commas between, such as 0.3,1,3: '", grid, "'");
   return factors;
 }
 
@@ -86,9 +80,7 @@ void update(Json& before, const Json& now) {
 }
 
 Json read(const fs::path& file) {
-  const std::vector<std::byte> bytes = data::read_file(file);
-  const char* text = reinterpret_cast<const char*>(bytes.data());
-  const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
+  const Json json = read_json(file);
   require(json.is_object() && json.contains("options") && json["options"].is_object(), file.string(), damaged);
   return json;
 }

@@ -7,8 +7,8 @@
 
 #include "apps/checkpoint.h"
 #include "apps/compare/peak_memory.h"
-#include "apps/json_value.h"
 #include "apps/out_folder.h"
+#include "apps/read_json.h"
 #include "apps/train.h"
 #include "data/file.h"
 #include "engine/error.h"
@@ -23,10 +23,8 @@ namespace {
 /// What is taken from the JSON of a file.
 template <class Take>
 auto read(const std::string& path, const Take& take) {
-  const std::vector<std::byte> bytes = data::read_file(path);
-  const char* text = reinterpret_cast<const char*>(bytes.data());
   try {
-    return take(Json::parse(text, text + bytes.size()));
+    return take(read_json(path));
   } catch (const nlohmann::json::exception&) {
     engine::fail(path, " is damaged: remove it, and --resume makes it anew");
   }

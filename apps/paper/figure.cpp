@@ -1,7 +1,6 @@
 #include "apps/paper/figure.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <vector>
 
@@ -39,17 +38,9 @@ constexpr PaperFigure paper_figures[] = {
     {"dcgan", "vector,network", "0,0.025,0.05,0.075,0.1", 100},
 };
 
-std::vector<double> numbers(const char* option, const std::string& list) {
-  std::vector<double> values;
-  for (const std::string& word : words_of(option, list)) {
-    double value = 0;
-    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), value);
-    require(parsed.ec == std::errc() && parsed.ptr == word.data() + word.size(), "--", option,
-            " must be numbers with commas between: '", list, "'");
-    values.push_back(value);
-  }
-  std::sort(values.begin(), values.end());
-  return values;
+std::vector<double> in_order(std::vector<double> numbers) {
+  std::ranges::sort(numbers);
+  return numbers;
 }
 
 /// What can be told of --out and numbers whatever the figure.
@@ -107,7 +98,7 @@ Figure figure_of(const FigureRequest& request) {
                 request.out,
                 words_of("generators", given(request.generators, paper.generators)),
                 words_of("duals", given(request.duals, paper.duals)),
-                numbers("lambdas", given(request.lambdas, paper.lambdas)),
+                in_order(reals_of("lambdas", given(request.lambdas, paper.lambdas))),
                 iterations,
                 request.network_iterations > 0 ? request.network_iterations : iterations,
                 request.data,

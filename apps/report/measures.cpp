@@ -6,9 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/json_value.h"
+#include "apps/read_json.h"
 #include "apps/report/page.h"
-#include "data/file.h"
 #include "engine/error.h"
 
 namespace apps::report {
@@ -108,9 +107,7 @@ std::string class_shares(const Json& classes) {
 std::string measures_sections(const RunFolder& run) {
   if (!std::filesystem::exists(run.evaluation())) return "";
   try {
-    const std::vector<std::byte> bytes = data::read_file(run.evaluation());
-    const char* characters = reinterpret_cast<const char*>(bytes.data());
-    const Json json = Json::parse(characters, characters + bytes.size());
+    const Json json = read_json(run.evaluation());
     const std::string measures = table_of_measures(json);
     return measures + (json.contains("classes") ? class_shares(json.at("classes")) : "");
   } catch (const std::exception&) {

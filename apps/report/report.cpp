@@ -9,9 +9,9 @@
 
 #include "apps/config.h"
 #include "apps/generators.h"
-#include "apps/json_value.h"
 #include "apps/method_names.h"
 #include "apps/methods.h"
+#include "apps/read_json.h"
 #include "apps/report/curve.h"
 #include "apps/report/facts.h"
 #include "apps/report/generated.h"
@@ -32,9 +32,7 @@ constexpr std::size_t most_curves = 8;
 
 /// What config.json says of the machine beside the options, in words; empty where it says nothing.
 std::string machine(const std::string& config_path) {
-  const std::vector<std::byte> bytes = data::read_file(config_path);
-  const char* text = reinterpret_cast<const char*>(bytes.data());
-  const nlohmann::json json = nlohmann::json::parse(text, text + bytes.size(), nullptr, false);
+  const nlohmann::ordered_json json = read_json(config_path);
   try {
     const auto& machine = json.at("machine");
     const auto cpu = machine.at("cpu").get<std::string>();

@@ -324,7 +324,7 @@ TEST_CASE("a comparison that can't be is refused in one line, before any run") {
   refused({"--methods", "fatras,"}, "--methods must be words with commas between: 'fatras,'");
   refused({"--methods", ""}, "--methods is missing: such as");
   refused({"--presets", "worst"}, "--presets 'worst' is unknown: it must be paper or best");
-  refused({"--grid", "1,x"}, "--grid must be positive numbers with commas between, such as 0.3,1,3: '1,x'");
+  refused({"--grid", "1,x"}, "--grid must be numbers with commas between: '1,x'");
   refused({"--seconds", "-1"}, "--seconds must be a positive number: -1");
   refused({"--seeds", "-1"}, "--seeds must be 1 to 1000: -1");
   refused({"--count", "7"}, "--count must be at least 50: 7");

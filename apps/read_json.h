@@ -1,15 +1,25 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "data/file.h"
 #include "engine/error.h"
 
 namespace apps {
+
+/// The JSON in a file; discarded() where it holds none. Throws engine::Error, naming it, where it can't be read.
+inline nlohmann::ordered_json read_json(const std::string& path) {
+  const std::vector<std::byte> bytes = data::read_file(path);
+  const char* text = reinterpret_cast<const char*>(bytes.data());
+  return nlohmann::ordered_json::parse(text, text + bytes.size(), nullptr, false);
+}
 
 /// The value that JSON holds. Throws engine::Error, which begins with `what`, a file and a key, for one of another type
 /// and, unlike nlohmann's get(), which casts it, for a number that is none of the integers of the type.
