@@ -33,62 +33,12 @@ constexpr std::int64_t max_inner = 65535;
 constexpr std::int64_t max_warmup = 10'000'000;  // a checkpoint counts in float
 constexpr std::int64_t max_megabytes = 1'000'000'000;
 
-/// What the config.json of an older run may lack.
-constexpr std::string_view later_options[] = {"cost",
-                                              "cost-power",
-                                              "target-batch",
-                                              "dual-batch",
-                                              "dual-warmup",
-                                              "dual-memory",
-                                              "dual-precision",
-                                              "loss",
-                                              "latent",
-                                              "latent-dim",
-                                              "latent-scale",
-                                              "mlp-sizes",
-                                              "dual-layers",
-                                              "lr-schedule",
-                                              "schedule-iterations",
-                                              "average",
-                                              "minutes",
-                                              "hold-out",
-                                              "edges",
-                                              "labels",
-                                              "clusters",
-                                              "dual-schedule",
-                                              "evaluate-every",
-                                              "start",
-                                              "dcgan-channels",
-                                              "last-layer",
-                                              "scale",
-                                              "resize",
-                                              "crop",
-                                              "grey",
-                                              "alpha",
-                                              "from",
-                                              "method",
-                                              "optimizer",
-                                              "adam-beta1",
-                                              "adam-beta2",
-                                              "critic",
-                                              "critic-sizes",
-                                              "critic-burst",
-                                              "clip",
-                                              "penalty",
-                                              "init-deviation",
-                                              "generator-gradient",
-                                              "regularization",
-                                              "equality-penalty",
-                                              "inequality-penalty",
-                                              "search-space",
-                                              "pairs",
-                                              "plan-value",
-                                              "unrolled",
-                                              "cost-features",
-                                              "margin",
-                                              "replay",
-                                              "settle",
-                                              "branches"};
+/// What every config.json has; those of older runs may lack the other options.
+constexpr std::string_view first_options[] = {
+    "data",         "points",     "weights",        "generator",        "dual",
+    "lambda",       "cost-scale", "preset",         "iterations",       "inner",
+    "batch",        "lr",         "dual-optimizer", "dual-lr",          "dual-decay",
+    "dual-average", "seed",       "threads",        "checkpoint-every", "samples-every"};
 
 struct DualStep {
   const char* dual;
@@ -338,7 +288,7 @@ TrainOptions options_from_json(const nlohmann::ordered_json& json, const std::st
   TrainOptions options;
   for_each_option(options, [&]<class Value>(const char* name, Value& value, OnResume, const char*) {
     const bool given = json.is_object() && json.contains(name);
-    if (!given && std::ranges::find(later_options, name) != std::end(later_options)) return;
+    if (!given && std::ranges::find(first_options, name) == std::end(first_options)) return;
     require(given, source, ": option '", name, "' is missing");
     value = json_value<Value>(json.at(name), engine::text(source, ": option '", name, "'"));
   });
@@ -349,7 +299,7 @@ void require_resumable(const TrainOptions& run, const TrainOptions& asked) {
   const nlohmann::ordered_json before = to_json(run), after = to_json(asked);
   for_each_option(run, [&](const char* name, const auto&, OnResume on_resume, const char*) {
     require(on_resume == OnResume::any || before[name] == after[name], "--", name,
-            " can't change on --resume: the run ", "has ", before[name].dump(), ", asked is ", after[name].dump(),
+            " can't change on --resume: the run has ", before[name].dump(), ", asked is ", after[name].dump(),
             "; leave it out, or start another run");
   });
 }

@@ -12,7 +12,7 @@
 namespace apps {
 
 /// The objective of --method, for a target of such data, which must outlive it. `classes` are for --method semidual. A
-/// new method is a line here, a word in options.cpp and its presets. Throws Error as the objectives do, for batches of
+/// new method is a line here, and what README.md tells beside. Throws Error as the objectives do, for batches of
 /// more points than there are, and for a critic that can't see such data.
 std::unique_ptr<Objective> make_objective(const TrainOptions& options, const DataFacts& data, const ot::Target& target,
                                           const PointsOfClasses& classes = {});
