@@ -39,22 +39,22 @@ std::int64_t least(const Target& nodes, std::span<const std::int64_t> which, con
 
 }  // namespace
 
-RestrictedPotential::RestrictedPotential(const Target& target, ClusterTree::Parents parents) : target_(target) {
-  tree_.emplace(target, std::move(parents));
-  for (std::int64_t layer = 0; layer < tree_->layers(); ++layer) psi_.push_back(Tensor::zeros({tree_->size(layer)}));
+RestrictedPotential::RestrictedPotential(const Target& target, ClusterTree::Parents parents)
+    : target_(target), tree_(target, std::move(parents)) {
+  for (std::int64_t layer = 0; layer < tree_.layers(); ++layer) psi_.push_back(Tensor::zeros({tree_.size(layer)}));
 }
 
 std::vector<std::vector<std::int64_t>> RestrictedPotential::nodes_of(const Tensor& x) const {
-  require_transformable(tree_->nodes(0), x, psi(0), 0);
+  require_transformable(tree_.nodes(0), x, psi(0), 0);
   const std::int64_t d = target_.dimension();
-  const auto batch = static_cast<std::size_t>(x.dim(0)), layers = static_cast<std::size_t>(tree_->layers());
+  const auto batch = static_cast<std::size_t>(x.dim(0)), layers = static_cast<std::size_t>(tree_.layers());
   std::vector<std::vector<std::int64_t>> nodes(layers, std::vector<std::int64_t>(batch, -1));
-  nodes.front() = c_transform(tree_->nodes(0), x, psi(0), 0).winners;
+  nodes.front() = c_transform(tree_.nodes(0), x, psi(0), 0).winners;
   engine::parallel_for(x.dim(0), 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b) {
       std::int64_t node = nodes.front()[static_cast<std::size_t>(b)];
-      for (std::int64_t layer = 1; layer < tree_->layers() && node >= 0; ++layer) {
-        node = least(tree_->nodes(layer), tree_->children(layer, node), x.data() + b * d, psi(layer).data());
+      for (std::int64_t layer = 1; layer < tree_.layers() && node >= 0; ++layer) {
+        node = least(tree_.nodes(layer), tree_.children(layer, node), x.data() + b * d, psi(layer).data());
         nodes[static_cast<std::size_t>(layer)][static_cast<std::size_t>(b)] = node;
       }
     }
@@ -65,9 +65,9 @@ std::vector<std::vector<std::int64_t>> RestrictedPotential::nodes_of(const Tenso
 Var RestrictedPotential::semidual(const Var& x) const {
   const std::vector<std::vector<std::int64_t>> nodes = nodes_of(x.value());
   double beside = 0;
-  for (std::int64_t layer = 0; layer < tree_->layers(); ++layer) {
+  for (std::int64_t layer = 0; layer < tree_.layers(); ++layer) {
     const real* values = psi(layer).data();
-    const std::span<const double> weights = tree_->nodes(layer).weights();
+    const std::span<const double> weights = tree_.nodes(layer).weights();
     for (std::size_t i = 0; i < weights.size(); ++i) beside += weights[i] * values[i];
     for (const std::int64_t node : nodes[static_cast<std::size_t>(layer)])
       if (node >= 0) beside -= values[node] / static_cast<double>(x.dim(0));
@@ -77,8 +77,8 @@ Var RestrictedPotential::semidual(const Var& x) const {
 
 NamedTensors RestrictedPotential::state() const {
   NamedTensors tensors;
-  for (std::int64_t layer = 0; layer < tree_->layers(); ++layer) tensors.emplace_back(psi_name(layer), psi(layer));
-  const ClusterTree::Parents& parents = tree_->parents();
+  for (std::int64_t layer = 0; layer < tree_.layers(); ++layer) tensors.emplace_back(psi_name(layer), psi(layer));
+  const ClusterTree::Parents& parents = tree_.parents();
   for (std::size_t layer = 0; layer < parents.size(); ++layer) {
     Tensor as_reals({std::ssize(parents[layer])});
     std::ranges::transform(parents[layer], as_reals.data(), [](std::int64_t node) { return static_cast<real>(node); });
@@ -88,15 +88,15 @@ NamedTensors RestrictedPotential::state() const {
 }
 
 void RestrictedPotential::restore(const NamedTensors& state) {
-  ClusterTree::Parents parents = tree_->parents();
+  ClusterTree::Parents parents = tree_.parents();
   for (std::size_t layer = 0; layer < parents.size(); ++layer) {
     const std::string name = parents_name(layer);
     const Tensor& saved = find(state, name, {std::ssize(parents[layer])});
     std::ranges::transform(saved.values(), parents[layer].begin(), [&](real node) { return whole_number(name, node); });
   }
-  tree_.emplace(target_, std::move(parents));
-  for (std::int64_t layer = 0; layer < tree_->layers(); ++layer)
-    psi_[static_cast<std::size_t>(layer)] = find(state, psi_name(layer), {tree_->size(layer)}).clone();
+  tree_ = ClusterTree(target_, std::move(parents));
+  for (std::int64_t layer = 0; layer < tree_.layers(); ++layer)
+    psi_[static_cast<std::size_t>(layer)] = find(state, psi_name(layer), {tree_.size(layer)}).clone();
 }
 
 }  // namespace ot

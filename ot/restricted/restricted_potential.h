@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "engine/tape.h"
@@ -20,9 +19,10 @@ namespace ot {
 /// restricted, so that where it carries mu to nu its cost is W_0 at least. Starts at 0.
 class RestrictedPotential {
  public:
+  /// Of such a tree of the target, which must outlive it. Throws Error as ClusterTree does.
   RestrictedPotential(const Target& target, ClusterTree::Parents parents);
 
-  const ClusterTree& tree() const { return *tree_; }
+  const ClusterTree& tree() const { return tree_; }
   /// psi of a layer's nodes. Its memory is the potential's own.
   const engine::Tensor& psi(std::int64_t layer) const { return psi_[static_cast<std::size_t>(layer)]; }
 
@@ -45,7 +45,7 @@ class RestrictedPotential {
 
  private:
   const Target& target_;
-  std::optional<ClusterTree> tree_;
+  ClusterTree tree_;
   std::vector<engine::Tensor> psi_;
 };
 
