@@ -18,6 +18,7 @@
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
+#include "tests/engine/threads.h"
 
 using engine::real;
 using engine::Transpose;
@@ -88,12 +89,6 @@ struct Product {
 bool same_bits(const Values& a, const Values& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
 }
-
-struct Threads {
-  explicit Threads(int count) { engine::set_threads(count); }
-  ~Threads() { engine::set_threads(before); }
-  int before = engine::threads();
-};
 
 // Runs with the environment variable set so, or unset for null.
 struct Environment {

@@ -8,16 +8,11 @@
 
 #include "engine/error.h"
 #include "engine/parallel.h"
+#include "tests/engine/threads.h"
 
 using namespace engine;
 
 namespace {
-
-struct Threads {
-  explicit Threads(int count) { set_threads(count); }
-  ~Threads() { set_threads(before); }
-  int before = threads();
-};
 
 using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>;
 

@@ -10,6 +10,7 @@
 #include "engine/parallel.h"
 #include "ot/layered_potential.h"
 #include "ot/search/point_index.h"
+#include "tests/engine/threads.h"
 
 using namespace ot;
 using doctest::Approx;
@@ -18,17 +19,10 @@ using engine::real;
 
 namespace {
 
-/// One thread: steps this small would only wait for another.
-struct OneThread {
-  const int before = engine::threads();
-  OneThread() { engine::set_threads(1); }
-  ~OneThread() { engine::set_threads(before); }
-};
-
 /// Points of the line with weights, and the uniform law on [0, 1]: at lambda = 0 the k-th point's cell is the k-th
 /// interval of the length of its weight, which tells psi and the cost in closed form.
 struct Line {
-  OneThread one;
+  Threads one{1};  // steps this small would only wait for another
   std::vector<double> points{0.1, 0.3, 0.35, 0.9}, weights{0.4, 0.1, 0.2, 0.3};
   Target target{std::vector<real>(points.begin(), points.end()), 4, 1, CostScale::one, weights};
   Transformer transform{target};
@@ -91,7 +85,7 @@ TEST_CASE("the ascent ends where chi^2 is below the tolerance by its standard er
 }
 
 TEST_CASE("layers of psi come to the same marginals as single points") {
-  const OneThread one;
+  const Threads one(1);
   const engine::Tensor y = engine::Random(3, 0).uniform({300, 2}, -1, 1);
   const Target target(std::vector<real>(y.values().begin(), y.values().end()), 300, 2, CostScale::one);
   const PointIndex index(target);

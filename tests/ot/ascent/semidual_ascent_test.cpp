@@ -9,6 +9,7 @@
 #include "ot/exact/exact.h"
 #include "ot/plan/duality.h"
 #include "ot/sinkhorn/sinkhorn.h"
+#include "tests/engine/threads.h"
 #include "tests/ot/oracle.h"
 #include "tests/ot/weights.h"
 
@@ -29,16 +30,9 @@ std::vector<double> doubles(const Tensor& tensor) {
   return {tensor.values().begin(), tensor.values().end()};
 }
 
-/// One thread: steps this small would only wait for another.
-struct OneThread {
-  const int before = engine::threads();
-  OneThread() { engine::set_threads(1); }
-  ~OneThread() { engine::set_threads(before); }
-};
-
 /// 60 source points against 40 target points of the plane, with weights.
 struct Clouds {
-  OneThread one;
+  Threads one{1};  // steps this small would only wait for another
   Tensor x = Random(60, 0).normal({60, 2}, 0, 1);
   Weights mu = rising_weights(60);
   Target target{vector_of(Random(60, 1).normal({40, 2}, 1, 1)), 40, 2, CostScale::one, rising_weights(40)};
