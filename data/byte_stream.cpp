@@ -43,8 +43,8 @@ class FileStream : public ByteStream {
       int status = Z_OK;
       gzerror(file_.get(), &status);
       if (status == Z_MEM_ERROR) throw std::bad_alloc();
-      require(count >= 0 && status == Z_OK, path(), ": ", status == Z_BUF_ERROR ? "truncated" : "damaged", " gzip",
-              get_it_again);
+      require(count >= 0 && status == Z_OK, path(), ": ", status == Z_BUF_ERROR ? "truncated" : "damaged",
+              " gzip at byte ", gzoffset(file_.get()), get_it_again);
       if (count == 0) break;
       done += static_cast<std::size_t>(count);
     }
