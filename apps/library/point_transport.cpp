@@ -280,6 +280,8 @@ int semidual_transport_plan(semidual_context* context, const semidual_measure* f
     require_given(plan, "plan");
     const Measure mu = measure_of(from, "from"), nu = measure_of(to, "to");
     require_alike(mu, nu);
+    for (std::int64_t j = 0; j < nu.points.count; ++j)
+      require(std::isfinite(psi[j]), "psi must be finite: number ", j, " is ", psi[j]);
     const PointCost cost = cost_to(nu, given);
     ot::duality(ot::cost_matrix(mu.points, nu.points, cost.scale, cost.ground), mu.weights, nu.weights,
                 {psi, nu.weights.size()}, given.lambda, {}, [&](std::int64_t i, std::span<const double> row) {

@@ -53,7 +53,7 @@ ExactTransport exact_transport(CostMatrix costs, std::span<const double> mu, std
                                const ExactObserver& observer = {});
 
 /// Exact transport on the line by sorting, for a cost h(|x - y|) with h convex: the plan is monotone, whatever h. Takes
-/// any number of points. Throws Error for weights as above.
+/// any number of points. Throws Error for weights and costs as above.
 ExactTransport exact_transport_on_line(std::span<const double> x, std::span<const double> y, std::span<const double> mu,
                                        std::span<const double> nu, const std::function<double(double, double)>& cost);
 

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "engine/error.h"
 #include "ot/exact/exact.h"
 #include "ot/exact/integer_masses.h"
 
@@ -24,6 +26,9 @@ ExactTransport exact_transport_on_line(std::span<const double> x, std::span<cons
   require_weights("target", nu, static_cast<std::int64_t>(y.size()));
   const IntegerMasses masses(mu, nu);
   const std::vector<std::size_t> sources = order_of(x), targets = order_of(y);
+  for (const double most : {cost(x[sources.front()], y[targets.back()]), cost(x[sources.back()], y[targets.front()])})
+    engine::require(std::isfinite(most), "[exact] costs must be finite, but points are so far apart that they reach ",
+                    most, ": scale the points");
   ExactTransport result;
   result.phi.resize(x.size());
   result.psi.resize(y.size());

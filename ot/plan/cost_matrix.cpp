@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "engine/parallel.h"
@@ -138,12 +139,29 @@ class PointCosts {
   std::shared_ptr<const GroundCost> ground_;
   std::vector<double> groups_;
 };
+
+/// No cost is above that between two corners of a box around all points.
+void require_finite_costs(const PrecisePoints& x, const PrecisePoints& y, double scale, const GroundCost* ground) {
+  const auto d = static_cast<std::size_t>(x.dimension);
+  std::vector<double> low(d, std::numeric_limits<double>::infinity()), high(d, -low[0]), buffer;
+  for (const PrecisePoints* points : {&x, &y})
+    for (std::int64_t i = 0; i < points->count; ++i)
+      for (std::size_t k = 0; const double coordinate : (*points)(i, buffer)) {
+        low[k] = std::min(low[k], coordinate);
+        high[k] = std::max(high[k], coordinate);
+        ++k;
+      }
+  const double most = scale * (ground ? ground->precise_value(low, high) : precise_squared_distance(low, high));
+  require(std::isfinite(most), "[cost matrix] costs must be finite, but points are so far apart that they reach ", most,
+          ": scale the points");
+}
 }  // namespace
 
 CostMatrix cost_matrix(const PrecisePoints& x, const PrecisePoints& y, double scale,
                        std::shared_ptr<const GroundCost> ground) {
   require(x.dimension == y.dimension, "[cost matrix] points must be of one dimension: ", x.dimension, " against ",
           y.dimension);
+  require_finite_costs(x, y, scale, ground.get());
   const auto costs = std::make_shared<const PointCosts>(x, y, scale, std::move(ground));
   return {x.count, y.count, [costs](const CostTile& tile, double* out) { (*costs)(tile, out); }};
 }

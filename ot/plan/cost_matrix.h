@@ -72,7 +72,8 @@ struct Flow {
 CostMatrix cost_matrix(const Target& target, const engine::Tensor& x);
 
 /// The costs scale k(x_i, y_j) between points in double, k null for ||x - y||^2, by differences, with a copy of y in
-/// groups. The points must outlive it. Throws Error where x has another dimension.
+/// groups. The points must outlive it. Throws Error where x has another dimension, or points are so far apart that
+/// costs overflow.
 CostMatrix cost_matrix(const PrecisePoints& x, const PrecisePoints& y, double scale,
                        std::shared_ptr<const GroundCost> ground);
 

@@ -1,7 +1,7 @@
 // libFuzzer's target for the C interface: its bytes are calls, one after another, on handles that are there or not,
 // with arguments that may not do. Each call answers with a status and, where that is not OK, one line, and then has
-// written nothing. Arrays are as long as semidual.h says and not longer: a sanitizer sees the rest. RUN is the folder
-// of a run.
+// written nothing; potentials and plans that it answers with are finite. Arrays are as long as semidual.h says and not
+// longer: a sanitizer sees the rest. RUN is the folder of a run.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -178,9 +178,10 @@ class Caller {
     options.start = bytes_.perhaps(start.data());
     Out<double> psi(bytes_, y.count);
     Out<semidual_solve_result> result(bytes_, 1);
-    well(semidual_solve(context_, y.handle, bytes_.perhaps(sampler), &source, bytes_.perhaps(&options),
-                        bytes_.perhaps(progress), this, psi, result),
-         psi, result);
+    if (well(semidual_solve(context_, y.handle, bytes_.perhaps(sampler), &source, bytes_.perhaps(&options),
+                            bytes_.perhaps(progress), this, psi, result),
+             psi, result))
+      demand_finite(psi);
   }
 
   void transport() {
@@ -205,18 +206,21 @@ class Caller {
     Out<semidual_transport_result> result(bytes_, 1);
     switch (bytes_.below(3)) {
       case 0:
-        well(semidual_self_transport(context_, &from, &options, bytes_.perhaps(progress), this, phi, result), phi,
-             result);
+        if (well(semidual_self_transport(context_, &from, &options, bytes_.perhaps(progress), this, phi, result), phi,
+                 result))
+          demand_finite(phi);
         break;
       case 1: {
         const std::vector<double> given = bytes_.values<double>(m);
-        well(semidual_transport_plan(context_, &from, &to, &options, bytes_.perhaps(given.data()), plan), plan);
+        if (well(semidual_transport_plan(context_, &from, &to, &options, bytes_.perhaps(given.data()), plan), plan))
+          demand_finite(plan);
         break;
       }
       default:
-        well(semidual_transport(context_, bytes_.perhaps(&from), &to, &options, bytes_.perhaps(progress), this, phi,
-                                psi, flows, result),
-             phi, psi, flows, result);
+        if (well(semidual_transport(context_, bytes_.perhaps(&from), &to, &options, bytes_.perhaps(progress), this, phi,
+                                    psi, flows, result),
+                 phi, psi, flows, result))
+          demand_finite(phi), demand_finite(psi);
     }
   }
 

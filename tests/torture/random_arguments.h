@@ -66,6 +66,7 @@ class Out {
     std::fill_n(reinterpret_cast<unsigned char*>(values_.data()), values_.size() * sizeof(T), untouched);
   }
   operator T*() { return given_; }
+  bool given() const { return given_ != nullptr; }
   const std::vector<T>& values() const { return values_; }
   bool written() const {
     const auto* bytes = reinterpret_cast<const unsigned char*>(values_.data());
@@ -77,6 +78,11 @@ class Out {
   std::vector<T> values_;
   T* given_;
 };
+
+inline void demand_finite(const Out<double>& numbers) {
+  if (numbers.given())
+    demand(std::ranges::all_of(numbers.values(), [](double number) { return std::isfinite(number); }));
+}
 
 /// Whether the call went well; if not, these were not written.
 template <class... Outs>

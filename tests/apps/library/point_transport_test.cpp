@@ -186,6 +186,13 @@ TEST_CASE("what transport between points can not take is refused by its argument
   CHECK(refused_with([](Plane& p) { p.y.assign(6, 0), p.options.scale = "alpha"; }).starts_with("scale alpha:"));
   CHECK(refused_with([](Plane& p) { p.options.lambda = 1, p.options.iterations = 0; }).find("at least one iteration") !=
         std::string::npos);
+  for (const double lambda : {0.0, 1.0})
+    CHECK(refused_with([&](Plane& p) {
+            p.y[2] = 1e200, p.options.lambda = lambda;
+          }).find("costs must be finite, but points are so far apart") != std::string::npos);
+  CHECK(refused_with([&](Plane& p) {
+          p.y[2] = 1e200, p.from.dimension = p.to.dimension = 1;
+        }).find("costs must be finite, but points are so far apart") != std::string::npos);
   Plane plane;
   double plan[6];
   CHECK(
@@ -194,6 +201,9 @@ TEST_CASE("what transport between points can not take is refused by its argument
   CHECK(refused(semidual_transport_plan(plane.context, &plane.from, &plane.to, &plane.options, plane.psi.data(),
                                         plan)) == "lambda must be positive, flows tell the plan at 0: 0");
   plane.options.lambda = 1;
+  plane.psi[1] = INFINITY;
+  CHECK(refused(semidual_transport_plan(plane.context, &plane.from, &plane.to, &plane.options, plane.psi.data(),
+                                        plan)) == "psi must be finite: number 1 is inf");
   CHECK(refused(semidual_transport(plane.context, &plane.from, &plane.to, &plane.options, nullptr, nullptr, nullptr,
                                    nullptr, plane.flows.data(), nullptr)) ==
         "flows are those of lambda = 0: pass NULL for 1");
