@@ -39,13 +39,15 @@ def bits(_, short):
             if not counts.check(ended.returncode == 0, f"{name}: {ended.stderr[-300:]}"):
                 continue
             reference, losses = checkpoint_of(whole), losses_of(whole)
+            same = lambda run: checkpoint_of(run) == reference and losses_of(run) == losses
             for _ in range(1 if short else 4):
                 cut, run = cuts.randrange(1, ITERATIONS), root / "cut"
-                train(run, cut, "--schedule-iterations", str(ITERATIONS), *options, "--force")
-                resume(run, "--iterations", ITERATIONS)
-                counts.check(checkpoint_of(run) == reference and losses_of(run) == losses, f"{name}, cut after {cut}")
-            for threads in (3,) if short else (2, 3, 7, 16):
+                begun = train(run, cut, "--schedule-iterations", str(ITERATIONS), *options, "--force")
+                ended = resume(run, "--iterations", ITERATIONS)
+                counts.check(begun.returncode == ended.returncode == 0 and same(run),
+                             f"{name}, cut after {cut}: {(begun.stderr + ended.stderr)[-3000:]}")
+            for threads in (4,) if short else (2, 3, 7, 16):
                 run = root / "threads"
-                train(run, ITERATIONS, *options, "--threads", str(threads), "--force")
-                counts.check(checkpoint_of(run) == reference and losses_of(run) == losses, f"{name}, {threads} threads")
+                ended = train(run, ITERATIONS, *options, "--threads", str(threads), "--force")
+                counts.check(ended.returncode == 0 and same(run), f"{name}, {threads} threads: {ended.stderr[-3000:]}")
     return counts
