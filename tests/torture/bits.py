@@ -1,6 +1,11 @@
-"""The same bits: a run that is cut anywhere and goes on, and one on any number of threads, end as one in a piece."""
+"""The same bits: a run that is cut anywhere and goes on, one on any number of threads, and one under `nice` beside
+others that want the processor, end as one in a piece."""
 
+import contextlib
+import os
 import random
+import subprocess
+import sys
 
 from program import Counts, Folder, checkpoint_of, losses_of, resume, train
 
@@ -28,6 +33,18 @@ def inner_of(method):
     return ["--inner", "4", "--replay", "3"] if method == "chen" else []
 
 
+@contextlib.contextmanager
+def busy_machine():
+    """Each core has another program to run."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 def bits(_, short):
     counts = Counts("bits")
     cuts = random.Random(2)
@@ -50,4 +67,10 @@ def bits(_, short):
                 run = root / "threads"
                 ended = train(run, ITERATIONS, *options, "--threads", str(threads), "--force")
                 counts.check(ended.returncode == 0 and same(run), f"{name}, {threads} threads: {ended.stderr[-3000:]}")
+            if short:
+                continue
+            with busy_machine():
+                run = root / "nice"
+                ended = train(run, ITERATIONS, *options, "--threads", "2", "--force", preexec_fn=lambda: os.nice(19))
+            counts.check(ended.returncode == 0 and same(run), f"{name}, under nice: {ended.stderr[-3000:]}")
     return counts
