@@ -101,9 +101,11 @@ void DualPair::measure_range() {
       largest[static_cast<std::size_t>(begin) + r] = ranges[r].size();
     }
   });
-  range_ = *std::ranges::max_element(largest);
-  engine::require(std::isfinite(range_),
-                  "[sinkhorn] costs must be finite, and not too far apart: their largest difference is ", range_);
+  for (const double size : largest) {
+    engine::require(size <= most_range, "[sinkhorn] costs must be finite, and not too far apart: a point's differ by ",
+                    size, ", at most ", most_range, " will do; scale the points");
+    range_ = std::max(range_, size);
+  }
 }
 
 void DualPair::move_phi(double lambda, double factor, bool with_marginals) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -8,6 +9,10 @@
 #include "ot/sinkhorn/reduced_costs.h"
 
 namespace ot {
+
+/// What lambdas and the differences of a point's costs must be at most: times the logarithm of a weight they are real
+/// numbers still.
+inline constexpr double most_range = std::numeric_limits<real>::max() / 1000;
 
 /// The potentials phi [n] and psi [m] that Sinkhorn's iteration moves in turn, each to the c-transform of the other or
 /// beyond it.

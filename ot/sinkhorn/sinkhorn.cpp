@@ -22,6 +22,7 @@ constexpr std::int64_t iterations_without_gain = 100;
 void require_options(const SinkhornOptions& options) {
   require(options.lambda > 0 && std::isfinite(options.lambda) && std::isfinite(static_cast<real>(1 / options.lambda)),
           "[sinkhorn] lambda must be positive and finite, and so must its inverse: ", options.lambda);
+  require(options.lambda <= most_range, "[sinkhorn] lambda must be at most ", most_range, ": ", options.lambda);
   require(options.iterations >= 1, "[sinkhorn] there must be at least one iteration: ", options.iterations);
   require(options.tolerance >= 0, "[sinkhorn] the tolerance must not be negative: ", options.tolerance);
   require(options.scaling > 0 && options.scaling <= 1, "[sinkhorn] the scaling must be in (0, 1]: ", options.scaling);

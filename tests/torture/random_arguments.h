@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -32,15 +33,16 @@ class Bytes {
   std::int64_t size() { return seldom() ? -1 : below(9); }
   std::uint64_t natural() { return one_of<std::uint64_t>({0, 1, 256, 1 << 20, 1ULL << 40, 1ULL << 56, UINT64_MAX}); }
   double number() {
-    return one_of({0.0, 1.0, 0.25, -1.0, 1e-3, 1e30, -1e30, 1e-300, double{NAN}, double{INFINITY}, 3.0, 0.5, 2.0, 1e9});
+    return one_of(
+        {0.0, 1.0, 0.25, -1.0, 1e-3, 1e30, -1e30, 1e300, 1e-300, double{NAN}, double{INFINITY}, 3.0, 0.5, 2.0, 1e9});
   }
-  /// Small numbers, or any.
+  /// Small numbers, or any that the type has.
   template <class T>
   std::vector<T> values(std::int64_t count) {
     std::vector<T> all(room(count));
     const int kind = below(4);
     for (std::size_t k = 0; k < all.size(); ++k)
-      all[k] = static_cast<T>(kind == 0 ? 0.5 : kind < 3 ? static_cast<double>(k * k % 7) / 4 : number());
+      all[k] = static_cast<T>(kind == 0 ? 0.5 : kind < 3 ? static_cast<double>(k * k % 7) / 4 : of<T>(number()));
     return all;
   }
   /// All the same and of sum 1, any, or none.
@@ -55,6 +57,12 @@ class Bytes {
   }
 
  private:
+  template <class T>
+  static double of(double number) {
+    constexpr double most = std::numeric_limits<T>::max();
+    return std::isfinite(number) ? std::clamp(number, -most, most) : number;
+  }
+
   const std::uint8_t *at_, *end_;
 };
 

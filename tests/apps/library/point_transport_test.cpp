@@ -193,6 +193,8 @@ TEST_CASE("what transport between points can not take is refused by its argument
   CHECK(refused_with([&](Plane& p) {
           p.y[2] = 1e200, p.from.dimension = p.to.dimension = 1;
         }).find("costs must be finite, but points are so far apart") != std::string::npos);
+  CHECK(refused_with([&](Plane& p) { p.y[2] = 1e153, p.options.lambda = 1; }).find("a point's differ by 1e+306") !=
+        std::string::npos);
   Plane plane;
   double plan[6];
   CHECK(

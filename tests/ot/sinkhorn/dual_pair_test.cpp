@@ -102,11 +102,13 @@ TEST_CASE("a dual pair starts at the least costs and 0, and refuses costs that a
   CHECK(pair.phi() == std::vector<double>{2, 4});
   CHECK(pair.psi() == std::vector<double>{0, 0, 0});
   CHECK(pair.range() == 7);
-  for (const double bad : {static_cast<double>(NAN), HUGE_VAL}) {
-    const CostMatrix undefined(1, 40, [&](const CostTile& tile, double* out) {
-      for (std::int64_t j = 0; j < tile.columns; ++j) out[j] = tile.first_column + j == 17 ? bad : 1;
+  for (const double bad : {static_cast<double>(NAN), HUGE_VAL, 1e306}) {
+    const CostMatrix undefined(2, 40, [&](const CostTile& tile, double* out) {
+      for (std::int64_t i = tile.first_row; i < tile.first_row + tile.rows; ++i)
+        for (std::int64_t j = tile.first_column; j < tile.first_column + tile.columns; ++j)
+          *out++ = i == 1 && j == 17 ? bad : 1;
     });
-    CHECK_THROWS_WITH_AS(DualPair(undefined, uniform_weights(1), uniform_weights(40), 0),
+    CHECK_THROWS_WITH_AS(DualPair(undefined, uniform_weights(2), uniform_weights(40), 0),
                          doctest::Contains("costs must be finite, and not too far apart"), engine::Error);
   }
 }

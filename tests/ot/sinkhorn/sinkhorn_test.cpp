@@ -333,6 +333,7 @@ TEST_CASE("Sinkhorn refuses what it can't do") {
   refused(mu, {0.5, 0.75, -0.25}, {.lambda = 1}, "target weights must be finite and not negative: -0.25");
   refused({0.5, 0.6}, nu, {.lambda = 1}, "source weights must sum to 1: their sum is 1.1");
   refused(mu, nu, {.lambda = 0}, "lambda must be positive and finite, and so must its inverse: 0");
+  refused(mu, nu, {.lambda = 1e306}, "lambda must be at most");
   refused(mu, nu, {.lambda = 1, .iterations = 0}, "at least one iteration: 0");
   refused(mu, nu, {.lambda = 1, .tolerance = -1}, "tolerance must not be negative: -1");
   refused(mu, nu, {.lambda = 1, .scaling = 0}, "scaling must be in (0, 1]: 0");
