@@ -17,7 +17,7 @@ def handles(_, short):
     target = target_of("handles", short)
     if not target:
         return counts
-    runs = 300 if short else int(os.environ.get("RUNS", 1_000_000))
+    runs = 2000 if short else int(os.environ.get("RUNS", 1_000_000))
     with Folder() as root:
         (root / "points.csv").write_text("".join(f"{i % 7},{i % 5}\n" for i in range(60)))
         made = train(root / "run", 1, "--data", root / "points.csv")
