@@ -1,12 +1,13 @@
 # semidual: `make help` lists what there is. Everything is built under build/.
 #
-# PRECISION=double computes in double, SANITIZE=1 checks addresses and undefined behaviour, WERROR=1 makes warnings
-# errors, CXX=clang++ (with libomp) compiles with clang, BUILD=build/NAME builds there.
+# PRECISION=double computes in double, SANITIZE=address checks addresses and undefined behaviour, SANITIZE=thread what
+# threads share, WERROR=1 makes warnings errors, CXX=clang++ (with libomp) compiles with clang, BUILD=build/NAME builds
+# there.
 
 PRECISION ?= float
 SANITIZE  ?=
 WERROR    ?=
-BUILD     := build/$(PRECISION)$(if $(SANITIZE),-asan)
+BUILD     := build/$(PRECISION)$(SANITIZE:%=-%)
 # The everyday program stands at the top of build/, every other build's in its own folder.
 PROGRAM   := $(if $(filter build/float,$(BUILD)),build/semidual,$(BUILD)/semidual)
 FLOORS    := engine data models ot apps
@@ -25,8 +26,9 @@ ifeq ($(shell uname -s),Linux)
 override LDFLAGS  += -Wl,-z,relro,-z,now
 endif
 else
-override CXXFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-override LDFLAGS  += -fsanitize=address,undefined
+CHECKS            := -fsanitize=$(SANITIZE:address=address,undefined) -fno-sanitize-recover=undefined
+override CXXFLAGS += -O1 $(CHECKS) -fno-omit-frame-pointer
+override LDFLAGS  += $(CHECKS)
 endif
 
 # What lies in $(BUILD) was made by one compiler with one set of flags: by others everything is made anew.
@@ -167,7 +169,7 @@ uninstall: ## take away what install has put there
 	@echo "$$PLACES" | while read -r _ _ place; do rm -f "$(INSTALLED)/$$place"; done
 	@rm -df "$(INSTALLED)/lib/cmake/semidual"
 
-.PHONY: tests demo deps test test-arm bench asan torture soak format clean help
+.PHONY: tests demo deps test test-arm bench asan tsan torture soak format clean help
 tests: $(PROGRAM) $(foreach f,$(FLOORS),$(BUILD)/tests/$(f)_tests)
 
 # The rest runs make again once everything needed is installed, on all cores unless told otherwise.
@@ -208,11 +210,20 @@ test-arm: ## cross-compile to 64-bit Arm and run the tests of the NEON kernels i
 	@RUNNER=qemu-aarch64 FLOORS="$(ARM_FLOORS)" LEVELS= TESTS_OPTIONS=-tce=*ulimit* sh tests/run.sh build/arm
 
 asan: deps ## run the tests under the address and undefined-behaviour sanitizers
-	@$(again) tests SANITIZE=1 BUILD=$(BUILD)-asan
+	@$(again) tests SANITIZE=address BUILD=$(BUILD)-asan
 	@! { $(CXX) --version | grep -q clang && command -v python3; } >/dev/null || \
-	  { $(again) $(FUZZERS:%=$(BUILD)-asan/tests/torture/%) SANITIZE=1 BUILD=$(BUILD)-asan && PROGRAM=$(BUILD)-asan/semidual \
+	  { $(again) $(FUZZERS:%=$(BUILD)-asan/tests/torture/%) SANITIZE=address BUILD=$(BUILD)-asan && PROGRAM=$(BUILD)-asan/semidual \
 	    FUZZED=$(BUILD)-asan/tests/torture python3 tests/torture/torture.py --short fuzz handles; }
 	@LEVELS= sh tests/run.sh $(BUILD)-asan
+
+# Archer, which libomp loads, knows OpenMP's order; OpenBLAS and libomp itself are not followed.
+TSAN_FLOORS  := engine models ot
+TSAN_OPTIONS := ignore_noninstrumented_modules=1:allocator_may_return_null=1
+
+tsan: ## run the tests of what computes on 4 threads under clang's thread sanitizer
+	@CXX=clang++ sh .ci/deps.sh
+	@$(again) $(TSAN_FLOORS:%=build/tsan/tests/%_tests) CXX=clang++ SANITIZE=thread BUILD=build/tsan
+	@OMP_NUM_THREADS=4 TSAN_OPTIONS=$(TSAN_OPTIONS) FLOORS="$(TSAN_FLOORS)" LEVELS= sh tests/run.sh build/tsan
 
 # Libraries that make calls fail, and readers and the C interface for libFuzzer, which only clang has.
 $(BUILD)/tests/torture/%.so: tests/torture/%.cpp
@@ -232,7 +243,7 @@ FUZZERS := readers handles
 $(FUZZERS:%=$(BUILD)/tests/torture/%):
 	$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS) $(COMPRESSED)
 SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
-FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=1 QUICK= CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
+FUZZED := CXX=clang++ BUILD=build/fuzz SANITIZE=address QUICK= CXXFLAGS="-O1 -g1 -fsanitize=fuzzer-no-link"
 
 torture: deps ## fail calls and allocations, kill, cut, fuzz and mutate for some hours; tests/torture/README.md
 	@$(again) all $(SHIMS)
