@@ -26,8 +26,8 @@ ifeq ($(shell uname -s),Linux)
 override LDFLAGS  += -Wl,-z,relro,-z,now
 endif
 else
-CHECKS            := -fsanitize=$(SANITIZE:address=address,undefined) -fno-sanitize-recover=undefined
-override CXXFLAGS += -O1 $(CHECKS) -fno-omit-frame-pointer
+CHECKS            := -fsanitize=$(SANITIZE:address=address,undefined)
+override CXXFLAGS += -O1 $(CHECKS) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 override LDFLAGS  += $(CHECKS)
 endif
 
@@ -240,6 +240,7 @@ $(BUILD)/tests/torture/readers: $(call objects,tests/torture/readers.cpp $(READ)
 $(BUILD)/tests/torture/handles: $(call objects,tests/torture/handles.cpp $(CALLED)) \
                                 $(foreach f,$(below_apps),$(call library,$(f)))
 FUZZERS := readers handles
+$(FUZZERS:%=$(BUILD)/tests/torture/%.o): override CXXFLAGS += -fsanitize=fuzzer-no-link
 $(FUZZERS:%=$(BUILD)/tests/torture/%):
 	$(CXX) $(LDFLAGS) -fsanitize=fuzzer $^ -o $@ $(LDLIBS) $(COMPRESSED)
 SHIMS  := build/float/tests/torture/faults.so build/float/tests/torture/allocations.so
