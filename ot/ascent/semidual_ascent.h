@@ -46,7 +46,7 @@ struct AscentResult {
 /// the dual back: of the values at the start and after each stage, estimated from the same batches, the best stays,
 /// also where it is ended in a later stage than the first. (Genans, Godichon-Baggioni, Vialard and Wintenberger,
 /// "Decreasing entropic regularization averaged gradient for semi-discrete optimal transport", 2025, analyse such a
-/// fall of lambda.) Throws Error as make_dual_solver() does, and as require_steps() does.
+/// fall of lambda.) Throws Error as make_dual_solver() and require_steps() do.
 AscentResult ascend_semidual(Transformer& transform, const Source& source, Potential& potential, AscentOptions options,
                              const AscentObserver& observer = {});
 

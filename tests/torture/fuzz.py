@@ -46,7 +46,7 @@ def fuzz_reader(counts, target, root, name, files, runs):
 def target_of(name, short):
     """A program of libFuzzer's; None where there is none, or in the short form none that is sure to be of today."""
     target = TARGETS / name
-    if target.exists() and not (short and "FUZZED" not in os.environ):
+    if target.exists() and (not short or "FUZZED" in os.environ):
         return target
     print("  left out: make asan CXX=clang++ has its short form, make torture the long one")
     return None
