@@ -6,8 +6,10 @@
 #include "engine/simd/kernels.h"
 #include "ot/bytes/byte_c_transform.h"
 #include "ot/dense/dense_c_transform.h"
+#include "ot/dense/winners.h"
 #include "ot/point_draws.h"
 #include "ot/search/pruned_c_transform.h"
+#include "ot/search/searched_winners.h"
 
 namespace ot {
 
@@ -49,10 +51,13 @@ void Transformer::restart() {
 CTransform Transformer::operator()(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   require_transformable(target_, x, psi, lambda);
   work_ = {};
-  if (target_.ground_cost() || target_.size() < fewest_searched || !finite(x) || !finite(psi))
-    return take(Way::dense, dense_c_transform(target_, x, psi, lambda, wanted));
+  if (lambda == 0) return transform_at(target_, x, psi, winners(x, psi), wanted);
+  if (!searchable(x, psi)) return take(Way::dense, dense_c_transform(target_, x, psi, lambda, wanted));
   prepare();
-  const auto brute = [&](const Tensor& rows, Wanted of_rows) { return with_all_points(rows, psi, lambda, of_rows); };
+  const auto brute = [&](const Tensor& rows, Wanted of_rows) {
+    return blocks_ ? byte_c_transform(target_, *blocks_, rows, psi, lambda, of_rows)
+                   : dense_c_transform(target_, rows, psi, lambda, of_rows);
+  };
   if (auto found = pruned_c_transform(*search_, *index_, brute, x, psi, lambda, wanted)) {
     work_ = search_->work_per_query();
     return take(Way::search, *std::move(found));
@@ -60,15 +65,21 @@ CTransform Transformer::operator()(const Tensor& x, const Tensor& psi, double la
   return take(blocks_ ? Way::digits : Way::dense, brute(x, wanted));
 }
 
-CTransform Transformer::take(Way way, CTransform result) {
-  way_ = way;
-  ++(way == Way::search ? ways_.search : way == Way::digits ? ways_.digits : ways_.dense);
-  return result;
+std::vector<std::int64_t> Transformer::winners(const Tensor& x, const Tensor& psi) {
+  if (!searchable(x, psi)) return take(Way::dense, dense_winners(target_, x, psi));
+  prepare();
+  const auto brute = [&](const Tensor& rows) {
+    return blocks_ ? digit_winners(target_, *blocks_, rows, psi) : dense_winners(target_, rows, psi);
+  };
+  if (auto found = searched_winners(*search_, *index_, brute, x, psi)) {
+    work_ = search_->work_per_query();
+    return take(Way::search, *std::move(found));
+  }
+  return take(blocks_ ? Way::digits : Way::dense, brute(x));
 }
 
-CTransform Transformer::with_all_points(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
-  return blocks_ ? byte_c_transform(target_, *blocks_, x, psi, lambda, wanted)
-                 : dense_c_transform(target_, x, psi, lambda, wanted);
+bool Transformer::searchable(const Tensor& x, const Tensor& psi) const {
+  return !target_.ground_cost() && target_.size() >= fewest_searched && finite(x) && finite(psi);
 }
 
 }  // namespace ot

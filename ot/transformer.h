@@ -34,9 +34,9 @@ class Transformer {
 
   const Target& target() const { return target_; }
 
-  /// c_transform(), with the same errors. At lambda = 0 the same winners wherever rounding to real can tell; at lambda
-  /// > 0 values, responsibilities and gradients agree to the accuracy of real, and are a function of the arguments of
-  /// all calls since the last restart(). The bits do not depend on the number of threads.
+  /// c_transform(), with the same errors. At lambda = 0 to the same bits; at lambda > 0 values, responsibilities and
+  /// gradients agree to the accuracy of real, and are a function of the arguments of all calls since the last
+  /// restart(). The bits do not depend on the number of threads.
   CTransform operator()(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted = {});
 
   /// draw_points(), in digits where points are of 8 bits, with the same errors. A function of the arguments alone.
@@ -55,8 +55,16 @@ class Transformer {
  private:
   void prepare();
   void lay_out();
-  CTransform take(Way way, CTransform result);
-  CTransform with_all_points(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted);
+  /// For lambda = 0.
+  std::vector<std::int64_t> winners(const engine::Tensor& x, const engine::Tensor& psi);
+  bool searchable(const engine::Tensor& x, const engine::Tensor& psi) const;
+  /// The result, with the way that it came counted.
+  template <class Result>
+  Result take(Way way, Result result) {
+    way_ = way;
+    ++(way == Way::search ? ways_.search : way == Way::digits ? ways_.digits : ways_.dense);
+    return result;
+  }
 
   const Target& target_;
   std::shared_ptr<const PointIndex> index_;

@@ -14,9 +14,7 @@ namespace ot {
 
 using engine::Tensor;
 
-namespace {
-
-std::vector<std::int64_t> find_winners(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi) {
+std::vector<std::int64_t> digit_winners(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi) {
   const TiledProblem in_own_order(target, x, psi, 0), problem(target, x, psi, 0, blocks.order());
   const ByteProducts products(target, problem.queries);
   constexpr std::int64_t none_kept = 0;
@@ -26,11 +24,9 @@ std::vector<std::int64_t> find_winners(const Target& target, ByteBlocks& blocks,
   return least_points(in_own_order, DigitProducts(in_own_order, products, own_blocks, products.most_digits()));
 }
 
-}  // namespace
-
 CTransform byte_c_transform(const Target& target, ByteBlocks& blocks, const Tensor& x, const Tensor& psi, double lambda,
                             Wanted wanted) {
-  if (lambda == 0) return transform_at(target, x, psi, find_winners(target, blocks, x, psi), wanted);
+  if (lambda == 0) return transform_at(target, x, psi, digit_winners(target, blocks, x, psi), wanted);
   const TiledProblem problem(target, x, psi, lambda, blocks.order());
   const ByteProducts products(target, problem.queries);
   const DigitProducts digits(problem, products, blocks, products.digits_of_terms(lambda));

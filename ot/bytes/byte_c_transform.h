@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "ot/bytes/byte_products.h"
 #include "ot/transformed.h"
 
@@ -10,5 +13,9 @@ namespace ot {
 /// and psi are finite, and have been checked.
 CTransform byte_c_transform(const Target& target, ByteBlocks& blocks, const engine::Tensor& x,
                             const engine::Tensor& psi, double lambda, Wanted wanted);
+
+/// For lambda = 0: the winners of dense_winners().
+std::vector<std::int64_t> digit_winners(const Target& target, ByteBlocks& blocks, const engine::Tensor& x,
+                                        const engine::Tensor& psi);
 
 }  // namespace ot

@@ -13,8 +13,12 @@ namespace ot {
 CTransform dense_c_transform(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,
                              Wanted wanted);
 
-/// For lambda = 0: which point attains the minimum for each query of a problem in the points' own order, [B]: those
-/// within rounding of the least over a tile are compared by their exact costs. -1 for a query that has none.
+/// For lambda = 0: which point attains the minimum of c(x_i, y_j) - psi_j in double, [B], of equals the first; -1 for a
+/// row that has none.
+std::vector<std::int64_t> dense_winners(const Target& target, const engine::Tensor& x, const engine::Tensor& psi);
+
+/// The same for a problem in the points' own order, by these values: points that may be the least by what the values
+/// are off are compared in double.
 std::vector<std::int64_t> least_points(const TiledProblem& problem, const TileValues& values);
 
 }  // namespace ot

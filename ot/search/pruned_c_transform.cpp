@@ -9,7 +9,6 @@
 #include "engine/parallel.h"
 #include "engine/simd/kernels.h"
 #include "ot/dense/block_shares.h"
-#include "ot/dense/winners.h"
 #include "ot/search/softmin_terms.h"
 
 namespace ot {
@@ -19,27 +18,11 @@ using engine::simd::block_size;
 
 namespace {
 
-// Queries that are searched together: their bounds and terms are held at a time, of a softmin at worst those of all
-// blocks.
-std::int64_t most_together(const Target& target, double lambda) {
+// Queries that are searched together: their terms are held at a time, at worst those of all blocks.
+std::int64_t most_together(const Target& target) {
   constexpr std::int64_t most = 512, most_rows = 1 << 20;
   const std::int64_t blocks = (target.size() + block_size - 1) / block_size;
-  return lambda > 0 ? std::clamp<std::int64_t>(most_rows / blocks, 1, most) : most;
-}
-
-Tensor rows_of(const Tensor& x, const std::vector<std::int64_t>& rows) {
-  const std::int64_t d = x.dim(1);
-  Tensor picked({static_cast<std::int64_t>(rows.size()), d});
-  for (std::size_t r = 0; r < rows.size(); ++r)
-    std::copy_n(x.data() + rows[r] * d, d, picked.data() + static_cast<std::int64_t>(r) * d);
-  return picked;
-}
-
-std::int64_t winner_of(const std::vector<std::int64_t>& order, const std::vector<Neighbour>& neighbours) {
-  const auto point = [&](const Neighbour& neighbour) { return order[static_cast<std::size_t>(neighbour.place)]; };
-  return point(*std::min_element(neighbours.begin(), neighbours.end(), [&](const Neighbour& a, const Neighbour& b) {
-    return a.value < b.value || (a.value == b.value && point(a) < point(b));
-  }));
+  return std::clamp<std::int64_t>(most_rows / blocks, 1, most);
 }
 
 // The sum of each query's terms, as e^{-least / lambda} sum.
@@ -156,31 +139,13 @@ CTransform soft_transform(const PointIndex& index, const Tensor& x, const Softmi
   return result;
 }
 
-std::optional<CTransform> transform_together(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
-                                             const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
-  const Target& target = index.target();
-  if (lambda > 0) {
-    const double reach =
-        lambda * (std::numeric_limits<real>::digits * std::log(2.0) + std::log(2 * static_cast<double>(target.size())));
-    auto terms = search.terms(x, psi, lambda, reach);
-    if (!terms) return std::nullopt;
-    return soft_transform(index, x, *terms, lambda, wanted);
-  }
-  const auto neighbours = search.nearest(x, psi, 0);
-  if (!neighbours) return std::nullopt;
-
-  std::vector<std::int64_t> winners(neighbours->size()), open;
-  for (std::size_t i = 0; i < winners.size(); ++i) {
-    if ((*neighbours)[i].empty())
-      open.push_back(static_cast<std::int64_t>(i));
-    else
-      winners[i] = winner_of(index.order(), (*neighbours)[i]);
-  }
-  if (!open.empty()) {
-    const CTransform found = brute(rows_of(x, open), {});
-    for (std::size_t r = 0; r < open.size(); ++r) winners[static_cast<std::size_t>(open[r])] = found.winners[r];
-  }
-  return transform_at(target, x, psi, std::move(winners), wanted);
+std::optional<CTransform> transform_together(NeighbourSearch& search, const PointIndex& index, const Tensor& x,
+                                             const Tensor& psi, double lambda, Wanted wanted) {
+  const double reach = lambda * (std::numeric_limits<real>::digits * std::log(2.0) +
+                                 std::log(2 * static_cast<double>(index.target().size())));
+  const auto terms = search.terms(x, psi, lambda, reach);
+  if (!terms) return std::nullopt;
+  return soft_transform(index, x, *terms, lambda, wanted);
 }
 
 }  // namespace
@@ -189,8 +154,8 @@ std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const Poin
                                              const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   const Target& target = index.target();
   const std::int64_t batch = x.dim(0), d = x.dim(1);
-  const std::int64_t most = most_together(target, lambda);
-  if (batch <= most) return transform_together(search, index, brute, x, psi, lambda, wanted);
+  const std::int64_t most = most_together(target);
+  if (batch <= most) return transform_together(search, index, x, psi, lambda, wanted);
   const std::int64_t parts = (batch + most - 1) / most, together = (batch + parts - 1) / parts;
 
   CTransform result{Tensor({batch}),
@@ -201,7 +166,7 @@ std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const Poin
     const std::int64_t count = std::min(together, batch - begin);
     Tensor some({count, d});
     std::copy_n(x.data() + begin * d, count * d, some.data());
-    std::optional<CTransform> part = transform_together(search, index, brute, some, psi, lambda, wanted);
+    std::optional<CTransform> part = transform_together(search, index, some, psi, lambda, wanted);
     if (!part && begin == 0) return std::nullopt;
     if (!part) part = brute(some, wanted);
     std::copy_n(part->value.data(), count, result.value.data() + begin);
@@ -209,7 +174,6 @@ std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const Poin
     if (wanted.mass)
       engine::simd::kernels().axpy(target.size(), static_cast<real>(count) / static_cast<real>(batch),
                                    part->mass.data(), result.mass.data());
-    result.winners.insert(result.winners.end(), part->winners.begin(), part->winners.end());
   }
   return result;
 }

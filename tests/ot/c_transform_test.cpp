@@ -206,10 +206,15 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
   }
 }
 
-TEST_CASE("winners are told apart that are nearer than others by less than a large psi rounds") {
-  constexpr std::int64_t count = 1100, d = 40, batch = 30;
-  const NearTies ties(batch, count, d, real(0.003));
-  const Tensor psi = Tensor::full({count}, real(1.1e6));
-  const Oracle oracle(ties.reals, std::vector<double>(count, 1.0 / count), 1, ties.x, psi, 0);
-  CHECK(c_transform(Target(ties.reals, count, d, CostScale::one), ties.x, psi, 0).winners == oracle.winners);
+TEST_CASE("winners are told apart that are nearer than others by less than a large psi rounds, in a tile and beyond") {
+  constexpr std::int64_t d = 40, batch = 30;
+  for (const std::int64_t count : {300, 1100}) {
+    CAPTURE(count);
+    const NearTies ties(batch, count, d, real(0.003));
+    const Tensor psi = Tensor::full({count}, real(1.1e6));
+    const Oracle oracle(ties.reals,
+                        std::vector<double>(static_cast<std::size_t>(count), 1.0 / static_cast<double>(count)), 1,
+                        ties.x, psi, 0);
+    CHECK(c_transform(Target(ties.reals, count, d, CostScale::one), ties.x, psi, 0).winners == oracle.winners);
+  }
 }
