@@ -53,8 +53,15 @@ $(BUILD)/engine/simd/bf16.o:   override CXXFLAGS += $(avx512) -mavx512bf16
 QUICK ?= $(if $(SANITIZE),-O0,-O1)
 $(BUILD)/apps/%.o $(FLOORS:%=$(BUILD)/tests/%/%.o): override CXXFLAGS += $(QUICK)
 
+# With MPI=1 the program is linked once more, build/mpi/semidual, with engine/cluster/mpi.cpp in place of alone.cpp, by
+# the compiler of that MPI.
+MPI         ?=
+MPICXX      ?= mpicxx
+MPI_PROGRAM := $(dir $(PROGRAM))mpi/semidual
+BY_MPI      := $(dir $(MPI_PROGRAM))$(notdir $(MPICXX))
+
 kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
-sources  = $(filter-out $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni bf16 neon)),$(shell find $(1) -name '*.cpp'))
+sources  = $(filter-out engine/cluster/mpi.cpp $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni bf16 neon)),$(shell find $(1) -name '*.cpp'))
 objects  = $(patsubst %.cpp,$(BUILD)/%.o,$(1))
 library  = $(BUILD)/$(1).a
 # What each floor may use: the floors below it.
@@ -66,7 +73,7 @@ below_apps   := ot models data engine
 LIBRARIES    := $(foreach f,apps $(below_apps),$(call library,$(f)))
 
 .PHONY: all
-all: $(PROGRAM) ## build the program, build/semidual
+all: $(PROGRAM) $(if $(MPI),$(MPI_PROGRAM)) ## build the program, build/semidual; with MPI=1 build/mpi/semidual for mpirun too
 
 $(BUILD)/%.o: %.cpp $(BUILD)/made_by
 	@mkdir -p $(@D)
@@ -90,6 +97,15 @@ $(PROGRAM) $(BUILD)/tests/bench/bench $(foreach f,data apps,$(BUILD)/tests/$(f)_
 $(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
+
+$(BY_MPI)/mpi.o: engine/cluster/mpi.cpp $(BUILD)/made_by
+	@mkdir -p $(@D)
+	$(MPICXX) $(CPPFLAGS) -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(CXXFLAGS) -c $< -o $@
+$(BY_MPI)/semidual: override LDLIBS += $(COMPRESSED)
+$(BY_MPI)/semidual: $(BY_MPI)/mpi.o $(call objects,apps/main.cpp) $(LIBRARIES)
+	$(MPICXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
+$(MPI_PROGRAM): $(BY_MPI)/semidual
+	ln -sf $(notdir $(BY_MPI))/semidual $@
 
 $(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp')) $(LIBRARIES)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
@@ -188,13 +204,14 @@ demo: deps ## install what is missing, train on the built-in digits for about a 
 deps: ## install what is missing (apt), or say what to install
 	@CXX="$(CXX)" sh .ci/deps.sh
 
-test: deps ## run every test in float and double, at every SIMD level
+test: deps ## run every test in float and double, at every SIMD level; with MPI=1 those of ranks too
 	@$(again) tests PRECISION=float BUILD=build/float
 	@$(again) tests PRECISION=double BUILD=build/double
 	@$(again) PRECISION=float BUILD=build/float build/libsemidual.so
 	@sh tests/report/check_page.sh $(PROGRAM) || [ $$? = 77 ]
 	@sh tests/python/check.sh || [ $$? = 77 ]
 	@$(again) $(SHIMS)
+	@$(foreach mpi,$(if $(MPI),openmpi mpich),$(again) MPICXX=mpicxx.$(mpi) build/mpi/mpicxx.$(mpi)/semidual &&) true
 	@! command -v python3 >/dev/null || python3 tests/torture/torture.py --short; tortured=$$?; \
 	  sh tests/run.sh build/float build/double && [ $$tortured = 0 ]
 
@@ -275,4 +292,4 @@ help: ## list these targets
 
 .SECONDARY:
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(BY_MPI) -name '*.d' 2>/dev/null)

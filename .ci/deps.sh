@@ -2,7 +2,7 @@
 # Sees to it that what semidual is built from is there. Where all of it is, this takes a blink and prints nothing. On
 # Debian and its relatives (Ubuntu, Mint, ...) it installs what is missing with apt, as root or through sudo. Elsewhere,
 # or without the rights, it prints the command that installs the packages of that system, and fails. For a compiler to
-# 64-bit Arm it also wants an emulator and Arm's OpenBLAS, which only Debian keeps beside its other packages.
+# 64-bit Arm it also wants an emulator and Arm's OpenBLAS, with MPI=1 two MPIs, which only Debian keeps side by side.
 #
 # usage: .ci/deps.sh        CXX names the compiler; OS_RELEASE another /etc/os-release, for tests
 set -eu
@@ -19,6 +19,12 @@ needs() {
              echo '<omp.h> libomp-dev libomp-devel openmp libomp' ;;
     *)       echo 'compiler g++ gcc-c++ gcc gcc' ;;
   esac
+  if [ -n "${MPI-}" ]; then
+    echo 'command:mpicxx.openmpi libopenmpi-dev - - -'
+    echo 'command:mpirun.openmpi openmpi-bin - - -'
+    echo 'command:mpicxx.mpich libmpich-dev - - -'
+    echo 'command:mpirun.mpich mpich - - -'
+  fi
   cat <<END
 command:make                make                make                   make            make
 command:pkg-config          pkg-config          pkgconf-pkg-config     pkgconf         pkgconf

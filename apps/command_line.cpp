@@ -20,6 +20,7 @@
 #include "apps/evaluate.h"
 #include "apps/features.h"
 #include "apps/info.h"
+#include "apps/one_command.h"
 #include "apps/options.h"
 #include "apps/paper/figure.h"
 #include "apps/paper/verify.h"
@@ -381,6 +382,10 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
     engine::fail(error.what(), " (", program, " --help says what there is)");
   }
 
+  engine::require(console.ranks.size() == 1 || line.app.got_subcommand(line.train_command) ||
+                      line.app.got_subcommand(line.solve_command) || line.app.got_subcommand(line.couple_command),
+                  "of the commands ranks share train, solve and couple: start this one without mpirun");
+  require_one_command({argv, argv + argc}, console.ranks);
   engine::simd::kernels();  // chosen before any work: a SEMIDUAL_SIMD that there is not is refused here
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
   if (line.app.got_subcommand(line.compare_command)) return compare(line.compare, console);

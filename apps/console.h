@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "engine/cluster/cluster.h"
+
 namespace apps {
 
 /// How far a run of `train` is.
@@ -24,10 +26,20 @@ struct Console {
   bool terminal = false;  ///< whether `out` is a terminal, on which a line can be rewritten
   /// Told of each iteration of `train`, if there; false ends the run, as Ctrl-C does.
   std::function<bool(const TrainProgress&)> watch = {};
+  /// Who does the command together, and how many of them on this machine. But for the first, what they say goes
+  /// nowhere.
+  engine::Cluster ranks = {};
+  int ranks_here = 1;
 
   /// What whoever asked should know, a line on `err`; nothing where there is nothing to say.
   void remark(const std::string& line) const {
     if (!line.empty()) err << "semidual: " << line << std::endl;
+  }
+  /// At the end of what ranks did together: what each of its steps has moved between them.
+  void tell_moved(std::int64_t steps) const {
+    if (ranks.size() > 1 && steps > 0)
+      out << "ranks: " << ranks.size() << ", of which the first moved " << ranks.moved() / steps
+          << " bytes an iteration\n";
   }
 };
 

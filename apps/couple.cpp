@@ -45,13 +45,17 @@ struct Pairs {
 /// The draws of a solved transport, couple_batch at a time.
 class Draws {
  public:
-  Draws(const CoupleRequest& request, const SolvedTransport& solved)
-      : seed_(request.seed), lambda_(solved.options.lambda), target_(target_of(solved.options)), transform_(target_) {
+  Draws(const CoupleRequest& request, const SolvedTransport& solved, const engine::Cluster& ranks)
+      : seed_(request.seed),
+        lambda_(solved.options.lambda),
+        target_(target_of(solved.options, ranks)),
+        transform_(target_) {
     const SolveOptions& options = solved.options;
-    require(std::ssize(solved.psi) == target_.size(), request.result, " has a psi of ", solved.psi.size(),
-            " points, --target ", options.target, " has ", target_.size(), ": it is no longer what was solved");
-    psi_ = Tensor({target_.size()});
-    std::ranges::transform(solved.psi, psi_.data(), [](double value) { return static_cast<real>(value); });
+    require(std::ssize(solved.psi) == target_.total(), request.result, " has a psi of ", solved.psi.size(),
+            " points, --target ", options.target, " has ", target_.total(), ": it is no longer what was solved");
+    Tensor psi({target_.total()});
+    std::ranges::transform(solved.psi, psi.data(), [](double value) { return static_cast<real>(value); });
+    psi_ = target_.of_rank().part(psi);
     if (request.points.empty()) {
       source_ = make_source(options, target_.dimension(), seed_);
       return;
@@ -83,11 +87,11 @@ class Draws {
   }
 
  private:
-  static ot::Target target_of(const SolveOptions& options) {
+  static ot::Target target_of(const SolveOptions& options, const engine::Cluster& ranks) {
     data::Dataset points = data::load(options.target, options.target_points, digits_seed);
     std::vector<double> nu = weights_of("--target-weights", options.target_weights, points.count);
-    return make_target(std::move(points), make_cost(options.cost, options.cost_power, options.cost_scale),
-                       std::move(nu));
+    return make_shared_target(std::move(points), make_cost(options.cost, options.cost_power, options.cost_scale),
+                              std::move(nu), ranks);
   }
 
   Tensor rows(std::int64_t i) const {
@@ -109,10 +113,11 @@ class Shares {
  public:
   Shares(const ot::Target& target, std::int64_t count) {
     std::int64_t present = 0;
-    for (const double weight : target.weights()) present += weight > 0;
+    target.ranks().in_turn(present,
+                           [&] { present += std::ranges::count_if(target.weights(), [](double w) { return w > 0; }); });
     least_ = count / present;
     more_ = count % present;
-    taken_.resize(static_cast<std::size_t>(target.size()));
+    taken_.resize(static_cast<std::size_t>(target.total()));
   }
 
   bool take(std::int64_t point) {
@@ -146,13 +151,15 @@ class Coupling {
   Coupling(const CoupleRequest& request, Draws& draws, const data::Labels& labels, std::int64_t count)
       : request_(request), draws_(draws), labels_(labels), count_(count), shares_(draws.target(), count) {}
 
-  /// Goes on behind the shards that are there.
-  void skip(const Shards& shards) {
-    done_ = shards.pairs();
+  /// Goes on behind the shards that are there, which the first rank has, if any.
+  void skip(const Shards* shards, const engine::Cluster& ranks) {
+    done_ = ranks.broadcast(shards ? shards->pairs() : std::int64_t{0});
     draw_ = done_;
     if (!request_.balanced || done_ == 0) return;
-    for (const std::int64_t point : shards.indices()) shares_.take(point);
-    draw_ = shards.last_draw() + 1;
+    std::vector<std::int64_t> held;
+    if (shards) held = shards->indices();
+    for (const std::int64_t point : ranks.gather(std::span<const std::int64_t>(held))) shares_.take(point);
+    draw_ = ranks.broadcast(shards ? shards->last_draw() : std::int64_t{0}) + 1;
   }
 
   std::int64_t done() const { return done_; }
@@ -212,7 +219,10 @@ int couple(const CoupleRequest& request, const Console& console) {
   validate(request);
   engine::set_threads(request.threads);
   const SolvedTransport solved = read_solved(request.result);
-  Draws draws(request, solved);
+  const engine::Cluster& ranks = console.ranks;
+  require(ranks.size() == 1 || solved.options.lambda == 0, request.result, " is of --lambda ", solved.options.lambda,
+          ": ranks share couplings of --lambda 0, start it without mpirun");
+  Draws draws(request, solved, ranks);
   std::int64_t count = request.count;
   if (const auto given = draws.given()) {
     require(count <= *given, "--count ", count, ": --points ", request.points, " has ", *given, " points");
@@ -220,32 +230,34 @@ int couple(const CoupleRequest& request, const Console& console) {
   }
   data::Labels labels;
   if (!request.labels.empty())
-    labels = labels_of(request.labels, solved.options.target, solved.options.target_points, draws.target().size());
+    labels = labels_of(request.labels, solved.options.target, solved.options.target_points, draws.target().total());
   Coupling coupling(request, draws, labels, count);
   const Interrupt interrupt;
 
   if (request.out == "-") {
-    while (coupling.done() < count && console.out && !interrupt.requested())
+    while (coupling.done() < count && !ranks.any(!console.out || interrupt.requested()))
       write(console.out, coupling.next(couple_batch));
-    return interrupt.requested() ? 130 : 0;
+    return ranks.any(interrupt.requested()) ? 130 : 0;
   }
-  Shards shards(request.out, identity_of(request, solved), pairs_of_shard, count, request.force);
-  require_writable(request.out, 4.0 * static_cast<double>(count - shards.pairs()) *
+  std::optional<Shards> shards;
+  if (ranks.first()) shards.emplace(request.out, identity_of(request, solved), pairs_of_shard, count, request.force);
+  coupling.skip(shards ? &*shards : nullptr, ranks);
+  require_writable(request.out, 4.0 * static_cast<double>(count - coupling.done()) *
                                     static_cast<double>(draws.target().dimension() + 5));
-  coupling.skip(shards);
   if (coupling.done() > 0) console.out << coupling.done() << " pairs are there already\n";
   while (coupling.done() < count) {
     PairArrays shard;
+    const std::int64_t whole = coupling.done();
     const std::int64_t end = std::min(count, coupling.done() + pairs_of_shard);
     while (coupling.done() < end) {
-      if (interrupt.requested()) {
-        console.out << "interrupted: " << shards.pairs() << " of " << count << " pairs are in " << request.out << '\n';
+      if (ranks.any(interrupt.requested())) {
+        console.out << "interrupted: " << whole << " of " << count << " pairs are in " << request.out << '\n';
         return 130;
       }
       append(shard, coupling.next(std::min(couple_batch, end - coupling.done())));
     }
-    shards.add(shard);
-    console.out << shards.pairs() << " of " << count << " pairs" << std::endl;
+    if (shards) shards->add(shard);
+    console.out << coupling.done() << " of " << count << " pairs" << std::endl;
   }
   console.out << "pairs: " << request.out << '\n';
   return 0;

@@ -1,10 +1,14 @@
 #include "apps/measure.h"
 
+#include <algorithm>
 #include <cmath>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "apps/config.h"
 #include "data/array_file.h"
+#include "data/sha256.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -57,6 +61,45 @@ ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double>
                                             std::move(cost), std::move(weights))
                                : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
                                             std::move(weights));
+}
+
+namespace {
+
+/// What there is of a span's elements first..last-1, in memory of its own.
+template <class T>
+engine::SharedSpan<T> copied(const engine::SharedSpan<T>& all, std::int64_t first, std::int64_t last) {
+  if (all.empty()) return {};
+  return std::vector<T>(all.begin() + first, all.begin() + last);
+}
+
+void require_alike(const data::Dataset& dataset, const std::vector<double>& weights, const engine::Cluster& ranks) {
+  const auto digest = [](const auto& values) {
+    return data::sha256(std::as_bytes(std::span(values.data(), values.size())));
+  };
+  engine::require(ranks.alike(digest(dataset.bytes) + digest(dataset.values) + digest(weights)), dataset.name,
+                  " or its weights are not the same for all ranks: give them the same files");
+}
+
+}  // namespace
+
+ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
+                              const engine::Cluster& ranks) {
+  if (ranks.size() == 1) return make_target(std::move(dataset), std::move(cost), std::move(weights));
+  require_alike(dataset, weights, ranks);
+  constexpr std::int64_t together = ot::Target::together;
+  const std::int64_t stretches = (dataset.count + together - 1) / together;
+  engine::require(stretches >= ranks.size(), dataset.name, ": ", dataset.count, " points are enough for ", stretches,
+                  stretches == 1 ? " rank" : " ranks", ", ", together, " each, not for ", ranks.size());
+  const std::int64_t first = stretches * ranks.rank() / ranks.size() * together,
+                     last = std::min(dataset.count, stretches * (ranks.rank() + 1) / ranks.size() * together);
+  dataset.bytes = copied(dataset.bytes, first * dataset.dimension, last * dataset.dimension);
+  dataset.values = copied(dataset.values, first * dataset.dimension, last * dataset.dimension);
+  dataset.count = last - first;
+  if (!weights.empty()) weights = {weights.begin() + first, weights.begin() + last};
+  return dataset.bytes.empty() ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension,
+                                            std::move(cost), std::move(weights), ranks)
+                               : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
+                                            std::move(weights), ranks);
 }
 
 }  // namespace apps

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -29,6 +30,10 @@ std::string megabytes(double bytes) {
   return text;
 }
 
+int machine_cores() {
+  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 /// What Linux calls available, and no more than control groups and limits leave; infinity where none is known.
 double available_memory() {
   const double bounded = std::min(group_bounds().memory, engine::address_space_left());
@@ -49,6 +54,16 @@ void require_writable(const fs::path& path, double bytes) {
   const fs::space_info space = fs::space(existing, error);
   require(error || static_cast<double>(space.available) >= bytes, path.string(), " can't be written: it takes up to ",
           megabytes(bytes), ", the disk has ", megabytes(static_cast<double>(space.available)), " free");
+}
+
+void share_cores(int processes) {
+  if (processes > 1 && !std::getenv("OMP_NUM_THREADS")) omp_set_num_threads(std::max(1, machine_cores() / processes));
+}
+
+std::string note_on_cores(int processes) {
+  if (processes <= machine_cores()) return "";
+  return engine::text(processes, " ranks share the ", machine_cores(),
+                      " cores of this machine and wait for each other: ", "fewer are faster");
 }
 
 int usable_cores() {

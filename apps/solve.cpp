@@ -96,7 +96,7 @@ int solve_and_write(const TransportProblem& problem, const SolveRequest& request
   const SolveOptions& options = request.options;
   console.out << options.source << " to " << options.target << ": ";
   if (!problem.law) console.out << problem.sources() << " x ";
-  console.out << problem.target.size() << " points of dimension " << problem.target.dimension() << ", "
+  console.out << problem.target.total() << " points of dimension " << problem.target.dimension() << ", "
               << options.solver << ", lambda " << options.lambda << std::endl;
   const Interrupt interrupt;
   const auto start = std::chrono::steady_clock::now();
@@ -107,7 +107,7 @@ int solve_and_write(const TransportProblem& problem, const SolveRequest& request
       if (now.iterations > 0) progress.update(now.iterations, now.dual);
       if (!now.words.empty()) progress.tell(now.words);
       if (request.verbose && !now.detail.empty()) progress.add(now.detail);
-      if (!now.psi.empty()) folder.write_psi(now.psi);
+      if (!now.psi.empty() && console.ranks.first()) folder.write_psi(now.psi);
       return !interrupt.requested();
     });
   }
@@ -120,10 +120,11 @@ int solve_and_write(const TransportProblem& problem, const SolveRequest& request
     throw Failure("the dual value is no longer a finite number: try a smaller --rate or a larger --lambda");
   nlohmann::ordered_json result = summary(solution, options, seconds);
   print(result, console.out);
-  folder.write(problem, solution, options, std::move(result));
+  if (console.ranks.first()) folder.write(problem, solution, options, std::move(result));
   for (const std::string& remark : solution.remarks) console.remark(remark);
+  console.tell_moved(solution.iterations);
   console.out << "results: " << request.out << '\n';
-  if (!interrupt.requested()) return 0;
+  if (!console.ranks.any(interrupt.requested())) return 0;
   console.out << "interrupted after " << solution.iterations << " of " << options.iterations << " iterations\n";
   return 130;
 }
@@ -142,6 +143,17 @@ int run(const TransportProblem& problem, const SolveRequest& request, const Resu
   }
 }
 
+/// Throws Error for what several ranks can't share.
+void require_shareable(const SolveOptions& options, const engine::Cluster& ranks) {
+  if (ranks.size() == 1) return;
+  require(is_law(options.source), "ranks share transport from a law: --source ", options.source,
+          " is none, start it without mpirun");
+  require(options.solver == "adam" || options.solver == "asgd", "ranks share --solver adam or asgd, not ",
+          options.solver);
+  require(options.lambda == 0 && options.lambda_schedule == 0, "ranks share transport at --lambda 0, not ",
+          std::max(options.lambda, options.lambda_schedule));
+}
+
 int solve_from_law(const SolveRequest& request, const ResultFolder& folder, const Console& console) {
   SolveRequest resolved = request;
   SolveOptions& options = resolved.options;
@@ -149,13 +161,14 @@ int solve_from_law(const SolveRequest& request, const ResultFolder& folder, cons
   std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
   set_tolerance(options, to.count);
   const std::string note = note_on_left_out(to);
-  const ot::Target target =
-      make_target(std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu));
+  const ot::Target target = make_shared_target(
+      std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu), console.ranks);
   const auto source = make_source(options, target.dimension(), options.seed);
   const TransportProblem problem{.law = source.get(), .target = target};
   require_solvable(problem, options);
-  require_writable(request.out, 8 * static_cast<double>(target.size()) + 1e5);
+  require_writable(request.out, 8 * static_cast<double>(target.total()) + 1e5);
   console.remark(engine::blas_warning());
+  console.remark(note_on_cores(console.ranks_here));
   console.remark(note);
   return run(problem, resolved, folder, console);
 }
@@ -208,6 +221,7 @@ int solve_from_points(const SolveRequest& request, const ResultFolder& folder, c
 int solve(const SolveRequest& request, const Console& console) {
   const ResultFolder folder = ResultFolder::to_write(request.out, request.force);
   validate(request.options);
+  require_shareable(request.options, console.ranks);
   engine::set_threads(request.options.threads);
   return (is_law(request.options.source) ? solve_from_law : solve_from_points)(request, folder, console);
 }

@@ -14,6 +14,7 @@
 #include "apps/learn/classes.h"
 #include "apps/learn/cost_space.h"
 #include "apps/measure.h"
+#include "apps/resources.h"
 #include "apps/run_folder.h"
 #include "apps/run_lock.h"
 #include "apps/training/inputs.h"
@@ -41,7 +42,7 @@ int train_on(const LearnedData& data, const TrainRequest& request, const Config&
   Training training(folder, config, request.verbose, data, *generator, std::move(mean));
   std::optional<RunLock> lock;
   if (request.resume) {
-    lock.emplace(folder.root);
+    if (data.ranks.first()) lock.emplace(folder.root);
     const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
     try {
       training.algorithm().restore(checkpoint.tensors, checkpoint.iterations);
@@ -54,15 +55,16 @@ int train_on(const LearnedData& data, const TrainRequest& request, const Config&
   require_resources(request, config, training.algorithm().most_state_bytes());
 
   const Interrupt interrupt;  // from here on there is something to keep
-  if (!lock) lock.emplace(folder.root);
-  if (request.force) folder.remove_run();
+  if (!lock && data.ranks.first()) lock.emplace(folder.root);
+  if (request.force && data.ranks.first()) folder.remove_run();
   try {
     training.open();
   } catch (...) {
-    if (!request.resume) folder.remove_run();
+    if (!request.resume && data.ranks.first()) folder.remove_run();
     throw;
   }
   console.remark(engine::blas_warning());
+  console.remark(note_on_cores(console.ranks_here));
   for (const std::string& note : notes) console.remark(note);
   if (request.title.empty())
     console.out << "learning " << options.data << ": " << config.data.count << " points of dimension "
@@ -89,14 +91,22 @@ int train(const TrainRequest& request, const Console& console) {
 
   TrainingInputs inputs = load_inputs(options, folder, request.resume);
   Config& config = inputs.config;
+  require_shareable(config.options, console.ranks);
   const auto learn = [&](const ot::Target& points, const ot::Target& target, const CostSpace& space) {
     const Classes classes = classes_of_run(config.options, points, inputs.labels.training, inputs.labels.classes);
     const std::vector<double> shares = shares_of(points.weights(), classes.points);
     for (std::size_t c = 0; c < shares.size(); ++c) config.data.classes.push_back({classes.names[c], shares[c]});
-    return train_on({points, target, space, classes.points}, request, config, inputs.notes, console);
+    require_shareable(classes, console.ranks);
+    return train_on({points, target, space, classes.points, console.ranks}, request, config, inputs.notes, console);
   };
   const ot::Cost cost = make_cost(config.options.cost, config.options.cost_power, config.options.cost_scale);
   CostSpace space(config.options, config.data);
+  if (console.ranks.size() > 1 && !by_class(config.options)) {
+    const ot::Target target = make_shared_target(space.mapped() ? space.map(inputs.dataset) : inputs.dataset, cost,
+                                                 inputs.weights, console.ranks);
+    if (!space.mapped() && !console.ranks.first()) return learn(target, target, space);
+    return learn(make_target(std::move(inputs.dataset), cost, std::move(inputs.weights)), target, space);
+  }
   if (!space.mapped()) {
     const ot::Target target = make_target(std::move(inputs.dataset), cost, std::move(inputs.weights));
     return learn(target, target, space);

@@ -56,16 +56,23 @@ void for_pieces(std::int64_t n, const Update& update) {
   parallel_for(n, 1 << 14, [&](std::int64_t begin, std::int64_t end) { update(begin, end - begin); });
 }
 
-// The mean of g^2, the same for any number of threads.
-double mean_square(const Var& gradient) {
-  constexpr std::int64_t piece = 1 << 14;
+// The mean of g^2, the same for any number of threads and of ranks that share its elements.
+double mean_square(const Var& gradient, const Cluster& ranks) {
+  constexpr std::int64_t piece = 512;
   const std::int64_t n = gradient.size();
   std::vector<double> sums(static_cast<std::size_t>((n + piece - 1) / piece), 0);
-  parallel_for(n, piece, [&](std::int64_t begin, std::int64_t end) {
-    const real* g = gradient.value().data() + begin;
-    sums[static_cast<std::size_t>(begin / piece)] = simd::kernels().dot(end - begin, g, g);
+  parallel_for(n, 8 * piece, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t begin = first; begin < last; begin += piece) {
+      const real* g = gradient.value().data() + begin;
+      sums[static_cast<std::size_t>(begin / piece)] = simd::kernels().dot(std::min(piece, last - begin), g, g);
+    }
   });
-  return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(n);
+  struct {
+    double sum = 0;
+    std::int64_t count = 0;
+  } all;
+  ranks.in_turn(all, [&] { all = {std::accumulate(sums.begin(), sums.end(), all.sum), all.count + n}; });
+  return all.sum / static_cast<double>(all.count);
 }
 
 }  // namespace
@@ -94,8 +101,8 @@ void Sgd::step(Parameters parameters, std::span<const Var> gradients) {
   }
 }
 
-Adam::Adam(double rate, double beta1, double beta2, double epsilon, Squares squares)
-    : rate_(rate), beta1_(beta1), beta2_(beta2), epsilon_(epsilon), squares_(squares) {
+Adam::Adam(double rate, double beta1, double beta2, double epsilon, Squares squares, const Cluster& ranks)
+    : rate_(rate), beta1_(beta1), beta2_(beta2), epsilon_(epsilon), squares_(squares), ranks_(ranks) {
   require_rate("adam", rate);
   require_fraction("adam", "beta1", beta1);
   require_fraction("adam", "beta2", beta2);
@@ -115,7 +122,7 @@ void Adam::step(Parameters parameters, std::span<const Var> gradients) {
     real *p = parameters[i]->value().data(), *m = state_.first[i].data(), *v = state_.second[i].data();
     const real* g = gradients[i].value().data();
     if (squares_ == Squares::mean) {
-      *v = static_cast<real>(beta2_ * *v + (1 - beta2_) * mean_square(gradients[i]));
+      *v = static_cast<real>(beta2_ * *v + (1 - beta2_) * mean_square(gradients[i], i == 0 ? ranks_ : Cluster()));
       const real length = rate / (std::sqrt(*v) * root_correction + static_cast<real>(epsilon_));
       for_pieces(parameters[i]->size(), [&](std::int64_t begin, std::int64_t count) {
         kernels.scale(count, static_cast<real>(beta1_), m + begin, m + begin);

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/cluster/cluster.h"
 #include "engine/tape.h"
 
 namespace engine {
@@ -39,8 +40,10 @@ class Adam {
   /// direction within a parameter, for elements that are alike.
   enum class Squares { own, mean };
 
+  /// With `ranks` the elements of the first parameter are shared by them, a multiple of 512 to each but the last, and
+  /// its mean is over those of all; what else there is they have alike.
   explicit Adam(double rate, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8,
-                Squares squares = Squares::own);
+                Squares squares = Squares::own, const Cluster& ranks = {});
   void step(std::span<Var* const> parameters, std::span<const Var> gradients);
 
   struct State {
@@ -55,6 +58,7 @@ class Adam {
  private:
   double rate_, beta1_, beta2_, epsilon_;
   Squares squares_;
+  Cluster ranks_;
   State state_;
 };
 

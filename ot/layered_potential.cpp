@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "engine/error.h"
@@ -35,8 +36,9 @@ std::vector<std::int64_t> LayeredPotential::usual_layers(std::int64_t points) {
   return layers;
 }
 
-LayeredPotential::LayeredPotential(const PointIndex& index, std::vector<std::int64_t> points_a_node) {
-  const std::int64_t count = index.target().size();
+LayeredPotential::LayeredPotential(const PointIndex& index, std::vector<std::int64_t> points_a_node)
+    : place_(places(index)), of_rank_(index.target().of_rank()) {
+  const std::int64_t count = of_rank_.total;
   require(!points_a_node.empty() && points_a_node.front() == 1,
           "[potential] layers must start at 1 point a node: ", points_a_node.empty() ? 0 : points_a_node.front());
   for (std::size_t l = 0; l < points_a_node.size(); ++l) {
@@ -45,19 +47,7 @@ LayeredPotential::LayeredPotential(const PointIndex& index, std::vector<std::int
             l == 0 ? 0 : points_a_node[l - 1]);
     require(points <= count, "[potential] a layer's nodes must hold at most the ", count,
             " points there are: ", points);
-    layers_.push_back({points, Tensor::zeros({nodes(count, points)})});
-  }
-  set_order(index.order());
-}
-
-void LayeredPotential::set_order(std::vector<std::int64_t> order) {
-  order_ = std::move(order);
-  place_.assign(order_.size(), -1);
-  for (std::size_t p = 0; p < order_.size(); ++p) {
-    const std::int64_t j = order_[p];
-    require(j >= 0 && j < std::ssize(order_) && place_[static_cast<std::size_t>(j)] < 0, "tensor ", order_name,
-            " must hold each point once: ", j, " at place ", p);
-    place_[static_cast<std::size_t>(j)] = static_cast<std::int64_t>(p);
+    layers_.push_back({points, Tensor::zeros({points == 1 ? of_rank_.count : nodes(count, points)})});
   }
 }
 
@@ -66,7 +56,7 @@ std::int64_t LayeredPotential::node(const Layer& layer, std::int64_t point) cons
 }
 
 Tensor LayeredPotential::values() const {
-  Tensor psi = Tensor::zeros({std::ssize(order_)});
+  Tensor psi = Tensor::zeros({of_rank_.count});
   real* value = psi.data();
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
     const real* theta = layer->theta.value().data();
@@ -90,15 +80,23 @@ std::vector<Var*> LayeredPotential::parameters() {
   return all;
 }
 
+std::vector<double> LayeredPotential::sums(const Layer& layer, const Tensor& gradient) const {
+  std::vector<double> sums(static_cast<std::size_t>(layer.theta.size()));
+  const auto add = [&] {
+    for (std::int64_t j = 0; j < gradient.size(); ++j)
+      sums[static_cast<std::size_t>(node(layer, j))] += gradient.data()[j];
+  };
+  if (layer.points == 1)
+    add();
+  else
+    of_rank_.ranks.in_turn(std::span(sums), add);
+  return sums;
+}
+
 std::vector<Var> LayeredPotential::pull_back(const GradientInValues& gradient_in) {
   const Tensor gradient = gradient_in(values());
   std::vector<Var> all;
-  for (const Layer& layer : layers_) {
-    std::vector<double> sums(static_cast<std::size_t>(layer.theta.size()));
-    for (std::int64_t j = 0; j < gradient.size(); ++j)
-      sums[static_cast<std::size_t>(node(layer, j))] += gradient.data()[j];
-    all.emplace_back(rounded(sums));
-  }
+  for (const Layer& layer : layers_) all.emplace_back(rounded(sums(layer, gradient)));
   return all;
 }
 
@@ -124,27 +122,39 @@ std::string LayeredPotential::name_of(const Layer& layer) {
 }
 
 NamedTensors LayeredPotential::state() const {
-  Tensor order({std::ssize(order_), 2});
-  real* digits = order.data();
-  for (const std::int64_t j : order_) {
-    *digits++ = static_cast<real>(j % digit);
-    *digits++ = static_cast<real>(j / digit);
+  const std::vector<std::int64_t> places = of_rank_.ranks.gather(std::span<const std::int64_t>(place_));
+  Tensor order({of_rank_.total, 2});
+  for (std::int64_t j = 0; j < of_rank_.total; ++j) {
+    real* const digits = order.data() + 2 * places[static_cast<std::size_t>(j)];
+    digits[0] = static_cast<real>(j % digit);
+    digits[1] = static_cast<real>(j / digit);
   }
-  NamedTensors all{{"psi", values()}, {order_name, order}};
-  for (const Layer& layer : layers_) all.emplace_back(name_of(layer), layer.theta.value());
+  NamedTensors all{{"psi", of_rank_.gathered(values())}, {order_name, order}};
+  for (const Layer& layer : layers_) {
+    const Tensor& theta = layer.theta.value();
+    all.emplace_back(name_of(layer), layer.points == 1 ? of_rank_.gathered(theta) : theta);
+  }
   return all;
 }
 
 void LayeredPotential::restore(const NamedTensors& state) {
-  const Tensor& digits = find(state, order_name, {std::ssize(order_), 2});
-  std::vector<std::int64_t> order;
-  for (std::int64_t p = 0; p < digits.dim(0); ++p) {
+  const std::int64_t total = of_rank_.total;
+  const Tensor& digits = find(state, order_name, {total, 2});
+  std::vector<std::int64_t> places(static_cast<std::size_t>(total), -1);
+  for (std::int64_t p = 0; p < total; ++p) {
     const real low = digits.data()[2 * p], high = digits.data()[2 * p + 1];
     const bool valid = low >= 0 && low < digit && high >= 0 && high < digit;
-    order.push_back(valid ? static_cast<std::int64_t>(low) + digit * static_cast<std::int64_t>(high) : -1);
+    const std::int64_t j = valid ? static_cast<std::int64_t>(low) + digit * static_cast<std::int64_t>(high) : -1;
+    require(j >= 0 && j < total && places[static_cast<std::size_t>(j)] < 0, "tensor ", order_name,
+            " must hold each point once: ", j, " at place ", p);
+    places[static_cast<std::size_t>(j)] = p;
   }
-  set_order(std::move(order));
-  for (Layer& layer : layers_) layer.theta = find(state, name_of(layer), layer.theta.shape()).clone();
+  std::copy_n(places.begin() + of_rank_.first, of_rank_.count, place_.begin());
+  for (Layer& layer : layers_) {
+    const std::string name = name_of(layer);
+    layer.theta =
+        layer.points == 1 ? of_rank_.part(find(state, name, {total})) : find(state, name, layer.theta.shape()).clone();
+  }
 }
 
 }  // namespace ot

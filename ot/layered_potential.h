@@ -46,10 +46,12 @@ class LayeredPotential : public Potential {
   static std::string name_of(const Layer& layer);
   /// The element of theta_l that stands for a point.
   std::int64_t node(const Layer& layer, std::int64_t point) const;
-  void set_order(std::vector<std::int64_t> order);
+  /// Of the nodes of a layer.
+  std::vector<double> sums(const Layer& layer, const engine::Tensor& gradient) const;
 
   std::vector<Layer> layers_;
-  std::vector<std::int64_t> order_, place_;  // the point at each place, the place of each point
+  std::vector<std::int64_t> place_;  // of each point
+  PointsOfRank of_rank_;             // nodes of more than one point all ranks have alike
 };
 
 }  // namespace ot

@@ -53,7 +53,8 @@ class Potential {
   virtual VectorPotential* as_vector() { return nullptr; }
 
   /// What a checkpoint holds of the potential, sharing its memory, and the way back. Nothing for a network, whose
-  /// parameters are its owner's. restore() throws Error where a tensor is missing or has another shape.
+  /// parameters are its owner's. Where ranks share the points it is that of all, and a call that all of them make.
+  /// restore() throws Error where a tensor is missing or has another shape.
   virtual NamedTensors state() const { return {}; }
   virtual void restore(const NamedTensors& state) { (void)state; }
 };
@@ -61,7 +62,8 @@ class Potential {
 /// A value for each point: SDOT. Starts at 0.
 class VectorPotential : public Potential {
  public:
-  explicit VectorPotential(const Target& target) : psi_(engine::Tensor::zeros({target.size()})) {}
+  explicit VectorPotential(const Target& target)
+      : of_rank_(target.of_rank()), psi_(engine::Tensor::zeros({target.size()})) {}
 
   engine::Tensor values() const override { return psi_.value(); }
   std::vector<engine::Var*> parameters() override { return {&psi_}; }
@@ -71,10 +73,11 @@ class VectorPotential : public Potential {
   engine::Tensor values(const Subset& subset) const override { return subset.gather(psi_.value()); }
   std::vector<PartOfGradient> parts(const GradientInValues& gradient, const Subset& subset) override;
   VectorPotential* as_vector() override { return this; }
-  NamedTensors state() const override { return {{"psi", psi_.value()}}; }
-  void restore(const NamedTensors& state) override { psi_ = find(state, "psi", psi_.shape()).clone(); }
+  NamedTensors state() const override { return {{"psi", of_rank_.gathered(psi_.value())}}; }
+  void restore(const NamedTensors& state) override { psi_ = of_rank_.part(find(state, "psi", {of_rank_.total})); }
 
  private:
+  PointsOfRank of_rank_;
   engine::Var psi_;
 };
 

@@ -19,8 +19,10 @@ double mean(const Tensor& values) {
 /// sum_j nu_j psi_j. Outside the support psi may be anything, even infinite.
 double expectation(const Target& target, const Tensor& psi) {
   double sum = 0;
-  for (std::size_t j = 0; j < target.weights().size(); ++j)
-    if (target.weights()[j] > 0) sum += target.weights()[j] * psi.values()[j];
+  target.ranks().in_turn(sum, [&] {
+    for (std::size_t j = 0; j < target.weights().size(); ++j)
+      if (target.weights()[j] > 0) sum += target.weights()[j] * psi.values()[j];
+  });
   return sum;
 }
 

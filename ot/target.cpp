@@ -15,7 +15,7 @@ using engine::require;
 
 namespace {
 constexpr real byte_unit = real{1} / 255;
-constexpr std::int64_t rows_per_piece = 512;
+constexpr std::int64_t rows_per_piece = Target::together;
 /// Places of points, the last block's filled up, are 32-bit in a search.
 constexpr std::int64_t most_points = std::numeric_limits<std::int32_t>::max() - (1 << 16);
 
@@ -39,8 +39,9 @@ void add_rows(const Value* rows, std::span<const double> weights, std::int64_t d
 }  // namespace
 
 Target::Target(engine::SharedSpan<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
-               std::vector<double> weights)
-    : count_(count),
+               std::vector<double> weights, const engine::Cluster& ranks)
+    : of_rank_{ranks, 0, count, count},
+      count_(count),
       dimension_(dimension),
       bytes_(std::move(points)),
       weights_(std::move(weights)),
@@ -50,8 +51,9 @@ Target::Target(engine::SharedSpan<std::uint8_t> points, std::int64_t count, std:
 }
 
 Target::Target(engine::SharedSpan<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
-               std::vector<double> weights)
-    : count_(count),
+               std::vector<double> weights, const engine::Cluster& ranks)
+    : of_rank_{ranks, 0, count, count},
+      count_(count),
       dimension_(dimension),
       reals_(std::move(points)),
       weights_(std::move(weights)),
@@ -61,7 +63,8 @@ Target::Target(engine::SharedSpan<real> points, std::int64_t count, std::int64_t
 }
 
 Target::Target(const Target& whole, std::span<const std::int64_t> points)
-    : count_(static_cast<std::int64_t>(points.size())),
+    : of_rank_{{}, 0, std::ssize(points), std::ssize(points)},
+      count_(std::ssize(points)),
       dimension_(whole.dimension_),
       mean_(whole.mean_),
       ground_cost_(whole.ground_cost_),
@@ -93,27 +96,31 @@ Target::Target(const Target& whole, std::span<const std::int64_t> points)
 
 void Target::prepare_weights() {
   const auto count = static_cast<std::size_t>(count_);
-  if (weights_.empty()) weights_.assign(count, 1.0 / static_cast<double>(count_));
+  if (weights_.empty()) weights_.assign(count, 1.0 / static_cast<double>(total()));
   require(weights_.size() == count, "[target] there must be one weight for each point: ", weights_.size(),
           " weights against ", count, " points");
   long double exact_sum = 0;  // what it is off by is off in log(nu), too
-  for (std::size_t j = 0; j < count; ++j) {
-    require(std::isfinite(weights_[j]) && weights_[j] >= 0, "[target] weights must be finite and not negative: weight ",
-            j, " is ", weights_[j]);
-    exact_sum += weights_[j];
-  }
+  ranks().in_turn(exact_sum, [&] {
+    for (std::size_t j = 0; j < count; ++j) {
+      require(std::isfinite(weights_[j]) && weights_[j] >= 0,
+              "[target] weights must be finite and not negative: weight ",
+              of_rank_.first + static_cast<std::int64_t>(j), " is ", weights_[j]);
+      exact_sum += weights_[j];
+    }
+  });
   const auto sum = static_cast<double>(exact_sum);
   require(std::abs(sum - 1) <= 1e-6, "[target] weights must sum to 1: their sum is ", sum);
 
-  uniform_ = std::all_of(weights_.begin(), weights_.end(), [&](double weight) { return weight == weights_[0]; });
+  const double one = ranks().broadcast(weights_[0]);
+  uniform_ = !ranks().any(std::ranges::any_of(weights_, [&](double weight) { return weight != one; }));
   log_weights_.assign(count, 0);
   if (uniform_) {
-    std::fill(weights_.begin(), weights_.end(), 1.0 / static_cast<double>(count_));
+    std::fill(weights_.begin(), weights_.end(), 1.0 / static_cast<double>(total()));
     return;
   }
   for (std::size_t j = 0; j < count; ++j) {
     weights_[j] /= sum;
-    log_weights_[j] = std::log(weights_[j] * static_cast<double>(count_));
+    log_weights_[j] = std::log(weights_[j] * static_cast<double>(total()));
   }
 }
 
@@ -124,7 +131,14 @@ void Target::require_finite_points() const {
             reals_[i]);
 }
 
+void Target::count_all() {
+  of_rank_.total = 0;
+  ranks().in_turn(of_rank_.total, [&] { of_rank_.first = of_rank_.total, of_rank_.total += count_; });
+  assert(of_rank_.first % together == 0);
+}
+
 void Target::prepare(CostScale scale, double factor) {
+  count_all();
   prepare_weights();
   const std::int64_t pieces = (count_ + rows_per_piece - 1) / rows_per_piece;
   const auto dimension = static_cast<std::size_t>(dimension_);
@@ -139,12 +153,14 @@ void Target::prepare(CostScale scale, double factor) {
     else
       add_rows(bytes_.data() + begin * dimension_, piece_weights, dimension_, piece_sums);
   });
+  std::vector<double> sum(dimension, 0);
+  ranks().in_turn(std::span(sum), [&] {
+    for (std::size_t i = 0; i < sums.size(); ++i) sum[i % dimension] += sums[i];
+  });
   mean_.resize(dimension);
   for (std::size_t c = 0; c < dimension; ++c) {
-    double sum = 0;
-    for (std::size_t piece = 0; piece < static_cast<std::size_t>(pieces); ++piece) sum += sums[piece * dimension + c];
-    if (!std::isfinite(sum)) require_finite_points();
-    mean_[c] = static_cast<real>(bytes_.empty() ? sum : sum / 255);
+    if (!std::isfinite(sum[c])) require_finite_points();
+    mean_[c] = static_cast<real>(bytes_.empty() ? sum[c] : sum[c] / 255);
   }
 
   squared_norms_.resize(static_cast<std::size_t>(count_));
@@ -173,17 +189,23 @@ void Target::prepare(CostScale scale, double factor) {
 }
 
 void Target::measure_lengths() {
-  double sum = 0;
-  for (const real squared_norm : squared_norms_) sum += squared_norm;
-  longest_ = std::sqrt(static_cast<double>(*std::ranges::max_element(squared_norms_)));
-  root_mean_square_ = std::sqrt(sum / static_cast<double>(count_));
+  double sum = 0, longest = 0;
+  ranks().in_turn(sum, [&] {
+    for (const real squared_norm : squared_norms_) sum += squared_norm;
+  });
+  ranks().in_turn(longest,
+                  [&] { longest = std::max(longest, static_cast<double>(*std::ranges::max_element(squared_norms_))); });
+  longest_ = std::sqrt(longest);
+  root_mean_square_ = std::sqrt(sum / static_cast<double>(total()));
 }
 
 // E||y||^2 = E||y - m||^2 + ||m||^2, since m is the mean.
 double Target::mean_squared_norm() const {
   double sum = 0;
   for (const real m : mean_) sum += static_cast<double>(m) * m;
-  for (std::size_t j = 0; j < squared_norms_.size(); ++j) sum += weights_[j] * squared_norms_[j];
+  ranks().in_turn(sum, [&] {
+    for (std::size_t j = 0; j < squared_norms_.size(); ++j) sum += weights_[j] * squared_norms_[j];
+  });
   return sum;
 }
 
@@ -196,8 +218,10 @@ double Target::mean_cost_from_zero() const {
       costs[static_cast<std::size_t>(j)] = ground_cost_->value(zero, point(j, buffer));
   });
   double sum = 0;
-  for (std::size_t j = 0; j < costs.size(); ++j)
-    if (weights_[j] > 0) sum += weights_[j] * costs[j];
+  ranks().in_turn(sum, [&] {
+    for (std::size_t j = 0; j < costs.size(); ++j)
+      if (weights_[j] > 0) sum += weights_[j] * costs[j];
+  });
   return sum;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/shared_span.h"
 #include "engine/tensor.h"
 #include "ot/ground_cost.h"
+#include "ot/points_of_rank.h"
 
 namespace ot {
 
@@ -36,11 +37,13 @@ class Target {
   /// a size that does not match, no points, weights that are negative, not finite or do not sum to 1 within 1e-6 (they
   /// are then scaled to sum to 1), and for CostScale::inverse_alpha where 1 / alpha is not finite, as it is where all
   /// points are 0.
+  /// With `ranks` these are the points of this rank, a multiple of `together` of them but for the last, and the weights
+  /// are theirs: nu is on the points of all, one rank's after the other's.
   Target(engine::SharedSpan<std::uint8_t> points, std::int64_t count, std::int64_t dimension, Cost cost,
-         std::vector<double> weights = {});
+         std::vector<double> weights = {}, const engine::Cluster& ranks = {});
   /// Real points. Throws Error in addition for a NaN or infinite coordinate, or one whose square overflows.
   Target(engine::SharedSpan<real> points, std::int64_t count, std::int64_t dimension, Cost cost,
-         std::vector<double> weights = {});
+         std::vector<double> weights = {}, const engine::Cluster& ranks = {});
 
   Target(const Target&) = delete;  // solvers and indices refer to their target
   Target& operator=(const Target&) = delete;
@@ -50,14 +53,20 @@ class Target {
   /// is not there, and points that weigh nothing.
   Target subset(std::span<const std::int64_t> points) const { return Target(*this, points); }
 
-  std::int64_t size() const { return count_; }           ///< J
+  std::int64_t size() const { return count_; }           ///< J; with ranks the number of this one's points
   std::int64_t dimension() const { return dimension_; }  ///< d
   double scale() const { return scale_; }                ///< s in c(x, y) = s k(x, y)
   double alpha() const { return alpha_; }                ///< sum_j nu_j k(0, y_j)
   /// k, null for ||x - y||^2.
   const std::shared_ptr<const GroundCost>& ground_cost() const { return ground_cost_; }
 
-  std::span<const double> weights() const { return weights_; }  ///< nu_j, sum 1
+  /// Points are summed up so many at a time, and those sums in turn: a rank's begin at a multiple of it.
+  static constexpr std::int64_t together = 512;
+  const PointsOfRank& of_rank() const { return of_rank_; }
+  const engine::Cluster& ranks() const { return of_rank_.ranks; }
+  std::int64_t total() const { return of_rank_.total; }  ///< J, of all ranks
+
+  std::span<const double> weights() const { return weights_; }  ///< nu_j, of all ranks' points sum 1
   bool uniform() const { return uniform_; }                     ///< whether all nu_j are equal
   /// log(J nu_j): 0 for uniform weights, -inf outside the support.
   std::span<const double> log_weights() const { return log_weights_; }
@@ -101,10 +110,12 @@ class Target {
   void prepare(CostScale scale, double factor);
   double mean_squared_norm() const;
   double mean_cost_from_zero() const;
+  void count_all();
   void prepare_weights();
   void measure_lengths();
   void require_finite_points() const;
 
+  PointsOfRank of_rank_;
   std::int64_t count_, dimension_;
   engine::SharedSpan<std::uint8_t> bytes_;  // one of the two is empty
   engine::SharedSpan<real> reals_;

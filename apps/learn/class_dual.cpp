@@ -27,15 +27,30 @@ std::string class_prefix(std::int64_t number) {
 ClassDual::ClassDual(const TrainOptions& options, const ot::Target& data) : target(data), dual(options, target) {}
 
 ClassDual::ClassDual(const TrainOptions& options, const ot::Target& data, const std::vector<std::int64_t>& of_class,
-                     std::int64_t number, double its_share)
+                     std::int64_t its_number, double its_share)
     : points(std::make_unique<const ot::Subset>(data, of_class)),
       target(points->target),
+      number(its_number),
       share(its_share),
       prefix(class_prefix(number)),
       dual(options, target) {}
 
+Rows classes_of_rank(const std::vector<double>& shares, int rank, int ranks) {
+  std::int64_t begin = 0;
+  double before = 0;
+  for (int r = 0;; ++r) {
+    const double until = static_cast<double>(r + 1) / ranks;
+    const std::int64_t last = std::ssize(shares) - (ranks - 1 - r);  // one at least is left to each of the others
+    std::int64_t end = begin;
+    do before += shares[static_cast<std::size_t>(end++)];
+    while (end < last && (r + 1 == ranks || before + shares[static_cast<std::size_t>(end)] / 2 <= until));
+    if (r == rank) return {begin, end};
+    begin = end;
+  }
+}
+
 std::vector<std::unique_ptr<ClassDual>> class_duals(const TrainOptions& options, const ot::Target& data,
-                                                    const PointsOfClasses& classes) {
+                                                    const PointsOfClasses& classes, const engine::Cluster& ranks) {
   const std::int64_t support = support_of(data),
                      dual_batch = options.dual_batch > 0 ? options.dual_batch : options.batch;
   engine::require(options.target_batch <= support, "--target-batch must be at most the number of points that weigh ",
@@ -59,9 +74,10 @@ std::vector<std::unique_ptr<ClassDual>> class_duals(const TrainOptions& options,
   const auto of_dual_batch = by_share(options.dual_batch > 0 ? "--dual-batch" : "--batch", dual_batch),
              of_batch = by_share("--batch", options.batch);
   const auto of_points = options.target_batch > 0 ? by_share("--target-batch", options.target_batch) : of_batch;
-  for (std::size_t c = 0; c < classes.size(); ++c) {
+  const Rows own = classes_of_rank(shares, ranks.rank(), ranks.size());
+  for (std::int64_t number = own.begin; number < own.end; ++number) {
+    const auto c = static_cast<std::size_t>(number);
     if (shares[c] == 0) continue;
-    const auto number = static_cast<std::int64_t>(c);
     ClassDual& one = *duals.emplace_back(std::make_unique<ClassDual>(options, data, classes[c], number, shares[c]));
     one.of_dual_batch = rows_of(of_dual_batch, number);
     one.of_batch = rows_of(of_batch, number);

@@ -27,7 +27,7 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target)
     psi = std::make_unique<ot::VectorPotential>(target);
   } else if (options.dual == "layers") {
     psi = std::make_unique<ot::LayeredPotential>(*index, options.dual_layers.empty()
-                                                             ? ot::LayeredPotential::usual_layers(target.size())
+                                                             ? ot::LayeredPotential::usual_layers(target.total())
                                                              : numbers_of("dual-layers", options.dual_layers));
   } else {
     network = std::make_unique<models::PsiNetwork>(models::PsiNetwork::paper_sizes(target.dimension()), options.seed);

@@ -100,8 +100,8 @@ std::int64_t values_of_features(const TrainOptions& options, const DataFacts& da
 }  // namespace
 
 std::unique_ptr<Objective> make_objective(const TrainOptions& options, const DataFacts& data, const ot::Target& target,
-                                          const PointsOfClasses& classes) {
-  if (options.method == method::semidual) return std::make_unique<SemidualObjective>(options, target, classes);
+                                          const PointsOfClasses& classes, const engine::Cluster& ranks) {
+  if (options.method == method::semidual) return std::make_unique<SemidualObjective>(options, target, classes, ranks);
   if (options.method == method::chen) return std::make_unique<OtsFit>(options, target);
   if (options.method == method::leclaire_rabin) return std::make_unique<RestrictedObjective>(options, target);
   require_batches(options, target);

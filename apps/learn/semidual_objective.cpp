@@ -1,14 +1,16 @@
 #include "apps/learn/semidual_objective.h"
 
 #include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "apps/checkpoint.h"
+#include "apps/learn/gathered_tensors.h"
 #include "apps/learn/rate_schedule.h"
 #include "engine/ops/elementwise.h"
-#include "engine/ops/shape.h"
 #include "engine/parallel.h"
+#include "engine/simd/kernels.h"
 #include "ot/semidual.h"
 #include "ot/sinkhorn/self_transport.h"
 
@@ -37,8 +39,12 @@ void add_under(const std::string& prefix, ot::NamedTensors more, ot::NamedTensor
 }  // namespace
 
 SemidualObjective::SemidualObjective(const TrainOptions& options, const ot::Target& target,
-                                     const PointsOfClasses& classes)
-    : options_(options), target_(target), duals_(class_duals(options, target, classes)) {
+                                     const PointsOfClasses& classes, const engine::Cluster& ranks)
+    : options_(options),
+      target_(target),
+      classes_(classes.size()),
+      ranks_(ranks),
+      duals_(class_duals(options, target, classes, ranks)) {
   if (options.loss == "sinkhorn-divergence")
     for (const auto& one : duals_)
       one->W_nu_nu = ot::self_transport(one->target, options.lambda, most_self_transport, options.seed);
@@ -84,11 +90,33 @@ Var SemidualObjective::loss(ClassDual& of, const Var& x, std::int64_t n) {
 }
 
 Var SemidualObjective::loss(const Var& x, const Tensor&, std::int64_t n) {
-  if (!duals_.front()->points) return loss(*duals_.front(), x, n);
-  std::vector<Var> parts;
-  for (const auto& one : duals_)
-    parts.push_back(one->share * loss(*one, engine::slice(x, 0, one->of_batch.begin, one->of_batch.end), n));
-  return std::accumulate(parts.begin() + 1, parts.end(), parts.front());
+  return classes_ > 0 ? loss_of_classes(x, n) : loss(*duals_.front(), x, n);
+}
+
+Var SemidualObjective::loss_of_classes(const Var& x, std::int64_t n) {
+  const bool differentiated = x.on_tape();
+  std::vector<double> parts(classes_);
+  Tensor gradient = differentiated ? Tensor::zeros(x.shape()) : Tensor();
+  for (const auto& one : duals_) {
+    engine::Tape tape;
+    Var its = rows(x.value(), one->of_batch);
+    if (differentiated) tape.watch(its);
+    const Var part = loss(*one, its, n);
+    parts[static_cast<std::size_t>(one->number)] = one->share * part.value().item();
+    if (!differentiated) continue;
+    const Tensor in_its_rows = tape.gradient(part, {its}).front().value();
+    engine::simd::kernels().scale(in_its_rows.size(), static_cast<engine::real>(one->share), in_its_rows.data(),
+                                  gradient.data() + one->of_batch.begin * x.dim(1));
+  }
+  ranks_.unite(std::span(parts));
+  const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
+  Var result = engine::recorded(Tensor::scalar(static_cast<engine::real>(sum)), x);
+  if (!differentiated) return result;
+  ranks_.unite(gradient.values());
+  result.pull_back(x, [gradient, x](const Var& upstream) {
+    return mul(upstream, engine::differentiable_once("loss of classes", gradient, x));
+  });
+  return result;
 }
 
 ot::NamedTensors SemidualObjective::network_parameters() const {
@@ -101,25 +129,32 @@ ot::NamedTensors SemidualObjective::network_parameters() const {
 }
 
 ot::NamedTensors SemidualObjective::learned() {
-  ot::NamedTensors tensors = network_parameters();
-  for (const auto& one : duals_) add_under(one->prefix, one->dual.psi->state(), tensors);
+  ot::NamedTensors tensors = of_all(network_parameters()), states;
+  for (const auto& one : duals_) add_under(one->prefix, one->dual.psi->state(), states);
+  add_under("", of_all(states), tensors);
   return tensors;
 }
 
 ot::NamedTensors SemidualObjective::moments() {
   ot::NamedTensors tensors;
   for (const auto& one : duals_) add_under(one->prefix, one->dual.solver->state(), tensors);
-  return tensors;
+  return of_all(tensors);
+}
+
+ot::NamedTensors SemidualObjective::of_all(const ot::NamedTensors& own) const {
+  return classes_ > 0 ? gathered(own, ranks_) : own;
 }
 
 std::int64_t SemidualObjective::most_state_bytes() {
-  std::int64_t bytes = bytes_of(learned()) + bytes_of(moments());
+  const std::int64_t now = bytes_of(learned()) + bytes_of(moments());
+  std::int64_t bytes = 0;
   // Before its first step Adam has a count of steps alone.
   for (const auto& one : duals_)
     if (options_.dual_optimizer == "adam" && one->dual.solver->state().size() <= 1)
       for (const Var* p : one->dual.psi->parameters())
         bytes += 2 * p->size() * static_cast<std::int64_t>(sizeof(engine::real));
-  return bytes;
+  const std::vector<std::int64_t> of_ranks = ranks_.gather(std::span<const std::int64_t>(&bytes, 1));
+  return std::accumulate(of_ranks.begin(), of_ranks.end(), now);
 }
 
 void SemidualObjective::restore(const ot::NamedTensors& state, bool made) {
@@ -132,7 +167,7 @@ void SemidualObjective::restore(const ot::NamedTensors& state, bool made) {
 }
 
 std::optional<Tensor> SemidualObjective::psi() const {
-  if (!duals_.front()->points) return duals_.front()->dual.psi->values();
+  if (classes_ == 0) return target_.of_rank().gathered(duals_.front()->dual.psi->values());
   Tensor all = Tensor::zeros({target_.size()});
   for (const auto& one : duals_) {
     Tensor values = one->dual.psi->values().clone();
@@ -141,6 +176,7 @@ std::optional<Tensor> SemidualObjective::psi() const {
     for (engine::real& value : values.values()) value -= static_cast<engine::real>(mean);
     one->points->scatter(values, all);
   }
+  ranks_.unite(all.values());
   return all;
 }
 

@@ -21,7 +21,9 @@ class SemidualObjective : public Objective {
  public:
   /// Starts at psi_0 = 0 (a network: its initial weights). The target must outlive it. Throws Error where a step length
   /// is refused, and where steps are to see more points than there are, or rows of fewer than each class.
-  SemidualObjective(const TrainOptions& options, const ot::Target& target, const PointsOfClasses& classes = {});
+  /// Of `ranks` each learns its part of the classes or, without classes, of the target's points.
+  SemidualObjective(const TrainOptions& options, const ot::Target& target, const PointsOfClasses& classes = {},
+                    const engine::Cluster& ranks = {});
 
   std::int64_t dimension() const override { return target_.dimension(); }
   std::int64_t steps(std::int64_t) const override { return options_.inner; }
@@ -46,12 +48,18 @@ class SemidualObjective : public Objective {
   /// The points that a step sees, with --target-batch.
   ot::Subset point_batch(const ClassDual& of, Draw purpose, std::int64_t n, std::int64_t k) const;
   ot::NamedTensors network_parameters() const;
+  /// Of classes what all ranks have of them; without classes each has told what is of all.
+  ot::NamedTensors of_all(const ot::NamedTensors& own) const;
   /// H(psi_n, .) to one of the measures on its rows of a batch, and the loss there.
   engine::Var H(ClassDual& of, const engine::Var& x, std::int64_t n);
   engine::Var loss(ClassDual& of, const engine::Var& x, std::int64_t n);
+  /// The sum over all ranks' classes.
+  engine::Var loss_of_classes(const engine::Var& x, std::int64_t n);
 
   TrainOptions options_;
   const ot::Target& target_;
+  std::size_t classes_;
+  engine::Cluster ranks_;
   std::vector<std::unique_ptr<ClassDual>> duals_;
 };
 

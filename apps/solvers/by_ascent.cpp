@@ -93,7 +93,7 @@ ot::AscentObserver watch(const SolverObserver& observer, const ot::Transformer& 
 /// psi, by layers of an index or, without one, by points.
 std::unique_ptr<ot::Potential> make_potential(const ot::Target& target, const ot::PointIndex* index) {
   if (!index) return std::make_unique<ot::VectorPotential>(target);
-  return std::make_unique<ot::LayeredPotential>(*index, ot::LayeredPotential::usual_layers(target.size()));
+  return std::make_unique<ot::LayeredPotential>(*index, ot::LayeredPotential::usual_layers(target.total()));
 }
 
 void take(TransportSolution& solution, const ot::SemidualEstimate& estimate) {
@@ -138,20 +138,20 @@ TransportSolution averaged(ot::Transformer& c_transform, const ot::Source& sourc
                            const TransportProblem& problem, const SolveOptions& options,
                            const ot::AscentObserver& observer) {
   using Method = ot::AveragedMethod;
-  ot::AveragedResult result = ot::ascend_averaged(c_transform, source, potential,
-                                                  {.method = options.solver == "adam"   ? Method::adam
-                                                             : options.solver == "asgd" ? Method::asgd
-                                                                                        : Method::drag,
-                                                   .lambda = options.lambda,
-                                                   .first_lambda = options.lambda_schedule,
-                                                   .steps = options.iterations,
-                                                   .batch = options.batch > 0 ? options.batch : problem.sources(),
-                                                   .rate = options.rate,
-                                                   .tolerance = options.tolerance},
-                                                  observer);
+  const ot::AveragedResult result = ot::ascend_averaged(c_transform, source, potential,
+                                                        {.method = options.solver == "adam"   ? Method::adam
+                                                                   : options.solver == "asgd" ? Method::asgd
+                                                                                              : Method::drag,
+                                                         .lambda = options.lambda,
+                                                         .first_lambda = options.lambda_schedule,
+                                                         .steps = options.iterations,
+                                                         .batch = options.batch > 0 ? options.batch : problem.sources(),
+                                                         .rate = options.rate,
+                                                         .tolerance = options.tolerance},
+                                                        observer);
   TransportSolution solution;
   take(solution, result.estimate);
-  solution.psi = std::move(result.psi);
+  solution.psi = problem.target.ranks().gather(std::span<const double>(result.psi));
   solution.iterations = result.steps;
   solution.converged = result.converged;
   if (problem.law) {

@@ -6,6 +6,7 @@
 
 #include "apps/generators.h"
 #include "apps/learn/make_objective.h"
+#include "apps/method_names.h"
 #include "apps/resources.h"
 #include "apps/training/training.h"
 #include "engine/error.h"
@@ -43,6 +44,25 @@ void require_same_run(Config before, const Config& now) {
           "' is no longer the file that the run takes its cost in: its SHA-256 is another");
   require(before.data.labels_sha256 == now.data.labels_sha256, "--labels '", now.options.labels,
           "' are not those of the run, '", before.options.labels, "'");
+}
+
+void require_shareable(const TrainOptions& options, const engine::Cluster& ranks) {
+  if (ranks.size() == 1) return;
+  require(options.method == method::semidual, "--method ", options.method,
+          " is not shared by ranks: take semidual, or start it without mpirun");
+  if (by_class(options)) return;
+  const char* remedy = ": take --clusters, whose clusters ranks share whatever the rest";
+  require(options.lambda == 0, "without classes ranks share points at --lambda 0, not ", options.lambda, remedy);
+  require(options.dual != "network", "without classes ranks share a psi of --dual vector or layers, not network",
+          remedy);
+  require(options.target_batch == 0, "without classes ranks share all points, not --target-batch ",
+          options.target_batch, remedy);
+}
+
+void require_shareable(const Classes& classes, const engine::Cluster& ranks) {
+  require(ranks.size() == 1 || classes.points.empty() || std::ssize(classes.points) >= ranks.size(),
+          "ranks share classes, of which there are ", classes.points.size(), ": start at most as many ranks, not ",
+          ranks.size());
 }
 
 void require_resources(const TrainRequest& request, const Config& config, std::int64_t state_bytes) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #include "apps/config.h"
+#include "apps/learn/classes.h"
+#include "apps/options.h"
 #include "apps/run_folder.h"
 #include "apps/train.h"
 
@@ -15,6 +17,16 @@ void require_folder_fits(const TrainRequest& request, const RunFolder& folder);
 /// Throws Error, with both values, unless a run of `now` goes on with the run of `before`: in the same precision, on
 /// the same points, weights and labels, and with all options alike but those that --resume may change.
 void require_same_run(Config before, const Config& now);
+
+/// Whether the data are learned class by class.
+inline bool by_class(const TrainOptions& options) {
+  return !options.labels.empty() || options.clusters > 0;
+}
+
+/// Throws Error for a run that several ranks can't share: of a method other than semidual, and without classes at
+/// lambda > 0, of a network psi, and of steps that see a part of the points. Then for fewer classes than ranks.
+void require_shareable(const TrainOptions& options, const engine::Cluster& ranks);
+void require_shareable(const Classes& classes, const engine::Cluster& ranks);
 
 /// Throws Error unless there is the memory for batches of this run and a state of so many bytes, and on the disk of
 /// --out the room for two checkpoints of it, the pictures, metrics.csv and the report.

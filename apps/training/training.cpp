@@ -43,33 +43,43 @@ Training::Training(RunFolder folder, Config config, bool verbose, const LearnedD
       config_(std::move(config)),
       verbose_(verbose),
       points_(data.points),
+      ranks_(data.ranks),
       algorithm_(config_.options, latent_law(config_), generator,
-                 make_objective(config_.options, config_.data, data.target, data.classes), std::move(mean),
+                 make_objective(config_.options, config_.data, data.target, data.classes, ranks_), std::move(mean),
                  &data.space),
       drawn_latents_(latents_to_draw(config_)) {
-  if (!config_.data.images()) picture_.emplace(points_, config_.scaling, config_.data.columns);
+  if (!config_.data.images() && ranks_.first()) picture_.emplace(points_, config_.scaling, config_.data.columns);
 }
 
 void Training::open() {
-  folder_.create();
-  write_config(folder_.config(), config_);
+  if (ranks_.first()) {
+    folder_.create();
+    write_config(folder_.config(), config_);
+  }
   if (algorithm_.iterations() == 0) save_checkpoint();
 }
 
 int Training::run(const Interrupt& interrupt, const std::string& title, const Console& console) {
   if (!warm_up(interrupt, console)) return 130;
   const bool evaluated = config_.options.evaluate_every > 0;
-  Metrics metrics(folder_.metrics(), algorithm_.iterations(), loss_symbol(config_.options), evaluated);
-  if (evaluated) evaluation_.emplace(folder_);
-  seconds_ = metrics.seconds();
+  const std::int64_t begun = algorithm_.iterations();
+  std::unique_ptr<Metrics> metrics;
+  if (ranks_.first()) {
+    metrics =
+        std::make_unique<Metrics>(folder_.metrics(), algorithm_.iterations(), loss_symbol(config_.options), evaluated);
+    if (evaluated) evaluation_.emplace(folder_);
+    seconds_ = metrics->seconds();
+  }
+  seconds_ = ranks_.broadcast(seconds_);
   Progress progress(console.out, console.terminal, algorithm_.iterations(), by_clock() ? 0 : config_.options.iterations,
                     title, loss_symbol(config_.options));
-  while (!done() && !interrupt.requested() && !told_to_end_) iterate(metrics, progress, console);
-  if (saved_at_ != algorithm_.iterations()) save_checkpoint(metrics, progress);
+  while (!done() && !ended(interrupt)) iterate(metrics.get(), progress, console);
+  if (saved_at_ != algorithm_.iterations()) save_checkpoint(metrics.get(), progress);
   if (drawn_at_ != algorithm_.iterations()) draw_samples();
   if (reported_at_ != algorithm_.iterations()) report(console);
   progress.end();
   const int code = done() ? 0 : 130;
+  console.tell_moved(algorithm_.iterations() - begun);
   if (!title.empty()) return code;
   if (code == 130)
     console.out << "interrupted after " << algorithm_.iterations()
@@ -85,6 +95,10 @@ bool Training::done() const {
   return by_clock() ? seconds_ >= 60 * config_.options.minutes : algorithm_.iterations() >= config_.options.iterations;
 }
 
+bool Training::ended(const Interrupt& interrupt) const {
+  return ranks_.any(interrupt.requested() || told_to_end_);
+}
+
 double Training::schedule() const {
   const double share = by_clock()
                            ? seconds_ / (60 * config_.options.minutes)
@@ -96,7 +110,7 @@ double Training::schedule() const {
 bool Training::warm_up(const Interrupt& interrupt, const Console& console) {
   if (!algorithm_.warming_up()) return true;
   console.out << "warming up: " << config_.options.dual_warmup << " steps of psi" << std::endl;
-  while (algorithm_.warming_up() && !interrupt.requested()) algorithm_.warm_up();
+  while (algorithm_.warming_up() && !ended(interrupt)) algorithm_.warm_up();
   if (algorithm_.warming_up()) {
     console.out << "interrupted in the warm-up, which begins anew with: semidual train --out " << folder_.root.string()
                 << " --resume\n";
@@ -106,14 +120,15 @@ bool Training::warm_up(const Interrupt& interrupt, const Console& console) {
   return true;
 }
 
-void Training::iterate(Metrics& metrics, Progress& progress, const Console& console) {
+void Training::iterate(Metrics* metrics, Progress& progress, const Console& console) {
   const auto start = std::chrono::steady_clock::now();
   const double h = algorithm_.iterate(schedule());
   if (!std::isfinite(h)) stop_for_nan(not_finite(algorithm_.state()));
   watch(h, console);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      ranks_.broadcast(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   seconds_ += seconds;
-  metrics.add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
+  if (metrics) metrics->add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
   progress.update(algorithm_.iterations(), h, seconds_left());
   if (console.watch)
     told_to_end_ = !console.watch({.iteration = algorithm_.iterations(),
@@ -155,20 +170,22 @@ void Training::save_checkpoint() {
   Checkpoint checkpoint{algorithm_.iterations(), algorithm_.state()};
   for (auto& named : config_.scaling.tensors()) checkpoint.tensors.push_back(std::move(named));
   if (const std::string tensor = not_finite(checkpoint.tensors); !tensor.empty()) stop_for_nan(tensor);
-  write_checkpoint(folder_.checkpoint(), checkpoint);
+  if (ranks_.first()) write_checkpoint(folder_.checkpoint(), checkpoint);
   saved_at_ = algorithm_.iterations();
 }
 
-void Training::save_checkpoint(Metrics& metrics, Progress& progress) {
-  metrics.sync();
+void Training::save_checkpoint(Metrics* metrics, Progress& progress) {
+  if (metrics) metrics->sync();
   save_checkpoint();
   if (const std::string line = ways_.line(algorithm_.objective().ways()); verbose_ && !line.empty()) progress.add(line);
 }
 
 void Training::draw_samples() {
+  drawn_at_ = algorithm_.iterations();
+  const std::optional<engine::Tensor> psi = config_.data.images() ? std::nullopt : algorithm_.objective().psi();
+  if (!ranks_.first()) return;
   const std::string path = folder_.grid(algorithm_.iterations());
   const engine::Tensor made = evaluate(algorithm_.sampled(), drawn_latents_);
-  const std::optional<engine::Tensor> psi = picture_ ? algorithm_.objective().psi() : std::nullopt;
   if (psi)
     picture_->write(path, made, *psi, config_.options.lambda);
   else if (picture_)
@@ -176,11 +193,11 @@ void Training::draw_samples() {
   else
     data::write_png_grid(path, made.values(), config_.data.height, config_.data.width, config_.data.channels,
                          static_cast<int>(made.dim(0) / grid_side), grid_side);
-  drawn_at_ = algorithm_.iterations();
 }
 
 void Training::report(const Console& console) {
   reported_at_ = algorithm_.iterations();
+  if (!ranks_.first()) return;
   try {
     write_report(folder_, points_);
   } catch (const std::exception& error) {

@@ -31,6 +31,7 @@ struct LearnedData {
   const ot::Target &points, &target;
   const CostSpace& space;
   const PointsOfClasses& classes;  ///< none without --labels and --clusters
+  engine::Cluster ranks;           ///< who learns them: the first knows all points, and writes
 };
 
 /// A run that has all its inputs right: Algorithm 1, and the files that it leaves in its folder.
@@ -56,11 +57,13 @@ class Training {
  private:
   bool by_clock() const { return config_.options.minutes > 0; }
   bool done() const;
+  /// Whether a signal has come to any rank, or who watches has had enough.
+  bool ended(const Interrupt& interrupt) const;
   /// How far the schedule is, from 0 to 1.
   double schedule() const;
   /// Makes the steps that are left of the warm-up and keeps what they came to. False when interrupted.
   bool warm_up(const Interrupt& interrupt, const Console& console);
-  void iterate(Metrics& metrics, Progress& progress, const Console& console);
+  void iterate(Metrics* metrics, Progress& progress, const Console& console);
   double seconds_left() const;
   /// Says once where H, which bounds W_lambda from below, tells nothing of it: psi = 0 comes to more than 0.
   void watch(double h, const Console& console);
@@ -68,7 +71,7 @@ class Training {
   std::optional<Metrics::Evaluated> evaluate_now();
   void save_checkpoint();
   /// The rows of the iterations that led to it last as surely as it does.
-  void save_checkpoint(Metrics& metrics, Progress& progress);
+  void save_checkpoint(Metrics* metrics, Progress& progress);
   void draw_samples();
   /// Rewrites report.html. A run goes on where that can't be; why is said once.
   void report(const Console& console);
@@ -79,6 +82,7 @@ class Training {
   Config config_;
   bool verbose_;
   const ot::Target& points_;
+  engine::Cluster ranks_;
   Alternate algorithm_;
   engine::Tensor drawn_latents_;
   std::optional<PointPicture> picture_;  // of points that are no images

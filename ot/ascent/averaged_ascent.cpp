@@ -40,7 +40,7 @@ class AveragedAscent {
         mean_(static_cast<std::size_t>(transform.target().size())) {
     const SampledCosts costs(transform.target(), source.batch(first_estimate, groups));
     const double unit = costs.spread > 0 ? costs.spread : 1;
-    const double points = options.method == AveragedMethod::adam ? 1 : static_cast<double>(mean_.size());
+    const double points = options.method == AveragedMethod::adam ? 1 : static_cast<double>(transform.target().total());
     if (options_.rate == 0) options_.rate = (drag() ? first_rate_of_drag : first_rate) * unit * points;
     if (options_.first_lambda == 0) options_.first_lambda = first_lambda * unit;
     if (drag()) bound_ = std::max(costs.largest, std::numeric_limits<double>::min());
@@ -75,7 +75,8 @@ class AveragedAscent {
   }
 
   bool go_on(std::int64_t step) {
-    stopped_ = stopped_ || (observer_ && !observer_({step, lambda_, result_.estimate, checks_, result_.samples}));
+    stopped_ = stopped_ || transform_.target().ranks().any(
+                               observer_ && !observer_({step, lambda_, result_.estimate, checks_, result_.samples}));
     return !stopped_;
   }
 
@@ -124,8 +125,9 @@ class AveragedAscent {
   /// The points of a group of an estimate whose standard error, about sqrt(2 J) over all points, is a sixth of the
   /// tolerance, or which takes a fortieth of the points so far.
   std::int64_t size_for(double tolerance) const {
-    const double wanted = tolerance > 0 ? 6 * std::sqrt(2 * static_cast<double>(mean_.size())) / tolerance / groups
-                                        : static_cast<double>(result_.samples) / (40.0 * groups);
+    const double wanted = tolerance > 0
+                              ? 6 * std::sqrt(2 * static_cast<double>(transform_.target().total())) / tolerance / groups
+                              : static_cast<double>(result_.samples) / (40.0 * groups);
     const auto most = std::clamp<std::int64_t>(result_.samples / (4 * groups), least_size, most_size);
     return std::clamp(static_cast<std::int64_t>(std::min(wanted, 1e9)), least_size, most);
   }

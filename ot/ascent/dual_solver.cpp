@@ -104,7 +104,7 @@ class AdamSolver : public DualSolver {
     const engine::Adam::State& adam = optimizer_.state();
     NamedTensors result{{steps_name, Tensor::scalar(static_cast<real>(adam.steps))}};
     for (std::size_t i = 0; i < adam.first.size(); ++i) {
-      result.emplace_back(moment_name("first", i), adam.first[i]);
+      result.emplace_back(moment_name("first", i), of_points(i) ? of_rank().gathered(adam.first[i]) : adam.first[i]);
       result.emplace_back(moment_name("second", i), adam.second[i]);
     }
     return result;
@@ -116,7 +116,9 @@ class AdamSolver : public DualSolver {
     if (adam.steps > 0) {  // before the first step there are no moments
       const std::vector<Var*> parameters = functional_.potential.parameters();
       for (std::size_t i = 0; i < parameters.size(); ++i) {
-        adam.first.push_back(find(state, moment_name("first", i), parameters[i]->shape()).clone());
+        const std::string first = moment_name("first", i);
+        adam.first.push_back(of_points(i) ? of_rank().part(find(state, first, {of_rank().total}))
+                                          : find(state, first, parameters[i]->shape()).clone());
         adam.second.push_back(find(state, moment_name("second", i), second_shape(*parameters[i])).clone());
       }
     }
@@ -155,6 +157,10 @@ class AdamSolver : public DualSolver {
     all.steps = adam.state().steps;
   }
 
+  const PointsOfRank& of_rank() const { return functional_.transform.target().of_rank(); }
+  /// Whether a parameter has an element for each point: of those of like elements the first.
+  bool of_points(std::size_t parameter) const { return means_ && parameter == 0; }
+
   static std::string moment_name(const char* moment, std::size_t parameter) {
     return engine::text("dual.adam.", moment, ".", parameter);
   }
@@ -163,7 +169,8 @@ class AdamSolver : public DualSolver {
   /// is small, says; with squares of their own they all rise by the rate, and H falls.
   engine::Adam make(double rate) const {
     using Squares = engine::Adam::Squares;
-    return engine::Adam(rate, 0.9, 0.999, 1e-8, means_ ? Squares::mean : Squares::own);
+    return engine::Adam(rate, 0.9, 0.999, 1e-8, means_ ? Squares::mean : Squares::own,
+                        functional_.transform.target().ranks());
   }
   engine::Shape second_shape(const Var& parameter) const { return means_ ? engine::Shape{1} : parameter.shape(); }
 
@@ -178,9 +185,11 @@ std::unique_ptr<DualSolver> make_dual_solver(Transformer& transform, Potential& 
   require(options.rate > 0 && std::isfinite(options.rate),
           "[dual solver] the rate must be positive and finite: ", options.rate);
   require(options.decay >= 0 && options.decay <= 1, "[dual solver] the decay must be in [0, 1]: ", options.decay);
+  VectorPotential* const vector = potential.as_vector();
+  require(transform.target().ranks().size() == 1 || (potential.parameters_of_like_elements() && lambda == 0),
+          "[dual solver] ranks share a psi of points or layers at lambda = 0 alone");
   if (options.optimizer == DualOptimizer::adam)
     return std::make_unique<AdamSolver>(Functional{transform, potential, lambda}, options.rate);
-  VectorPotential* const vector = potential.as_vector();
   if (vector && lambda == 0 && transform.target().uniform())
     return std::make_unique<SparseAsgd>(transform, *vector, options);
   return std::make_unique<AsgdSolver>(Functional{transform, potential, lambda}, options);

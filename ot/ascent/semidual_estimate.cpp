@@ -14,9 +14,12 @@ std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const 
                                                   const std::function<bool()>& go_on) {
   const std::span<const double> nu = transform.target().weights();
   const double g = groups;
+  const engine::Cluster& ranks = transform.target().ranks();
   double expectation = 0;
-  for (std::size_t j = 0; j < nu.size(); ++j)
-    if (nu[j] > 0) expectation += nu[j] * psi.values()[j];
+  ranks.in_turn(expectation, [&] {
+    for (std::size_t j = 0; j < nu.size(); ++j)
+      if (nu[j] > 0) expectation += nu[j] * psi.values()[j];
+  });
 
   std::vector<Tensor> masses;
   std::vector<double> sums(nu.size(), 0), means, products(static_cast<std::size_t>(groups), 0);
@@ -30,14 +33,16 @@ std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const 
     for (std::size_t j = 0; j < nu.size(); ++j) sums[j] += found.mass.values()[j];
   }
   // sum_j m_gj m_hj / nu_j is 1 + chi^2 in expectation for g != h. `products` has its sums over h.
+  ranks.in_turn(std::span(products), [&] {
+    for (int k = 0; k < groups; ++k) {
+      const Tensor& mass = masses[static_cast<std::size_t>(k)];
+      double& product = products[static_cast<std::size_t>(k)];
+      for (std::size_t j = 0; j < nu.size(); ++j)
+        if (nu[j] > 0) product += mass.values()[j] * (sums[j] - mass.values()[j]) / nu[j];
+    }
+  });
   double all = 0;
-  for (int k = 0; k < groups; ++k) {
-    const Tensor& mass = masses[static_cast<std::size_t>(k)];
-    double& product = products[static_cast<std::size_t>(k)];
-    for (std::size_t j = 0; j < nu.size(); ++j)
-      if (nu[j] > 0) product += mass.values()[j] * (sums[j] - mass.values()[j]) / nu[j];
-    all += product;
-  }
+  for (const double product : products) all += product;
   SemidualEstimate estimate;
   estimate.chi_squared = all / (g * (g - 1)) - 1;
   for (const double mean : means) estimate.dual += mean / g;

@@ -30,7 +30,7 @@ void SparseAsgd::step(const engine::Tensor& x) {
   const CTransform transform = transform_(x, psi, 0);
   const double amount = next_length() / static_cast<double>(transform.winners.size());
   for (const std::int64_t winner : transform.winners)
-    if (winner >= 0) lower(psi, winner, amount);
+    if (const std::int64_t place = transform_.target().of_rank().place(winner); place >= 0) lower(psi, place, amount);
 }
 
 void SparseAsgd::step(const engine::Tensor& x, const Subset& subset) {

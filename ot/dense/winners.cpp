@@ -1,6 +1,7 @@
 #include "ot/dense/winners.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -13,14 +14,35 @@ using engine::Tensor;
 namespace {
 constexpr real not_a_number = std::numeric_limits<real>::quiet_NaN();
 
-/// The share of the queries that each point wins.
-Tensor winners_mass(std::int64_t points, std::vector<std::int64_t> winners) {
-  std::sort(winners.begin(), winners.end());
-  if (winners.front() < 0) return Tensor::full({points}, not_a_number);
+/// Of each row the number of the point whose value is the least over all ranks; `own` are those of this one's points.
+std::vector<std::int64_t> least_of_ranks(const Target& target, const Tensor& x, const Tensor& psi,
+                                         const std::vector<std::int64_t>& own) {
+  if (target.ranks().size() == 1) return own;
+  const bool undefined = std::ranges::any_of(psi.values(), [](real value) { return std::isnan(value); });
+  std::vector<engine::Cluster::Candidate> best;
+  const real* row = x.data();
+  for (const std::int64_t j : own) {
+    if (undefined)
+      best.push_back({.value = not_a_number});
+    else if (j < 0)
+      best.push_back({});
+    else
+      best.push_back({target.cost(row, j) - psi.data()[j], target.of_rank().first + j});
+    row += x.dim(1);
+  }
+  target.ranks().least(best);
+  std::vector<std::int64_t> numbers;
+  for (const engine::Cluster::Candidate& candidate : best) numbers.push_back(candidate.index);
+  return numbers;
+}
+
+/// The share of the queries that each point wins: all of them are told here, by their places, or are another rank's.
+Tensor winners_mass(std::int64_t points, std::vector<std::int64_t> places) {
+  std::sort(places.begin(), places.end());
   Tensor mass = Tensor::zeros({points});
-  for (auto first = winners.begin(); first != winners.end();) {
-    const auto last = std::upper_bound(first, winners.end(), *first);
-    mass.data()[*first] = static_cast<real>(static_cast<double>(last - first) / static_cast<double>(winners.size()));
+  for (auto first = std::ranges::lower_bound(places, 0); first != places.end();) {
+    const auto last = std::upper_bound(first, places.end(), *first);
+    mass.data()[*first] = static_cast<real>(static_cast<double>(last - first) / static_cast<double>(places.size()));
     first = last;
   }
   return mass;
@@ -31,24 +53,30 @@ CTransform transform_at(const Target& target, const Tensor& x, const Tensor& psi
                         Wanted wanted) {
   const std::int64_t batch = x.dim(0), dimension = x.dim(1);
   CTransform result;
+  result.winners = least_of_ranks(target, x, psi, winners);
+  std::ranges::transform(result.winners, winners.begin(),
+                         [&](std::int64_t number) { return target.of_rank().place(number); });
   result.value = Tensor({batch});
   if (wanted.gradient) result.gradient = Tensor(x.shape());
   engine::parallel_for(batch, 16, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t winner = winners[static_cast<std::size_t>(i)];
+      const std::int64_t place = winners[static_cast<std::size_t>(i)];
       const real* row = x.data() + i * dimension;
-      result.value.data()[i] =
-          winner < 0 ? not_a_number : static_cast<real>(target.cost(row, winner) - psi.data()[winner]);
+      const real not_here = result.winners[static_cast<std::size_t>(i)] < 0 ? not_a_number : real{0};
+      result.value.data()[i] = place < 0 ? not_here : static_cast<real>(target.cost(row, place) - psi.data()[place]);
       if (!wanted.gradient) continue;
       real* gradient = result.gradient.data() + i * dimension;
-      if (winner < 0)
-        std::fill_n(gradient, dimension, not_a_number);
+      if (place < 0)
+        std::fill_n(gradient, dimension, not_here);
       else
-        target.cost_gradient(row, winner, gradient);
+        target.cost_gradient(row, place, gradient);
     }
   });
-  if (wanted.mass) result.mass = winners_mass(target.size(), winners);
-  result.winners = std::move(winners);
+  target.ranks().unite(result.value.values());
+  if (wanted.gradient) target.ranks().unite(result.gradient.values());
+  if (!wanted.mass) return result;
+  const bool all = std::ranges::find(result.winners, -1) == result.winners.end();
+  result.mass = all ? winners_mass(target.size(), std::move(winners)) : Tensor::full({target.size()}, not_a_number);
   return result;
 }
 

@@ -12,7 +12,9 @@
 namespace ot {
 
 /// The c-transform for lambda = 0 once it is known which point attains each minimum, winners [B]: its value as
-/// Target::cost() has it, its gradient (43) and its mass. A winner -1 stands for a row that has none.
+/// Target::cost() has it, its gradient (43) and its mass. A winner -1 stands for a row that has none. Of a target whose
+/// points ranks share, the winners are those of this one's points, by their places; what comes is the c-transform to
+/// all, but for the mass, which is that of its own.
 CTransform transform_at(const Target& target, const engine::Tensor& x, const engine::Tensor& psi,
                         std::vector<std::int64_t> winners, Wanted wanted);
 

@@ -12,6 +12,8 @@ namespace ot {
 /// Where a target's points lie: the directions in which they spread most, and an order in which neighbours stand
 /// together. Built once from a target, immutable, and so shared by all who need it: searches, the layers of psi, and a
 /// network psi, which is faster on images that are like each other.
+///
+/// Where ranks share the target, it is that of this one's points.
 class PointIndex {
  public:
   static constexpr std::int64_t most_directions = 32;
@@ -33,12 +35,15 @@ class PointIndex {
   void coordinates(std::int64_t begin, std::int64_t end, std::int64_t k, real* out) const;
 
  private:
-  void find_directions();
   void find_order();
 
   const Target& target_;
   engine::Tensor directions_;
   std::vector<std::int64_t> order_;
 };
+
+/// The place at which each of this rank's points stands in PointIndex::order() of all, [J]; for a target that ranks
+/// share a call that all of them make.
+std::vector<std::int64_t> places(const PointIndex& index);
 
 }  // namespace ot

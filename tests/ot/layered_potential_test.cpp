@@ -68,6 +68,14 @@ TEST_CASE("a layer's value is added to the points of its node, which are neighbo
   CHECK(counts == std::map<real, int>{{real(1), 16}, {real(2), 16}, {real(3), 8}});
 }
 
+TEST_CASE("the place of each point is where the order has it") {
+  const Target target = normal_target(700, 5);
+  const PointIndex index(target);
+  const std::vector<std::int64_t> of_points = places(index);
+  for (std::size_t p = 0; p < 700; ++p)
+    CHECK(of_points[static_cast<std::size_t>(index.order()[p])] == static_cast<std::int64_t>(p));
+}
+
 TEST_CASE("the gradient of H in each layer is that of differences, on all points and on a subset") {
   for (const bool weighted : {false, true})
     for (const double lambda : {0.0, 0.2}) {

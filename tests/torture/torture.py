@@ -16,12 +16,13 @@ from kills import kills
 from limits import limits
 from mutants import mutants
 from outside import outside
+from ranks import ranks
 from saving import saving
 from signals import signals
 from valgrind import valgrind
 
 PARTS = {f.__name__: f for f in (saving, kills, bits, allocations, limits, signals, outside, valgrind, fuzz, handles,
-                                 mutants)}
+                                 ranks, mutants)}
 LONG = {"mutants"}  # without a short form
 
 
