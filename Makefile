@@ -59,6 +59,7 @@ MPI         ?=
 MPICXX      ?= mpicxx
 MPI_PROGRAM := $(dir $(PROGRAM))mpi/semidual
 BY_MPI      := $(dir $(MPI_PROGRAM))$(notdir $(MPICXX))
+BY_CXX      := OMPI_CXX="$(CXX)" MPICH_CXX="$(CXX)"
 
 kernels  = $(patsubst %,engine/simd/%.cpp,$(1))
 sources  = $(filter-out engine/cluster/mpi.cpp $(call kernels,$(filter-out $(KERNELS),baseline avx2 avx512 vnni bf16 neon)),$(shell find $(1) -name '*.cpp'))
@@ -73,7 +74,7 @@ below_apps   := ot models data engine
 LIBRARIES    := $(foreach f,apps $(below_apps),$(call library,$(f)))
 
 .PHONY: all
-all: $(PROGRAM) $(if $(MPI),$(MPI_PROGRAM)) ## build the program, build/semidual; with MPI=1 build/mpi/semidual for mpirun too
+all: $(PROGRAM) $(if $(filter 1,$(MPI)),$(MPI_PROGRAM)) ## build the program, build/semidual; with MPI=1 build/mpi/semidual for mpirun too
 
 $(BUILD)/%.o: %.cpp $(BUILD)/made_by
 	@mkdir -p $(@D)
@@ -100,12 +101,13 @@ $(PROGRAM): $(call objects,apps/main.cpp) $(LIBRARIES)
 
 $(BY_MPI)/mpi.o: engine/cluster/mpi.cpp $(BUILD)/made_by
 	@mkdir -p $(@D)
-	$(MPICXX) $(CPPFLAGS) -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(CXXFLAGS) -c $< -o $@
+	$(BY_CXX) $(MPICXX) $(CPPFLAGS) -DOMPI_SKIP_MPICXX -DMPICH_SKIP_MPICXX $(CXXFLAGS) -c $< -o $@
 $(BY_MPI)/semidual: override LDLIBS += $(COMPRESSED)
 $(BY_MPI)/semidual: $(BY_MPI)/mpi.o $(call objects,apps/main.cpp) $(LIBRARIES)
-	$(MPICXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
+	$(BY_CXX) $(MPICXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
+.PHONY: $(MPI_PROGRAM)
 $(MPI_PROGRAM): $(BY_MPI)/semidual
-	ln -sf $(notdir $(BY_MPI))/semidual $@
+	@ln -sf $(notdir $(BY_MPI))/semidual $@
 
 $(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp')) $(LIBRARIES)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
@@ -211,7 +213,7 @@ test: deps ## run every test in float and double, at every SIMD level; with MPI=
 	@sh tests/report/check_page.sh $(PROGRAM) || [ $$? = 77 ]
 	@sh tests/python/check.sh || [ $$? = 77 ]
 	@$(again) $(SHIMS)
-	@$(foreach mpi,$(if $(MPI),openmpi mpich),$(again) MPICXX=mpicxx.$(mpi) build/mpi/mpicxx.$(mpi)/semidual &&) true
+	@$(foreach mpi,$(if $(filter 1,$(MPI)),openmpi mpich),$(again) MPICXX=mpicxx.$(mpi) build/mpi/mpicxx.$(mpi)/semidual &&) true
 	@! command -v python3 >/dev/null || python3 tests/torture/torture.py --short; tortured=$$?; \
 	  sh tests/run.sh build/float build/double && [ $$tortured = 0 ]
 

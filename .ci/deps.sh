@@ -19,7 +19,7 @@ needs() {
              echo '<omp.h> libomp-dev libomp-devel openmp libomp' ;;
     *)       echo 'compiler g++ gcc-c++ gcc gcc' ;;
   esac
-  if [ -n "${MPI-}" ]; then
+  if [ "${MPI-}" = 1 ]; then
     echo 'command:mpicxx.openmpi libopenmpi-dev - - -'
     echo 'command:mpirun.openmpi openmpi-bin - - -'
     echo 'command:mpicxx.mpich libmpich-dev - - -'

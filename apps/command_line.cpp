@@ -361,6 +361,7 @@ TrainOptions base_options(const TrainRequest& given) {
 }
 
 int dispatch(int argc, const char* const* argv, const Console& console) {
+  require_one_command({argv, argv + argc}, console.ranks);
   CommandLine line;
   try {
     line.app.parse(argc, argv);
@@ -385,7 +386,6 @@ int dispatch(int argc, const char* const* argv, const Console& console) {
   engine::require(console.ranks.size() == 1 || line.app.got_subcommand(line.train_command) ||
                       line.app.got_subcommand(line.solve_command) || line.app.got_subcommand(line.couple_command),
                   "of the commands ranks share train, solve and couple: start this one without mpirun");
-  require_one_command({argv, argv + argc}, console.ranks);
   engine::simd::kernels();  // chosen before any work: a SEMIDUAL_SIMD that there is not is refused here
   if (line.app.got_subcommand(line.train_command)) return train(line.train, console);
   if (line.app.got_subcommand(line.compare_command)) return compare(line.compare, console);

@@ -35,10 +35,11 @@ struct Console {
   void remark(const std::string& line) const {
     if (!line.empty()) err << "semidual: " << line << std::endl;
   }
-  /// At the end of what ranks did together: what each of its steps has moved between them.
-  void tell_moved(std::int64_t steps) const {
-    if (ranks.size() > 1 && steps > 0)
-      out << "ranks: " << ranks.size() << ", of which the first moved " << ranks.moved() / steps
+  /// At the end of so many iterations that ranks did together: what they have moved since ranks.moved() was this, on
+  /// average, with what checkpoints take.
+  void tell_moved(std::int64_t since, std::int64_t iterations) const {
+    if (ranks.size() > 1 && iterations > 0)
+      out << "ranks: " << ranks.size() << ", of which the first moved " << (ranks.moved() - since) / iterations
           << " bytes an iteration\n";
   }
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,8 @@ class Draws {
   }
 
   const ot::Target& target() const { return target_; }
+  /// Of the points that were given, if any.
+  std::string digest_of_given() const { return data::sha256(std::as_bytes(given_.values())); }
   /// Of the points that were given; none where they are drawn.
   std::optional<std::int64_t> given() const { return source_ ? std::optional<std::int64_t>() : given_.dim(0); }
 
@@ -231,6 +234,9 @@ int couple(const CoupleRequest& request, const Console& console) {
   data::Labels labels;
   if (!request.labels.empty())
     labels = labels_of(request.labels, solved.options.target, solved.options.target_points, draws.target().total());
+  require(ranks.size() == 1 || ranks.alike(identity_of(request, solved).dump() + draws.digest_of_given() +
+                                           data::sha256(std::as_bytes(std::span(labels.of_points)))),
+          request.result, ", or what is given beside it, is not the same for all ranks: give them the same files");
   Coupling coupling(request, draws, labels, count);
   const Interrupt interrupt;
 

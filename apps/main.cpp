@@ -5,6 +5,7 @@
 #include <new>
 #include <sstream>
 #include <streambuf>
+#include <string>
 #include <string_view>
 
 #include "apps/command_line.h"
@@ -23,6 +24,12 @@ constexpr int interrupted = 130;
 bool on_terminal() {
   const char* kind = std::getenv("TERM");
   return isatty(STDOUT_FILENO) == 1 && kind && *kind && std::string_view(kind) != "dumb";
+}
+
+/// Of text that ends with a line's end.
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.size() < 2 ? text.npos : text.rfind('\n', text.size() - 2);
+  return end == text.npos ? text : text.substr(end + 1);
 }
 
 /// Where what ranks other than the first say goes.
@@ -47,7 +54,7 @@ int main(int argc, char** argv) try {
   const int code = apps::run(argc, argv, console);
   if (code != 0 && code != interrupted && ranks.all().size() > 1) {
     constexpr double patience = 2;
-    if (ranks.tells(patience) && !first) std::cerr << "rank " << ranks.all().rank() << ": " << kept.str();
+    if (ranks.tells(patience) && !first) std::cerr << "rank " << ranks.all().rank() << ": " << last_line(kept.str());
     ranks.exit(code);
   }
   return code == interrupted ? apps::Interrupt::exit_code() : code;

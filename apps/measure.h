@@ -31,8 +31,8 @@ std::vector<double> weights_of(const std::string& option, const std::string& pat
 /// The measure on the points of a data set with these weights, uniform ones if empty, and the cost to it. Throws Error
 /// as ot::Target does.
 ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights = {});
-/// The same of the part of the points, and of their weights, that this rank takes: stretches of ot::Target::together
-/// points are dealt out in turn, as many to each as can be. Throws Error too where there are fewer stretches than
+/// The same of the part of the points, and of their weights, that this rank takes: consecutive ones, a multiple of
+/// ot::Target::together of them, as even as can be. Throws Error too where there are fewer stretches than
 /// ranks, and where not all have the same data.
 ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
                               const engine::Cluster& ranks);

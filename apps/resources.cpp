@@ -30,8 +30,10 @@ std::string megabytes(double bytes) {
   return text;
 }
 
+/// Those of the machine, less where a control group bounds them.
 int machine_cores() {
-  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  return static_cast<int>(
+      std::min(static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN)), std::ceil(group_bounds().cores)));
 }
 
 /// What Linux calls available, and no more than control groups and limits leave; infinity where none is known.

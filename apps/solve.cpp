@@ -99,6 +99,7 @@ int solve_and_write(const TransportProblem& problem, const SolveRequest& request
   console.out << problem.target.total() << " points of dimension " << problem.target.dimension() << ", "
               << options.solver << ", lambda " << options.lambda << std::endl;
   const Interrupt interrupt;
+  const std::int64_t moved = console.ranks.moved();
   const auto start = std::chrono::steady_clock::now();
   TransportSolution solution;
   {
@@ -122,7 +123,7 @@ int solve_and_write(const TransportProblem& problem, const SolveRequest& request
   print(result, console.out);
   if (console.ranks.first()) folder.write(problem, solution, options, std::move(result));
   for (const std::string& remark : solution.remarks) console.remark(remark);
-  console.tell_moved(solution.iterations);
+  console.tell_moved(moved, solution.iterations);
   console.out << "results: " << request.out << '\n';
   if (!console.ranks.any(interrupt.requested())) return 0;
   console.out << "interrupted after " << solution.iterations << " of " << options.iterations << " iterations\n";

@@ -20,6 +20,8 @@
 #include "apps/training/inputs.h"
 #include "apps/training/requirements.h"
 #include "apps/training/training.h"
+#include "data/file.h"
+#include "data/sha256.h"
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -31,6 +33,16 @@ using engine::require;
 
 namespace {
 
+/// What decides the run beside its options, in digests.
+std::string read_by(const Config& config, const RunFolder& folder, bool resume) {
+  std::string digests =
+      config.data.sha256 + config.data.weights_sha256 + config.data.labels_sha256 + config.data.features_sha256;
+  if (resume) return digests + data::sha256(data::read_file(folder.checkpoint()));
+  if (!config.options.from.empty())
+    digests += data::sha256(data::read_file(RunFolder{config.options.from}.checkpoint()));
+  return digests;
+}
+
 /// From where all inputs have been read to the end of the run.
 int train_on(const LearnedData& data, const TrainRequest& request, const Config& config,
              const std::vector<std::string>& notes, const Console& console) {
@@ -41,8 +53,10 @@ int train_on(const LearnedData& data, const TrainRequest& request, const Config&
   if (mean && !options.from.empty()) copy_tensors(tensors_of(*generator), tensors_of(*mean));
   Training training(folder, config, request.verbose, data, *generator, std::move(mean));
   std::optional<RunLock> lock;
+  if (request.resume && data.ranks.first()) lock.emplace(folder.root);
+  require(data.ranks.size() == 1 || data.ranks.alike(read_by(config, folder, request.resume)), options.data,
+          ", or what belongs to it, is not the same for all ranks: give them the same files");
   if (request.resume) {
-    if (data.ranks.first()) lock.emplace(folder.root);
     const Checkpoint checkpoint = read_checkpoint(folder.checkpoint());
     try {
       training.algorithm().restore(checkpoint.tensors, checkpoint.iterations);
@@ -104,7 +118,10 @@ int train(const TrainRequest& request, const Console& console) {
   if (console.ranks.size() > 1 && !by_class(config.options)) {
     const ot::Target target = make_shared_target(space.mapped() ? space.map(inputs.dataset) : inputs.dataset, cost,
                                                  inputs.weights, console.ranks);
-    if (!space.mapped() && !console.ranks.first()) return learn(target, target, space);
+    if (!space.mapped() && !console.ranks.first()) {
+      inputs.dataset = {};
+      return learn(target, target, space);
+    }
     return learn(make_target(std::move(inputs.dataset), cost, std::move(inputs.weights)), target, space);
   }
   if (!space.mapped()) {

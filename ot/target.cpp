@@ -127,8 +127,8 @@ void Target::prepare_weights() {
 void Target::require_finite_points() const {
   for (std::size_t i = 0; i < reals_.size(); ++i)
     require(std::isfinite(reals_[i]), "[target] points must be finite: coordinate ",
-            i % static_cast<std::size_t>(dimension_), " of point ", i / static_cast<std::size_t>(dimension_), " is ",
-            reals_[i]);
+            i % static_cast<std::size_t>(dimension_), " of point ",
+            of_rank_.first + static_cast<std::int64_t>(i) / dimension_, " is ", reals_[i]);
 }
 
 void Target::count_all() {
@@ -172,8 +172,8 @@ void Target::prepare(CostScale scale, double factor) {
     }
   });
   for (std::size_t j = 0; j < squared_norms_.size(); ++j)
-    require(std::isfinite(squared_norms_[j]), "[target] squared distances must not overflow: point ", j,
-            " is too far from the mean");
+    require(std::isfinite(squared_norms_[j]), "[target] squared distances must not overflow: point ",
+            of_rank_.first + static_cast<std::int64_t>(j), " is too far from the mean");
   measure_lengths();
 
   alpha_ = ground_cost_ ? mean_cost_from_zero() : mean_squared_norm();

@@ -62,7 +62,7 @@ void Training::open() {
 int Training::run(const Interrupt& interrupt, const std::string& title, const Console& console) {
   if (!warm_up(interrupt, console)) return 130;
   const bool evaluated = config_.options.evaluate_every > 0;
-  const std::int64_t begun = algorithm_.iterations();
+  const std::int64_t begun = algorithm_.iterations(), moved = ranks_.moved();
   std::unique_ptr<Metrics> metrics;
   if (ranks_.first()) {
     metrics =
@@ -79,7 +79,7 @@ int Training::run(const Interrupt& interrupt, const std::string& title, const Co
   if (reported_at_ != algorithm_.iterations()) report(console);
   progress.end();
   const int code = done() ? 0 : 130;
-  console.tell_moved(algorithm_.iterations() - begun);
+  console.tell_moved(moved, algorithm_.iterations() - begun);
   if (!title.empty()) return code;
   if (code == 130)
     console.out << "interrupted after " << algorithm_.iterations()

@@ -38,11 +38,14 @@ void CostValues::add_gradients(QueryBlock block, std::int64_t tile, std::span<co
   problem_.target.ground_cost()->add_gradients(queries(block), {y.data(), y.dim(0), y.dim(1)}, terms, sums);
 }
 
-double CostValues::rounding(std::int64_t, const engine::simd::Minimum& minimum) const {
+double CostValues::rounding(std::int64_t, double u, double size) const {
   // c = u + psi is known to 2^10 units of the last place.
   constexpr double relative = 1024 * std::numeric_limits<real>::epsilon();
-  const double psi = problem_.psi.data()[minimum.index];
-  return relative * (std::abs(static_cast<double>(minimum.value)) + 2 * std::abs(psi));
+  return relative * (std::abs(u) + size);
+}
+
+double CostValues::size(std::int64_t j) const {
+  return 2 * std::abs(static_cast<double>(problem_.psi.data()[j]));
 }
 
 }  // namespace ot

@@ -15,7 +15,8 @@ class CostValues : public TileValues {
   void fill(QueryBlock block, std::int64_t tile, real* values) const override;
   void add_gradients(QueryBlock block, std::int64_t tile, std::span<const double> weights, real* terms,
                      real* sums) const override;
-  double rounding(std::int64_t i, const engine::simd::Minimum& minimum) const override;
+  double rounding(std::int64_t i, double u, double size) const override;
+  double size(std::int64_t j) const override;
 
  private:
   Rows queries(QueryBlock block) const;

@@ -32,16 +32,24 @@ double exact(const TiledProblem& problem, std::int64_t i, std::int64_t j) {
   return problem.target.cost(problem.x.data() + i * problem.target.dimension(), j) - problem.psi.data()[j];
 }
 
+/// The largest size() of points that weigh something.
+double largest_size(const TiledProblem& problem, const TileValues& values) {
+  double largest = 0;
+  for (std::int64_t j = 0; j < problem.target.size(); ++j)
+    if (problem.target.weights()[static_cast<std::size_t>(j)] > 0) largest = std::max(largest, values.size(j));
+  return largest;
+}
+
 /// Of a tile's points within rounding of the least by these values the one that is the least in double.
-void settle_tile(const TiledProblem& problem, const TileValues& values, QueryBlock block, std::int64_t tile,
-                 const real* of_tile, Minimum* minima) {
+void settle_tile(const TiledProblem& problem, const TileValues& values, double size, QueryBlock block,
+                 std::int64_t tile, const real* of_tile, Minimum* minima) {
   std::int32_t found[TiledProblem::tile_rows];
   const std::int64_t rows = problem.rows(tile), first = problem.first_row(tile);
   for (std::int64_t i = 0; i < block.size(); ++i) {
     Minimum& least = minima[i];
     if (least.index < 0) continue;
     const std::int64_t query = block.begin + i;
-    const auto limit = static_cast<real>(least.value + 2 * values.rounding(query, least));
+    const auto limit = static_cast<real>(least.value + 2 * values.rounding(query, least.value, size));
     const std::int64_t count =
         kernels().find_affine(rows, problem.offsets_of(tile), problem.slope, of_tile + i * rows, limit, found);
     double lowest = std::numeric_limits<double>::infinity();
@@ -57,6 +65,7 @@ std::vector<std::int64_t> least_points(const TiledProblem& problem, const TileVa
   constexpr std::int64_t most_queries = 256;
   std::vector<std::int64_t> winners(static_cast<std::size_t>(problem.batch()), -1);
   if (std::ranges::any_of(problem.offsets.values(), [](real o) { return std::isnan(o); })) return winners;
+  const double size = largest_size(problem, values);
   std::vector<Minimum> minima(static_cast<std::size_t>(problem.tiles() * std::min(most_queries, problem.batch())));
   for (std::int64_t begin = 0; begin < problem.batch(); begin += most_queries) {
     const QueryBlock block{begin, std::min(problem.batch(), begin + most_queries)};
@@ -65,13 +74,13 @@ std::vector<std::int64_t> least_points(const TiledProblem& problem, const TileVa
       values.fill(block, tile, of_tile.data());
       Minimum* const minima_of_tile = minima.data() + tile * block.size();
       problem.tile_minima(block, tile, of_tile.data(), minima_of_tile);
-      settle_tile(problem, values, block, tile, of_tile.data(), minima_of_tile);
+      settle_tile(problem, values, size, block, tile, of_tile.data(), minima_of_tile);
     });
     parallel_for(block.size(), 16, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i)
         winners[static_cast<std::size_t>(begin + i)] = settle(
             minima.data() + i, block.size(), problem.tiles(),
-            [&](const Minimum& minimum) { return values.rounding(begin + i, minimum); },
+            [&](const Minimum& minimum) { return values.rounding(begin + i, minimum.value, size); },
             [&](std::int64_t j) { return exact(problem, begin + i, j); });
     });
   }

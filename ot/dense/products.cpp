@@ -24,12 +24,14 @@ void Products::add_gradients(QueryBlock, std::int64_t tile, std::span<const doub
     add_all_points(tile, weights, terms, sums);
 }
 
-double Products::rounding(std::int64_t i, const engine::simd::Minimum& minimum) const {
-  const auto index = static_cast<std::size_t>(minimum.index);
-  const double size = problem_.own_part(i) + problem_.target.scale() * problem_.target.centred_squared_norms()[index] +
-                      std::abs(problem_.psi.values()[index]);
+double Products::rounding(std::int64_t i, double, double size) const {
   // Half of what two of them may differ by.
-  return 8 * std::numeric_limits<real>::epsilon() * size;
+  return 8 * std::numeric_limits<real>::epsilon() * (problem_.own_part(i) + size);
+}
+
+double Products::size(std::int64_t j) const {
+  return problem_.target.scale() * problem_.target.centred_squared_norms()[static_cast<std::size_t>(j)] +
+         std::abs(problem_.psi.data()[j]);
 }
 
 double Products::least_share() const {

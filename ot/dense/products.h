@@ -16,7 +16,8 @@ class Products : public TileValues {
   /// But for p_ij that have less than 2^(4 - m) of the mass, for the m digits of real.
   void add_gradients(QueryBlock block, std::int64_t tile, std::span<const double> weights, real* terms,
                      real* sums) const override;
-  double rounding(std::int64_t i, const engine::simd::Minimum& minimum) const override;
+  double rounding(std::int64_t i, double u, double size) const override;
+  double size(std::int64_t j) const override;
 
  protected:
   const TiledProblem& problem_;

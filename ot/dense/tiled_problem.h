@@ -77,8 +77,11 @@ class TileValues {
   /// j]. Overwrites the terms [block, rows].
   virtual void add_gradients(QueryBlock block, std::int64_t tile, std::span<const double> weights, real* terms,
                              real* sums) const = 0;
-  /// How far a computed minimum of u - slope w for query i may be off, at lambda = 0.
-  virtual double rounding(std::int64_t i, const engine::simd::Minimum& minimum) const = 0;
+  /// How far a computed u - slope w of query i, near this one, may be off at lambda = 0 for points of at most this
+  /// size().
+  virtual double rounding(std::int64_t i, double u, double size) const = 0;
+  /// What that grows with of point j.
+  virtual double size(std::int64_t j) const = 0;
 };
 
 }  // namespace ot

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "engine/parallel.h"
@@ -18,13 +19,15 @@ constexpr real not_a_number = std::numeric_limits<real>::quiet_NaN();
 std::vector<std::int64_t> least_of_ranks(const Target& target, const Tensor& x, const Tensor& psi,
                                          const std::vector<std::int64_t>& own) {
   if (target.ranks().size() == 1) return own;
-  const bool undefined = std::ranges::any_of(psi.values(), [](real value) { return std::isnan(value); });
+  const std::span<const double> nu = target.weights();
+  bool undefined = false;
+  for (std::size_t j = 0; j < nu.size(); ++j) undefined |= nu[j] > 0 && std::isnan(psi.values()[j]);
   std::vector<engine::Cluster::Candidate> best;
   const real* row = x.data();
   for (const std::int64_t j : own) {
     if (undefined)
       best.push_back({.value = not_a_number});
-    else if (j < 0)
+    else if (j < 0 || nu[static_cast<std::size_t>(j)] == 0)  // a search has one even where all weigh nothing
       best.push_back({});
     else
       best.push_back({target.cost(row, j) - psi.data()[j], target.of_rank().first + j});

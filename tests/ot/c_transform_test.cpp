@@ -206,6 +206,22 @@ TEST_CASE("transforms to 8-bit images are within 1e-5 of their definition, or a 
   }
 }
 
+TEST_CASE("winners are told apart of which one is so far, and its psi so large, that its value is rounded more") {
+  const std::vector<real> points{0, 100, 300};
+  const Target target(points, 3, 1, CostScale::one);
+  const Tensor x({1, 1}, {real(0.5)});
+  for (int k = 0; k < 20; ++k) {
+    CAPTURE(k);
+    const auto far = static_cast<real>(9900 + 0.37 * k);
+    for (const double apart : {-2e-5, 2e-5}) {  // of what the first is above the second
+      const auto near = static_cast<real>(0.25 - (9900.25 - static_cast<double>(far)) - apart);
+      const Tensor psi({3}, {near, far, 0});
+      const Oracle oracle(points, std::vector<double>(3, 1.0 / 3), 1, x, psi, 0);
+      CHECK(c_transform(target, x, psi, 0).winners == oracle.winners);
+    }
+  }
+}
+
 TEST_CASE("winners are told apart that are nearer than others by less than a large psi rounds, in a tile and beyond") {
   constexpr std::int64_t d = 40, batch = 30;
   for (const std::int64_t count : {300, 1100}) {

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
@@ -20,7 +21,7 @@ LAUNCHERS = {
 SETTINGS = {"OMPI_ALLOW_RUN_AS_ROOT": 1, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": 1, "OMPI_MCA_mpi_yield_when_idle": 1}
 ITERATIONS = 4
 # Points are dealt out 512 at a time, clusters one by one.
-POINTS = "--points 3600 --clusters 0".split()
+POINTS = "--points 4300 --clusters 0".split()
 KINDS = {
     "vector": ["--dual", "vector", *POINTS],
     "vector, asgd": ["--dual", "vector", "--dual-optimizer", "asgd", *POINTS],
@@ -32,23 +33,28 @@ KINDS = {
     "labels, divergence": "--dual vector --lambda 0.05 --loss sinkhorn-divergence --points 300 --labels own".split() +
                           ["--batch", "21"],
 }
-SOLVE = "solve --source normal --target digits --target-points 3600 --batch 20 --iterations 60 --threads 1".split()
+SOLVE = "solve --source normal --target digits --target-points 4300 --batch 20 --iterations 60 --threads 1".split()
 SOLVERS = {
     "adam": ["--solver", "adam"],
     "asgd": ["--solver", "asgd"],
     "adam, vector": ["--solver", "adam", "--dual", "vector"],
     "asgd, layers": ["--solver", "asgd", "--dual", "layers"],
     "another cost": ["--solver", "adam", "--cost", "euclidean"],
+    "weights": ["--solver", "adam", "--target-weights", "weights.npy"],
 }
 
 
 class Mpi:
-    """The program as one of the MPIs starts it."""
+    """The program as one of the MPIs starts it; in short each has half of what is tried."""
 
-    def __init__(self, name):
+    def __init__(self, name, short):
+        self.name, self.short = name, short
         self.program = os.path.abspath(f"build/mpi/mpicxx.{name}/semidual")
         self.launcher = LAUNCHERS[name]
         self.there = os.path.exists(self.program) and shutil.which(self.launcher[0])
+
+    def some(self, things):
+        return list(things)[list(LAUNCHERS).index(self.name)::2] if self.short else list(things)
 
     def command(self, ranks, *arguments):
         return [*self.launcher, "-n", str(ranks), self.program, *map(str, arguments)]
@@ -78,25 +84,34 @@ def own_lines(ended):
     return [line for line in ended.stderr.splitlines() if "semidual:" in line]
 
 
-def same_bits(counts, mpi, name, root, short):
-    # In short each kind is tried on 2 ranks of the one MPI and on 3 of the other.
-    other = name == "mpich"
-    for number, (kind, options) in enumerate(KINDS.items()):
-        numbers = [(2 + (number + other) % 2, 1)] if short else [(r, t) for r in (1, 2, 3, 4, 7) for t in (1, 2)]
+def write_weights(path):
+    """Of the points of SOLVE: the last half weigh nothing, so that some rank has none that do."""
+    count = 4300
+    weights = [2 * (j % 3) if 2 * j < count else 0 for j in range(count)]
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({count},), }}".ljust(117) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() +
+                     struct.pack(f"<{count}d", *(weight / sum(weights) for weight in weights)))
+
+
+def same_bits(counts, mpi, name, root):
+    for kind, options in mpi.some(KINDS.items()):
         one = root / "one"
         ended = train(one, ITERATIONS, *options, "--force")
         if not counts.check(ended.returncode == 0, f"{kind}: {ended.stderr[-300:]}"):
             continue
         bits, losses = checkpoint_of(one), losses_of(one)
-        for ranks, threads in numbers + [(7, 2)] * (short and kind == "layers"):
+        # Of two each has enough points to search.
+        for ranks, threads in [(2, 1)] if mpi.short else [(r, t) for r in (1, 2, 3, 4, 7) for t in (1, 2)]:
             run = root / "many"
             ended = mpi.train(ranks, run, ITERATIONS, *options, "--threads", threads, "--force")
             same = ended.returncode == 0 and checkpoint_of(run) == bits and losses_of(run) == losses
             counts.check(same, f"{name}, {kind}, {ranks} ranks of {threads} threads: {ended.stderr[-1000:]}")
-    for solver, options in SOLVERS.items():
+    write_weights(root / "weights.npy")
+    for solver, options in mpi.some(SOLVERS.items()):
+        options = [root / word if word == "weights.npy" else word for word in options]
         ended = semidual(*SOLVE, *options, "--force", "--out", root / "one")
         counts.check(ended.returncode == 0, f"{solver}: {ended.stderr[-300:]}")
-        for ranks in (2 + other,) if short else (1, 2, 3, 4, 7):
+        for ranks in (2,) if mpi.short else (1, 2, 3, 4, 7):
             ended = mpi.run(ranks, *SOLVE, *options, "--force", "--out", root / "many")
             result = [{**json.loads((root / run / "result.json").read_text()), "seconds": 0} for run in ("one", "many")]
             same = sha256(root / "one/psi.npy") == sha256(root / "many/psi.npy") and result[0] == result[1]
@@ -104,21 +119,25 @@ def same_bits(counts, mpi, name, root, short):
 
 
 def coupled(counts, mpi, name, root):
-    """Pairs of what the last solver has left, with what is there already, and one point as often as another."""
+    """Pairs of what the last solver has left, with one point as often as another, and behind those that are there."""
     solved, one, many = root / "many", root / "pairs", root / "shared"
-    for options in (["--count", 3000], ["--count", 100, "--balanced"]):
-        words = ["couple", solved, "--labels", "own", "--threads", 1, "--force", *options]
+    of = lambda folder: {file.name: sha256(file) for file in folder.iterdir()}
+    for options in mpi.some((["--count", 3000], ["--count", 100, "--balanced"])):
+        words = ["couple", solved, "--labels", "own", "--threads", 1, *options]
         ended = semidual(*words, "--out", one)
         counts.check(ended.returncode == 0, f"couple: {ended.stderr[-300:]}")
-        ended = mpi.run(3, *words, "--out", many)
-        of = lambda folder: {file.name: sha256(file) for file in folder.iterdir()}
-        counts.check(ended.returncode == 0 and of(one) == of(many), f"{name}, couple {options}: {ended.stderr[-1000:]}")
-    for folder in (one, many):
-        shutil.rmtree(folder)
+        for more in ("--force", "--threads=1", "--count=4000")[:3 if options[1] == 3000 else 2]:
+            ended = mpi.run(3, *words, more, "--out", many)
+            if more.startswith("--count"):
+                semidual(*words, more, "--out", one)
+            counts.check(ended.returncode == 0 and of(one) == of(many),
+                         f"{name}, couple {options} {more}: {ended.stderr[-1000:]}")
+        for folder in (one, many):
+            shutil.rmtree(folder)
 
 
 def resumed(counts, mpi, name, root):
-    for kind in ("layers", "clusters"):
+    for kind in mpi.some(("layers", "clusters")):
         whole, run = root / "whole", root / "cut"
         train(whole, 2 * ITERATIONS, *KINDS[kind], "--force")
         for before, after in ((2, 3), (3, 1), (1, 2)):
@@ -150,14 +169,19 @@ def refused(counts, mpi, name, root):
         (3, ["train", *tiny("--clusters", 2, "--points", 100), *out], "of which there are 2"),
         (2, ["info", "digits"], "start this one without mpirun"),
     ]
-    for ranks, arguments, words in one_by_one:
+    for ranks, arguments, words in mpi.some(one_by_one):
         ended = mpi.run(ranks, *arguments)
         lines = own_lines(ended)
         right = ended.returncode == 2 and len(lines) == 1 and words in lines[0]
         counts.check(right, f"{name}, {words}: {ended.returncode}, {ended.stderr[-1000:]}")
     (root / "x.csv").write_text("".join(f"{i},{i % 7}\n" for i in range(2000)))
     here = ["train", "--data", "x.csv", "--minutes", 1, *out]
-    for first, other, before, words in ((train_on, [*train_on, "--seed", 2], ":", "different options"),
+    (root / "there").mkdir(exist_ok=True)
+    (root / "there/x.csv").write_text("".join(f"{i},{i % 8}\n" for i in range(2000)))
+    by_class = [*here, "--clusters", 4]
+    for first, other, before, words in ((here, here, "cd there", "not the same for all ranks"),
+                                        (by_class, by_class, "cd there", "not the same for all ranks"),
+                                        (train_on, [*train_on, "--seed", 2], ":", "different options"),
                                         (train_on, train_on, "export SEMIDUAL_SIMD=baseline", "the same bits"),
                                         (here, here, "cd /", "x.csv: no such file")):
         ended = mpi.apart(root, first, other, before)
@@ -168,6 +192,12 @@ def refused(counts, mpi, name, root):
     lines = own_lines(plain)
     counts.check(plain.returncode == 2 and len(lines) == 1 and "make MPI=1" in lines[0],
                  f"{name}, the program without MPI: {plain.stderr[-1000:]}")
+    stranger = Mpi("openmpi" if name == "mpich" else "mpich", mpi.short)
+    if stranger.there:
+        ended = mpi.run(2, "train", *out, program=stranger.program)
+        lines = own_lines(ended)
+        counts.check(ended.returncode == 2 and len(lines) == 1 and "find themselves alone" in lines[0],
+                     f"{name}, a program of another MPI: {ended.returncode}, {ended.stderr[-1000:]}")
     counts.check(not (root / "refused").exists(), f"{name}: what was refused has left a folder")
 
 
@@ -239,13 +269,13 @@ def full_disk(counts, mpi, name, root, shims):
 def ranks(shims, short):
     counts = Counts("ranks")
     for name in LAUNCHERS:
-        mpi = Mpi(name)
+        mpi = Mpi(name, short)
         if not mpi.there:
             print(f"  ranks: left out: {name}, which make test MPI=1 wants")
-            counts.check(not os.environ.get("MPI"), f"{name} is not there")
+            counts.check(os.environ.get("MPI") != "1", f"{name} is not there")
             continue
         with Folder() as root:
-            same_bits(counts, mpi, name, root, short)
+            same_bits(counts, mpi, name, root)
             coupled(counts, mpi, name, root)
             resumed(counts, mpi, name, root)
             refused(counts, mpi, name, root)
