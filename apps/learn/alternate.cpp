@@ -44,6 +44,7 @@ Alternate::Alternate(const TrainOptions& options, LatentLaw law, models::Generat
     batch_ = classes_by_share(law_.shares, options.batch);
   }
   if (options.average > 0) average_.emplace(generator, std::move(mean), options.average);
+  shared_ = shares_rows();
 }
 
 Var Alternate::generated(const Tensor& z) {
@@ -56,19 +57,38 @@ Tensor Alternate::latent_batch(Draw purpose, std::int64_t n, std::int64_t k) con
   return latents(law_, options_.seed, purpose, n, k, inner ? inner_batch_ : options_.batch);
 }
 
+bool Alternate::shares_rows() {
+  if (objective_->ranks().size() == 1 || !generator_.rows_apart()) return false;
+  const engine::NoGrad theta_is_fixed;
+  const Rows here = objective_->rows_here(inner_batch_);
+  const Tensor z = latent_batch(Draw::dual_batch, 0, 0), all = generated(z).value();
+  const bool same =
+      here.begin == here.end || std::ranges::equal(generated(rows(z, here)).value().values(), rows(all, here).values());
+  return !objective_->ranks().any(!same);
+}
+
 std::vector<Tensor> Alternate::inner_batches(std::int64_t n, std::int64_t first, std::int64_t last) {
   const engine::NoGrad theta_is_fixed;
   std::vector<Tensor> batches;
   for (std::int64_t k = first; k < last; ++k) batches.push_back(latent_batch(Draw::dual_batch, n, k));
   if (objective_->of_latents()) return batches;
-  if (batches.size() == 1) return {generated(batches.front()).value()};
-  const std::int64_t size = batches.front().dim(0), latent = batches.front().dim(1);
-  Tensor z({(last - first) * size, latent});
+  const Rows here = shared_ ? objective_->rows_here(inner_batch_) : Rows{0, inner_batch_};
+  const std::int64_t size = here.end - here.begin, d = objective_->dimension();
+  if (size == inner_batch_ && batches.size() == 1) return {generated(batches.front()).value()};
+  Tensor z({(last - first) * size, batches.front().dim(1)}), x;
   engine::real* to = z.data();
-  for (const Tensor& batch : batches) to = std::ranges::copy(batch.values(), to).out;
-  const Tensor x = generated(z).value();
-  for (std::int64_t b = 0; b < last - first; ++b)
-    batches[static_cast<std::size_t>(b)] = rows(x, {b * size, (b + 1) * size});
+  for (const Tensor& batch : batches) to = std::ranges::copy(rows(batch, here).values(), to).out;
+  if (size > 0) x = generated(z).value();
+  for (std::int64_t b = 0; b < last - first; ++b) {
+    Tensor& batch = batches[static_cast<std::size_t>(b)];
+    if (size == inner_batch_) {
+      batch = rows(x, {b * size, (b + 1) * size});
+      continue;
+    }
+    batch = Tensor::zeros({inner_batch_, d});
+    if (size > 0) std::copy_n(x.data() + b * size * d, size * d, batch.data() + here.begin * d);
+    objective_->complete(batch);
+  }
   return batches;
 }
 

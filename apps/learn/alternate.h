@@ -62,6 +62,9 @@ class Alternate {
  private:
   /// g(z), in the space of the objective.
   engine::Var generated(const engine::Tensor& z);
+  /// Whether each rank may generate a part of the rows of an inner batch, as their bits do not depend on the rows
+  /// beside them, by a try: those of OpenBLAS's products need not.
+  bool shares_rows();
   engine::Tensor latent_batch(Draw purpose, std::int64_t n, std::int64_t k) const;
   /// The batches of the steps first..last-1 of the inner loop of iteration n.
   std::vector<engine::Tensor> inner_batches(std::int64_t n, std::int64_t first, std::int64_t last);
@@ -76,6 +79,7 @@ class Alternate {
   LatentLaw law_;
   std::int64_t inner_batch_;                      // points in a step of the inner loop
   std::vector<std::int64_t> inner_rows_, batch_;  // with classes, that of each row
+  bool shared_ = false;
   std::int64_t n_ = 0, warmup_ = 0;
 };
 

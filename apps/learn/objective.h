@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "apps/latents.h"
+#include "apps/learn/rows.h"
+#include "engine/cluster/cluster.h"
 #include "engine/tape.h"
 #include "engine/tensor.h"
 #include "ot/named_tensors.h"
@@ -25,6 +27,12 @@ class Objective {
 
   /// Whether the steps of the inner loop take the latent points themselves, in place of what is generated from them.
   virtual bool of_latents() const { return false; }
+  /// Who learns it together.
+  virtual engine::Cluster ranks() const { return {}; }
+  /// The rows of an inner loop's batch of so many that this rank is to generate.
+  virtual Rows rows_here(std::int64_t batch) const { return {0, batch}; }
+  /// Fills in what steps look at of the rows that other ranks have generated, which are 0 in x.
+  virtual void complete(engine::Tensor& x) const { (void)x; }
   /// The steps of the inner loop of iteration n, which counts from 0.
   virtual std::int64_t steps(std::int64_t n) const = 0;
   /// Whether what it has learned will do, so that the inner loop ends before all its steps.

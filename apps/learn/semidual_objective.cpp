@@ -50,6 +50,16 @@ SemidualObjective::SemidualObjective(const TrainOptions& options, const ot::Targ
       one->W_nu_nu = ot::self_transport(one->target, options.lambda, most_self_transport, options.seed);
 }
 
+Rows SemidualObjective::rows_here(std::int64_t batch) const {
+  if (classes_ > 0)
+    return duals_.empty() ? Rows() : Rows{duals_.front()->of_dual_batch.begin, duals_.back()->of_dual_batch.end};
+  return {batch * ranks_.rank() / ranks_.size(), batch * (ranks_.rank() + 1) / ranks_.size()};
+}
+
+void SemidualObjective::complete(Tensor& x) const {
+  if (classes_ == 0) ranks_.unite(x.values());
+}
+
 void SemidualObjective::begin(double progress) {
   for (const auto& one : duals_) {
     one->dual.solver->set_rate(options_.dual_lr * share_of_rate(options_.dual_schedule, progress, 0.05));

@@ -26,6 +26,10 @@ class SemidualObjective : public Objective {
                     const engine::Cluster& ranks = {});
 
   std::int64_t dimension() const override { return target_.dimension(); }
+  engine::Cluster ranks() const override { return ranks_; }
+  /// Those of its classes; without classes a part of them, which all need.
+  Rows rows_here(std::int64_t batch) const override;
+  void complete(engine::Tensor& x) const override;
   std::int64_t steps(std::int64_t) const override { return options_.inner; }
   void begin(double progress) override;
   void step(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k) override;
