@@ -234,7 +234,8 @@ int couple(const CoupleRequest& request, const Console& console) {
   data::Labels labels;
   if (!request.labels.empty())
     labels = labels_of(request.labels, solved.options.target, solved.options.target_points, draws.target().total());
-  require(ranks.size() == 1 || ranks.alike(identity_of(request, solved).dump() + draws.digest_of_given() +
+  const nlohmann::ordered_json identity = identity_of(request, solved);
+  require(ranks.size() == 1 || ranks.alike(identity.dump() + draws.digest_of_given() +
                                            data::sha256(std::as_bytes(std::span(labels.of_points)))),
           request.result, ", or what is given beside it, is not the same for all ranks: give them the same files");
   Coupling coupling(request, draws, labels, count);
@@ -246,7 +247,7 @@ int couple(const CoupleRequest& request, const Console& console) {
     return ranks.any(interrupt.requested()) ? 130 : 0;
   }
   std::optional<Shards> shards;
-  if (ranks.first()) shards.emplace(request.out, identity_of(request, solved), pairs_of_shard, count, request.force);
+  if (ranks.first()) shards.emplace(request.out, identity, pairs_of_shard, count, request.force);
   coupling.skip(shards ? &*shards : nullptr, ranks);
   require_writable(request.out, 4.0 * static_cast<double>(count - coupling.done()) *
                                     static_cast<double>(draws.target().dimension() + 5));

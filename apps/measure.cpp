@@ -56,11 +56,12 @@ std::vector<double> weights_of(const std::string& option, const std::string& pat
   return weights;
 }
 
-ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights) {
+ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
+                       const engine::Cluster& ranks) {
   return dataset.bytes.empty() ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension,
-                                            std::move(cost), std::move(weights))
+                                            std::move(cost), std::move(weights), ranks)
                                : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
-                                            std::move(weights));
+                                            std::move(weights), ranks);
 }
 
 namespace {
@@ -96,10 +97,7 @@ ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<
   dataset.values = copied(dataset.values, first * dataset.dimension, last * dataset.dimension);
   dataset.count = last - first;
   if (!weights.empty()) weights = {weights.begin() + first, weights.begin() + last};
-  return dataset.bytes.empty() ? ot::Target(std::move(dataset.values), dataset.count, dataset.dimension,
-                                            std::move(cost), std::move(weights), ranks)
-                               : ot::Target(std::move(dataset.bytes), dataset.count, dataset.dimension, std::move(cost),
-                                            std::move(weights), ranks);
+  return make_target(std::move(dataset), std::move(cost), std::move(weights), ranks);
 }
 
 }  // namespace apps

@@ -29,11 +29,12 @@ std::vector<double> read_weights(const std::string& option, const std::string& p
 std::vector<double> weights_of(const std::string& option, const std::string& path, std::int64_t count);
 
 /// The measure on the points of a data set with these weights, uniform ones if empty, and the cost to it. Throws Error
-/// as ot::Target does.
-ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights = {});
-/// The same of the part of the points, and of their weights, that this rank takes: consecutive ones, a multiple of
-/// ot::Target::together of them, as even as can be. Throws Error too where there are fewer stretches than
-/// ranks, and where not all have the same data.
+/// as ot::Target does. With `ranks` these are the points of this one.
+ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights = {},
+                       const engine::Cluster& ranks = {});
+/// The same of the part of all points, and of their weights, that this rank takes: consecutive ones, a multiple of
+/// ot::Target::together of them, as even as can be. Throws Error too where there are fewer stretches than ranks, and
+/// where not all have the same data.
 ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
                               const engine::Cluster& ranks);
 

@@ -16,16 +16,6 @@ double mean(const Tensor& values) {
   return sum / static_cast<double>(values.size());
 }
 
-/// sum_j nu_j psi_j. Outside the support psi may be anything, even infinite.
-double expectation(const Target& target, const Tensor& psi) {
-  double sum = 0;
-  target.ranks().in_turn(sum, [&] {
-    for (std::size_t j = 0; j < target.weights().size(); ++j)
-      if (target.weights()[j] > 0) sum += target.weights()[j] * psi.values()[j];
-  });
-  return sum;
-}
-
 /// H, of the c-transform with what the tape asks for.
 Var recorded(const Target& target, const CTransform& transform, const Var& x, const Var& psi) {
   const double value = mean(transform.value) + expectation(target, psi.value());
@@ -50,6 +40,15 @@ Wanted wanted(const Var& x, const Var& psi) {
   return {.gradient = x.on_tape(), .mass = psi.on_tape()};
 }
 }  // namespace
+
+double expectation(const Target& target, const Tensor& psi) {
+  double sum = 0;
+  target.ranks().in_turn(sum, [&] {
+    for (std::size_t j = 0; j < target.weights().size(); ++j)
+      if (target.weights()[j] > 0) sum += target.weights()[j] * psi.values()[j];
+  });
+  return sum;
+}
 
 Tensor semidual_gradient(const Target& target, const Tensor& mass) {
   Tensor gradient(mass.shape());

@@ -14,6 +14,10 @@ engine::Var semidual(const Target& target, const engine::Var& x, const engine::V
 /// The same by a Transformer.
 engine::Var semidual(Transformer& transform, const engine::Var& x, const engine::Var& psi, double lambda);
 
+/// sum_j nu_j psi_j, psi [J]. Outside the support psi may be anything, even infinite. Of a target that ranks share it
+/// is the sum over the points of all, and a call that all of them make.
+double expectation(const Target& target, const engine::Tensor& psi);
+
 /// (101), the gradient of H in psi given the mass of the c-transform, [J]: nu_j - mass_j.
 engine::Tensor semidual_gradient(const Target& target, const engine::Tensor& mass);
 

@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "ot/semidual.h"
+
 namespace ot {
 
 using engine::real;
@@ -14,12 +16,7 @@ std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const 
                                                   const std::function<bool()>& go_on) {
   const std::span<const double> nu = transform.target().weights();
   const double g = groups;
-  const engine::Cluster& ranks = transform.target().ranks();
-  double expectation = 0;
-  ranks.in_turn(expectation, [&] {
-    for (std::size_t j = 0; j < nu.size(); ++j)
-      if (nu[j] > 0) expectation += nu[j] * psi.values()[j];
-  });
+  const double of_psi = expectation(transform.target(), psi);
 
   std::vector<Tensor> masses;
   std::vector<double> sums(nu.size(), 0), means, products(static_cast<std::size_t>(groups), 0);
@@ -28,12 +25,12 @@ std::optional<SemidualEstimate> estimate_semidual(Transformer& transform, const 
     const CTransform found = transform(batch(k), psi, lambda, {.mass = true});
     double sum = 0;
     for (const real value : found.value.values()) sum += value;
-    means.push_back(expectation + sum / static_cast<double>(found.value.size()));
+    means.push_back(of_psi + sum / static_cast<double>(found.value.size()));
     masses.push_back(found.mass);
     for (std::size_t j = 0; j < nu.size(); ++j) sums[j] += found.mass.values()[j];
   }
   // sum_j m_gj m_hj / nu_j is 1 + chi^2 in expectation for g != h. `products` has its sums over h.
-  ranks.in_turn(std::span(products), [&] {
+  transform.target().ranks().in_turn(std::span(products), [&] {
     for (int k = 0; k < groups; ++k) {
       const Tensor& mass = masses[static_cast<std::size_t>(k)];
       double& product = products[static_cast<std::size_t>(k)];

@@ -18,6 +18,7 @@
 #include "engine/parallel.h"
 #include "engine/random.h"
 #include "engine/simd/kernels.h"
+#include "tests/engine/environment.h"
 #include "tests/engine/threads.h"
 
 using engine::real;
@@ -89,18 +90,6 @@ struct Product {
 bool same_bits(const Values& a, const Values& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(real)) == 0;
 }
-
-// Runs with the environment variable set so, or unset for null.
-struct Environment {
-  Environment(const char* variable, const char* value) : name(variable) {
-    if (const char* old = std::getenv(variable)) before = old, had = true;
-    value ? setenv(variable, value, 1) : unsetenv(variable);
-  }
-  ~Environment() { had ? setenv(name, before.c_str(), 1) : unsetenv(name); }
-  const char* name;
-  std::string before;
-  bool had = false;
-};
 
 }  // namespace
 

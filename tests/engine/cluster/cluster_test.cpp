@@ -1,28 +1,15 @@
 #include "engine/cluster/cluster.h"
 
-#include <cmath>
-#include <cstdlib>
-#include <limits>
-#include <string>
+#include <span>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "engine/cluster/launched.h"
 #include "engine/error.h"
+#include "tests/engine/environment.h"
 
 using namespace engine;
-
-namespace {
-
-/// A variable of the environment, for its lifetime.
-struct Setting {
-  const char* name;
-  Setting(const char* variable, const char* value) : name(variable) { setenv(name, value, 1); }
-  ~Setting() { unsetenv(name); }
-};
-
-}  // namespace
 
 TEST_CASE("a process alone has all that ranks would share, and sums as it stands") {
   const Cluster alone;
@@ -54,11 +41,11 @@ TEST_CASE("a communicator is refused by a program without MPI") {
 TEST_CASE("what mpirun of Open MPI and of MPICH tells is read, and refused in the first process's name") {
   CHECK(Launched::by_environment().processes == 1);
   {
-    const Setting size("OMPI_COMM_WORLD_SIZE", "3"), rank("OMPI_COMM_WORLD_RANK", "2");
+    const Environment size("OMPI_COMM_WORLD_SIZE", "3"), rank("OMPI_COMM_WORLD_RANK", "2");
     CHECK(Launched::by_environment().processes == 3);
     CHECK(Launched::by_environment().number == 2);
   }
-  const Setting size("PMI_SIZE", "4"), rank("PMI_RANK", "0");
+  const Environment size("PMI_SIZE", "4"), rank("PMI_RANK", "0");
   const Launched launched = Launched::by_environment();
   CHECK(launched.processes == 4);
   CHECK_THROWS_WITH_AS(launched.refuse("that are strangers"), "mpirun has started 4 processes that are strangers",
