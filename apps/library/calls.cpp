@@ -81,12 +81,28 @@ void require_one_of(const char* argument, const std::string& given, std::initial
 
 namespace apps::library {
 
+namespace {
+
+/// So many threads for as long as it is there: a callback's call leaves the one that waits for it its own.
+class Threads {
+ public:
+  explicit Threads(int threads) : before_(engine::threads()) { engine::set_threads(threads); }
+  ~Threads() { engine::set_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace
+
 int call(const semidual_context* context, const std::function<void()>& body) {
   try {
     require_given(context, "context");
     const std::lock_guard turn(Turns::instance().mutex());
     const engine::BlasOnOneThread blas;
-    engine::set_threads(Turns::instance().forked() ? 1 : context->threads);
+    const Threads threads(Turns::instance().forked() ? 1 : context->threads);
     body();
     return SEMIDUAL_OK;
   } catch (const Stopped&) {

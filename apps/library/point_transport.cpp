@@ -121,6 +121,7 @@ const semidual_transport_options& checked(const semidual_transport_options* give
 
 void require_positive(double lambda, const char* why) {
   require(lambda > 0, "lambda must be positive", why, ": ", lambda);
+  require(std::isfinite(1 / lambda), "lambda is too small for its inverse: ", lambda);
 }
 
 void require_alike(const Measure& from, const Measure& to) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -138,14 +139,20 @@ class target {
         context_(detail::make_context(options.threads)) {
     if (!options.weights.empty()) detail::require_size(options.weights.size(), size_, "weights");
     semidual_target* made = nullptr;
-    detail::check(semidual_target_create(context(), points, type, size_, dimension_, options.weights.data(),
+    detail::check(semidual_target_create(context(), points, type, size_, dimension_,
+                                         options.weights.empty() ? nullptr : options.weights.data(),
                                          options.cost.c_str(), options.power, options.scale.c_str(), &made));
     handle_.reset(made);
   }
 
   std::vector<float> rounded(std::span<const double> psi) const {
     detail::require_size(psi.size(), size_, "psi");
-    return {psi.begin(), psi.end()};
+    std::vector<float> potential(psi.begin(), psi.end());
+    for (std::size_t j = 0; j < psi.size(); ++j)
+      if (std::isfinite(psi[j]) && !std::isfinite(potential[j]))
+        throw error(SEMIDUAL_INVALID,
+                    "psi must be what float holds: number " + std::to_string(j) + " is " + std::to_string(psi[j]));
+    return potential;
   }
 
   std::int64_t size_, dimension_;

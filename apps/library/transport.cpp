@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <span>
@@ -120,12 +121,28 @@ ot::AveragedOptions options_of(const semidual_solve_options& given) {
           .tolerance = given.tolerance};
 }
 
+bool finite(std::span<const real> values) {
+  return std::ranges::all_of(values, [](real value) { return std::isfinite(value); });
+}
+
+/// Throws Error for the first finite row of x of which `told` says that nothing came out, with a finite psi too: where
+/// the two are not, the result is not either.
+template <class Told>
+void require_costs(const Tensor& x, const Tensor& psi, const Told& told) {
+  for (std::int64_t i = 0; i < x.dim(0); ++i)
+    if (!told(i))
+      require(!finite(x.values().subspan(static_cast<std::size_t>(i * x.dim(1)), static_cast<std::size_t>(x.dim(1)))) ||
+                  !finite(psi.values()),
+              "x: the costs from point ", i, " are more than float holds: scale the points");
+}
+
 /// Both kinds of psi that there are have a number for each point in their first parameter, and begin at 0.
 void start_at(ot::Potential& potential, std::span<const double> psi) {
   Tensor first = potential.parameters().front()->value();
   for (std::size_t j = 0; j < psi.size(); ++j) {
     require(std::isfinite(psi[j]), "start must be finite: number ", j, " is ", psi[j]);
     first.data()[j] = static_cast<real>(psi[j]);
+    require(std::isfinite(first.data()[j]), "start must be what float holds: number ", j, " is ", psi[j]);
   }
 }
 
@@ -170,6 +187,7 @@ int semidual_c_transform(semidual_context* context, semidual_target* target, con
     }
     const ot::CTransform found = target->fresh_transform(lambda)(
         points, potential, lambda, {.gradient = gradient != nullptr, .mass = mass != nullptr});
+    require_costs(points, potential, [&](std::int64_t i) { return std::isfinite(found.value.data()[i]); });
     copy_out(found.value, value);
     if (gradient) copy_out(found.gradient, gradient);
     if (mass) copy_out(found.mass, mass);
@@ -184,7 +202,10 @@ int semidual_responsibilities(semidual_context* context, semidual_target* target
     if (rows > 0) require_given(shares, "shares");
     const ot::Target& to = target->target;
     const Tensor points = copied(x, rows, to.dimension(), "x"), potential = copied(psi, to.size(), "psi");
-    if (rows > 0) copy_out(ot::responsibilities(to, points, potential, lambda), shares);
+    if (rows == 0) return;
+    const Tensor found = ot::responsibilities(to, points, potential, lambda);
+    require_costs(points, potential, [&](std::int64_t i) { return !std::isnan(found.data()[i * to.size()]); });
+    copy_out(found, shares);
   });
 }
 
@@ -196,14 +217,13 @@ int semidual_draw(semidual_context* context, semidual_target* target, const floa
     const Tensor points = copied(x, rows, target->target.dimension(), "x"),
                  potential = copied(psi, target->target.size(), "psi");
     if (rows == 0) return;
-    if (lambda == 0) {
-      std::ranges::copy(target->fresh_transform(0)(points, potential, 0).winners, index);
-      return;
-    }
-    require_given(uniforms, "uniforms");
-    std::ranges::copy(target->fresh_transform(lambda).draw(points, potential, lambda,
-                                                           std::span(uniforms, static_cast<std::size_t>(rows))),
-                      index);
+    if (lambda != 0) require_given(uniforms, "uniforms");
+    ot::Transformer& transform = target->fresh_transform(lambda);
+    const std::vector<std::int64_t> found =
+        lambda == 0 ? transform(points, potential, 0).winners
+                    : transform.draw(points, potential, lambda, {uniforms, static_cast<std::size_t>(rows)});
+    require_costs(points, potential, [&](std::int64_t i) { return found[static_cast<std::size_t>(i)] >= 0; });
+    std::ranges::copy(found, index);
   });
 }
 
@@ -214,7 +234,9 @@ int semidual_law(semidual_context* context, const char* law, int64_t dimension, 
     if (size > 0) require_given(points, "points");
     const auto named = apps::law_of(word(law, "law"));
     require(named.has_value(), "law '", law, "' is unknown: it must be normal, uniform, ball or sphere");
-    copy_out(ot::LawSource(*named, dimension, mean, scale, seed).batch(number, size), points);
+    const Tensor batch = ot::LawSource(*named, dimension, mean, scale, seed).batch(number, size);
+    require(finite(batch.values()), "mean ", mean, " and scale ", scale, " make points that float does not hold");
+    copy_out(batch, points);
   });
 }
 
@@ -261,6 +283,9 @@ int semidual_solve(semidual_context* context, semidual_target* target, semidual_
                               return progress(progress_data, &so_far) == 0;
                             });
     if (found.psi.empty()) throw apps::library::Stopped();
+    require(std::ranges::all_of(found.psi, [](double value) { return std::isfinite(value); }) &&
+                std::isfinite(found.estimate.dual),
+            "psi, or its value, is not finite: take a smaller rate, or scale the points");
     std::ranges::copy(found.psi, psi);
     if (!result) return;
     *result = result_of(found.estimate);

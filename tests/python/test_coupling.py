@@ -41,6 +41,13 @@ class Pairs(unittest.TestCase):
         self.assertGreater(expected.min(), 100)
         self.assertLess(statistic, 5 + 6 * np.sqrt(10))
 
+    def test_batches_of_points_have_nothing_in_common(self):
+        """Of 10^6 points two batches of 1000 share one, on average; the pairs of a coupling are drawn so."""
+        points = np.arange(10**6, dtype=np.float64)[:, None]
+        coupling = semidual.Coupling([[0.0], [10.0**6]]).fit(points, tolerance=None, max_iter=1)
+        x = coupling.pairs(4000, seed=3)[0][:, 0]
+        self.assertGreater(len(np.unique(x)), 3900)
+
     def test_draws_are_a_function_of_a_seed_and_otherwise_new(self):
         x, y, psi, _ = problem(n=300)
         coupling = semidual.Coupling(y, 5.0)

@@ -168,6 +168,11 @@ class Arguments(unittest.TestCase):
         with self.assertRaises(TypeError):
             solve(x, y, regularization=1)
 
+    def test_a_divergence_that_is_ended_early_warns(self):
+        x, y, _, _ = two_sides(20, 30, 2)
+        with self.assertWarnsRegex(RuntimeWarning, "marginal error is .* after 2 iterations"):
+            semidual.sinkhorn_divergence(x, y, reg=1e-3, max_iter=2)
+
     @unittest.skipUnless(hasattr(signal, "raise_signal"), "signals")
     def test_ctrl_c_ends_a_long_solve(self):
         x, y, _, _ = two_sides(2000, 2000, 20)

@@ -35,6 +35,20 @@ def differentiable(array):
     return torch.tensor(np.asarray(array, np.float32), requires_grad=True)
 
 
+class Transport(unittest.TestCase):
+    def test_gradients_are_right_where_reg_is_far_below_the_costs(self):
+        """From one point all mass goes as the weights say: d/dx sum b_j (x - y_j)^2 = 2 (x - sum b_j y_j) = -3998."""
+        x = torch.tensor([[5001.0]], dtype=torch.float64, requires_grad=True)
+        y = torch.tensor([[0.0], [10000.0]], dtype=torch.float64)
+        transport.transport_cost(x, y, b=[0.3, 0.7], reg=1.0).backward()
+        self.assertAlmostEqual(x.grad.item(), -3998, delta=1e-3)
+
+    def test_an_iteration_that_is_ended_early_warns(self):
+        x, y = torch.rand(20, 2), torch.rand(30, 2)
+        with self.assertWarnsRegex(RuntimeWarning, "marginal error is .* after 2 iterations"):
+            transport.transport_cost(x, y, reg=1e-3, max_iter=2)
+
+
 class CTransform(unittest.TestCase):
     def test_gradients_in_x_and_psi_are_those_of_the_formulas(self):
         x, y, psi, weights = problem(n=6, count=9)

@@ -144,6 +144,7 @@ class Arrays(unittest.TestCase):
         nan[2, 1] = np.nan
         infinite, flat = x.copy(), x[:, :2]
         infinite[3, 2] = np.inf
+        far, steep = np.full((1, 3), 1e20), np.full((1, 3), 20.0)
         cases = [
             ("x: shape (40,), where 2 axes", lambda: semidual.c_transform(x[:, 0], y, psi)),
             ("x: shape (40, 2), where points of y have 3", lambda: semidual.c_transform(flat, y, psi)),
@@ -163,6 +164,15 @@ class Arrays(unittest.TestCase):
             ("x: row 3 is not finite", lambda: semidual.c_transform(infinite, y, psi)),
             ("x: shape (0, 3), where at least one", lambda: semidual.marginal(x[:0], y, psi)),
             ("x: row 0 is not finite", lambda: semidual.c_transform(x.astype(np.float64) * 1e300, y, psi)),
+            ("x: some numbers are masked", lambda: semidual.c_transform(np.ma.masked_greater(x, 0), y, psi)),
+            ("psi: number 0 is not finite, or more than float32", lambda: semidual.c_transform(x, y, psi + 1e39)),
+            ("x: the costs from point 0 are more than float", lambda: semidual.c_transform(far, y, psi)),
+            ("x: the costs from point 0", lambda: semidual.semidiscrete_ot_map(y, steep, psi, metric=("power", 40))),
+            ("x: the costs from point 0", lambda: semidual.semidiscrete_atom_weights(y, far, psi, reg=0.1)),
+            ("x: the costs from point 0", lambda: semidual.Coupling(y, 0.1).assign(far)),
+            ("y: [target] squared distances must not overflow", lambda: semidual.Coupling([[1e30], [0]])),
+            ("psi, or its value, is not finite", lambda: semidual.solve_semidiscrete(y, lr0=1e39, max_iter=3)),
+            ("init_potential: number 0", lambda: semidual.solve_semidiscrete(y, init_potential=psi + 1e300)),
             ("y: row 2 is not finite", lambda: semidual.c_transform(x, nan, psi)),
             ("reg: -1", lambda: semidual.c_transform(x, y, psi, -1)),
             ("reg: nan", lambda: semidual.c_transform(x, y, psi, float("nan"))),
@@ -181,6 +191,7 @@ class Arrays(unittest.TestCase):
             ("tolerance: -1", lambda: semidual.solve_semidiscrete(y, tolerance=-1)),
             ("lr0: inf", lambda: semidual.solve_semidiscrete(y, lr0=float("inf"))),
             ("decreasing_reg: POT's", lambda: semidual.solve_semidiscrete(y, decreasing_reg=False)),
+            ("n: 65, where a number of threads is needed, 0 to 64", lambda: semidual.set_threads(65)),
             ("n: -1", lambda: semidual.set_threads(-1)),
         ]
         for message, attempt in cases:

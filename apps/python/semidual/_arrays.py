@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-_DLPACK_CPU = 1
+_HOST_MEMORY = (1, 3, 11, 13)  # of DLPack: the CPU's, and what CUDA or ROCm have pinned or share of it
 
 
 def _array(name: str, array: Any) -> np.ndarray:
@@ -16,11 +16,13 @@ def _array(name: str, array: Any) -> np.ndarray:
         array = array.detach()
     try:
         if hasattr(array, "__dlpack__") and not isinstance(array, np.ndarray):
-            if hasattr(array, "__dlpack_device__") and array.__dlpack_device__()[0] != _DLPACK_CPU:
+            if hasattr(array, "__dlpack_device__") and array.__dlpack_device__()[0] not in _HOST_MEMORY:
                 raise ValueError("it lies in the memory of a device, where that of the CPU is needed")
             # NumPy before 1.23 has none, and DLPack not all types.
             with contextlib.suppress(AttributeError, BufferError, RuntimeError, TypeError):
                 return np.from_dlpack(array)
+        if np.ma.is_masked(array):
+            raise ValueError("some numbers are masked, where all are needed")
         return np.asarray(array)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: {error}") from error
@@ -85,12 +87,13 @@ def sources(name: str, array: Any, dimension: int, target: str) -> np.ndarray:
 
 
 def potential(name: str, array: Any, count: int, target: str) -> np.ndarray:
-    """A finite number for each point of the target, float64 [count]."""
+    """A number for each point of the target that is finite in float32 too, float64 [count]."""
     result = np.array(numbers(name, array, 1), dtype=np.float64)
     if result.shape != (count,):
         raise ValueError(f"{name}: shape {result.shape}, where {target} has {count} points")
-    if not np.isfinite(result).all():
-        raise ValueError(f"{name}: number {int(np.argmin(np.isfinite(result)))} is not finite")
+    finite = np.isfinite(_to_float(result))
+    if not finite.all():
+        raise ValueError(f"{name}: number {int(np.argmin(finite))} is not finite, or more than float32 holds")
     return result
 
 

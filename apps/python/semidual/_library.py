@@ -324,12 +324,15 @@ def context() -> Handle:
         return _context
 
 
+_MOST_THREADS = 64  # engine::max_threads
+
+
 def set_threads(n: int) -> None:
-    """How many processor cores later calls use; 0: all that this process may use, which is the default."""
+    """How many processor cores later calls use, 64 at most; 0: all that this process may use, which is the default."""
     global _context
     n = operator.index(n)
-    if not 0 <= n < 2**31:
-        raise ValueError(f"n: {n}, where a number of threads is needed, 0 or more")
+    if not 0 <= n <= _MOST_THREADS:
+        raise ValueError(f"n: {n}, where a number of threads is needed, 0 to {_MOST_THREADS}")
     created = _create_context(n)
     with _context_lock:
         _context = created

@@ -74,19 +74,22 @@ class Target:
         self.count, self.dimension = self.points.shape
         nu = _arrays.weights(names.weights, weights, self.count, names.y)
         cost, power = cost_of(metric)
-        self.handle = Handle(
-            library.semidual_target_create,
-            library.semidual_target_destroy,
-            context(),
-            self.points.ctypes,
-            UINT8 if self.points.dtype == np.uint8 else FLOAT,
-            self.count,
-            self.dimension,
-            None if nu is None else nu.ctypes,
-            cost,
-            power,
-            b"one",
-        )
+        try:
+            self.handle = Handle(
+                library.semidual_target_create,
+                library.semidual_target_destroy,
+                context(),
+                self.points.ctypes,
+                UINT8 if self.points.dtype == np.uint8 else FLOAT,
+                self.count,
+                self.dimension,
+                None if nu is None else nu.ctypes,
+                cost,
+                power,
+                b"one",
+            )
+        except ValueError as error:
+            raise ValueError(f"{names.y}: {error}") from error
 
     def sources(self, x: Any) -> np.ndarray:
         """x [n, d] as the library takes it."""
@@ -175,7 +178,8 @@ class Target:
             raise ValueError(f"{self.names.sampler}: shape {points.shape}, where at least one point is needed")
 
         def fill(number: int, out: np.ndarray) -> None:
-            rng = np.random.Generator(np.random.Philox(counter=number, key=seed))
+            # The counter's lowest word counts within a batch.
+            rng = np.random.Generator(np.random.Philox(counter=number << 64, key=seed))
             out[:] = points[rng.integers(len(points), size=len(out))]
 
         return fill

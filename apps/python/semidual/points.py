@@ -4,6 +4,7 @@ All is computed in double. Points, weights, metrics and errors are as in semidua
 """
 
 import ctypes
+import warnings
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -53,6 +54,7 @@ class Problem:
         self.reg = 0.0 if reg is None else _arrays.at_least("reg", reg, 0.0)
         self.exact = self.reg == 0
         iterations, tol = _arrays.whole("max_iter", max_iter, 1), _arrays.at_least("tol", tol, 0.0)
+        self._unconverged: Optional[TransportResult] = None
         size = ctypes.sizeof(TransportOptions)
         self._options = TransportOptions(size, cost, power, b"one", self.reg, tol, iterations)
         dimensions = [side.points.shape[1] for side in self.sides]
@@ -78,6 +80,13 @@ class Problem:
             *(context(), *measures, ctypes.byref(self._options), psi.ctypes.data, plan.ctypes.data),
         )
 
+    def warn_unless_converged(self, stacklevel: int) -> None:
+        """For callers that get a number alone: whether a Sinkhorn iteration was ended before its tolerance."""
+        if self._unconverged is not None and not self.exact:
+            error, iterations = self._unconverged.marginal_error, self._unconverged.iterations
+            text = f"the marginal error is {error:g} after {iterations} iterations: raise max_iter or tol"
+            warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
+
     def _solve(self, function: Callable[..., int], measures: List[Measure], outputs: List[Any]) -> TransportResult:
         found = TransportResult()
 
@@ -90,6 +99,8 @@ class Problem:
         else:  # a callback that is asked now and then, which is when Python takes note of Ctrl-C
             callbacks = Callbacks()
             solve(callbacks.call, TransportProgress(callbacks(lambda data, now: False)))
+        if not found.converged:
+            self._unconverged = found
         return found
 
 
@@ -240,4 +251,5 @@ def sinkhorn_divergence(
     if problem.exact:
         return value
     itself = [problem.self_transport(side, np.empty(count)).dual for side, count in enumerate(problem.shape)]
+    problem.warn_unless_converged(stacklevel=2)
     return value - sum(itself) / 2

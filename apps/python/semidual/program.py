@@ -52,7 +52,7 @@ def evaluate(what: Any, data: Any = None, **options: Any) -> Dict[str, Any]:
     "measures" of the result has for each, by its key such as "pixels.coverage", value, error, floor, floor_spread,
     ideal and name, None where there is none; "classes" has names and shares; "note" says how to read them."""
     with tempfile.TemporaryDirectory() as folder:
-        out = os.path.join(folder, "evaluation.json")
+        out = options.pop("out", None) or os.path.join(folder, "evaluation.json")
         arguments = ["evaluate", _source("what", what, folder), "--out", out]
         if data is not None:
             arguments += ["--data", _source("data", data, folder)]

@@ -14,6 +14,7 @@ from . import _arrays
 from ._target import Metric, Names, Source, Target
 
 _POT = Names("X_target", "X_source", "semi_dual_potential", "a_target", "sampler_source")
+_FAR = 1000  # times the extent of y, where float32 still tells four digits of it
 _MOST_SHARES = 2**24  # numbers that a block of responsibilities holds
 _ONLY_IN_POT = {
     "lr_exponent",
@@ -112,11 +113,12 @@ def semidiscrete_ot_map(
     target, x, psi, reg = _problem(_POT, X_target, X_source, semi_dual_potential, a_target, metric, reg)
     if reg == 0:
         return _arrays.unit_floats(target.points[target.winners(x, psi)])
-    if metric in (None, "sqeuclidean"):  # the gradient of the c-transform is 2 (x - mean)
+    y = _arrays.unit_floats(target.points)
+    near = np.abs(x).max(initial=0) <= _FAR * np.ptp(y, axis=0).max()  # otherwise a difference has lost the mean's digits
+    if metric in (None, "sqeuclidean") and near:  # the gradient of the c-transform is 2 (x - mean)
         gradient = np.empty_like(x)
         target.transform(x, psi, reg, gradient=gradient)
         return x - gradient / 2
-    y = _arrays.unit_floats(target.points)
     rows = max(1, _MOST_SHARES // target.count)
     blocks = [x[first : first + rows] for first in range(0, len(x), rows)]
     means = [target.responsibilities(block, psi, reg) @ y for block in blocks]

@@ -70,6 +70,9 @@ TEST_CASE("C++: a target takes a cost, weights, bytes, and moves") {
   const semidual::target moved = std::move(weighted);
   CHECK(moved.draw(std::vector<float>(2), level, 1e6, std::array{0.24, 0.26}) == std::vector<std::int64_t>{0, 1});
   CHECK(std::is_nothrow_move_constructible_v<semidual::generator>);
+  const std::vector<double> other_numbers{0, 7};  // none of them given
+  const semidual::target uniform(quarters, 1, {.weights = std::span(other_numbers).first(0)});
+  CHECK(uniform.c_transform(std::vector{0.5F}, level, {.lambda = 0.1}).value[0] == Approx(0.0625));
 }
 
 TEST_CASE("C++: a solve takes a law by name, one that is moved and scaled, and a function") {
@@ -153,7 +156,10 @@ TEST_CASE("C++: what does not fit is refused by its name") {
         "solver 'newton' is unknown: it must be adam, asgd or drag");
   CHECK(refused([&] { semidual::solve("normal", y, {.start = std::span(level).first(1)}); }) ==
         "start must have 2 numbers: 1");
-  const std::vector<double> odd{0, NAN};
+  const std::vector<double> odd{0, NAN}, large{0, 1e39};
+  CHECK(refused([&] { y.c_transform(quarters, large); }).starts_with("psi must be what float holds: number 1 is 1000"));
+  CHECK(refused([&] { semidual::solve("normal", y, {.start = large}); }) ==
+        "start must be what float holds: number 1 is 1e+39");
   CHECK(refused([&] { semidual::solve("normal", y, {.start = odd}); }) == "start must be finite: number 1 is nan");
   CHECK(refused([&] {
           semidual::solve({level, 2}, {level, 1});

@@ -16,6 +16,7 @@
 #include <doctest/doctest.h>
 
 #include "data/npy.h"
+#include "engine/parallel.h"
 #include "tests/apps/program.h"
 
 namespace {
@@ -280,6 +281,63 @@ TEST_CASE("the program within the library tells failures as other functions do, 
   const char* const right[] = {"semidual", "--version"};
   CHECK(semidual_run(2, right, 1, nullptr, nullptr) == SEMIDUAL_OK);
   CHECK(refused(semidual_run(1, nullptr, 1, nullptr, nullptr)) == "arguments must not be NULL");
+}
+
+TEST_CASE("finite numbers whose costs float does not hold are refused, what is not finite has no partner") {
+  Line line;
+  semidual_context* context = line.context.handle;
+  const float far[2] = {0, 1e20F}, nan[2] = {0, NAN}, level[2] = {0, 0}, undefined[2] = {0, NAN};
+  const std::string why = "x: the costs from point 1 are more than float holds: scale the points";
+  float value[2], shares[4];
+  std::int64_t index[2];
+  const double uniforms[2] = {0.5, 0.5};
+  for (const float lambda : {0.0F, 0.1F}) {
+    CAPTURE(lambda);
+    const auto c_transform = [&](const float* x, const float* psi) {
+      return semidual_c_transform(context, line.target, x, 2, psi, lambda, value, nullptr, nullptr, nullptr);
+    };
+    CHECK(refused(c_transform(far, level)) == why);
+    REQUIRE(c_transform(nan, level) == SEMIDUAL_OK);
+    CHECK(std::isnan(value[1]));
+    REQUIRE(c_transform(far, undefined) == SEMIDUAL_OK);
+    CHECK(std::isnan(value[0]));
+    REQUIRE(semidual_draw(context, line.target, nan, 2, level, lambda, uniforms, index) == SEMIDUAL_OK);
+    CHECK(index[1] == -1);
+  }
+  CHECK(refused(semidual_responsibilities(context, line.target, far, 2, level, 0.1, shares)) == why);
+  CHECK(refused(semidual_draw(context, line.target, far, 2, level, 0.1, uniforms, index)) == why);
+  for (const double large : {1e300, -1e39})
+    CHECK(refused(semidual_law(context, "normal", 1, large, 1, 0, 0, 2, value)).find("float does not hold") !=
+          std::string::npos);
+  semidual_solve_options options = semidual_default_solve_options();
+  options.rate = 1e39;
+  double psi[2] = {5, 5};
+  CHECK(refused(semidual_solve(context, line.target, uniform, context, &options, nullptr, nullptr, psi, nullptr)) ==
+        "psi, or its value, is not finite: take a smaller rate, or scale the points");
+  CHECK(psi[0] == 5);
+}
+
+TEST_CASE("a call within a callback leaves the call that waits for it its threads") {
+  Line line;
+  struct Told {
+    semidual_context* one;
+    std::vector<int> threads;
+  } told{nullptr, {}};
+  REQUIRE(semidual_context_create(1, &told.one) == SEMIDUAL_OK);
+  const auto sampler = [](void* data, std::uint64_t number, std::int64_t size, float* points) {
+    Told& to = *static_cast<Told*>(data);
+    to.threads.push_back(engine::threads());
+    return semidual_law(to.one, "uniform", 1, 0, 1, 7, number, size, points);
+  };
+  semidual_solve_options options = semidual_default_solve_options();
+  options.steps = 3;
+  double psi[2];
+  const int before = engine::threads();
+  REQUIRE(semidual_solve(line.context.handle, line.target, sampler, &told, &options, nullptr, nullptr, psi, nullptr) ==
+          SEMIDUAL_OK);
+  CHECK(std::ranges::count(told.threads, 2) == std::ssize(told.threads));
+  CHECK(engine::threads() == before);
+  semidual_context_destroy(told.one);
 }
 
 TEST_CASE("what does not fit is refused by its argument, and NULL may be destroyed") {

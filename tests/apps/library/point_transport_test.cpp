@@ -202,6 +202,9 @@ TEST_CASE("what transport between points can not take is refused by its argument
       "lambda must be positive, since to itself it costs nothing at 0: 0");
   CHECK(refused(semidual_transport_plan(plane.context, &plane.from, &plane.to, &plane.options, plane.psi.data(),
                                         plan)) == "lambda must be positive, flows tell the plan at 0: 0");
+  plane.options.lambda = 1e-310;
+  CHECK(refused(semidual_transport_plan(plane.context, &plane.from, &plane.to, &plane.options, plane.psi.data(),
+                                        plan)) == "lambda is too small for its inverse: 1e-310");
   plane.options.lambda = 1;
   plane.psi[1] = INFINITY;
   CHECK(refused(semidual_transport_plan(plane.context, &plane.from, &plane.to, &plane.options, plane.psi.data(),
