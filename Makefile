@@ -109,7 +109,8 @@ $(BY_MPI)/semidual: $(BY_MPI)/mpi.o $(call objects,apps/main.cpp) $(LIBRARIES)
 $(MPI_PROGRAM): $(BY_MPI)/semidual
 	@ln -sf $(notdir $(BY_MPI))/semidual $@
 
-$(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp')) $(LIBRARIES)
+# What is laid over an MPI is built by its own script.
+$(BUILD)/tests/bench/bench: $(call objects,$(shell find tests/bench -name '*.cpp' -not -path '*/ranks/*')) $(LIBRARIES)
 	$(CXX) $(LDFLAGS) $^ -o $@ $(LDLIBS)
 
 $(BUILD)/tests/demo/check_grid: $(call objects,tests/demo/check_grid.cpp)

@@ -10,6 +10,7 @@
 #include "data/array_file.h"
 #include "data/sha256.h"
 #include "engine/error.h"
+#include "ot/shards.h"
 
 namespace apps {
 
@@ -84,15 +85,17 @@ void require_alike(const data::Dataset& dataset, const std::vector<double>& weig
 }  // namespace
 
 ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
-                              const engine::Cluster& ranks) {
+                              const engine::Cluster& ranks, std::int64_t shards) {
   if (ranks.size() == 1) return make_target(std::move(dataset), std::move(cost), std::move(weights));
   require_alike(dataset, weights, ranks);
   constexpr std::int64_t together = ot::Target::together;
   const std::int64_t stretches = (dataset.count + together - 1) / together;
   engine::require(stretches >= ranks.size(), dataset.name, ": ", dataset.count, " points are enough for ", stretches,
                   stretches == 1 ? " rank" : " ranks", ", ", together, " each, not for ", ranks.size());
-  const std::int64_t first = stretches * ranks.rank() / ranks.size() * together,
-                     last = std::min(dataset.count, stretches * (ranks.rank() + 1) / ranks.size() * together);
+  const std::int64_t shared = shards > 1 ? shards : stretches;
+  const std::vector<std::int64_t> bounds = ot::shard_bounds(dataset.count, shared);
+  const auto begin_of = [&](int rank) { return bounds[static_cast<std::size_t>(shared * rank / ranks.size())]; };
+  const std::int64_t first = begin_of(ranks.rank()), last = begin_of(ranks.rank() + 1);
   dataset.bytes = copied(dataset.bytes, first * dataset.dimension, last * dataset.dimension);
   dataset.values = copied(dataset.values, first * dataset.dimension, last * dataset.dimension);
   dataset.count = last - first;

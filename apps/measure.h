@@ -32,10 +32,10 @@ std::vector<double> weights_of(const std::string& option, const std::string& pat
 /// as ot::Target does. With `ranks` these are the points of this one.
 ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights = {},
                        const engine::Cluster& ranks = {});
-/// The same of the part of all points, and of their weights, that this rank takes: consecutive ones, a multiple of
-/// ot::Target::together of them, as even as can be. Throws Error too where there are fewer stretches than ranks, and
-/// where not all have the same data.
+/// The same of the part of all points, and of their weights, that this rank takes: whole ot::Shards of so many, as even
+/// as can be, or where there is one shard, of all, as many stretches of ot::Target::together points. Throws Error too
+/// where there are fewer than ranks, and where not all have the same data.
 ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
-                              const engine::Cluster& ranks);
+                              const engine::Cluster& ranks, std::int64_t shards = 1);
 
 }  // namespace apps

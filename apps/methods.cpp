@@ -27,8 +27,8 @@ struct Use {
 const std::vector<Use>& uses() {
   static const std::vector<Use> all{
       {{semidual},
-       {"labels", "clusters", "dual", "dual-layers", "target-batch", "dual-optimizer", "dual-average", "dual-memory",
-        "dual-precision"}},
+       {"labels", "clusters", "dual", "dual-layers", "target-batch", "shards", "dual-optimizer", "dual-average",
+        "dual-memory", "dual-precision"}},
       {{semidual, leclaire_rabin}, {"dual-decay"}},
       {{semidual, wgan, wgan_gp, gan, seguy, sanjabi, mallasto, liu_features, chen, leclaire_rabin},
        {"inner", "dual-lr", "dual-schedule", "dual-batch", "dual-warmup"}},

@@ -91,6 +91,18 @@ void validate_dual(const TrainOptions& options) {
   }
 }
 
+/// What stands beside --shards, where there are several.
+void validate_shards(const TrainOptions& options) {
+  const std::string shards = "--shards " + std::to_string(options.shards);
+  require(options.lambda > 0 || options.dual == "network", shards,
+          " are for --lambda above 0 and --dual network: what else there is needs no shards, leave them out");
+  require(
+      options.labels.empty() && options.clusters <= 0, shards,
+      " are of points without classes, which are shared as they are: leave out --shards, or --labels and --clusters");
+  require(options.loss == "transport", shards, " are for --loss transport, not for ", options.loss);
+  require(options.target_batch == 0, shards, " are of all points, not for --target-batch ", options.target_batch);
+}
+
 }  // namespace
 
 bool dcgan_makes(const DataFacts& data) {
@@ -188,7 +200,8 @@ void resolve_by_data(TrainOptions& options, const DataFacts& data) {
     options.last_layer =
         images || options.scale == "minmax" || (options.scale == "none" && within_unit) ? "sigmoid" : "linear";
   if (options.edges < 0) options.edges = images && options.cost_features.empty() ? 3 : 0;
-  if (options.clusters < 0) options.clusters = options.labels.empty() ? clusters_of(data.count, options.batch) : 0;
+  if (options.clusters < 0)
+    options.clusters = options.labels.empty() && options.shards == 1 ? clusters_of(data.count, options.batch) : 0;
   const bool few_coordinates = !images && data.dimension <= most_of_few_coordinates;
   if (options.mlp_sizes.empty())
     options.mlp_sizes = !few_coordinates ? "256,512,1024" : data.dimension <= 3 ? "32,32,32" : "128,128,128";
@@ -264,6 +277,8 @@ void validate(const TrainOptions& options) {
   require_at_least("inner", options.inner, 0, max_inner);
   require_at_least("batch", options.batch, 1, INT32_MAX);
   require_at_least("target-batch", options.target_batch, 0, INT64_MAX);
+  require_at_least("shards", options.shards, 1, INT32_MAX);
+  if (options.shards > 1) validate_shards(options);
   if (options.lr != by_data) require_step_length("lr", options.lr);
   require_one_of("lr-schedule", options.lr_schedule, {"constant", "cosine"});
   require_one_of("dual-schedule", options.dual_schedule, {"constant", "cosine"});

@@ -50,6 +50,7 @@ struct TrainOptions {
   std::int64_t inner = 0;
   std::int64_t batch = 0;
   std::int64_t target_batch = 0;
+  std::int64_t shards = 1;
   std::string optimizer = "adam";
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
@@ -209,6 +210,11 @@ void for_each_option(Options& options, const Visit& visit) {
   visit("batch", options.batch, OnResume::same,
         "generated points in each step, and for most methods beside semidual points of the data [200; other methods: "
         "theirs]");
+  visit(
+      "shards", options.shards, OnResume::same,
+      "without classes, at --lambda above 0 or with --dual network: take the points in so many parts, so that as many "
+      "ranks of an MPI, or fewer, can share them; the result depends on how many parts there are, not on the ranks "
+      "[1]");
   visit("target-batch", options.target_batch, OnResume::same,
         "random points of the data that each step sees, where all are too many: biased, see tests/bench/README.md; 0: "
         "all [0]");

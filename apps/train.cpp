@@ -105,7 +105,7 @@ int train(const TrainRequest& request, const Console& console) {
 
   TrainingInputs inputs = load_inputs(options, folder, request.resume);
   Config& config = inputs.config;
-  require_shareable(config.options, console.ranks);
+  require_shareable(config, console.ranks);
   const auto learn = [&](const ot::Target& points, const ot::Target& target, const CostSpace& space) {
     const Classes classes = classes_of_run(config.options, points, inputs.labels.training, inputs.labels.classes);
     const std::vector<double> shares = shares_of(points.weights(), classes.points);
@@ -117,7 +117,7 @@ int train(const TrainRequest& request, const Console& console) {
   CostSpace space(config.options, config.data);
   if (console.ranks.size() > 1 && !by_class(config.options)) {
     const ot::Target target = make_shared_target(space.mapped() ? space.map(inputs.dataset) : inputs.dataset, cost,
-                                                 inputs.weights, console.ranks);
+                                                 inputs.weights, console.ranks, config.options.shards);
     if (!space.mapped() && !console.ranks.first()) {
       inputs.dataset = {};
       return learn(target, target, space);

@@ -27,10 +27,11 @@ std::unique_ptr<engine::Bf16Products> rounded_products(bool bf16) {
 }
 
 /// The places of a target's points, in an order where those that are like each other stand together if there is one:
-/// the zeros that they share spare work (engine::CompactMatrix).
+/// the zeros that they share spare work (engine::CompactMatrix). Their values are those from `first` on.
 class Places {
  public:
-  Places(const Target& target, std::span<const std::int64_t> order) : target_(target), order_(order) {}
+  Places(const Target& target, std::span<const std::int64_t> order, std::int64_t first)
+      : target_(target), order_(order), first_(first) {}
 
   /// The points at places begin..end-1, [end - begin, d].
   Tensor rows(std::int64_t begin, std::int64_t end) const {
@@ -48,11 +49,11 @@ class Places {
   /// Values at the places from `begin` on, from and to those of all points.
   Tensor gather(const Tensor& values, std::int64_t begin, std::int64_t end) const {
     Tensor at_places({end - begin});
-    for (std::int64_t p = begin; p < end; ++p) at_places.data()[p - begin] = values.data()[point(p)];
+    for (std::int64_t p = begin; p < end; ++p) at_places.data()[p - begin] = values.data()[first_ + point(p)];
     return at_places;
   }
   void scatter(const Tensor& at_places, std::int64_t begin, Tensor& values) const {
-    for (std::int64_t p = 0; p < at_places.size(); ++p) values.data()[point(begin + p)] = at_places.data()[p];
+    for (std::int64_t p = 0; p < at_places.size(); ++p) values.data()[first_ + point(begin + p)] = at_places.data()[p];
   }
 
  private:
@@ -62,6 +63,12 @@ class Places {
 
   const Target& target_;
   std::span<const std::int64_t> order_;
+  std::int64_t first_;
+};
+
+constexpr auto places_of = [](const auto& measures, const auto& part) {
+  const auto& measure = measures.each[part.measure];
+  return Places(measure.target, measure.order, measure.first);
 };
 
 /// A tape that watches the parameters, and the sum of the gradients that were taken on it and others.
@@ -111,81 +118,117 @@ std::vector<PartOfGradient> VectorPotential::parts(const GradientInValues& gradi
   return {{subset.points, gradient(values(subset))}};
 }
 
-NetworkPotential::NetworkPotential(const PointIndex& index, std::function<Var(const Var&)> function,
-                                   std::vector<Var*> parameters, const Options& options)
-    : index_(index), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
+NetworkPotential::NetworkPotential(Measures all, std::function<Var(const Var&)> function, std::vector<Var*> parameters,
+                                   const Options& options)
+    : all_(std::move(all)), function_(std::move(function)), parameters_(std::move(parameters)), options_(options) {
   engine::require(!parameters_.empty(), "[potential] a network must have parameters");
   engine::require(!options.bf16 || engine::has_bf16_products(), "[potential] bf16 needs a CPU with AVX-512 BF16");
 }
 
-NetworkPotential::Part NetworkPotential::part_from(const Points& points, std::int64_t begin) {
-  return {begin, std::min(points.target.size(), begin + points_at_once)};
+NetworkPotential::NetworkPotential(const PointIndex& index, std::function<Var(const Var&)> function,
+                                   std::vector<Var*> parameters, const Options& options)
+    : NetworkPotential(Measures{index.target().size(), {{index.target(), index.order(), 0}}}, std::move(function),
+                       std::move(parameters), options) {}
+
+NetworkPotential::NetworkPotential(const Shards& shards, std::function<Var(const Var&)> function,
+                                   std::vector<Var*> parameters, const Options& options)
+    : NetworkPotential(measures_of(shards), std::move(function), std::move(parameters), options) {}
+
+NetworkPotential::Measures NetworkPotential::measures_of(const Shards& shards) {
+  Measures all{shards.target().size(), {}, shards.target().ranks()};
+  for (const Shards::Shard& shard : shards.here())
+    all.each.push_back({shard.target, shard.index->order(), shard.first});
+  return all;
 }
 
-Var NetworkPotential::evaluate(const Points& points, Part part) const {
+std::vector<NetworkPotential::Part> NetworkPotential::parts_of(const Measures& measures) {
+  std::vector<Part> parts;
+  for (std::size_t m = 0; m < measures.each.size(); ++m) {
+    const std::int64_t points = measures.each[m].target.size();
+    for (std::int64_t begin = 0; begin < points; begin += points_at_once)
+      parts.push_back({m, begin, std::min(points, begin + points_at_once)});
+  }
+  return parts;
+}
+
+Var NetworkPotential::evaluate(const Measures& measures, Part part) const {
   const std::int64_t count = part.end - part.begin;
-  const Tensor y = Places(points.target, points.order).rows(part.begin, part.end);
-  const auto rounding = rounded_products(options_.bf16);
-  const Var values = function_(y);
+  const Var values = [&] {
+    const auto rounding = rounded_products(options_.bf16);
+    return function_(places_of(measures, part).rows(part.begin, part.end));
+  }();
   engine::require(values.size() == count,
                   "[potential] a network must return one value for each point: ", values.shape(), " for ", count,
                   " points");
   return engine::reshape(values, {count});
 }
 
-void NetworkPotential::evaluate_rest(const Points& points, std::int64_t begin, Tensor& psi) const {
+void NetworkPotential::evaluate(const Measures& measures, std::span<const Part> parts, Tensor& psi) const {
   const engine::NoGrad no_grad;
-  for (Part part = part_from(points, begin); part.begin < points.target.size(); part = part_from(points, part.end)) {
-    Places(points.target, points.order).scatter(evaluate(points, part).value(), part.begin, psi);
-  }
+  for (const Part& part : parts) places_of(measures, part).scatter(evaluate(measures, part).value(), part.begin, psi);
 }
 
-Tensor NetworkPotential::values(const Points& points) const {
-  Tensor psi({points.target.size()});
-  evaluate_rest(points, 0, psi);
+Tensor NetworkPotential::values(const Measures& measures) const {
+  Tensor psi = Tensor::zeros({measures.points});  // where shards weigh nothing it stays so
+  evaluate(measures, parts_of(measures), psi);
   return psi;
 }
 
-std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in, const Points& points) {
-  std::vector<Var> sums;
+std::vector<Var> NetworkPotential::pull_back(const GradientInValues& gradient_in, const Measures& measures) {
+  const std::vector<Part> all_parts = parts_of(measures);
+  const std::span<const Part> parts(all_parts);
+  std::vector<std::vector<Var>> sums(measures.each.size());
   Tensor gradient;
   // sum_j psi_j gradient_j over a part of the points has the part's share of the gradient.
-  const auto share = [&](Part part, const Var& psi) {
-    return engine::sum(engine::mul(psi, Places(points.target, points.order).gather(gradient, part.begin, part.end)));
+  const auto add_share = [&](Recording& recording, const Part& part, const Var& psi) {
+    const Tensor of_part = places_of(measures, part).gather(gradient, part.begin, part.end);
+    recording.add_gradients(engine::sum(engine::mul(psi, of_part)), sums[part.measure]);
   };
-  Part part = part_from(points, 0);
+  std::size_t kept_parts = 0;
   {
     Recording recording(parameters_, options_.bf16);
     std::vector<Var> kept;  // psi on the first parts, on the tape
-    Tensor psi({points.target.size()});
+    Tensor psi = Tensor::zeros({measures.points});
     const std::int64_t before = engine::pool_statistics().used_bytes;
     const auto room = [&] {
       const std::int64_t used = engine::pool_statistics().used_bytes - before;
       return kept.empty() || used + used / static_cast<std::int64_t>(kept.size()) <= options_.memory;
     };
-    for (; part.begin < points.target.size() && room(); part = part_from(points, part.end)) {
-      kept.push_back(evaluate(points, part));
-      Places(points.target, points.order).scatter(kept.back().value(), part.begin, psi);
+    for (; kept.size() < parts.size() && room();) {
+      const Part& part = parts[kept.size()];
+      kept.push_back(evaluate(measures, part));
+      places_of(measures, part).scatter(kept.back().value(), part.begin, psi);
     }
-    evaluate_rest(points, part.begin, psi);
+    evaluate(measures, parts.subspan(kept.size()), psi);
     {
       const engine::NoGrad no_grad;
       gradient = gradient_in(psi);
     }
     engine::require(gradient.shape() == psi.shape(),
                     "[potential] a gradient must have one value for each point of the target: ", gradient.shape(),
-                    " against ", points.target.size());
-    Part done = part_from(points, 0);
-    for (const Var& values : kept) {
-      recording.add_gradients(share(done, values), sums);
-      done = part_from(points, done.end);
-    }
+                    " against ", measures.points);
+    for (; kept_parts < kept.size(); ++kept_parts) add_share(recording, parts[kept_parts], kept[kept_parts]);
   }
-  for (; part.begin < points.target.size(); part = part_from(points, part.end)) {
+  for (const Part& part : parts.subspan(kept_parts)) {
     Recording recording(parameters_, options_.bf16);
-    recording.add_gradients(share(part, evaluate(points, part)), sums);
+    add_share(recording, part, evaluate(measures, part));
   }
-  return sums;
+  return total(sums, measures.ranks);
+}
+
+std::vector<Var> NetworkPotential::total(const std::vector<std::vector<Var>>& sums,
+                                         const engine::Cluster& ranks) const {
+  if (sums.size() == 1 && ranks.size() == 1) return sums.front();
+  std::vector<Var> all;
+  for (std::size_t p = 0; p < parameters_.size(); ++p) {
+    Tensor sum = Tensor::zeros(parameters_[p]->shape());
+    ranks.in_turn(sum.values(), [&] {
+      for (const std::vector<Var>& of_measure : sums)
+        engine::simd::kernels().axpy(sum.size(), 1, of_measure[p].value().data(), sum.data());
+    });
+    all.emplace_back(std::move(sum));
+  }
+  return all;
 }
 
 }  // namespace ot

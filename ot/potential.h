@@ -8,6 +8,7 @@
 #include "engine/tape.h"
 #include "ot/named_tensors.h"
 #include "ot/search/point_index.h"
+#include "ot/shards.h"
 #include "ot/subset.h"
 #include "ot/target.h"
 
@@ -83,7 +84,8 @@ class VectorPotential : public Potential {
 
 /// A function of y, [n, d] -> [n] or [n, 1], with its parameters: SDOTNN, (105). It is evaluated on a few points at a
 /// time, those that are like each other together (PointIndex::order()), so that the zeros that images share spare work
-/// in its first layer. For the gradient, what its tape holds is kept from the values on as long as it fits in the
+/// in its first layer, and of shards those of one alone, whose gradients are summed up by themselves and then in the
+/// order of the shards. For the gradient, what its tape holds is kept from the values on as long as it fits in the
 /// memory given; the remaining points are evaluated once more, so that memory does not grow with J beyond that and the
 /// values themselves.
 class NetworkPotential : public Potential {
@@ -100,33 +102,48 @@ class NetworkPotential : public Potential {
   NetworkPotential(const PointIndex& index, std::function<engine::Var(const engine::Var&)> function,
                    std::vector<engine::Var*> parameters)
       : NetworkPotential(index, std::move(function), std::move(parameters), Options()) {}
+  /// On the points of all shards; pull_back() is then a call that all ranks make.
+  NetworkPotential(const Shards& shards, std::function<engine::Var(const engine::Var&)> function,
+                   std::vector<engine::Var*> parameters, const Options& options);
 
   /// Throws Error when the function does not return one value a point.
-  engine::Tensor values() const override { return values(all()); }
+  engine::Tensor values() const override { return values(all_); }
   std::vector<engine::Var*> parameters() override { return parameters_; }
   /// Throws Error in addition for a gradient of another shape.
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return pull_back(gradient, all()); }
-  engine::Tensor values(const Subset& subset) const override { return values(Points{subset.target, {}}); }
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient) override { return pull_back(gradient, all_); }
+  engine::Tensor values(const Subset& subset) const override { return values(measures_of(subset)); }
   std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Subset& subset) override {
-    return pull_back(gradient, Points{subset.target, {}});
+    return pull_back(gradient, measures_of(subset));
   }
 
  private:
-  struct Points {
+  // Points, whose values stand from `first` on, and the order in which they are evaluated, their own if it is empty.
+  struct Measure {
     const Target& target;
-    std::span<const std::int64_t> order;  // in which they are evaluated, their own if it is empty
+    std::span<const std::int64_t> order;
+    std::int64_t first;
   };
-  struct Part {  // of the places, which are evaluated together
+  struct Measures {
+    std::int64_t points;
+    std::vector<Measure> each;
+    engine::Cluster ranks = {};
+  };
+  struct Part {  // of a measure's places, which are evaluated together
+    std::size_t measure;
     std::int64_t begin, end;
   };
-  Points all() const { return {index_.target(), index_.order()}; }
-  static Part part_from(const Points& points, std::int64_t begin);
-  engine::Tensor values(const Points& points) const;
-  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Points& points);
-  engine::Var evaluate(const Points& points, Part part) const;
-  void evaluate_rest(const Points& points, std::int64_t begin, engine::Tensor& psi) const;
+  NetworkPotential(Measures all, std::function<engine::Var(const engine::Var&)> function,
+                   std::vector<engine::Var*> parameters, const Options& options);
+  static Measures measures_of(const Shards& shards);
+  static Measures measures_of(const Subset& subset) { return {subset.target.size(), {{subset.target, {}, 0}}}; }
+  static std::vector<Part> parts_of(const Measures& measures);
+  engine::Tensor values(const Measures& measures) const;
+  std::vector<engine::Var> pull_back(const GradientInValues& gradient, const Measures& measures);
+  engine::Var evaluate(const Measures& measures, Part part) const;
+  void evaluate(const Measures& measures, std::span<const Part> parts, engine::Tensor& psi) const;
+  std::vector<engine::Var> total(const std::vector<std::vector<engine::Var>>& sums, const engine::Cluster& ranks) const;
 
-  const PointIndex& index_;
+  Measures all_;
   std::function<engine::Var(const engine::Var&)> function_;
   std::vector<engine::Var*> parameters_;
   Options options_;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "engine/parallel.h"
@@ -26,6 +27,14 @@ void require_size(std::size_t values, std::int64_t count, std::int64_t dimension
   require(values / static_cast<std::size_t>(dimension) == static_cast<std::size_t>(count) &&
               values % static_cast<std::size_t>(dimension) == 0,
           "[target] the points must be [count, dimension]: ", count, " x ", dimension, " against ", values, " values");
+}
+
+/// Of rows of so many values those of begin..end-1, where there are any.
+template <class Value>
+engine::SharedSpan<Value> part_of(const engine::SharedSpan<Value>& rows, std::int64_t begin, std::int64_t end,
+                                  std::int64_t dimension) {
+  if (rows.empty()) return {};
+  return rows.subspan(static_cast<std::size_t>(begin * dimension), static_cast<std::size_t>((end - begin) * dimension));
 }
 
 /// weight times each row, added to sums; the order is that of the rows.
@@ -90,6 +99,26 @@ Target::Target(const Target& whole, std::span<const std::int64_t> points)
   }
   bytes_ = std::move(bytes);
   reals_ = std::move(reals);
+  measure_lengths();
+  prepare_weights();
+}
+
+Target::Target(const Target& whole, std::int64_t begin, std::int64_t end)
+    : of_rank_{{}, 0, end - begin, end - begin},
+      count_(end - begin),
+      dimension_(whole.dimension_),
+      bytes_(part_of(whole.bytes_, begin, end, dimension_)),
+      reals_(part_of(whole.reals_, begin, end, dimension_)),
+      weights_(whole.weights_.begin() + begin, whole.weights_.begin() + end),
+      mean_(whole.mean_),
+      squared_norms_(whole.squared_norms_.begin() + begin, whole.squared_norms_.begin() + end),
+      ground_cost_(whole.ground_cost_),
+      alpha_(whole.alpha_),
+      scale_(whole.scale_) {
+  assert(0 <= begin && begin < end && end <= whole.count_);
+  const double total = std::accumulate(weights_.begin(), weights_.end(), 0.0);
+  require(total > 0, "[target] a subset's points must not all have weight 0");
+  for (double& weight : weights_) weight /= total;
   measure_lengths();
   prepare_weights();
 }

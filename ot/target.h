@@ -53,6 +53,9 @@ class Target {
   /// is not there, and points that weigh nothing.
   Target subset(std::span<const std::int64_t> points) const { return Target(*this, points); }
 
+  /// The same on the points begin..end-1, which stay where they are: without a copy.
+  Target part(std::int64_t begin, std::int64_t end) const { return Target(*this, begin, end); }
+
   std::int64_t size() const { return count_; }           ///< J; with ranks the number of this one's points
   std::int64_t dimension() const { return dimension_; }  ///< d
   double scale() const { return scale_; }                ///< s in c(x, y) = s k(x, y)
@@ -106,6 +109,7 @@ class Target {
 
  private:
   Target(const Target& whole, std::span<const std::int64_t> points);
+  Target(const Target& whole, std::int64_t begin, std::int64_t end);
   Point point(std::int64_t j, std::vector<real>& buffer) const;
   void prepare(CostScale scale, double factor);
   double mean_squared_norm() const;

@@ -1,5 +1,6 @@
 #include "ot/transformer.h"
 
+#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "ot/point_draws.h"
 #include "ot/search/pruned_c_transform.h"
 #include "ot/search/searched_winners.h"
+#include "ot/sharded_transform.h"
 
 namespace ot {
 
@@ -22,8 +24,12 @@ bool finite(const Tensor& tensor) {
 }
 }  // namespace
 
-Transformer::Transformer(const Target& target, std::shared_ptr<const PointIndex> index)
-    : target_(target), index_(std::move(index)) {}
+Transformer::Transformer(const Target& target, std::shared_ptr<const PointIndex> index, const Shards* shards)
+    : target_(target),
+      index_(std::move(index)),
+      sharded_(shards ? std::make_unique<ShardedTransform>(*shards) : nullptr) {}
+
+Transformer::~Transformer() = default;
 
 void Transformer::lay_out() {
   if (!index_) index_ = std::make_shared<const PointIndex>(target_);
@@ -46,12 +52,21 @@ std::vector<std::int64_t> Transformer::draw(const Tensor& x, const Tensor& psi, 
 
 void Transformer::restart() {
   if (search_) search_->restart();
+  if (sharded_) sharded_->restart();
+}
+
+Transformer::Counts Transformer::ways() const {
+  Counts all = ways_;
+  if (sharded_) all += sharded_->ways();
+  return all;
 }
 
 CTransform Transformer::operator()(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   require_transformable(target_, x, psi, lambda);
   work_ = {};
   if (lambda == 0) return transform_at(target_, x, psi, winners(x, psi), wanted);
+  if (sharded_) return (*sharded_)(x, psi, lambda, wanted);
+  assert(target_.ranks().size() == 1);
   if (!searchable(x, psi)) return take(Way::dense, dense_c_transform(target_, x, psi, lambda, wanted));
   prepare();
   const auto brute = [&](const Tensor& rows, Wanted of_rows) {
@@ -63,6 +78,14 @@ CTransform Transformer::operator()(const Tensor& x, const Tensor& psi, double la
     return take(Way::search, *std::move(found));
   }
   return take(blocks_ ? Way::digits : Way::dense, brute(x, wanted));
+}
+
+std::unique_ptr<SoftTransform> Transformer::soft(const Tensor& x, const Tensor& psi, double lambda) {
+  if (!searchable(x, psi)) return take(Way::dense, dense_soft_transform(target_, x, psi, lambda));
+  prepare();
+  if (auto found = pruned_soft_transform(*search_, *index_, x, psi, lambda)) return take(Way::search, std::move(found));
+  return blocks_ ? take(Way::digits, byte_soft_transform(target_, *blocks_, x, psi, lambda))
+                 : take(Way::dense, dense_soft_transform(target_, x, psi, lambda));
 }
 
 std::vector<std::int64_t> Transformer::winners(const Tensor& x, const Tensor& psi) {

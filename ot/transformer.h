@@ -10,8 +10,12 @@
 #include "ot/c_transform.h"
 #include "ot/search/neighbour_search.h"
 #include "ot/search/point_index.h"
+#include "ot/soft_transform.h"
 
 namespace ot {
+
+class Shards;
+class ShardedTransform;
 
 /// c_transform() to one target, many times faster: by a search for the few points that matter, where bounds tell them
 /// from the others, or else in products of digits, where the points are of 8 bits. It remembers how the last batches
@@ -25,19 +29,31 @@ class Transformer {
   /// Calls by way.
   struct Counts {
     std::int64_t search = 0, digits = 0, dense = 0;
+
+    Counts& operator+=(const Counts& more) {
+      search += more.search, digits += more.digits, dense += more.dense;
+      return *this;
+    }
   };
 
-  /// Makes an index of the target where it needs one and none is given. The target must outlive it.
-  explicit Transformer(const Target& target, std::shared_ptr<const PointIndex> index = nullptr);
+  /// Makes an index of the target where it needs one and none is given. With shards of the target it is a
+  /// ShardedTransform for lambda > 0, and where ranks share a target nothing else will do. All must outlive it.
+  explicit Transformer(const Target& target, std::shared_ptr<const PointIndex> index = nullptr,
+                       const Shards* shards = nullptr);
+  ~Transformer();
   Transformer(const Transformer&) = delete;  // the search refers to the blocks
   Transformer& operator=(const Transformer&) = delete;
 
   const Target& target() const { return target_; }
+  bool has_shards() const { return sharded_ != nullptr; }
 
   /// c_transform(), with the same errors. At lambda = 0 to the same bits; at lambda > 0 values, responsibilities and
   /// gradients agree to the accuracy of real, and are a function of the arguments of all calls since the last
   /// restart(). The bits do not depend on the number of threads.
   CTransform operator()(const engine::Tensor& x, const engine::Tensor& psi, double lambda, Wanted wanted = {});
+
+  /// The same for lambda > 0 in two halves, of a target without shards. The arguments have been checked.
+  std::unique_ptr<SoftTransform> soft(const engine::Tensor& x, const engine::Tensor& psi, double lambda);
 
   /// draw_points(), in digits where points are of 8 bits, with the same errors. A function of the arguments alone.
   std::vector<std::int64_t> draw(const engine::Tensor& x, const engine::Tensor& psi, double lambda,
@@ -50,7 +66,7 @@ class Transformer {
   Way way() const { return way_; }
   const SearchWork& work_per_query() const { return work_; }
   /// Of all calls.
-  const Counts& ways() const { return ways_; }
+  Counts ways() const;
 
  private:
   void prepare();
@@ -68,7 +84,8 @@ class Transformer {
 
   const Target& target_;
   std::shared_ptr<const PointIndex> index_;
-  std::optional<ByteBlocks> blocks_;  // in the order of the index
+  std::unique_ptr<ShardedTransform> sharded_;  // where there are shards
+  std::optional<ByteBlocks> blocks_;           // in the order of the index
   std::optional<NeighbourSearch> search_;
   Way way_ = Way::dense;
   Counts ways_;

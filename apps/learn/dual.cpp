@@ -21,8 +21,11 @@ ot::DualOptions dual_options(const TrainOptions& options) {
 }  // namespace
 
 Dual::Dual(const TrainOptions& options, const ot::Target& target)
-    : index(options.dual == "vector" ? nullptr : std::make_shared<const ot::PointIndex>(target)),
-      transform(target, index) {
+    : shards(options.shards > 1 ? std::make_unique<const ot::Shards>(target, options.shards) : nullptr),
+      index(options.dual == "layers" || (options.dual == "network" && !shards)
+                ? std::make_shared<const ot::PointIndex>(target)
+                : nullptr),
+      transform(target, index, shards.get()) {
   if (options.dual == "vector") {
     psi = std::make_unique<ot::VectorPotential>(target);
   } else if (options.dual == "layers") {
@@ -35,9 +38,10 @@ Dual::Dual(const TrainOptions& options, const ot::Target& target)
       models::draw_normal_weights(network->parameters(), options.init_deviation, options.seed);
     std::vector<Var*> parameters;
     for (const models::Parameter& parameter : network->parameters()) parameters.push_back(parameter.variable);
-    psi = std::make_unique<ot::NetworkPotential>(
-        *index, [g = network.get()](const Var& y) { return (*g)(y); }, parameters,
-        ot::NetworkPotential::Options{options.dual_memory << 20, options.dual_precision == "bf16"});
+    const auto function = [g = network.get()](const Var& y) { return (*g)(y); };
+    const ot::NetworkPotential::Options how{options.dual_memory << 20, options.dual_precision == "bf16"};
+    psi = shards ? std::make_unique<ot::NetworkPotential>(*shards, function, parameters, how)
+                 : std::make_unique<ot::NetworkPotential>(*index, function, parameters, how);
   }
   solver = ot::make_dual_solver(transform, *psi, options.lambda, dual_options(options));
 }

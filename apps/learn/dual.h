@@ -10,6 +10,7 @@
 #include "ot/ascent/dual_solver.h"
 #include "ot/potential.h"
 #include "ot/search/point_index.h"
+#include "ot/shards.h"
 #include "ot/transformer.h"
 
 namespace apps {
@@ -20,7 +21,8 @@ struct Dual {
   /// step length is refused.
   Dual(const TrainOptions& options, const ot::Target& target);
 
-  std::shared_ptr<const ot::PointIndex> index;  ///< null for a vector
+  std::unique_ptr<const ot::Shards> shards;     ///< of --shards; null for one
+  std::shared_ptr<const ot::PointIndex> index;  ///< of all points, for layers, and for a network without shards
   ot::Transformer transform;                    ///< which the solver takes c-transforms by
   std::unique_ptr<models::PsiNetwork> network;  ///< null but for a network
   std::unique_ptr<ot::Potential> psi;

@@ -192,10 +192,7 @@ std::optional<Tensor> SemidualObjective::psi() const {
 
 ot::Transformer::Counts SemidualObjective::ways() const {
   ot::Transformer::Counts all;
-  for (const auto& one : duals_) {
-    const ot::Transformer::Counts& some = one->dual.transform.ways();
-    all.search += some.search, all.digits += some.digits, all.dense += some.dense;
-  }
+  for (const auto& one : duals_) all += one->dual.transform.ways();
   return all;
 }
 

@@ -46,17 +46,26 @@ void require_same_run(Config before, const Config& now) {
           "' are not those of the run, '", before.options.labels, "'");
 }
 
-void require_shareable(const TrainOptions& options, const engine::Cluster& ranks) {
+void require_shareable(const Config& config, const engine::Cluster& ranks) {
+  const TrainOptions& options = config.options;
+  constexpr std::int64_t together = ot::Target::together;
+  require(options.shards <= 1 || options.shards <= (config.data.count + together - 1) / together, "--shards ",
+          options.shards, " are too many for ", config.data.count, " points: take one for each ", together,
+          " of them at most");
   if (ranks.size() == 1) return;
   require(options.method == method::semidual, "--method ", options.method,
           " is not shared by ranks: take semidual, or start it without mpirun");
   if (by_class(options)) return;
   const char* remedy = ": take --clusters, whose clusters ranks share whatever the rest";
-  require(options.lambda == 0, "without classes ranks share points at --lambda 0, not ", options.lambda, remedy);
-  require(options.dual != "network", "without classes ranks share a psi of --dual vector or layers, not network",
-          remedy);
   require(options.target_batch == 0, "without classes ranks share all points, not --target-batch ",
           options.target_batch, remedy);
+  require(options.loss == "transport", "without classes ranks share --loss transport, not ", options.loss, remedy);
+  if (options.lambda == 0 && options.dual != "network") return;
+  require(options.shards > 1, "without classes ranks share the points of ",
+          options.lambda > 0 ? engine::text("--lambda ", options.lambda) : "--dual network",
+          " in shards: give --shards, ", ranks.size(), " or more, or take --clusters");
+  require(options.shards >= ranks.size(), "of --shards ", options.shards, " there are too few for ", ranks.size(),
+          " ranks: start at most as many as there are shards");
 }
 
 void require_shareable(const Classes& classes, const engine::Cluster& ranks) {

@@ -23,9 +23,10 @@ inline bool by_class(const TrainOptions& options) {
   return !options.labels.empty() || options.clusters > 0;
 }
 
-/// Throws Error for a run that several ranks can't share: of a method other than semidual, and without classes at
-/// lambda > 0, of a network psi, and of steps that see a part of the points. Then for fewer classes than ranks.
-void require_shareable(const TrainOptions& options, const engine::Cluster& ranks);
+/// Throws Error for a run that several ranks can't share: of a method other than semidual, and without classes of a
+/// Sinkhorn divergence, of steps that see a part of the points, and, at lambda > 0 or of a network psi, of fewer shards
+/// than ranks; and for more shards than the data have, on one process too. Then for fewer classes than ranks.
+void require_shareable(const Config& config, const engine::Cluster& ranks);
 void require_shareable(const Classes& classes, const engine::Cluster& ranks);
 
 /// Throws Error unless there is the memory for batches of this run and a state of so many bytes, and on the disk of

@@ -185,8 +185,9 @@ std::unique_ptr<DualSolver> make_dual_solver(Transformer& transform, Potential& 
   require(options.rate > 0 && std::isfinite(options.rate),
           "[dual solver] the rate must be positive and finite: ", options.rate);
   require(options.decay >= 0 && options.decay <= 1, "[dual solver] the decay must be in [0, 1]: ", options.decay);
-  require(transform.target().ranks().size() == 1 || (potential.parameters_of_like_elements() && lambda == 0),
-          "[dual solver] ranks share a psi of points or layers at lambda = 0 alone");
+  require(transform.target().ranks().size() == 1 || transform.has_shards() ||
+              (potential.parameters_of_like_elements() && lambda == 0),
+          "[dual solver] without shards ranks share a psi of points or layers at lambda = 0 alone");
   if (options.optimizer == DualOptimizer::adam)
     return std::make_unique<AdamSolver>(Functional{transform, potential, lambda}, options.rate);
   VectorPotential* const vector = potential.as_vector();

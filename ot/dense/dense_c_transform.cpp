@@ -27,6 +27,18 @@ auto with_values(const TiledProblem& problem, const Use& use) {
   return use(RealProducts(problem));
 }
 
+/// A problem with what it refers to, and its values.
+struct HeldProblem {
+  HeldProblem(const Target& target, const Tensor& from, const Tensor& dual, double lambda)
+      : x(from), psi(dual), problem(target, x, psi, lambda) {
+    with_values(problem, [&]<class Values>(const Values& of) { values = std::make_unique<const Values>(of); });
+  }
+
+  Tensor x, psi;
+  TiledProblem problem;
+  std::unique_ptr<const TileValues> values;
+};
+
 /// c(x_i, y_j) - psi_j
 double exact(const TiledProblem& problem, std::int64_t i, std::int64_t j) {
   return problem.target.cost(problem.x.data() + i * problem.target.dimension(), j) - problem.psi.data()[j];
@@ -90,6 +102,12 @@ std::vector<std::int64_t> least_points(const TiledProblem& problem, const TileVa
 std::vector<std::int64_t> dense_winners(const Target& target, const Tensor& x, const Tensor& psi) {
   const TiledProblem problem(target, x, psi, 0);
   return with_values(problem, [&](const TileValues& values) { return least_points(problem, values); });
+}
+
+std::unique_ptr<SoftTransform> dense_soft_transform(const Target& target, const Tensor& x, const Tensor& psi,
+                                                    double lambda) {
+  const auto held = std::make_shared<const HeldProblem>(target, x, psi, lambda);
+  return soft_transform({held, &held->problem}, {held, held->values.get()}, lambda);
 }
 
 CTransform dense_c_transform(const Target& target, const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "ot/dense/tiled_problem.h"
+#include "ot/soft_transform.h"
 #include "ot/transformed.h"
 
 namespace ot {
@@ -12,6 +14,10 @@ namespace ot {
 /// cost's values for any other. The arguments have been checked.
 CTransform dense_c_transform(const Target& target, const engine::Tensor& x, const engine::Tensor& psi, double lambda,
                              Wanted wanted);
+
+/// For lambda > 0: the same in two halves. The target must outlive it.
+std::unique_ptr<SoftTransform> dense_soft_transform(const Target& target, const engine::Tensor& x,
+                                                    const engine::Tensor& psi, double lambda);
 
 /// For lambda = 0: which point attains the minimum of c(x_i, y_j) - psi_j in double, [B], of equals the first; -1 for a
 /// row that has none.

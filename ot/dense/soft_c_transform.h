@@ -1,6 +1,9 @@
 #pragma once
 
+#include <memory>
+
 #include "ot/dense/tiled_problem.h"
+#include "ot/soft_transform.h"
 #include "ot/transformed.h"
 
 namespace ot {
@@ -9,5 +12,9 @@ namespace ot {
 /// block of queries with all points are held between the passes; blocks are so small that this takes at most 2^24
 /// reals, or 16 for each point.
 CTransform soft_c_transform(const TiledProblem& problem, const TileValues& values, double lambda, Wanted wanted);
+
+/// The same in two halves, with the terms of all queries.
+std::unique_ptr<SoftTransform> soft_transform(std::shared_ptr<const TiledProblem> problem,
+                                              std::shared_ptr<const TileValues> values, double lambda);
 
 }  // namespace ot

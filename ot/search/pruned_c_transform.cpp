@@ -36,9 +36,13 @@ class Softmins {
     });
   }
 
-  real value(std::int64_t query, std::int64_t points) const {
+  double value(std::int64_t query, std::int64_t points) const {
     const Softmin& softmin = softmins_[static_cast<std::size_t>(query)];
-    return static_cast<real>(softmin.least - lambda_ * std::log(softmin.sum / static_cast<double>(points)));
+    return softmin.least - lambda_ * std::log(softmin.sum / static_cast<double>(points));
+  }
+  /// From here on the responsibilities of a query add up to its share.
+  void take(std::span<const double> shares) {
+    for (std::size_t q = 0; q < softmins_.size(); ++q) softmins_[q].sum /= shares[q];
   }
   /// What a row's terms are to be multiplied by to be responsibilities.
   double weight(const SoftminTerms::Row& row) const {
@@ -64,9 +68,10 @@ class Softmins {
   std::vector<Softmin> softmins_;
 };
 
-// 2 scale (x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m digits of
-// real.
-Tensor gradient_of(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins) {
+// 2 scale (share x - sum_j p_j y_j), but for the least p_j, which have less than 2^(4 - m) of the mass, for the m
+// digits of real.
+Tensor gradient_of(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, const Softmins& softmins,
+                   std::span<const double> shares) {
   constexpr std::int64_t most_parts = 16;  // of all pieces; each has sums of its own
   const Target& target = index.target();
   const std::span<const std::int64_t> order = index.order();
@@ -76,7 +81,7 @@ Tensor gradient_of(const PointIndex& index, const Tensor& x, const SoftminTerms&
   Tensor centres = Tensor::zeros({parts, batch * d});
   engine::parallel_for(pieces, grain, [&](std::int64_t begin, std::int64_t end) {
     real* const sums = centres.data() + begin / grain * batch * d;
-    BlockShares shares(target);
+    BlockShares of_block(target);
     for (std::int64_t p = begin; p < end; ++p) {
       const SoftminTerms::Piece& piece = terms.pieces[static_cast<std::size_t>(p)];
       const real* term = piece.terms();
@@ -85,17 +90,20 @@ Tensor gradient_of(const PointIndex& index, const Tensor& x, const SoftminTerms&
         for (; row != piece.rows.end() && row->block == block; ++row, term += block_size) {
           const double weight = softmins.weight(*row);
           if (weight * row->sum >= left_out)
-            shares.add(weight, left_out, {term, static_cast<std::size_t>(block_size)}, sums + row->query * d);
+            of_block.add(weight, left_out, {term, static_cast<std::size_t>(block_size)}, sums + row->query * d);
         }
-        shares.end_block(points_of_block(order, block));
+        of_block.end_block(points_of_block(order, block));
       }
     }
   });
-  Tensor gradient = x.clone();
+  Tensor gradient(x.shape());
   engine::parallel_for(batch, 8, [&](std::int64_t begin, std::int64_t end) {
     const auto& kernels = engine::simd::kernels();
     const std::int64_t size = (end - begin) * d;
     real* const rows = gradient.data() + begin * d;
+    for (std::int64_t i = begin; i < end; ++i)
+      kernels.scale(d, static_cast<real>(shares[static_cast<std::size_t>(i)]), x.data() + i * d,
+                    gradient.data() + i * d);
     for (std::int64_t part = 0; part < parts; ++part)
       kernels.axpy(size, -1, centres.data() + part * batch * d + begin * d, rows);
     kernels.scale(size, static_cast<real>(2 * target.scale()), rows, rows);
@@ -127,28 +135,52 @@ Tensor mass_of(const PointIndex& index, std::int64_t batch, const SoftminTerms& 
   return mass;
 }
 
-CTransform soft_transform(const PointIndex& index, const Tensor& x, const SoftminTerms& terms, double lambda,
-                          Wanted wanted) {
-  const std::int64_t batch = x.dim(0);
-  const Softmins softmins(terms, batch, lambda);
-  CTransform result;
-  result.value = Tensor({batch});
-  for (std::int64_t i = 0; i < batch; ++i) result.value.data()[i] = softmins.value(i, index.target().size());
-  if (wanted.gradient) result.gradient = gradient_of(index, x, terms, softmins);
-  if (wanted.mass) result.mass = mass_of(index, batch, terms, softmins);
-  return result;
-}
+class SearchedSoftTransform : public SoftTransform {
+ public:
+  SearchedSoftTransform(const PointIndex& index, Tensor x, SoftminTerms terms, double lambda)
+      : index_(index), x_(std::move(x)), terms_(std::move(terms)), softmins_(terms_, x_.dim(0), lambda) {}
+
+  std::vector<double> values() const override {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < x_.dim(0); ++i) values.push_back(softmins_.value(i, index_.target().size()));
+    return values;
+  }
+
+  CTransform distribute(std::span<const double> shares, Wanted wanted) override {
+    softmins_.take(shares);
+    CTransform result;
+    if (wanted.gradient) result.gradient = gradient_of(index_, x_, terms_, softmins_, shares);
+    if (wanted.mass) result.mass = mass_of(index_, x_.dim(0), terms_, softmins_);
+    return result;
+  }
+
+ private:
+  const PointIndex& index_;
+  Tensor x_;
+  SoftminTerms terms_;
+  Softmins softmins_;
+};
 
 std::optional<CTransform> transform_together(NeighbourSearch& search, const PointIndex& index, const Tensor& x,
                                              const Tensor& psi, double lambda, Wanted wanted) {
-  const double reach = lambda * (std::numeric_limits<real>::digits * std::log(2.0) +
-                                 std::log(2 * static_cast<double>(index.target().size())));
-  const auto terms = search.terms(x, psi, lambda, reach);
-  if (!terms) return std::nullopt;
-  return soft_transform(index, x, *terms, lambda, wanted);
+  const auto transform = pruned_soft_transform(search, index, x, psi, lambda);
+  if (!transform) return std::nullopt;
+  const std::vector<double> values = transform->values(), whole(values.size(), 1);
+  CTransform result = transform->distribute(whole, wanted);
+  result.value = Tensor({x.dim(0)});
+  std::ranges::transform(values, result.value.data(), [](double value) { return static_cast<real>(value); });
+  return result;
 }
 
 }  // namespace
+
+std::unique_ptr<SoftTransform> pruned_soft_transform(NeighbourSearch& search, const PointIndex& index, const Tensor& x,
+                                                     const Tensor& psi, double lambda) {
+  const double reach = lambda * (std::numeric_limits<real>::digits * std::log(2.0) +
+                                 std::log(2 * static_cast<double>(index.target().size())));
+  auto terms = search.terms(x, psi, lambda, reach);
+  return terms ? std::make_unique<SearchedSoftTransform>(index, x, *std::move(terms), lambda) : nullptr;
+}
 
 std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
                                              const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {

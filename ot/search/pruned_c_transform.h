@@ -1,11 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "ot/search/neighbour_search.h"
 #include "ot/search/point_index.h"
-#include "ot/transformed.h"
+#include "ot/soft_transform.h"
 
 namespace ot {
 
@@ -21,5 +22,10 @@ using BruteForce = std::function<CTransform(const engine::Tensor& x, Wanted want
 std::optional<CTransform> pruned_c_transform(NeighbourSearch& search, const PointIndex& index, const BruteForce& brute,
                                              const engine::Tensor& x, const engine::Tensor& psi, double lambda,
                                              Wanted wanted);
+
+/// The same in two halves, with the terms of all queries; null where the brute force is the better way. The index must
+/// outlive it.
+std::unique_ptr<SoftTransform> pruned_soft_transform(NeighbourSearch& search, const PointIndex& index,
+                                                     const engine::Tensor& x, const engine::Tensor& psi, double lambda);
 
 }  // namespace ot

@@ -123,6 +123,20 @@ TEST_CASE("validation names the option, its value and what would be right") {
   CHECK(refusal([](TrainOptions& o) { o.inner = 65536; }) == "--inner must be at most 65535: 65536");
   CHECK(refusal([](TrainOptions& o) { o.batch = -3; }) == "--batch must be at least 1: -3");
   CHECK(refusal([](TrainOptions& o) { o.target_batch = -1; }) == "--target-batch must be at least 0: -1");
+  CHECK(refusal([](TrainOptions& o) { o.shards = 0; }) == "--shards must be at least 1: 0");
+  CHECK(refusal([](TrainOptions& o) { o.shards = 2; }) ==
+        "--shards 2 are for --lambda above 0 and --dual network: what else there is needs no shards, leave them out");
+  const auto with_shards = [](const auto& change) {
+    return refusal([&](TrainOptions& o) { o.shards = 2, o.lambda = 0.1, change(o); });
+  };
+  CHECK(with_shards([](TrainOptions&) {}) == "accepted");
+  CHECK(with_shards([](TrainOptions& o) { o.clusters = 3; }) ==
+        "--shards 2 are of points without classes, which are shared as they are: leave out --shards, or --labels and "
+        "--clusters");
+  CHECK(with_shards([](TrainOptions& o) { o.loss = "sinkhorn-divergence"; }) ==
+        "--shards 2 are for --loss transport, not for sinkhorn-divergence");
+  CHECK(with_shards([](TrainOptions& o) { o.target_batch = 5; }) ==
+        "--shards 2 are of all points, not for --target-batch 5");
   CHECK(refusal([](TrainOptions& o) { o.lr = -2; }) == "--lr must be a positive number: -2");
   CHECK(refusal([](TrainOptions& o) { o.dual_lr = -1; }) == "--dual-lr must be a positive number: -1");
   CHECK(refusal([](TrainOptions& o) { o.dual_optimizer = "x"; }) ==
@@ -170,8 +184,8 @@ TEST_CASE("JSON that lacks an option or holds another type is refused") {
 
 TEST_CASE("what an older run's JSON lacks keeps what was in force then") {
   auto json = apps::to_json(valid());
-  for (const char* later :
-       {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "dual-memory", "dual-precision", "loss"})
+  for (const char* later : {"cost", "cost-power", "target-batch", "dual-batch", "dual-warmup", "dual-memory",
+                            "dual-precision", "loss", "shards"})
     json.erase(later);
   CHECK(apps::to_json(apps::options_from_json(json, "config.json")) == apps::to_json(valid()));
   json["cost"] = 3;

@@ -106,9 +106,10 @@ TEST_CASE("a run of an older program, whose config.json has fewer options, is re
   REQUIRE(semidual(small_run(run.root) + paper + Arguments{"--iterations", "1"}).code == 0);
   auto config = nlohmann::ordered_json::parse(content(run.config()));
   for (const char* later :
-       {"cost",         "cost-power", "target-batch", "dual-batch",     "dual-warmup",         "latent",  "latent-dim",
-        "latent-scale", "mlp-sizes",  "dual-layers",  "lr-schedule",    "schedule-iterations", "average", "minutes",
-        "edges",        "hold-out",   "start",        "dcgan-channels", "last-layer",          "scale",   "from"})
+       {"cost",       "cost-power",   "target-batch", "dual-batch",  "dual-warmup", "latent",
+        "latent-dim", "latent-scale", "mlp-sizes",    "dual-layers", "lr-schedule", "schedule-iterations",
+        "average",    "minutes",      "edges",        "hold-out",    "start",       "dcgan-channels",
+        "last-layer", "scale",        "from",         "shards"})
     config.at("options").erase(later);
   for (const char* later : {"low", "high"}) config.at("data").erase(later);
   write(run.config(), config.dump());

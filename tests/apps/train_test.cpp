@@ -160,6 +160,8 @@ TEST_CASE("bad input is one line, exit code 2, and nothing written") {
   refused(points + Arguments{"--cost-power", "3"}, "--cost-power is for --cost power");
   refused(points + Arguments{"--target-batch", "4"},
           "--target-batch must be at most the number of points that weigh something, 3: 4");
+  refused(points + Arguments{"--lambda", "0.1", "--shards", "2"},
+          "--shards 2 are too many for 3 points: take one for each 512 of them at most");
   refused(points + Arguments{"--batch", "0"}, "--batch must be at least 1: 0");
   refused(points + Arguments{"--batch", "many"}, "--batch");
   refused(points + Arguments{"--iterations", "-5"}, "--iterations must be at least 1: -5");

@@ -12,9 +12,9 @@ namespace {
 int floor_of(const std::filesystem::path& file) {
   static const std::map<std::string, int> rooms = {{"dense", 1},  {"plan", 1},   {"bytes", 2},    {"exact", 2},
                                                    {"search", 3}, {"ascent", 6}, {"sinkhorn", 6}, {"restricted", 6}};
-  static const std::map<std::string, int> face = {{"c_transform", 4}, {"transformer", 4},     {"clusters", 4},
-                                                  {"semidual", 5},    {"potential", 5},       {"layered_potential", 5},
-                                                  {"point_draws", 4}, {"responsibilities", 5}};
+  static const std::map<std::string, int> face = {
+      {"c_transform", 4},       {"transformer", 4}, {"clusters", 4},         {"semidual", 5}, {"potential", 5},
+      {"layered_potential", 5}, {"point_draws", 4}, {"responsibilities", 5}, {"shards", 4},   {"sharded_transform", 4}};
   const std::string room = std::next(file.begin())->string();
   if (rooms.contains(room)) return rooms.at(room);
   const auto found = face.find(file.stem().string());

@@ -27,6 +27,11 @@ KINDS = {
     "vector, asgd": ["--dual", "vector", "--dual-optimizer", "asgd", *POINTS],
     "layers": ["--dual", "layers", *POINTS],
     "layers, averaged dcgan": "--dual layers --generator dcgan --dcgan-channels 4,4,2 --average 0.9".split() + POINTS,
+    "shards, lambda": ["--dual", "vector", "--lambda", "0.025", "--shards", "7", *POINTS],
+    "shards, layers, dcgan": ["--dual", "layers", "--lambda", "0.005", "--shards", "8", *POINTS,
+                              *"--generator dcgan --dcgan-channels 4,4,2".split()],
+    "shards, network": ["--dual", "network", "--shards", "7", *POINTS],
+    "shards, network, lambda": ["--dual", "network", "--lambda", "0.1", "--shards", "9", *POINTS],
     "clusters": "--dual layers --points 400 --clusters 7 --batch 21".split(),
     "clusters, lambda": "--dual vector --lambda 0.025 --points 300 --clusters 7 --batch 21".split(),
     "clusters, network": "--dual network --dual-optimizer asgd --points 200 --clusters 7 --batch 21".split(),
@@ -141,7 +146,7 @@ def coupled(counts, mpi, name, root):
 
 
 def resumed(counts, mpi, name, root):
-    for kind in mpi.some(("layers", "clusters")):
+    for kind in mpi.some(("layers", "clusters", "shards, lambda", "shards, network")):
         whole, run = root / "whole", root / "cut"
         train(whole, 2 * ITERATIONS, *KINDS[kind], "--force")
         for before, after in ((2, 3), (3, 1), (1, 2)):
@@ -166,10 +171,12 @@ def refused(counts, mpi, name, root):
         (2, [*SOLVE, "--solver", "drag", *out], "not drag"),
         (2, [*SOLVE, "--source", "digits", "--source-points", 100, *out], "--source digits"),
         (2, ["train", *tiny("--method", "wgan"), *out], "--method wgan is not shared"),
-        (2, [*train_on, "--lambda", 0.1], "--lambda 0, not 0.1"),
-        (2, [*train_on, "--dual", "network"], "not network"),
+        (2, [*train_on, "--lambda", 0.1], "the points of --lambda 0.1 in shards: give --shards, 2 or more"),
+        (2, [*train_on, "--dual", "network"], "the points of --dual network in shards"),
+        (3, [*train_on, "--lambda", 0.1, "--shards", 2], "of --shards 2 there are too few for 3 ranks"),
         (2, [*train_on, "--target-batch", 100], "not --target-batch 100"),
         (2, [*train_on, "--loss", "sinkhorn-divergence", "--lambda", 0], "sinkhorn-divergence"),
+        (2, [*train_on, "--loss", "sinkhorn-divergence", "--lambda", 0.1], "ranks share --loss transport"),
         (3, ["train", *tiny("--clusters", 2, "--points", 100), *out], "of which there are 2"),
         (2, ["info", "digits"], "start this one without mpirun"),
     ]
