@@ -10,20 +10,20 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apps/config.h"
 #include "apps/costs.h"
+#include "apps/couple_inputs.h"
 #include "apps/interrupt.h"
 #include "apps/measure.h"
 #include "apps/resources.h"
 #include "apps/result_folder.h"
 #include "apps/shards.h"
 #include "apps/source_law.h"
-#include "data/dataset.h"
 #include "data/labels.h"
 #include "data/sha256.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
+#include "ot/ascent/source.h"
 #include "ot/transformer.h"
 
 namespace apps {
@@ -46,25 +46,20 @@ struct Pairs {
 /// The draws of a solved transport, couple_batch at a time.
 class Draws {
  public:
-  Draws(const CoupleRequest& request, const SolvedTransport& solved, const engine::Cluster& ranks)
+  Draws(const CoupleRequest& request, const SolvedTransport& solved, CoupleInputs inputs, const engine::Cluster& ranks)
       : seed_(request.seed),
         lambda_(solved.options.lambda),
-        target_(target_of(solved.options, ranks)),
+        target_(target_of(solved.options, inputs, ranks)),
         transform_(target_) {
-    const SolveOptions& options = solved.options;
-    require(std::ssize(solved.psi) == target_.total(), request.result, " has a psi of ", solved.psi.size(),
-            " points, --target ", options.target, " has ", target_.total(), ": it is no longer what was solved");
     Tensor psi({target_.total()});
     std::ranges::transform(solved.psi, psi.data(), [](double value) { return static_cast<real>(value); });
     psi_ = target_.of_rank().part(psi);
-    if (request.points.empty()) {
-      source_ = make_source(options, target_.dimension(), seed_);
-      return;
-    }
-    const data::Dataset given = data::load(request.points, 0, digits_seed);
-    require(given.dimension == target_.dimension(), "--points ", request.points, " has points of dimension ",
-            given.dimension, ", --target ", options.target, " of dimension ", target_.dimension());
-    given_ = points_of(given);
+    if (!inputs.x)
+      source_ = make_source(solved.options, target_.dimension(), seed_);
+    else if (request.points.empty())
+      source_ = std::make_unique<ot::PointSource>(points_of(*inputs.x), inputs.mu, seed_);
+    else
+      given_ = points_of(*inputs.x);
   }
 
   const ot::Target& target() const { return target_; }
@@ -90,11 +85,9 @@ class Draws {
   }
 
  private:
-  static ot::Target target_of(const SolveOptions& options, const engine::Cluster& ranks) {
-    data::Dataset points = data::load(options.target, options.target_points, digits_seed);
-    std::vector<double> nu = weights_of("--target-weights", options.target_weights, points.count);
-    return make_shared_target(std::move(points), make_cost(options.cost, options.cost_power, options.cost_scale),
-                              std::move(nu), ranks);
+  static ot::Target target_of(const SolveOptions& options, CoupleInputs& inputs, const engine::Cluster& ranks) {
+    return make_shared_target(std::move(inputs.y), make_cost(options.cost, options.cost_power, options.cost_scale),
+                              std::move(inputs.nu), ranks);
   }
 
   Tensor rows(std::int64_t i) const {
@@ -225,7 +218,7 @@ int couple(const CoupleRequest& request, const Console& console) {
   const engine::Cluster& ranks = console.ranks;
   require(ranks.size() == 1 || solved.options.lambda == 0, request.result, " is of --lambda ", solved.options.lambda,
           ": ranks share couplings of --lambda 0, start it without mpirun");
-  Draws draws(request, solved, ranks);
+  Draws draws(request, solved, load_inputs(request, solved), ranks);
   std::int64_t count = request.count;
   if (const auto given = draws.given()) {
     require(count <= *given, "--count ", count, ": --points ", request.points, " has ", *given, " points");

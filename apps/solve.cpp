@@ -178,13 +178,8 @@ int solve_from_points(const SolveRequest& request, const ResultFolder& folder, c
   const SolveOptions& options = request.options;
   data::Dataset source = data::load(options.source, options.source_points, digits_seed, data::Numbers::in_double);
   data::Dataset to = data::load(options.target, options.target_points, digits_seed, data::Numbers::in_double);
-  if (!source.columns.empty() && !to.columns.empty()) {
-    const std::vector<data::Column> columns = data::common_columns(source, to);
-    data::recode(source, to.name, columns);
-    data::recode(to, source.name, columns);
-  }
-  require(source.dimension == to.dimension, "--source ", options.source, " has points of dimension ", source.dimension,
-          ", --target ", options.target, " of dimension ", to.dimension, ": they must lie in the same space");
+  data::unite_columns(source, to);
+  require_same_space(options, source.dimension, to.dimension);
   std::vector<double> mu = weights_of("--source-weights", options.source_weights, source.count);
   std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
   const std::array notes{note_on_left_out(source), note_on_left_out(to), note_on_ranges(source, to)};

@@ -6,9 +6,7 @@
 #include "apps/config.h"
 #include "apps/generators.h"
 #include "apps/latents.h"
-#include "apps/measure.h"
 #include "apps/run_folder.h"
-#include "data/dataset.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -66,20 +64,16 @@ bool is_law(const std::string& source) {
   return !source.empty() && fs::is_directory(source) && fs::exists(run.config()) && fs::exists(run.checkpoint());
 }
 
+void require_same_space(const SolveOptions& options, std::int64_t source, std::int64_t target) {
+  engine::require(source == target, "--source ", options.source, " has points of dimension ", source, ", --target ",
+                  options.target, " of dimension ", target, ": they must lie in the same space");
+}
+
 std::unique_ptr<ot::Source> make_source(const SolveOptions& options, std::int64_t dimension, std::uint64_t seed) {
   if (const auto law = law_of(options.source))
     return std::make_unique<ot::LawSource>(*law, dimension, options.source_mean, options.source_scale, seed);
-  std::unique_ptr<ot::Source> source;
-  if (is_law(options.source)) {
-    source = std::make_unique<GeneratorSource>(options.source, options.source_mean, options.source_scale, seed);
-  } else {
-    const data::Dataset points = data::load(options.source, options.source_points, digits_seed);
-    source = std::make_unique<ot::PointSource>(
-        points_of(points), weights_of("--source-weights", options.source_weights, points.count), seed);
-  }
-  engine::require(source->dimension() == dimension, "--source ", options.source, " has points of dimension ",
-                  source->dimension(), ", --target ", options.target, " of dimension ", dimension,
-                  ": they must lie in the same space");
+  auto source = std::make_unique<GeneratorSource>(options.source, options.source_mean, options.source_scale, seed);
+  require_same_space(options, source->dimension(), dimension);
   return source;
 }
 

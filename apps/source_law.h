@@ -16,9 +16,12 @@ std::optional<ot::Law> law_of(const std::string& word);
 /// Whether --source names a law rather than points: normal, uniform, ball, sphere, or a run's folder.
 bool is_law(const std::string& source);
 
-/// What --source names, its draws a function of a seed: points with their weights, or a law of the target's dimension.
-/// A run's is that of the points that `semidual sample` writes; --source-mean and --source-scale shift and scale it as
-/// the others. Throws Error for points and runs that can't be read, and for another dimension than the target's.
+/// Throws Error unless the points of --source have the dimension of those of --target.
+void require_same_space(const SolveOptions& options, std::int64_t source, std::int64_t target);
+
+/// The law that --source names, of the target's dimension, its draws a function of a seed. A run's is that of the
+/// points that `semidual sample` writes; --source-mean and --source-scale shift and scale it as the others. Throws
+/// Error for runs that can't be read, and for those of another dimension.
 std::unique_ptr<ot::Source> make_source(const SolveOptions& options, std::int64_t dimension, std::uint64_t seed);
 
 }  // namespace apps

@@ -76,4 +76,11 @@ void recode(Dataset& set, const std::string& other, std::span<const Column> colu
   set.dimension = static_cast<std::int64_t>(width);
 }
 
+void unite_columns(Dataset& a, Dataset& b) {
+  if (a.columns.empty() || b.columns.empty()) return;
+  const std::vector<Column> columns = common_columns(a, b);
+  recode(a, b.name, columns);
+  recode(b, a.name, columns);
+}
+
 }  // namespace data

@@ -16,4 +16,8 @@ std::vector<Column> common_columns(const Dataset& a, const Dataset& b);
 /// category there. Throws Error as common_columns() does, and for texts that are no category of the other.
 void recode(Dataset& set, const std::string& other, std::span<const Column> columns);
 
+/// Gives the points of two tables the coordinates of their common_columns(); what is not two tables stays as it is.
+/// Throws Error as common_columns() does.
+void unite_columns(Dataset& a, Dataset& b);
+
 }  // namespace data

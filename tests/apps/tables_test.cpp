@@ -111,6 +111,40 @@ TEST_CASE("transport between tables is that between their coordinates, with the 
   CHECK(psi(".csv") == psi(".npy"));
 }
 
+TEST_CASE("pairs between tables are those between the coordinates that were solved, with the categories of either") {
+  const TemporaryFolder temporary;
+  write(temporary / "x.csv", "n,pet\n0,cat\n1,dog\n");
+  write(temporary / "y.csv", "n,pet\n0,dog\n1,eel\n3,eel\n");
+  write(temporary / "new.csv", "n,pet\n2,eel\n0,dog\n");
+  write(temporary / "fox.csv", "n,pet\n2,fox\n");
+  data::write_npy<double>(temporary / "x.npy", {2, 4}, std::vector<double>{0, 1, 0, 0, 1, 0, 1, 0});
+  data::write_npy<double>(temporary / "y.npy", {3, 4}, std::vector<double>{0, 0, 1, 0, 1, 0, 0, 1, 3, 0, 0, 1});
+  data::write_npy<double>(temporary / "new.npy", {2, 4}, std::vector<double>{2, 0, 0, 1, 0, 0, 1, 0});
+  const auto couple = [&](const std::string& kind, const Arguments& more) {
+    return semidual(Arguments{"couple", temporary / ("t" + kind), "--threads", "1"} + more);
+  };
+  for (const std::string kind : {".csv", ".npy"}) {
+    const Outcome solved =
+        semidual({"solve", "--source", temporary / ("x" + kind), "--target", temporary / ("y" + kind), "--solver",
+                  "exact", "--threads", "1", "--out", temporary / ("t" + kind)});
+    REQUIRE_MESSAGE(solved.code == 0, solved.err);
+    for (const Arguments& what :
+         {Arguments{"--count", "1000", "--out", temporary / ("drawn" + kind)},
+          Arguments{"--points", temporary / ("new" + kind), "--out", temporary / ("given" + kind)}}) {
+      const Outcome coupled = couple(kind, what);
+      REQUIRE_MESSAGE(coupled.code == 0, coupled.err);
+    }
+  }
+  for (const std::string pairs : {"drawn", "given"})
+    for (const std::string file : {"/points-000000.npy", "/index-000000.npy"})
+      CHECK(content(temporary / (pairs + ".csv" + file)) == content(temporary / (pairs + ".npy" + file)));
+  CHECK(data::read_npy(temporary / "given.csv/points-000000.npy").as<float>() ==
+        std::vector<float>{2, 0, 0, 1, 0, 0, 1, 0});
+  const Outcome refused = couple(".csv", {"--points", temporary / "fox.csv", "--out", temporary / "fox"});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.err, "fox.csv: column 'pet' has 'fox', which " + (temporary / "y.csv") + " does not have"));
+}
+
 TEST_CASE("a table that can't be read is refused in one line, with the row and the column") {
   const TemporaryFolder temporary;
   write(temporary / "p.csv", "a,b\n1,2\n3,NA\n");

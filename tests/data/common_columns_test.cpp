@@ -44,6 +44,15 @@ TEST_CASE("numbers in double are recoded too") {
   CHECK(a.values.empty());
 }
 
+TEST_CASE("two tables are united, and anything else stays as it is") {
+  Dataset a = loaded("a.csv", "n,pet\n1,cat\n"), b = loaded("b.csv", "n,pet\n2,dog\n"), array;
+  data::unite_columns(a, array);
+  CHECK(a.values == std::vector<real>{1, 1});
+  data::unite_columns(a, b);
+  CHECK(a.values == std::vector<real>{1, 1, 0});
+  CHECK(b.values == std::vector<real>{2, 0, 1});
+}
+
 TEST_CASE("tables that are not of one kind are refused, each with its reason") {
   const Dataset a = loaded("a.csv", "n,pet\n1,cat\n");
   const auto refusal = [&](const std::string& text) {

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "apps/couple.h"
+#include "apps/result_folder.h"
+#include "data/dataset.h"
+
+namespace apps {
+
+/// The points that pairs are made of, in the coordinates that psi was solved in.
+struct CoupleInputs {
+  std::optional<data::Dataset> x;  ///< those that are given, or the source's; none where it is a law
+  std::vector<double> mu;          ///< what the source's weigh; none of a law, and where points are given
+  data::Dataset y;                 ///< the target's
+  std::vector<double> nu;          ///< what they weigh
+};
+
+/// Loads them. Throws Error for what can't be read, and for what does not fit psi or the target.
+CoupleInputs load_inputs(const CoupleRequest& request, const SolvedTransport& solved);
+
+}  // namespace apps
