@@ -19,7 +19,6 @@
 #include "apps/shards.h"
 #include "apps/source_law.h"
 #include "data/labels.h"
-#include "data/sha256.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
@@ -63,8 +62,6 @@ class Draws {
   }
 
   const ot::Target& target() const { return target_; }
-  /// Of the points that were given, if any.
-  std::string digest_of_given() const { return data::sha256(std::as_bytes(given_.values())); }
   /// Of the points that were given; none where they are drawn.
   std::optional<std::int64_t> given() const { return source_ ? std::optional<std::int64_t>() : given_.dim(0); }
 
@@ -127,19 +124,6 @@ class Shares {
   std::int64_t least_ = 0, more_ = 0;
   std::vector<std::int64_t> taken_;
 };
-
-/// All that decides what pair p is.
-nlohmann::ordered_json identity_of(const CoupleRequest& request, const SolvedTransport& solved) {
-  nlohmann::ordered_json identity;
-  identity["result"] = to_json(solved.options);
-  identity["psi_sha256"] = data::sha256(std::as_bytes(std::span(solved.psi)));
-  identity["seed"] = request.seed;
-  identity["points"] = request.points;
-  identity["labels"] = request.labels;
-  identity["balanced"] = request.balanced;
-  if (request.balanced) identity["count"] = request.count;  // which decides the shares
-  return identity;
-}
 
 /// Draws until there are `count` pairs, and hands them on.
 class Coupling {
@@ -218,19 +202,19 @@ int couple(const CoupleRequest& request, const Console& console) {
   const engine::Cluster& ranks = console.ranks;
   require(ranks.size() == 1 || solved.options.lambda == 0, request.result, " is of --lambda ", solved.options.lambda,
           ": ranks share couplings of --lambda 0, start it without mpirun");
-  Draws draws(request, solved, load_inputs(request, solved), ranks);
+  CoupleInputs inputs = load_inputs(request, solved);
+  data::Labels labels;
+  if (!request.labels.empty())
+    labels = labels_of(request.labels, solved.options.target, solved.options.target_points, inputs.y.count);
+  const nlohmann::ordered_json identity = identity_of(request, solved, inputs, labels);
+  require(ranks.alike(identity.dump()), request.result,
+          ", or what is given beside it, is not the same for all ranks: give them the same files");
+  Draws draws(request, solved, std::move(inputs), ranks);
   std::int64_t count = request.count;
   if (const auto given = draws.given()) {
     require(count <= *given, "--count ", count, ": --points ", request.points, " has ", *given, " points");
     if (count == 0) count = *given;
   }
-  data::Labels labels;
-  if (!request.labels.empty())
-    labels = labels_of(request.labels, solved.options.target, solved.options.target_points, draws.target().total());
-  const nlohmann::ordered_json identity = identity_of(request, solved);
-  require(ranks.size() == 1 || ranks.alike(identity.dump() + draws.digest_of_given() +
-                                           data::sha256(std::as_bytes(std::span(labels.of_points)))),
-          request.result, ", or what is given beside it, is not the same for all ranks: give them the same files");
   Coupling coupling(request, draws, labels, count);
   const Interrupt interrupt;
 

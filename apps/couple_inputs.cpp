@@ -1,14 +1,40 @@
 #include "apps/couple_inputs.h"
 
+#include <span>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
 #include "apps/config.h"
 #include "apps/measure.h"
+#include "apps/run_folder.h"
 #include "apps/source_law.h"
 #include "data/common_columns.h"
+#include "data/file.h"
+#include "data/mnist.h"
+#include "data/sha256.h"
 #include "engine/error.h"
 
 namespace apps {
 
 using engine::require;
+
+namespace {
+
+/// Whether what a name stands for can change.
+bool may_change(const std::string& source) {
+  return source != "digits" && !data::is_mnist(source) && !law_of(source);
+}
+
+std::string digest_of(const data::Dataset& points, const std::vector<double>& weights) {
+  const auto digest = [](const auto& values) {
+    return data::sha256(std::as_bytes(std::span(values.data(), values.size())));
+  };
+  const std::string all = digest(points.bytes) + digest(points.values) + digest(weights);
+  return data::sha256(std::as_bytes(std::span(all)));
+}
+
+}  // namespace
 
 CoupleInputs load_inputs(const CoupleRequest& request, const SolvedTransport& solved) {
   const SolveOptions& options = solved.options;
@@ -33,6 +59,28 @@ CoupleInputs load_inputs(const CoupleRequest& request, const SolvedTransport& so
             ", --target ", options.target, " of dimension ", y.dimension);
   }
   return inputs;
+}
+
+nlohmann::ordered_json identity_of(const CoupleRequest& request, const SolvedTransport& solved,
+                                   const CoupleInputs& inputs, const data::Labels& labels) {
+  const std::string &source = solved.options.source, &target = solved.options.target;
+  nlohmann::ordered_json identity;
+  identity["result"] = to_json(solved.options);
+  identity["psi_sha256"] = data::sha256(std::as_bytes(std::span(solved.psi)));
+  identity["seed"] = request.seed;
+  identity["points"] = request.points;
+  identity["labels"] = request.labels;
+  identity["balanced"] = request.balanced;
+  if (request.balanced) identity["count"] = request.count;  // which decides the shares
+  if (may_change(target)) identity["target_sha256"] = digest_of(inputs.y, inputs.nu);
+  if (!request.points.empty())
+    identity["points_sha256"] = digest_of(*inputs.x, {});
+  else if (inputs.x && may_change(source))
+    identity["source_sha256"] = digest_of(*inputs.x, inputs.mu);
+  else if (may_change(source))  // a run's generator
+    identity["source_sha256"] = data::sha256(data::read_file(RunFolder{source}.checkpoint()));
+  if (!labels.empty()) identity["labels_sha256"] = data::sha256(std::as_bytes(std::span(labels.of_points)));
+  return identity;
 }
 
 }  // namespace apps

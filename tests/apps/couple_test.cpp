@@ -154,6 +154,40 @@ TEST_CASE("pairs for given points keep their order, and labels are those of the 
   CHECK(contains(solved.refusal("more", {"--count", "5", "--labels", solved.folder / "few.npy"}), "labels"));
 }
 
+TEST_CASE("pairs of what has another content than before are those of another coupling") {
+  const Solved solved("0");
+  const auto points = [&](const char* name, const std::vector<double>& values) {
+    data::write_npy<double>(solved.folder / name, {std::ssize(values), 1}, values);
+  };
+  const auto labels = [&](const Indices& values) {
+    data::write_npy<std::int64_t>(solved.folder / "labels.npy", {3}, values);
+  };
+  const Arguments given{"--points", solved.folder / "x.npy"}, drawn{"--count", "4"},
+      labelled = drawn + Arguments{"--labels", solved.folder / "labels.npy"};
+  points("x.npy", {0.1, 0.2});
+  labels({7, 8, 9});
+  solved.couple("given", given);
+  solved.couple("drawn", drawn);
+  solved.couple("labelled", labelled);
+  points("x.npy", {0.2, 0.1});
+  labels({9, 8, 7});
+  const std::string another = "holds pairs of another coupling: --force replaces them, or give another folder";
+  CHECK(contains(solved.refusal("given", given), another));
+  CHECK(contains(solved.refusal("labelled", labelled), another));
+  solved.couple("drawn", drawn);
+  points("y.npy", {0.2, 0.5, 0.9});
+  CHECK(contains(solved.refusal("drawn", drawn), another));
+
+  const Arguments from_points{"couple", solved.folder / "u", "--count", "4", "--out", solved.folder / "pairs"};
+  const Outcome outcome = semidual({"solve", "--source", solved.folder / "x.npy", "--target", solved.folder / "y.npy",
+                                    "--solver", "exact", "--threads", "1", "--out", solved.folder / "u"});
+  REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  CHECK(semidual(from_points).code == 0);
+  CHECK(semidual(from_points).code == 0);
+  points("x.npy", {0.3, 0.1});
+  CHECK(contains(semidual(from_points).err, another));
+}
+
 TEST_CASE("to standard output go the same pairs as records") {
   const Solved solved("0");
   solved.couple("pairs", {"--count", "300"});
