@@ -7,6 +7,7 @@
 
 #include "apps/config.h"
 #include "apps/measure.h"
+#include "data/image_set.h"
 #include "data/labels.h"
 #include "engine/error.h"
 #include "engine/random.h"
@@ -78,6 +79,14 @@ RunData load_run_data(const TrainOptions& options) {
   engine::require(!held_out.empty(), "--hold-out ", options.hold_out, " of ", all.count,
                   " points is less than one: give a larger share");
   return {points_at(all, all_but(held_out, all.count)), points_at(all, held_out)};
+}
+
+void require_held_out(const TrainOptions& options, std::int64_t held_out, std::int64_t least,
+                      const std::string& purpose) {
+  engine::require(options.hold_out > 0 || options.data == "digits" || !data::test_half(options.data).empty(),
+                  "there are no held-out points ", purpose, ": give --hold-out 0.1");
+  engine::require(options.hold_out == 0 || held_out >= least, "--hold-out ", options.hold_out, " keeps ", held_out,
+                  " points, at least ", least, " are needed: give a larger share, or more --points");
 }
 
 RunLabels load_run_labels(const TrainOptions& options, std::int64_t count) {

@@ -27,6 +27,11 @@ struct RunData {
 /// and where the share is less than a point.
 RunData load_run_data(const TrainOptions& options);
 
+/// Throws Error, which tells the purpose, unless a run has points that are not trained on: `least` of --hold-out, which
+/// has kept so many, or those that ready-made sets and digits have.
+void require_held_out(const TrainOptions& options, std::int64_t held_out, std::int64_t least,
+                      const std::string& purpose);
+
 /// The labels of load_run_data()'s points, of which there are `count` in all; empty where there are none.
 struct RunLabels {
   std::vector<std::uint8_t> training, held_out;

@@ -17,7 +17,6 @@
 #include "apps/version.h"
 #include "apps/word_list.h"
 #include "data/file.h"
-#include "data/image_set.h"
 #include "engine/error.h"
 
 namespace apps::comparing {
@@ -119,14 +118,6 @@ TrainOptions options_of(const std::string& method, const std::string& preset, co
   return chosen;
 }
 
-void require_held_out(const TrainOptions& options, std::int64_t held_out, std::int64_t count) {
-  require(options.hold_out > 0 || options.data == "digits" || !data::test_half(options.data).empty(),
-          "there are no held-out points to compare with: give --hold-out 0.1");
-  const std::int64_t least = std::max(count, evaluation::fewest_points);
-  require(options.hold_out == 0 || held_out >= least, "--hold-out ", options.hold_out, " keeps ", held_out,
-          " points, at least ", least, " are needed: give a larger share, or more --points");
-}
-
 }  // namespace
 
 TrainOptions Comparison::options(const Entry& entry, double factor, std::uint64_t seed, double seconds_of_run) const {
@@ -181,7 +172,7 @@ Comparison comparison_of(const CompareRequest& request) {
   const TrainOptions& any = comparison.entries.front().options;
   const RunData data = load_run_data(any);
   comparison.data = facts_of(data.training);
-  require_held_out(any, data.held_out.count, comparison.count);
+  require_held_out(any, data.held_out.count, std::max(comparison.count, evaluation::fewest_points), "to compare with");
   FeatureNetwork::of(comparison.features, comparison.data);  // which are refused here
   if (std::ranges::any_of(comparison.entries, [&](const Entry& entry) { return comparison.tries(entry); }))
     require_validation(any);

@@ -3,6 +3,7 @@
 #include <span>
 #include <utility>
 
+#include "apps/evaluation/evaluation.h"
 #include "apps/generators.h"
 #include "apps/measure.h"
 #include "apps/start_from.h"
@@ -40,6 +41,9 @@ std::string note_on_arithmetic(const Arithmetic& before) {
 
 TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume) {
   RunData data = load_run_data(options);
+  if (options.evaluate_every > 0)
+    require_held_out(options, data.held_out.count, evaluation::fewest_points,
+                     engine::text("for --evaluate-every ", options.evaluate_every));
   data::Dataset dataset = std::move(data.training);
   const DataFacts facts = facts_of(dataset);
   resolve_by_data(options, facts);

@@ -24,8 +24,8 @@ struct TrainingInputs {
 };
 
 /// Loads them for valid options. With `resume` they are those of the run in `folder`, and scaled as it scaled them.
-/// Throws Error for data, weights and labels that can't be read or do not fit each other, a generator that is not of
-/// the shape of that of --from, and what is not of the run to resume.
+/// Throws Error for data, weights and labels that can't be read or do not fit each other, no held-out points for
+/// --evaluate-every, a generator that is not of the shape of that of --from, and what is not of the run to resume.
 TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume);
 
 /// The generator at the start of a new run, that of --from where there is one, or of a resumed run before its

@@ -109,6 +109,27 @@ TEST_CASE("--evaluate-every writes what evaluate tells into metrics.csv, beside 
       }
 }
 
+TEST_CASE("--evaluate-every without points to compare with is refused, and leaves the run that --force would replace") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  const engine::Tensor points = engine::Random(3, 0).uniform({140, 4}, 0, 1);
+  data::write_npy<engine::real>(temporary / "points.npy", {140, 4}, points.values());
+  const auto train = [&](const Arguments& more) {
+    return semidual(Arguments{"train", "--data", temporary / "points.npy", "--batch", "4", "--inner", "2",
+                              "--iterations", "1", "--threads", "1", "--out", run.root} +
+                    more);
+  };
+  REQUIRE(train({}).code == 0);
+  const std::string before = content(run.checkpoint());
+  const Arguments evaluated{"--force", "--evaluate-every", "1"};
+  const Outcome none = train(evaluated), few = train(evaluated + Arguments{"--hold-out", "0.1"});
+  CHECK(none.code == 2);
+  CHECK(none.err == "semidual: there are no held-out points for --evaluate-every 1: give --hold-out 0.1\n");
+  CHECK(few.code == 2);
+  CHECK(contains(few.err, "--hold-out 0.1 keeps 14 points, at least 50 are needed: give a larger share"));
+  CHECK(content(run.checkpoint()) == before);
+}
+
 TEST_CASE("either optimizer moves either potential, with and without regularization") {
   for (const char* optimizer : {"asgd", "adam"})
     for (const char* dual : {"vector", "network"})
