@@ -19,6 +19,7 @@
 #include "apps/shards.h"
 #include "apps/source_law.h"
 #include "data/labels.h"
+#include "data/utf8.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/random.h"
@@ -189,6 +190,8 @@ void validate(const CoupleRequest& request) {
   require(request.count > 0 || !request.points.empty(), "--count is missing: how many pairs to draw");
   require(!request.balanced || request.points.empty(), "--balanced draws from the source: not with --points ",
           request.points);
+  data::require_utf8("--points " + request.points);
+  data::require_utf8("--labels " + request.labels);
   require(request.threads >= 1 && request.threads <= engine::max_threads, "--threads must be 1 to ",
           engine::max_threads, ": ", request.threads);
 }

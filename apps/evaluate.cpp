@@ -31,6 +31,7 @@
 #include "data/dataset.h"
 #include "data/file.h"
 #include "data/sha256.h"
+#include "data/utf8.h"
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -157,6 +158,8 @@ void require_resources(const EvaluateRequest& request, const Inputs& inputs, boo
   require(parent.empty() || fs::is_directory(parent), "--out ", out, " can't be written: there is no folder ",
           parent.string());
   require_writable(out, 1e5);
+  for (const std::string& source : {request.what, inputs.options.data, inputs.reference_source})
+    data::require_utf8(source);
 }
 
 }  // namespace

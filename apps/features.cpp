@@ -17,6 +17,7 @@
 #include "apps/version.h"
 #include "data/image_set.h"
 #include "data/labels.h"
+#include "data/utf8.h"
 #include "engine/blas.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
@@ -30,6 +31,7 @@ namespace {
 
 void require_sensible(const FeaturesRequest& request) {
   require(!request.data.empty(), "--data is missing: digits, mnist or mnist-test");
+  data::require_utf8("--data " + request.data);
   require(!request.out.empty(), "--out is missing: the file to write");
   require(!fs::is_directory(request.out), "--out ", request.out, " is a folder: give the path of a file");
   const fs::path folder = fs::absolute(request.out).parent_path();

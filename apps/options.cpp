@@ -15,6 +15,7 @@
 #include "apps/methods.h"
 #include "apps/read_json.h"
 #include "apps/resources.h"
+#include "data/utf8.h"
 #include "engine/error.h"
 #include "engine/parallel.h"
 #include "engine/product.h"
@@ -114,6 +115,11 @@ std::string text_of(const std::vector<std::int64_t>& numbers) {
   std::string list;
   for (const std::int64_t number : numbers) list += (list.empty() ? "" : ",") + std::to_string(number);
   return list;
+}
+
+void require_utf8(const nlohmann::ordered_json& options) {
+  for (const auto& [name, value] : options.items())
+    if (value.is_string()) data::require_utf8(engine::text("--", name, ' ', value.get<std::string>()));
 }
 
 void require_one_of(const char* name, const std::string& value, std::initializer_list<std::string_view> choices) {
@@ -238,6 +244,7 @@ data::Framing framing_of(const TrainOptions& options) {
 
 void validate(const TrainOptions& options) {
   require(!options.data.empty(), "--data is missing: digits, mnist, or the path of a file or folder");
+  require_utf8(to_json(options));
   require_method(options.method);
   require_use(options);
   require_at_least("points", options.points, 0, INT64_MAX);

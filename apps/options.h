@@ -349,6 +349,9 @@ data::Framing framing_of(const TrainOptions& options);
 /// whatever the data are.
 void validate(const TrainOptions& options);
 
+/// Throws Error, with its name, for an option whose text is no UTF-8, which JSON can't hold.
+void require_utf8(const nlohmann::ordered_json& options);
+
 /// Throws Error with the words that are known for a value of --name that is none of them.
 void require_one_of(const char* name, const std::string& value, std::initializer_list<std::string_view> choices);
 

@@ -41,6 +41,7 @@ void validate(const SolveOptions& options) {
       "--source is missing: digits, mnist, the path of a file or folder, or a law (normal, uniform, ball, sphere, a "
       "run's folder)");
   require(!options.target.empty(), "--target is missing: digits, mnist, or the path of a file or folder");
+  require_utf8(to_json(options));
   const bool from_law = is_law(options.source);
   if (from_law) {
     const std::string law = engine::text("--source ", options.source, " is a law");

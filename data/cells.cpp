@@ -7,10 +7,9 @@
 #include <memory>
 #include <span>
 
-#include <nlohmann/json.hpp>
-
 #include "data/byte_stream.h"
 #include "data/lower_case.h"
+#include "data/utf8.h"
 #include "engine/error.h"
 
 namespace data {
@@ -19,16 +18,6 @@ namespace {
 
 using engine::fail;
 using engine::require;
-
-bool is_utf8(std::string_view text) {
-  if (std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; })) return true;
-  try {
-    static_cast<void>(nlohmann::json(text).dump());
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
-  return true;
-}
 
 std::vector<char> read_text(const std::string& path) {
   const std::unique_ptr<ByteStream> stream = ByteStream::open(path);

@@ -16,6 +16,7 @@
 #include "data/image_set.h"
 #include "data/mnist.h"
 #include "data/table.h"
+#include "data/utf8.h"
 #include "engine/error.h"
 
 namespace data {
@@ -52,6 +53,7 @@ Labels set_labels(const ImageSet& set, std::int64_t points) {
 
 Labels class_labels(const std::string& folder, std::int64_t points) {
   ImageFolder images = list_images(folder);
+  for (const std::string& name : images.classes) require_utf8(folder + "/" + name);
   Labels labels{std::move(images.labels), std::move(images.classes)};
   if (points > 0 && !labels.empty())
     labels.of_points.resize(std::min(labels.of_points.size(), static_cast<std::size_t>(points)));

@@ -17,7 +17,8 @@ struct Labels {
 /// The labels of the first `points` points (0: all) of a source that has its own: label i is that of point i of
 /// load(source, points, seed). `digits`, `mnist` and `mnist-test` have labels, 0 to 9, as ready-made sets may by their
 /// files; of a folder of subfolders of images they are the subfolders. Empty for any other source. Throws Error where
-/// files with labels are damaged, hold fewer than `points` labels, or are missing among MNIST's.
+/// files with labels are damaged, hold fewer than `points` labels, or are missing among MNIST's, and for a subfolder
+/// whose name is no UTF-8.
 Labels own_labels(const std::string& source, std::int64_t points, std::uint64_t seed);
 
 /// The labels in a file, the first `points` of them (0: all): numbers of an IDX or .npy file, or texts of a .csv or

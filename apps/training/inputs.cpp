@@ -41,9 +41,11 @@ std::string note_on_arithmetic(const Arithmetic& before) {
 
 TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume) {
   RunData data = load_run_data(options);
-  if (options.evaluate_every > 0)
+  if (options.evaluate_every > 0) {
     require_held_out(options, data.held_out.count, evaluation::fewest_points,
                      engine::text("for --evaluate-every ", options.evaluate_every));
+    load_run_labels(options, data.training.count + data.held_out.count);  // as evaluations do, to fail before they do
+  }
   data::Dataset dataset = std::move(data.training);
   const DataFacts facts = facts_of(dataset);
   resolve_by_data(options, facts);

@@ -220,6 +220,17 @@ TEST_CASE("a coupling of what is not solved, or without what it needs, is refuse
   CHECK(contains(solved.refusal("pairs", {"--count", "1"}), "result.json: option 'batch' can't be 6.5e+47"));
 }
 
+TEST_CASE("names that JSON can't hold are refused before anything is solved or drawn") {
+  const Solved solved("0");
+  const std::string bad = solved.folder / "caf\xe9.npy";
+  data::write_npy<double>(bad, {1, 1}, std::vector<double>{0.5});
+  CHECK(contains(solved.refusal("pairs", {"--points", bad}), "--points " + bad + ": is no UTF-8; rename it\n"));
+  const Outcome outcome = semidual({"solve", "--source", "uniform", "--target", bad, "--out", solved.folder / "u"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err == "semidual: --target " + bad + ": is no UTF-8; rename it\n");
+  CHECK_FALSE(std::filesystem::exists(solved.folder / "u"));
+}
+
 TEST_CASE("balanced draws that can come to no end say so") {
   const Solved solved("0");
   data::write_npy<double>(solved.folder / "t/psi.npy", {3}, std::vector<double>{-100, 0, 0});

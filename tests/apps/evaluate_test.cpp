@@ -231,6 +231,8 @@ TEST_CASE("what can't be compared is refused in one line, and nothing is written
                      : "from 0 to 1.5, the data's lie between 0 and 1: scale or clip them to that");
   }
 
+  fs::copy_file(files.held_out, file("caf\xe9.npy"));
+  refused({run, "--reference", file("caf\xe9.npy")}, "caf\xe9.npy: is no UTF-8; rename it");
   fs::copy_file(files.data, file("same.npy"));
   refused({run, "--reference", file("same.npy")}, "same.npy is the training data itself, the same SHA-256");
   write_images(file("other.npy"), 220, 4);

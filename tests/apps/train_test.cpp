@@ -130,6 +130,18 @@ TEST_CASE("--evaluate-every without points to compare with is refused, and leave
   CHECK(content(run.checkpoint()) == before);
 }
 
+TEST_CASE("a name that config.json can't hold is refused, and leaves the run that --force would replace") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "1"}).code == 0);
+  const std::string before = content(run.checkpoint()), data = temporary / "caf\xe9.npy";
+  data::write_npy<float>(data, {3, 2}, std::vector<float>{0, 0, 0, 1, 1, 1});
+  const Outcome outcome = semidual({"train", "--data", data, "--iterations", "1", "--out", run.root, "--force"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err == "semidual: --data " + data + ": is no UTF-8; rename it\n");
+  CHECK(content(run.checkpoint()) == before);
+}
+
 TEST_CASE("either optimizer moves either potential, with and without regularization") {
   for (const char* optimizer : {"asgd", "adam"})
     for (const char* dual : {"vector", "network"})

@@ -125,6 +125,9 @@ TEST_CASE("the labels of a folder of classes are the numbers of its subfolders")
   CHECK(labels_of(folder.path()) == Bytes{0, 1, 0});
   CHECK(labels_of(folder.path(), 1) == Bytes{0});
   CHECK(load(folder.path(), 2).count == 2);
+  std::filesystem::rename(folder / "a", folder / "\xe9");
+  CHECK(error_of([&] { labels_of(folder.path()); }) == (folder / "\xe9: is no UTF-8; rename it").c_str());
+  CHECK(load(folder.path()).count == 3);
 }
 
 TEST_CASE("MNIST is a folder like another" * doctest::skip(std::getenv("SEMIDUAL_DATA") == nullptr)) {
