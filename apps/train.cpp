@@ -69,7 +69,10 @@ int train_on(const LearnedData& data, const TrainRequest& request, const Config&
   require_resources(request, config, training.algorithm().most_state_bytes());
 
   const Interrupt interrupt;  // from here on there is something to keep
-  if (!lock && data.ranks.first()) lock.emplace(folder.root);
+  if (!lock && data.ranks.first()) {
+    lock.emplace(folder.root);
+    require_folder_fits(request, folder);  // once more: another run may have begun and ended since
+  }
   if (request.force && data.ranks.first()) folder.remove_run();
   try {
     training.open();

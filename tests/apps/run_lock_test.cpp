@@ -41,3 +41,16 @@ TEST_CASE("a folder that another process trains into is left alone, whatever was
   write(run.root / "run.lock", "4194305\n");  // of a process that was killed
   CHECK(semidual(small_run(run.root) + Arguments{"--iterations", "3", "--resume"}).code == 0);
 }
+
+TEST_CASE("a run that is there only once the folder is locked is kept") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  REQUIRE(semidual(small_run(run.root) + Arguments{"--iterations", "2"}).code == 0);
+  const std::string before = content(run.checkpoint());
+  // Stands for a run that ends in between: the path leads to it once the lock has made its folders.
+  const Outcome refused = semidual(small_run(temporary / "made/../run") + Arguments{"--iterations", "3"});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.err, "holds a run already: --resume goes on with it, --force replaces it"));
+  CHECK(content(run.checkpoint()) == before);
+  CHECK_FALSE(fs::exists(run.root / "run.lock"));
+}
