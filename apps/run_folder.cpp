@@ -24,6 +24,7 @@ using engine::require;
 namespace {
 
 constexpr std::string_view header = "iteration,loss,iteration_seconds,estimates";
+constexpr std::string_view of_evaluations = ",coverage,recall,class_tv";
 
 /// The names of grids: at least six digits and .png.
 bool is_grid(const fs::path& file) {
@@ -119,10 +120,12 @@ void RunFolder::remove_run() const {
 
 Metrics::Metrics(const std::string& path, std::int64_t iterations, const std::string& estimates, bool evaluated)
     : estimates_(estimates) {
+  const std::string before = iterations > 0 && fs::exists(path) ? read_text(path) : "";
+  const std::string names = before.substr(0, before.find('\n'));
   std::string kept(header);
-  kept += evaluated ? ",coverage,recall,class_tv\n" : "\n";
-  if (iterations > 0 && fs::exists(path)) {
-    const std::string before = read_text(path);
+  // Rows of the iterations before may have these cells though later ones won't.
+  kept += evaluated || names.ends_with(of_evaluations) ? std::string(of_evaluations) + '\n' : "\n";
+  if (!before.empty()) {
     const bool named = before.starts_with(header);
     for_each_row(before, [&](std::string_view text, const Row& row) {
       if (row.iteration < 0 || row.iteration >= iterations) return false;

@@ -42,7 +42,8 @@ class Metrics {
  public:
   /// Opens the file to append to it, of losses of this name, without commas. Keeps the whole rows of the first
   /// `iterations` iterations, with the name where an older version wrote none, and drops what follows them. With
-  /// `evaluated` the header names three more columns. Throws Error if the file can't be written.
+  /// `evaluated`, or where it did so before, the header names three more columns. Throws Error if the file can't be
+  /// written.
   Metrics(const std::string& path, std::int64_t iterations, const std::string& estimates, bool evaluated = false);
 
   /// What an evaluation tells of the generator after an iteration.

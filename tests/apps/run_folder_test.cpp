@@ -91,6 +91,14 @@ TEST_CASE("metrics keep the whole rows of the iterations before, and go on") {
           "0,0.5,0.25,K W1\n1,1.5,0.25,K W1,0.5,0.25,\n2,7,1.000000,K W1\n");
     CHECK(Metrics::columns(path)[3].values == std::vector<double>{0.5});
   }
+  SUBCASE("columns that rows have stay named when later ones have none") {
+    const std::string wide = "iteration,loss,iteration_seconds,estimates,coverage,recall,class_tv\n";
+    write(path, wide + "0,0.5,0.25,W1\n1,1.5,0.25,W1,0.5,0.25,\n");
+    { Metrics(path, 2, "W1").add(2, 7, 1); }
+    CHECK(content(path) == wide + "0,0.5,0.25,W1\n1,1.5,0.25,W1,0.5,0.25,\n2,7,1.000000,W1\n");
+    { Metrics(path, 0, "W1", false); }
+    CHECK(content(path) == head);
+  }
   SUBCASE("a new run starts with none") {
     { Metrics metrics(path, 0, "W1"); }
     CHECK(content(path) == head);
