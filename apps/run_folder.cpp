@@ -102,6 +102,7 @@ bool RunFolder::occupied() const {
 void RunFolder::create() const {
   make_out_folder(root);  // which an error should name
   make_out_folder(samples());
+  for (const std::string& file : {config(), metrics(), checkpoint()}) data::remove_unfinished(file);
 }
 
 void RunFolder::remove_run() const {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -44,13 +45,18 @@ std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
+// In the name of a temporary file, behind that of its target.
+constexpr const char* before_id = ".tmp-";
+
 // A descriptor that is closed, and a file that is removed, unless the write went through.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& target) {
     static std::atomic<unsigned> number = 0;
-    path_ = engine::text(target, ".tmp-", ::getpid(), '-', number++);
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    do {  // a process that was killed, in another container perhaps, may have had this one's id
+      path_ = engine::text(target, before_id, ::getpid(), '-', number++);
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
     if (descriptor_ < 0) fail_to_write(target);
   }
   ~TemporaryFile() {
@@ -139,6 +145,16 @@ void write_file_atomically(const std::string& path, std::span<const std::span<co
 void write_file_atomically(const std::string& path, std::string_view text) {
   const std::span<const std::byte> chunk = bytes_of(text);
   write_file_atomically(path, std::span(&chunk, 1));
+}
+
+void remove_unfinished(const std::string& path) {
+  const std::filesystem::path target = path, folder = target.has_parent_path() ? target.parent_path() : ".";
+  const std::string beginning = target.filename().string() + before_id;
+  std::error_code error;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.path().filename().string().starts_with(beginning)) found.push_back(entry.path());
+  for (const std::filesystem::path& file : found) std::filesystem::remove(file, error);
 }
 
 AppendedFile::AppendedFile(const std::string& path)

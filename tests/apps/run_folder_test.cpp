@@ -50,6 +50,19 @@ TEST_CASE("removing a run leaves what others put there") {
   CHECK_FALSE(fs::exists(folder.root));
 }
 
+TEST_CASE("a run begins or goes on without what a killed one left half written") {
+  const TemporaryFolder temporary;
+  const RunFolder folder{temporary / "run"};
+  folder.create();
+  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
+    write(file + ".tmp-7-0", "x");
+  write(folder.root / "notes.txt.tmp-7-0", "mine");
+  folder.create();
+  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
+    CHECK_FALSE(fs::exists(file + ".tmp-7-0"));
+  CHECK(fs::exists(folder.root / "notes.txt.tmp-7-0"));
+}
+
 TEST_CASE("a folder that can't be made is refused") {
   const TemporaryFolder temporary;
   write(temporary / "file", "x");

@@ -92,6 +92,20 @@ TEST_CASE("a write that fails leaves the old file and no temporary one") {
   CHECK(folder.count() == 1);
 }
 
+TEST_CASE("temporary files that another process of this number has left are in no one's way") {
+  TemporaryFolder folder;
+  for (int number = 0; number < 10000; ++number)
+    std::filesystem::create_symlink("gone", folder / engine::text("a.tmp-", ::getpid(), '-', number));
+  data::write_file_atomically(folder / "a", "new");
+  CHECK(get(folder / "a") == "new");
+  put(folder / "b.tmp-1-0", "of another file");
+  put(folder / "a.tmp", "no temporary file");
+  data::remove_unfinished(folder / "a");
+  CHECK(get(folder / "a") == "new");
+  CHECK(folder.count() == 3);
+  data::remove_unfinished(folder / "none/a");
+}
+
 TEST_CASE("a file that can't be written is refused by name") {
   TemporaryFolder folder;
   CHECK_THROWS_WITH_AS(data::write_file_atomically(folder / "none/a", "x"), Contains("No such file"), engine::Error);
