@@ -35,11 +35,11 @@
 #define STB_IMAGE_RESIZE_STATIC
 #if __has_include(<stb/stb_image_resize.h>)
 #include <stb/stb_image_resize.h>
-#else  // its successor
+#else  // its successor, to which a fourth channel is alpha that the colours are still to be multiplied by
 #include <stb/stb_image_resize2.h>
-#define stbir_resize_uint8(from, w, h, row, to, new_w, new_h, new_row, channels)                                       \
-  (stbir_resize_uint8_linear(from, w, h, row, to, new_w, new_h, new_row, static_cast<stbir_pixel_layout>(channels)) != \
-   nullptr)
+#define stbir_resize_uint8(from, w, h, row, to, new_w, new_h, new_row, channels) \
+  (stbir_resize_uint8_linear(from, w, h, row, to, new_w, new_h, new_row,         \
+                             (channels) == 4 ? STBIR_RGBA_PM : static_cast<stbir_pixel_layout>(channels)) != nullptr)
 #endif
 #pragma GCC diagnostic pop
 

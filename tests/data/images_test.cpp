@@ -166,6 +166,16 @@ TEST_CASE("a crop keeps the middle of the longer side, without it an image is di
   CHECK(distorted.bytes[5] > 100);
 }
 
+TEST_CASE("colours beside alpha are brought to a size as they are before black") {
+  TemporaryFolder folder;
+  put(folder / "a.png", png_of({200, 0, 0, 255, 0, 250, 0, 10, 9, 9, 9, 100, 7, 7, 7, 0}, 4, 1, 4));
+  const data::Images beside = data::read_images(folder.path(), 0, {.height = 1, .width = 1, .alpha = true}),
+                     before = data::read_images(folder.path(), 0, {.height = 1, .width = 1});
+  REQUIRE(beside.channels == 4);
+  REQUIRE(before.channels == 3);
+  for (std::size_t c = 0; c < 3; ++c) CHECK(std::abs(beside.bytes[c] - before.bytes[c]) <= 1);
+}
+
 TEST_CASE("an image of the size that is asked for stays as it is") {
   TemporaryFolder folder;
   put(folder / "a.png", png_of(grey, 3, 2, 1));
