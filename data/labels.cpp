@@ -1,9 +1,11 @@
 #include "data/labels.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -76,6 +78,15 @@ Labels labels_of(const std::string& file, const std::vector<Value>& values, cons
   return labels;
 }
 
+// As short as tells it from all other numbers.
+std::string text_of(double label) {
+  char text[32];
+  const bool whole = label == std::trunc(label) && std::abs(label) < 1e15;
+  const auto end =
+      std::to_chars(text, std::end(text), label, whole ? std::chars_format::fixed : std::chars_format::general);
+  return {text, end.ptr};
+}
+
 Labels array_labels(const std::string& file) {
   const Array array = read_array(file);
   require(array.shape.size() == 1 || (array.shape.size() == 2 && array.shape[1] == 1), file, ": has ",
@@ -83,7 +94,7 @@ Labels array_labels(const std::string& file) {
   const std::vector<double> values = array.as<double>();
   const auto odd = std::ranges::find_if(values, [](double value) { return !std::isfinite(value); });
   require(odd == values.end(), file, ": label ", odd - values.begin(), " is no finite number: give numbers of classes");
-  return labels_of(file, values, std::less<>(), [](double value) { return engine::text(value); });
+  return labels_of(file, values, std::less<>(), text_of);
 }
 
 // Numbers come by their size, texts by their letters.

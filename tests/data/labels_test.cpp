@@ -104,6 +104,12 @@ TEST_CASE("labels in files are classes in increasing order, numbers or texts") {
   CHECK(read_labels(folder / "one.tsv", 0).of_points == Labels{1, 0, 1});
 }
 
+TEST_CASE("labels that are large or near numbers have names of their own") {
+  TemporaryFolder folder;
+  data::write_npy<double>(folder / "l.npy", {5}, std::vector<double>{1000001, 1000000, 1e20, 0.1000001, 0.1});
+  CHECK(read_labels(folder / "l.npy", 0).classes == Names{"0.1", "0.1000001", "1000000", "1000001", "1e+20"});
+}
+
 TEST_CASE("the subfolders of images are the classes' names") {
   TemporaryFolder folder;
   for (const char* name : {"cats", "dogs"}) {
