@@ -1,6 +1,7 @@
 #include "data/encoded_image.h"
 
 #include <cstdlib>
+#include <limits>
 
 #include <zlib.h>
 
@@ -61,6 +62,10 @@ void require_one_image(const Images& image, bool alpha) {
 }  // namespace
 
 std::vector<std::byte> encode_png(const Images& image) {
+  // stb_image_write counts in int the bytes of all rows, each with one before it, which deflated may be a few more.
+  constexpr double most = std::numeric_limits<int>::max() - (1 << 20);
+  require((static_cast<double>(image.width) * image.channels + 1) * image.height <= most, "an image of ", image.height,
+          "x", image.width, "x", image.channels, " is too large for a PNG: take fewer or smaller images");
   require_one_image(image, true);
   std::vector<std::byte> encoded;
   require(stbi_write_png_to_func(append, &encoded, image.width, image.height, image.channels, image.bytes.data(), 0),

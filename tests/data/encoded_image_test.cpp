@@ -63,6 +63,8 @@ TEST_CASE("what is not one image is not encoded") {
   CHECK(refusal({2, 1, 1, 1, {0, 0}}) == Contains("one image can be encoded, not 2"));
   CHECK(refusal({1, 1, 1, 2, {0, 0}}) == Contains("1, 3 or 4 channels, not 2"));
   CHECK(error_of([] { data::encode_jpeg({1, 1, 1, 4, {0, 0, 0, 0}}, 80); }) == Contains("1 or 3 channels, not 4"));
+  CHECK(refusal({1, 50000, 50000, 1, {}}) ==
+        "an image of 50000x50000x1 is too large for a PNG: take fewer or smaller images");
   CHECK(refusal({1, 2, 3, 1, {0, 0}}) == Contains("an image of 2x3x1 does not have 2 bytes"));
   CHECK(error_of([] { data::encode_jpeg({1, 0, 3, 1, {}}, 80); }) == Contains("an image of 0x3x1"));
 }
