@@ -1,9 +1,9 @@
 #include "data/byte_stream.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <new>
+#include <system_error>
 #include <vector>
 
 #include <zip.h>
@@ -125,15 +125,26 @@ std::unique_ptr<ByteStream> open_member(const std::string& path, const std::stri
   return std::make_unique<MemberStream>(path, std::move(archive), found.front());
 }
 
+// The first four bytes of a file, or as many as there are.
+std::string beginning_of(const std::string& path) {
+  InputFile file(path);
+  std::string bytes(std::min<std::uint64_t>(file.size(), 4), '\0');
+  file.read(std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
 }  // namespace
 
 std::unique_ptr<ByteStream> ByteStream::open(const std::string& path) {
   const std::string archive = file_of(path);
-  if (archive != path) return open_member(path, archive, path.substr(archive.size() + 1));
-  InputFile file(path);
-  std::array<char, 4> start{};
-  file.read(std::as_writable_bytes(std::span(start)).first(std::min<std::size_t>(file.size(), start.size())));
-  const std::string_view beginning(start.data(), std::min<std::size_t>(file.size(), start.size()));
+  if (archive != path) {
+    const std::string name = path.substr(archive.size() + 1);
+    std::error_code error;
+    require(!std::filesystem::is_directory(archive, error) && beginning_of(archive).starts_with("PK"), archive,
+            ": is no .npz archive, so that it has no member ", name, "; leave out :", name);
+    return open_member(path, archive, name);
+  }
+  const std::string beginning = beginning_of(path);
   require(beginning != "\x1f", path, ": truncated gzip", get_it_again);  // what zlib takes for text
   if (beginning == "PK\x03\x04") return open_member(path, path, "");
   return std::make_unique<FileStream>(path);

@@ -15,8 +15,8 @@ namespace data {
 /// the only one.
 class ByteStream {
  public:
-  /// Throws Error when the file is missing, not a regular file or can't be read, and for an archive that holds nothing,
-  /// several members, none of which is named, or none of that name.
+  /// Throws Error when the file is missing, not a regular file or can't be read, for a member of what is no archive,
+  /// and for an archive that holds nothing, several members, none of which is named, or none of that name.
   static std::unique_ptr<ByteStream> open(const std::string& path);
   virtual ~ByteStream() = default;
 

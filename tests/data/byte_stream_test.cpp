@@ -63,6 +63,16 @@ TEST_CASE("truncated and damaged archives are refused") {
   CHECK(error_of([&] { all_of(path); }) == Contains("x.npz: damaged zip archive"));
 }
 
+TEST_CASE("a member of what is no archive is refused") {
+  TemporaryFolder folder;
+  put(folder / "t.csv", "a,b\n1,2\n");
+  put(folder / "empty", "");
+  std::filesystem::create_directory(folder / "photos");
+  for (const char* const name : {"t.csv", "empty", "photos"})
+    CHECK(error_of([&] { all_of((folder / name) + ":x"); }) ==
+          ((folder / name) + ": is no .npz archive, so that it has no member x; leave out :x").c_str());
+}
+
 TEST_CASE("content that ends early is told by what was wanted") {
   TemporaryFolder folder;
   put(folder / "a", "abc");
