@@ -85,7 +85,10 @@ CifarImages read_cifar10(const ImageSet& set, std::int64_t first) {
     require(!bytes.empty() && bytes.size() % record == 0, file, ": is ", bytes.size(), " bytes, not whole records of ",
             record, ": it is no binary batch of CIFAR-10, or truncated");
     for (std::size_t at = 0; at < bytes.size() && (first <= 0 || images.count < first); at += record, ++images.count) {
-      images.labels.push_back(static_cast<std::uint8_t>(bytes[at]));
+      const auto label = static_cast<std::uint8_t>(bytes[at]);
+      require(label < 10, file, ": record ", at / record, ", counted from 0, has label ", int{label},
+              ", not 0 to 9: it is no binary batch of CIFAR-10");
+      images.labels.push_back(label);
       for (std::size_t pixel = 1; pixel <= pixels; ++pixel)
         for (std::size_t channel = 0; channel < 3; ++channel)
           images.pixels.push_back(static_cast<std::uint8_t>(bytes[at + channel * pixels + pixel]));

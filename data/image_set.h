@@ -36,7 +36,7 @@ struct CifarImages {
 };
 
 /// Reads CIFAR-10's batches one after another, the first `first` images only if `first` > 0. Throws Error for a file
-/// that is missing or not of whole records (a label, then 32 x 32 bytes of red, of green and of blue).
+/// that is missing or not of whole records (a label, 0 to 9, then 32 x 32 bytes of red, of green and of blue).
 CifarImages read_cifar10(const ImageSet& set, std::int64_t first = 0);
 
 }  // namespace data

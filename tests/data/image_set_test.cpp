@@ -110,6 +110,11 @@ TEST_CASE("CIFAR-10's batches are its training images, a pixel's three channels 
   CHECK(data::test_half(source) == source + ":test");
   CHECK(load(source + ":test").bytes[0] == 77);
   CHECK(labels_of(source + ":test") == Bytes{0});
+  put(folder / "data_batch_1.bin", record(9, 0, 0, 0) + record(10, 0, 0, 0));
+  CHECK(error_of([&] { load(source); }) ==
+        (folder /
+         "data_batch_1.bin: record 1, counted from 0, has label 10, not 0 to 9: it is no binary batch of CIFAR-10")
+            .c_str());
   put(folder / "data_batch_1.bin", record(9, 0, 0, 0).substr(1));
   CHECK(error_of([&] { load(source); }) ==
         (folder / "data_batch_1.bin: is 3072 bytes, not whole records of 3073: it is no binary batch of CIFAR-10, or "
