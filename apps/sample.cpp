@@ -146,7 +146,8 @@ void require_suffix(const char* option, const std::string& out, std::initializer
 }
 
 /// The points [n, d] as an array, which reads back as what they are, or as a table: as the run's data were, or nameless
-/// columns of numbers, and of a conditional generator a column with their classes, if there are any.
+/// columns of numbers; of a conditional generator with a column of their classes, if there are any, where nameless ones
+/// are called x1, x2 and so on.
 void write_points(const std::string& path, std::vector<float> points, const DataFacts& data,
                   std::span<const std::int64_t> classes) {
   if (data.channels == 4) data::divide_by_alpha(points);
@@ -160,6 +161,9 @@ void write_points(const std::string& path, std::vector<float> points, const Data
   std::vector<data::Column> columns = data.columns;
   if (columns.empty()) columns.resize(static_cast<std::size_t>(data.dimension));
   if (classes.empty()) return data::write_table(path, columns, points);
+  // A header is told by its names over numbers: that of the classes alone may stand over texts.
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (columns[c].name.empty()) columns[c].name = engine::text('x', c + 1);
   data::Column& last = columns.emplace_back();
   last.name = "class";
   for (const ClassFacts& one : data.classes) last.categories.push_back(one.name);

@@ -92,6 +92,22 @@ TEST_CASE("a conditional generator makes points of the class that it is asked fo
   CHECK(info.out.find("nn.Linear(5, 32)") != std::string::npos);
 }
 
+TEST_CASE("a table of points without names beside their classes can be read back") {
+  const TemporaryFolder temporary;
+  const std::string run = temporary / "run", points = temporary / "x.npy", labels = temporary / "l.csv";
+  write_points(points, temporary / "l.npy");
+  std::string kinds = "kind\n";
+  for (int i = 0; i < 200; ++i) kinds += "ant\nbee\ncat\n";
+  write(labels, kinds);
+  const Outcome trained = semidual(training(points, labels, run) + Arguments{"--iterations", "1"});
+  REQUIRE_MESSAGE(trained.code == 0, trained.err);
+  REQUIRE(sample({run, "--count", "60", "--out", temporary / "s.csv"}).code == 0);
+  CHECK(content(temporary / "s.csv").starts_with("x1,x2,class\n"));
+  const data::Table table = data::read_table(temporary / "s.csv");
+  CHECK(table.rows == 60);
+  CHECK(table.columns.back().categories == std::vector<std::string>{"ant", "bee", "cat"});
+}
+
 TEST_CASE("evaluate tells how often a conditional generator makes the class asked for") {
   const TemporaryFolder temporary;
   const std::string run = temporary / "run", points = temporary / "x.npy", labels = temporary / "l.npy";
