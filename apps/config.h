@@ -24,7 +24,7 @@ struct DataFacts {
   std::int64_t count = 0, dimension = 0;
   int height = 0, width = 0, channels = 0;  ///< all 0 if the points are not images
   std::string sha256;                       ///< of the points, row by row: the bytes if they are bytes, else the reals
-  std::string weights_sha256;               ///< of the file of --weights, empty without
+  std::string weights_sha256;               ///< of the numbers of --weights, empty without
   double low = 0, high = 1;                 ///< the least and the largest coordinate; runs before they were kept: 0, 1
   std::vector<ClassFacts> classes{};        ///< of --labels or --clusters, by number; none without
   std::string labels_sha256{};              ///< of the points' classes; empty without

@@ -37,7 +37,7 @@ data::Labels labels_of(const std::string& labels, const std::string& source, std
 
 std::vector<double> read_weights(const std::string& option, const std::string& path, std::int64_t count) {
   if (path.empty()) return {};
-  const data::Array array = data::read_array(path, count);
+  const data::Array array = data::read_array(path);
   engine::require(!array.shape.empty() && array.shape.front() == count && array.size() == count, option, " ", path,
                   " must hold ", count, " numbers, one for each point: it holds ", array.size());
   return array.as<double>();

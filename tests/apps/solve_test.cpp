@@ -233,6 +233,7 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
   data::write_npy<double>(folder / "negative.npy", {6}, Values{0.5, 0.5, 0.25, -0.25, 0, 0});
   data::write_npy<double>(folder / "nan.npy", {6}, Values{0.5, 0.5, NAN, 0, 0, 0});
   data::write_npy<double>(folder / "two.npy", {2}, Values{0.5, 0.5});
+  data::write_npy<double>(folder / "seven.npy", {7}, Values{0.5, 0.5, 0, 0, 0, 0, 0});
   data::write_npy<double>(folder / "sum.npy", {6}, Values(6, 1));
   data::write_npy<double>(folder / "line.npy", {3, 1}, Values(3, 1));
   const auto refused = [&](const Arguments& arguments, const std::string& why) {
@@ -252,6 +253,7 @@ TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {
           "nan.npy must hold numbers that are finite and not negative: number 2");
   refused({"--target-weights", folder / "sum.npy"}, "sum.npy must sum to 1, its sum is 6: divide it by that");
   refused({"--source-weights", folder / "two.npy"}, "--source-weights " + folder / "two.npy" + " must hold 6 numbers");
+  refused({"--source-weights", folder / "seven.npy"}, "must hold 6 numbers, one for each point: it holds 7");
   refused({"--solver", "simplex"},
           "--solver 'simplex' is unknown: it must be asgd or adam or drag or sinkhorn or exact");
   refused({"--solver", "exact", "--lambda", "0.1"}, "--solver exact is for --lambda 0: 0.1 takes sinkhorn");
