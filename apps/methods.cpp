@@ -144,6 +144,10 @@ void require_use(const TrainOptions& options) {
   if (!options.critic_sizes.empty()) numbers_of("critic-sizes", options.critic_sizes);
 }
 
+void take_generated_source(TrainOptions& options) {
+  if (options.generator_gradient == "barycentric") options.generator_gradient = "plan";
+}
+
 const char* loss_symbol(const TrainOptions& options) {
   const bool transport = options.loss == "transport";
   if (options.method == semidual) return transport ? "H" : "S";

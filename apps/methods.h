@@ -25,6 +25,10 @@ void require_use(const TrainOptions& options);
 /// given, and the law of latent points that take the data's place.
 void resolve_method(TrainOptions& options, const DataFacts& data);
 
+/// Has a method transport the generator's points alone: where its source would be latent points, as by the published
+/// seguy's `barycentric`, they follow its plan.
+void take_generated_source(TrainOptions& options);
+
 /// What a method's loss is called where its values are shown; those of different names can't be compared.
 const char* loss_symbol(const TrainOptions& options);
 

@@ -182,7 +182,7 @@ Comparison comparison_of(const CompareRequest& request) {
     take_generator_options(entry.options, {version, precision(), theta, comparison.data});
     entry.options.start = theta.start;
     entry.options.init_deviation = theta.init_deviation;
-    if (entry.options.generator_gradient == "barycentric") entry.options.generator_gradient = "plan";
+    take_generated_source(entry.options);
     resolve_by_data(entry.options, comparison.data);
   }
   const std::string sha256 = json.contains("data_sha256")

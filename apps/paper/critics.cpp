@@ -13,6 +13,7 @@
 #include "apps/learn/make_objective.h"
 #include "apps/learn/rows.h"
 #include "apps/method_names.h"
+#include "apps/methods.h"
 #include "engine/tape.h"
 #include "ot/target.h"
 
@@ -168,6 +169,7 @@ Tensor KnownTransport::images(const Tensor& x, std::uint64_t seed) const {
 CriticPath critic_path(const TrainOptions& asked, const KnownTransport& known, std::int64_t points, std::int64_t steps,
                        const std::function<bool()>& go_on) {
   TrainOptions options = asked;
+  take_generated_source(options);
   resolve_by_data(options, Bench::facts(points, known.dimension));
   Bench bench(options, known, points);
   Objective& objective = bench.objective();

@@ -47,8 +47,9 @@ struct CriticPath {
 };
 
 /// The inner loops of a method on that many points of T(x) as data, one after another without a step of the generator,
-/// as far as `steps` steps. The latent points are x. `go_on` is asked after each loop; once it says no, what has been
-/// marked is returned. Throws Error as make_objective().
+/// as far as `steps` steps. The points are x for each, also where a method would have others for its source
+/// (take_generated_source()). `go_on` is asked after each loop; once it says no, what has been marked is returned.
+/// Throws Error as make_objective().
 CriticPath critic_path(const TrainOptions& options, const KnownTransport& known, std::int64_t points,
                        std::int64_t steps, const std::function<bool()>& go_on);
 

@@ -104,6 +104,19 @@ TEST_CASE(
   CHECK(apps::critic_path(options, fresh, 120, 60, [] { return false; }).marks.size() == 1);
 }
 
+TEST_CASE("the published seguy is asked about the points that all are asked about, not about a source of its own") {
+  apps::TrainOptions options = options_of("seguy", "paper");
+  REQUIRE(options.generator_gradient == "barycentric");
+  const apps::CriticPath path = apps::critic_path(options, shift, 120, 5, always);
+  options.generator_gradient = "plan";
+  const apps::CriticPath of_plan = apps::critic_path(options, shift, 120, 5, always);
+  REQUIRE(path.marks.size() == of_plan.marks.size());
+  for (std::size_t m = 0; m < path.marks.size(); ++m) {
+    CHECK(path.marks[m].estimate == of_plan.marks[m].estimate);
+    CHECK(path.marks[m].cosine == of_plan.marks[m].cosine);
+  }
+}
+
 TEST_CASE("figure critics prints a row for each problem and method, and draws them") {
   if (std::system("command -v gnuplot >/dev/null 2>&1") != 0) {
     MESSAGE("gnuplot is missing: this test case is skipped");
