@@ -146,6 +146,7 @@ void require_use(const TrainOptions& options) {
 
 void take_generated_source(TrainOptions& options) {
   if (options.generator_gradient == "barycentric") options.generator_gradient = "plan";
+  options.dual_warmup = 0;
 }
 
 const char* loss_symbol(const TrainOptions& options) {

@@ -26,7 +26,7 @@ void require_use(const TrainOptions& options);
 void resolve_method(TrainOptions& options, const DataFacts& data);
 
 /// Has a method transport the generator's points alone: where its source would be latent points, as by the published
-/// seguy's `barycentric`, they follow its plan.
+/// seguy's `barycentric`, they follow its plan. No steps then come before the first iteration, which no clock counts.
 void take_generated_source(TrainOptions& options);
 
 /// What a method's loss is called where its values are shown; those of different names can't be compared.

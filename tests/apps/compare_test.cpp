@@ -133,6 +133,16 @@ TEST_CASE("rates are multiplied together, and the published method is otherwise 
   CHECK(options.batch == 50);
 }
 
+TEST_CASE("the published seguy moves the generator's points from the first step on, by its plan") {
+  const TemporaryFolder temporary;
+  const Comparison all = comparison(temporary / "out", "seguy");
+  REQUIRE(apps::preset_options("paper", "", "", "seguy").dual_warmup > 0);
+  const apps::TrainOptions& options = all.entries[0].options;
+  CHECK(options.preset == "paper");
+  CHECK(options.generator_gradient == "plan");
+  CHECK(options.dual_warmup == 0);
+}
+
 TEST_CASE("a run that fails is counted with its reason, and the others go on") {
   const TemporaryFolder temporary;
   const std::string out = temporary / "out";
