@@ -22,6 +22,8 @@ namespace {
 
 /// The tensor that counts the warm-up's steps.
 constexpr const char* warmup_steps = "dual.warmup.steps";
+/// That which counts those of an inner loop that has paused.
+constexpr const char* inner_steps = "dual.inner.steps";
 /// So many points tell the statistics of a batch norm within a few percent.
 constexpr std::int64_t settling_points = 1000;
 
@@ -102,6 +104,10 @@ void Alternate::warm_up() {
 }
 
 double Alternate::iterate(double progress) {
+  return *iterate(progress, [] { return true; });
+}
+
+std::optional<double> Alternate::iterate(double progress, const std::function<bool()>& go_on) {
   assert(!warming_up());
   // Approximate psi_n ~ argmax H(., theta): K steps (102) from psi_{n-1}, on the batches B_{n,1}, ..., B_{n,K}. Several
   // of them are made together where they may be: larger products are faster.
@@ -110,13 +116,20 @@ double Alternate::iterate(double progress) {
   const std::int64_t together = generator_.rows_apart() ? std::max<std::int64_t>(most_coordinates / of_batch, 1) : 1;
   objective_->begin(progress);
   bool settled = false;
-  for (std::int64_t first = 0; first < steps && !settled; first += together) {
+  // A loop that has paused makes the same batches together again: in products of fewer rows they may round otherwise.
+  for (std::int64_t first = paused_ - paused_ % together; first < steps && !settled; first += together) {
     std::int64_t k = first;
     for (const Tensor& x : inner_batches(n_, first, std::min(steps, first + together))) {
-      objective_->step(x, Draw::dual_points, n_, k++);
+      if (k++ < paused_) continue;
+      objective_->step(x, Draw::dual_points, n_, k - 1);
       if ((settled = objective_->settled())) break;
+      if (k == steps || !objective_->can_pause() || go_on()) continue;
+      paused_ = k;
+      objective_->finish();
+      return {};
     }
   }
+  paused_ = 0;
   objective_->finish();
 
   // Update theta by one step along the gradient (104) of H(psi_n, .), or (77), on the batch B'_n.
@@ -157,12 +170,14 @@ ot::NamedTensors Alternate::state() {
   for (ot::NamedTensors part : {generators(), objective_->learned(), optimizer_.moments(), objective_->moments()})
     for (auto& named : part) tensors.push_back(std::move(named));
   if (options_.dual_warmup > 0) tensors.emplace_back(warmup_steps, Tensor::scalar(static_cast<engine::real>(warmup_)));
+  if (paused_ > 0) tensors.emplace_back(inner_steps, Tensor::scalar(static_cast<engine::real>(paused_)));
   return tensors;
 }
 
 std::int64_t Alternate::most_state_bytes() {
-  const std::int64_t of_warmup = options_.dual_warmup > 0 ? static_cast<std::int64_t>(sizeof(engine::real)) : 0;
-  return bytes_of(generators()) + optimizer_.most_bytes() + objective_->most_state_bytes() + of_warmup;
+  const std::int64_t counts = (options_.dual_warmup > 0 ? 1 : 0) + (objective_->can_pause() ? 1 : 0);
+  return bytes_of(generators()) + optimizer_.most_bytes() + objective_->most_state_bytes() +
+         counts * static_cast<std::int64_t>(sizeof(engine::real));
 }
 
 void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) {
@@ -173,7 +188,13 @@ void Alternate::restore(const ot::NamedTensors& state, std::int64_t iterations) 
     copy_tensors(state, {{warmup_steps, steps}});
     warmup_ = ot::whole_number(warmup_steps, steps.item());
   }
-  objective_->restore(state, iterations > 0 || warmup_ > 0);
+  paused_ = 0;
+  if (std::ranges::find(state, inner_steps, &ot::NamedTensors::value_type::first) != state.end()) {
+    paused_ = ot::whole_number(inner_steps, ot::find(state, inner_steps, {}).item());
+    require(objective_->can_pause() && paused_ > 0 && paused_ < objective_->steps(n_), "tensor ", inner_steps,
+            " tells of ", paused_, " steps, where an inner loop can't have paused");
+  }
+  objective_->restore(state, iterations > 0 || warmup_ > 0 || paused_ > 0);
   optimizer_.restore(state, iterations);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -39,6 +40,10 @@ class Alternate {
   /// batch B'_n at the theta before the step, which is not made where the loss is not finite. `progress`, from 0 to 1,
   /// is how far the schedules are. A NaN in theta or psi comes out as NaN here at the latest in the next iteration.
   double iterate(double progress = 0);
+  /// The same, unless `go_on` says no, which is asked between steps on psi where the objective can pause: nothing is
+  /// returned then and no iteration counted. The next call goes on with the step that follows, to the same bits, here
+  /// or where state() is restored.
+  std::optional<double> iterate(double progress, const std::function<bool()>& go_on);
 
   /// The generator to sample from: the trained one, or with --average the mean of those that there were.
   models::Generator& sampled();
@@ -50,13 +55,13 @@ class Alternate {
 
   /// All that later iterations depend on, beside the options and iterations(): theta and the buffers of sampled() under
   /// their names, with --average those of the trained generator under `trained.NAME`, the moments of a NamedOptimizer,
-  /// the objective's, and with a warm-up `dual.warmup.steps`. Meaningful unless the warm-up is under way. The tensors
-  /// share the memory in use.
+  /// the objective's, with a warm-up `dual.warmup.steps`, and where an inner loop has paused `dual.inner.steps`.
+  /// Meaningful unless the warm-up is under way. The tensors share the memory in use.
   ot::NamedTensors state();
   /// The bytes of state() once every optimizer has made a step.
   std::int64_t most_state_bytes();
-  /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing or has
-  /// another shape.
+  /// Goes on from such a state after `iterations` iterations. Throws Error naming a tensor that is missing, has another
+  /// shape or counts more steps than there are.
   void restore(const ot::NamedTensors& state, std::int64_t iterations);
 
  private:
@@ -80,7 +85,7 @@ class Alternate {
   std::int64_t inner_batch_;                      // points in a step of the inner loop
   std::vector<std::int64_t> inner_rows_, batch_;  // with classes, that of each row
   bool shared_ = false;
-  std::int64_t n_ = 0, warmup_ = 0;
+  std::int64_t n_ = 0, warmup_ = 0, paused_ = 0;  // steps of the inner loop of iteration n that has paused
 };
 
 }  // namespace apps

@@ -37,6 +37,9 @@ class Objective {
   virtual std::int64_t steps(std::int64_t n) const = 0;
   /// Whether what it has learned will do, so that the inner loop ends before all its steps.
   virtual bool settled() const { return false; }
+  /// Whether the inner loop, one that may take long, can pause after any of its steps: begun again, it goes on from
+  /// what is learned and remembered with the same bits.
+  virtual bool can_pause() const { return false; }
   /// Begins an inner loop; schedules are `progress` far, from 0 to 1.
   virtual void begin(double progress) = 0;
   /// A step of it on generated points x [B, d], a function of what it has learned and its arguments alone: where it
@@ -55,7 +58,7 @@ class Objective {
   virtual engine::Var loss(const engine::Var& x, const engine::Tensor& z, std::int64_t n) = 0;
 
   /// What it has learned, and what its optimizers remember beside that from one inner loop to the next. The tensors
-  /// share the memory in use; meaningful between finish() and begin().
+  /// share the memory in use; meaningful between finish() and begin(), also where a loop has paused.
   virtual ot::NamedTensors learned() = 0;
   virtual ot::NamedTensors moments() = 0;
   /// The bytes of both once every optimizer has made a step.

@@ -32,6 +32,8 @@ class OtsFit : public Objective {
   /// by the last --replay batches within 1 +- --settle of what it weighs. There are up to 1000, so many that hits are
   /// 256 a group, as theirs are: fewer tell nothing.
   bool settled() const override;
+  /// A fit may take hours, and what is between its steps is all in the state: hits at lambda = 0 depend on no search.
+  bool can_pause() const override { return true; }
   void begin(double progress) override;
   void step(const engine::Tensor& x, Draw points, std::int64_t n, std::int64_t k) override;
   void finish() override {}

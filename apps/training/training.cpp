@@ -73,7 +73,7 @@ int Training::run(const Interrupt& interrupt, const std::string& title, const Co
   seconds_ = ranks_.broadcast(seconds_);
   Progress progress(console.out, console.terminal, algorithm_.iterations(), by_clock() ? 0 : config_.options.iterations,
                     title, loss_symbol(config_.options));
-  while (!done() && !ended(interrupt)) iterate(metrics.get(), progress, console);
+  while (!done() && !ended(interrupt)) iterate(interrupt, metrics.get(), progress, console);
   if (saved_at_ != algorithm_.iterations()) save_checkpoint(metrics.get(), progress);
   if (drawn_at_ != algorithm_.iterations()) draw_samples();
   if (reported_at_ != algorithm_.iterations()) report(console);
@@ -120,13 +120,21 @@ bool Training::warm_up(const Interrupt& interrupt, const Console& console) {
   return true;
 }
 
-void Training::iterate(Metrics* metrics, Progress& progress, const Console& console) {
+void Training::iterate(const Interrupt& interrupt, Metrics* metrics, Progress& progress, const Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  const double h = algorithm_.iterate(schedule());
+  const auto passed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  const std::optional<double> loss = algorithm_.iterate(schedule(), [&] {
+    return !ranks_.any(interrupt.requested() || (by_clock() && seconds_ + passed() >= 60 * config_.options.minutes));
+  });
+  if (!loss) {
+    seconds_ += ranks_.broadcast(passed());
+    saved_at_ = -1;
+    return;
+  }
+  const double h = *loss;
   if (!std::isfinite(h)) stop_for_nan(not_finite(algorithm_.state()));
   watch(h, console);
-  const double seconds =
-      ranks_.broadcast(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  const double seconds = ranks_.broadcast(passed());
   seconds_ += seconds;
   if (metrics) metrics->add(algorithm_.iterations() - 1, h, seconds, evaluate_now());
   progress.update(algorithm_.iterations(), h, seconds_left());

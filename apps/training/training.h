@@ -63,7 +63,8 @@ class Training {
   double schedule() const;
   /// Makes the steps that are left of the warm-up and keeps what they came to. False when interrupted.
   bool warm_up(const Interrupt& interrupt, const Console& console);
-  void iterate(Metrics* metrics, Progress& progress, const Console& console);
+  /// An iteration, and what is due after it. Where its inner loop pauses, as the run ends, the steps so far are kept.
+  void iterate(const Interrupt& interrupt, Metrics* metrics, Progress& progress, const Console& console);
   double seconds_left() const;
   /// Says once where H, which bounds W_lambda from below, tells nothing of it: psi = 0 comes to more than 0.
   void watch(double h, const Console& console);

@@ -141,6 +141,29 @@ TEST_CASE("a run of genevay of before --plan-value is entropic") {
   CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
 }
 
+TEST_CASE("the time may end amid a fit of chen, which is no iteration then and is resumed to the same bytes") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"}, straight{temporary / "straight"};
+  const auto chen = [](const RunFolder& out, const Arguments& length) {
+    return semidual(Arguments{"train", "--method",    "chen", "--preset",  "paper", "--data",  "digits", "--points",
+                              "40",    "--batch",     "4",    "--replay",  "2",     "--inner", "20",     "--settle",
+                              "1e-9",  "--mlp-sizes", "4",    "--threads", "1",     "--out",   out.root} +
+                    length);
+  };
+  const Outcome outcome = chen(run, {"--minutes", "1e-9"});
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  const apps::Checkpoint paused = apps::read_checkpoint(run.checkpoint());
+  CHECK(paused.iterations == 0);
+  CHECK(ot::find(paused.tensors, "dual.inner.steps", {}).item() == 1);
+  CHECK(apps::Metrics::last(run.metrics()).iteration == -1);
+
+  const Outcome rest = semidual({"train", "--resume", "--minutes", "0", "--iterations", "3", "--out", run.root});
+  CHECK_MESSAGE(rest.code == 0, rest.err);
+  REQUIRE(chen(straight, {"--iterations", "3"}).code == 0);
+  CHECK(content(run.checkpoint()) == content(straight.checkpoint()));
+  CHECK(losses(run.metrics()) == losses(straight.metrics()));
+}
+
 TEST_CASE("resuming drops the metrics after the checkpoint") {
   const TemporaryFolder temporary;
   const RunFolder run{temporary / "run"};

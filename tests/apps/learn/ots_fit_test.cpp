@@ -173,6 +173,44 @@ TEST_CASE("hits and psi restored amid a round go on with the same bits, which do
                        engine::Error);
 }
 
+TEST_CASE("a fit that pauses is no iteration, and goes on with the same bits, there and where its state is restored") {
+  const ot::Target target = small_target();
+  const TrainOptions options = options_of(3, 5);
+  const auto on = [&](models::Generator& generator) -> apps::Alternate {
+    return {options, apps::latent_law(options), generator, std::make_unique<OtsFit>(options, target)};
+  };
+  for (const std::int64_t n : {0, 3})
+    for (const int made : {1, 2, 4}) {
+      CAPTURE(n);
+      CAPTURE(made);
+      const auto straight_theta = make_mlp(facts, 3), paused_theta = make_mlp(facts, 3), other = make_mlp(facts, 99);
+      apps::Alternate straight = on(*straight_theta), paused = on(*paused_theta), resumed = on(*other);
+      for (std::int64_t before = 0; before < n; ++before) CHECK(straight.iterate() == paused.iterate());
+      int asked = 0;
+      const auto until = [&] { return ++asked < made; };
+      CHECK_FALSE(paused.iterate(0, until).has_value());
+      CHECK(asked == made);
+      CHECK(paused.iterations() == n);
+      const ot::NamedTensors state = copies(paused.state());
+      CHECK(apps::bytes_of(state) <= paused.most_state_bytes());
+      resumed.restore(state, n);
+      CHECK(equal(state, resumed.state()));
+
+      const double loss = straight.iterate();
+      CHECK(resumed.iterate() == loss);
+      CHECK(paused.iterate() == loss);
+      CHECK(equal(straight.state(), resumed.state()));
+      CHECK(equal(straight.state(), paused.state()));
+    }
+
+  const auto theta = make_mlp(facts, 3);
+  apps::Alternate whole = on(*theta);
+  ot::NamedTensors state = copies(whole.state());
+  state.emplace_back("dual.inner.steps", Tensor::scalar(5));
+  CHECK_THROWS_WITH_AS(whole.restore(state, 0), doctest::Contains("tensor dual.inner.steps tells of 5 steps"),
+                       engine::Error);
+}
+
 TEST_CASE("a row without a hit makes the loss NaN, and moves no point") {
   const ot::Target target = small_target();
   OtsFit objective(options_of(1, 1), target);
