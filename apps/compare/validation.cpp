@@ -30,22 +30,25 @@ data::Dataset all_points(TrainOptions options) {
   return load_run_data(options).training;
 }
 
-/// Both shares are the last of one order, so that one holds the other.
-std::vector<std::int64_t> validation_points(std::int64_t count, double hold_out) {
+}  // namespace
+
+std::vector<std::int64_t> validation_points(std::int64_t count, double hold_out, std::uint64_t seed) {
+  // Both shares are the last of one order, so that one holds the other.
   const std::vector<std::int64_t> both = held_out_points(count, hold_out + share),
                                   held_out = held_out_points(count, hold_out);
+  std::vector<std::int64_t> tenth;
+  std::ranges::set_difference(both, held_out, std::back_inserter(tenth));
+  if (std::ssize(tenth) <= most_points) return tenth;
   std::vector<std::int64_t> points;
-  std::ranges::set_difference(both, held_out, std::back_inserter(points));
+  for (const std::int64_t i :
+       evaluation::random_choice(std::ssize(tenth), most_points, random_draws(seed, Draw::evaluation_reference, 0, 0)))
+    points.push_back(tenth[static_cast<std::size_t>(i)]);
   return points;
 }
 
-}  // namespace
-
 Validation::Validation(const TrainOptions& options, const std::string& features)
     : hold_out_(options.hold_out + share), points_(all_points(options)) {
-  std::vector<std::int64_t> chosen = validation_points(points_.count, options.hold_out);
-  if (std::ssize(chosen) > most_points) chosen.resize(most_points);
-  points_ = points_at(points_, chosen);
+  points_ = points_at(points_, validation_points(points_.count, options.hold_out, options.seed));
   const DataFacts facts = facts_of(points_);
   if (facts.images()) features_ = FeatureNetwork::of(features, facts);
 }
@@ -64,7 +67,7 @@ double Validation::distance(const RunFolder& trial) const {
 void require_validation(const TrainOptions& options) {
   engine::require(options.hold_out + share < 1, "--hold-out ", options.hold_out,
                   " leaves too little to train on and to choose rates by: give a smaller share, or --grid 1");
-  const std::int64_t points = std::ssize(validation_points(all_points(options).count, options.hold_out));
+  const std::int64_t points = std::ssize(validation_points(all_points(options).count, options.hold_out, options.seed));
   engine::require(points >= evaluation::fewest_points, "a tenth of the points, ", points,
                   ", is too few to choose rates by, at least ", evaluation::fewest_points,
                   " are needed: give more --points, or --grid 1");

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/feature_network.h"
 #include "apps/options.h"
@@ -9,6 +11,10 @@
 #include "data/dataset.h"
 
 namespace apps::comparing {
+
+/// Which of `count` points a trial is compared with: a tenth of all, beside the share of --hold-out, or where that is
+/// more than 2000 as many of it, at random by the seed.
+std::vector<std::int64_t> validation_points(std::int64_t count, double hold_out, std::uint64_t seed);
 
 /// What is left out of the training points of a trial, beside the share that --hold-out keeps for the table, so that
 /// rates are chosen by points that neither were trained on nor are evaluated with.
@@ -19,8 +25,8 @@ class Validation {
 
   /// --hold-out of a trial.
   double hold_out() const { return hold_out_; }
-  /// From fresh samples of a trial to as many of the points, 2000 at most: of images the Fréchet distance in features,
-  /// of others the exact transport, the mean of |x - y|^2, as the run scales them. Infinite where it is no number.
+  /// From fresh samples of a trial to as many of the points: of images the Fréchet distance in features, of others the
+  /// exact transport, the mean of |x - y|^2, as the run scales them. Infinite where it is no number.
   double distance(const RunFolder& trial) const;
 
  private:

@@ -275,6 +275,26 @@ TEST_CASE("a trial's distance is that to points that it did not see, nor the tab
   CHECK(validation.distance({out}) == std::numeric_limits<double>::infinity());
 }
 
+TEST_CASE("rates are chosen by points from all over the data, that are neither trained on nor evaluated with") {
+  using apps::comparing::validation_points;
+  const auto among = [](const std::vector<std::int64_t>& all, std::int64_t point) {
+    return std::ranges::binary_search(all, point);
+  };
+  for (const auto& [count, number] : {std::pair<std::int64_t, std::ptrdiff_t>{600, 60}, {50000, 2000}}) {
+    const std::vector<std::int64_t> points = validation_points(count, 0.1, 3),
+                                    held_out = apps::held_out_points(count, 0.1),
+                                    of_trial = apps::held_out_points(count, 0.2);
+    CHECK(std::ssize(points) == number);
+    for (const std::int64_t point : points) CHECK((among(of_trial, point) && !among(held_out, point)));
+    const std::int64_t middle = count / 2;
+    const auto first_half = std::ranges::count_if(points, [&](std::int64_t point) { return point < middle; });
+    CHECK(first_half > number / 4);
+    CHECK(first_half < 3 * number / 4);
+    CHECK(points == validation_points(count, 0.1, 3));
+    CHECK((points == validation_points(count, 0.1, 4)) == (number < 2000));
+  }
+}
+
 TEST_CASE("points in the plane are compared by exact transport, and their pictures shown") {
   const TemporaryFolder temporary;
   const std::string out = temporary / "out", data = temporary / "points.npy";
