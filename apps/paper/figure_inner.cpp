@@ -137,8 +137,10 @@ class InnerLoops {
   Curve curve(const std::string& dual, const std::string& optimizer, double lambda, const Interrupt& interrupt) {
     const bool sinkhorn = dual == "sinkhorn";
     const std::string name = (sinkhorn ? dual : dual + "-" + optimizer) + "-" + lambda_text(lambda);
-    const TrainOptions options =
+    TrainOptions options =
         sinkhorn ? options_of(figure_, "vector", "asgd", lambda) : options_of(figure_, dual, optimizer, lambda);
+    options.clusters = 0;  // one psi for all points
+    resolve_by_data(options, data_);
     const std::size_t length = sinkhorn ? 2 : static_cast<std::size_t>(figure_.iterations) + 1;
 
     nlohmann::ordered_json what{{"theta", theta_.description}, {"weights", theta_.sha256},

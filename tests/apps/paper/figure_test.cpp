@@ -226,6 +226,30 @@ TEST_CASE("figure 4 follows H along steps of psi alone, which Sinkhorn's value b
   }
 }
 
+TEST_CASE("figures 2 and 4 take a psi in layers, by either preset") {
+  if (!can_draw()) return;
+  for (const char* preset : {"paper", "best"}) {
+    CAPTURE(preset);
+    const TemporaryFolder temporary;
+    const std::string out = temporary / "out";
+    const Arguments layers{"--duals", "layers", "--lambdas", "0.05", "--preset", preset};
+    const Outcome two = semidual(small_figure("2", out) + layers);
+    CHECK_MESSAGE(two.code == 0, two.err);
+    const std::vector<std::string> losses = lines(out + "/figure2.csv");
+    REQUIRE(losses.size() == 1 + 2);
+    CHECK(losses[1].starts_with("dcgan,layers,0.05,0,"));
+
+    const Outcome four = semidual(small_figure("4", out) + layers);
+    CHECK_MESSAGE(four.code == 0, four.err);
+    const std::vector<std::string> csv = lines(out + "/figure4.csv");
+    REQUIRE(csv.size() == 1 + 2 + 2 * 3);
+    CHECK(csv[3].starts_with("layers,asgd,0.05,0,"));
+    CHECK(csv[6].starts_with("layers,adam,0.05,0,"));
+    const auto number = [](const std::string& row) { return std::stod(row.substr(row.rfind(',') + 1)); };
+    for (std::size_t row = 3; row < csv.size(); ++row) CHECK(number(csv[row]) <= number(csv[2]) + 1e-4);
+  }
+}
+
 TEST_CASE("a figure that can't be made is refused in one line, before any run") {
   const TemporaryFolder inputs, temporary;
   data::write_npy<float>(inputs / "points.npy", {3, 2}, std::vector<float>{0, 0, 0, 1, 1, 1});
