@@ -260,7 +260,8 @@ class CommandLine {
     add(figure_command, "--network-iterations", figure.network_iterations,
         "the same for runs with a network potential, which take longer [as --iterations]");
     add(figure_command, "--generators", figure.generators, "which of them: mlp,dcgan or one [figures 2 and 4: dcgan]");
-    add(figure_command, "--duals", figure.duals, "which potentials: vector,network or one");
+    add(figure_command, "--duals", figure.duals,
+        "which potentials: of vector, layers and network, with commas between [vector,network]");
     add(figure_command, "--lambdas", figure.lambdas,
         "which regularizations, such as 0,0.1 [0,0.025,0.05,0.075,0.1; figure 2: 0,0.025]");
     add(figure_command, "--methods", figure.methods,

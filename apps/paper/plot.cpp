@@ -119,7 +119,7 @@ std::string colour_of_lambda(const std::vector<double>& lambdas, std::size_t ind
 }
 
 std::string dashes_of_dual(const std::string& dual) {
-  return dual == "vector" ? "solid" : "(6,3)";
+  return dual == "vector" ? "solid" : dual == "layers" ? "(10,3,2,3)" : "(6,3)";
 }
 
 std::string generator_label(const std::string& generator) {

@@ -11,6 +11,7 @@
 
 #include "apps/checkpoint.h"
 #include "apps/config.h"
+#include "apps/paper/plot.h"
 #include "apps/run_folder.h"
 #include "data/npy.h"
 #include "engine/product.h"
@@ -247,6 +248,20 @@ TEST_CASE("figures 2 and 4 take a psi in layers, by either preset") {
     CHECK(csv[6].starts_with("layers,adam,0.05,0,"));
     const auto number = [](const std::string& row) { return std::stod(row.substr(row.rfind(',') + 1)); };
     for (std::size_t row = 3; row < csv.size(); ++row) CHECK(number(csv[row]) <= number(csv[2]) + 1e-4);
+  }
+}
+
+TEST_CASE("each potential has dashes and a name of its own, and --help names it") {
+  const std::vector<std::string> duals{"vector", "layers", "network"};
+  const std::string help = semidual({"figure", "--help"}).out;
+  const std::size_t option = help.find("--duals");
+  REQUIRE(option != help.npos);
+  for (const std::string& dual : duals) {
+    CHECK(contains(help.substr(option, help.find("--lambdas", option) - option), dual));
+    for (const std::string& other : duals) {
+      CHECK((apps::dashes_of_dual(dual) == apps::dashes_of_dual(other)) == (dual == other));
+      CHECK((apps::dual_label(dual) == apps::dual_label(other)) == (dual == other));
+    }
   }
 }
 
