@@ -20,6 +20,7 @@
 #include "apps/evaluate.h"
 #include "apps/features.h"
 #include "apps/info.h"
+#include "apps/methods.h"
 #include "apps/one_command.h"
 #include "apps/options.h"
 #include "apps/paper/figure.h"
@@ -356,6 +357,7 @@ TrainOptions base_options(const TrainRequest& given) {
   if (given.resume && std::filesystem::exists(folder.config())) return read_config(folder.config()).options;
   TrainOptions options =
       preset_options(given.options.preset, given.options.dual, given.options.dual_optimizer, given.options.method);
+  if (given.options.optimizer != TrainOptions{}.optimizer) set_optimizer(options, given.options.optimizer);
   if (!given.options.from.empty() && !given.resume)
     take_generator_options(options, read_run_to_start_from(given.options.from));
   return options;

@@ -86,6 +86,14 @@ void require_method(const std::string& method, const char* option) {
                   leclaire_rabin});
 }
 
+void set_optimizer(TrainOptions& options, const std::string& optimizer) {
+  const TrainOptions plain;
+  options.optimizer = optimizer;
+  if (optimizer == "adam") return;
+  options.adam_beta1 = plain.adam_beta1;
+  options.adam_beta2 = plain.adam_beta2;
+}
+
 bool used_by_all(const std::string& option) {
   return std::ranges::none_of(
       uses(), [&](const Use& use) { return std::ranges::find(use.options, option) != use.options.end(); });

@@ -16,6 +16,10 @@ bool used_by_all(const std::string& option);
 /// published, as far as there are options for it, `best` what apps/learn/README.md says was found to learn better.
 TrainOptions method_options(const std::string& method, const std::string& preset);
 
+/// Puts another --optimizer in the place of a preset's: unless it is adam, which has betas, these go back to their
+/// defaults.
+void set_optimizer(TrainOptions& options, const std::string& optimizer);
+
 /// Throws Error, naming the option, for one that is given although the options' method has no use for it, and for
 /// values that it can't take.
 void require_use(const TrainOptions& options);

@@ -104,7 +104,10 @@ Json completed(const CompareRequest& request, const fs::path& file) {
 
 /// The preset's, with those that are given in place.
 TrainOptions options_of(const std::string& method, const std::string& preset, const Json& given) {
-  Json options = to_json(preset_options(preset, "", "", method));
+  TrainOptions of_preset = preset_options(preset, "", "", method);
+  if (given.contains("optimizer"))
+    set_optimizer(of_preset, json_value<std::string>(given["optimizer"], "--options: option 'optimizer'"));
+  Json options = to_json(of_preset);
   options["checkpoint-every"] = options["samples-every"] = 1000;  // a report each time, which the clock leaves out
   options["scale"] = "auto";                                      // all rows are then in one unit
   options.update(given);

@@ -149,8 +149,7 @@ TEST_CASE("a run that fails is counted with its reason, and the others go on") {
   // Batches of the data are then more than there are points; at such a rate theta is no number after a step.
   for (const auto& [options, why] :
        {std::pair(Arguments{"--batch", "61"}, "--batch must be at most the number of points"),
-        {Arguments{"--optimizer", "rmsprop", "--adam-beta1", "0.9", "--adam-beta2", "0.999", "--lr", "1e308"},
-         "no longer a finite number"}}) {
+        {Arguments{"--optimizer", "rmsprop", "--lr", "1e308"}, "no longer a finite number"}}) {
     const Outcome outcome = semidual(small_comparison(out, "fatras,semidual") + options);
     REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
     CHECK_MESSAGE(contains(outcome.err, std::string("semidual: fatras-paper-0 failed: ")), outcome.err);

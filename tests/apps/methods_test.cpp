@@ -275,6 +275,8 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--optimizer", "sgd"}, "--optimizer 'sgd' is unknown: it must be adam or rmsprop");
   check({"--method", "wgan", "--adam-beta1", "0.5"},
         "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
+  check({"--method", "gan", "--optimizer", "rmsprop", "--adam-beta1", "0.5"},
+        "--adam-beta1 and --adam-beta2 are for --optimizer adam: leave them out");
   check({"--adam-beta2", "1"}, "--adam-beta2 must be at least 0 and below 1: 1");
   check({"--method", "fatras", "--batch", "41"},
         "--batch must be at most the number of points that weigh something, 40, since --method fatras draws as many of "
@@ -282,6 +284,26 @@ TEST_CASE("an option that the method has no use for is refused, and so are value
   check({"--method", "wgan-gp", "--batch", "4", "--dual-batch", "41"},
         "--dual-batch must be at most the number of points that weigh something, 40, since --method wgan-gp draws as "
         "many of them: 41");
+}
+
+TEST_CASE("rmsprop takes adam's place where a preset has betas for it") {
+  for (const Arguments& kind :
+       {Arguments{"wgan-gp", "--critic", "mlp", "--critic-sizes", "9"},
+        Arguments{"gan", "--critic", "mlp", "--critic-sizes", "9"},
+        Arguments{"mallasto", "--preset", "paper", "--critic-sizes", "9"}, Arguments{"fatras", "--preset", "paper"}}) {
+    CAPTURE(kind[0]);
+    const TemporaryFolder temporary;
+    const apps::RunFolder run{temporary / "run"};
+    const Outcome outcome = semidual(Arguments{"train", "--data", "digits", "--points", "40", "--batch", "5",
+                                               "--mlp-sizes", "7", "--iterations", "1", "--threads", "1", "--optimizer",
+                                               "rmsprop", "--out", run.root, "--method"} +
+                                     kind);
+    CHECK_MESSAGE(outcome.code == 0, outcome.err);
+    const TrainOptions options = apps::read_config(run.config()).options;
+    CHECK(options.optimizer == "rmsprop");
+    CHECK(options.adam_beta1 == TrainOptions{}.adam_beta1);
+    CHECK(options.adam_beta2 == TrainOptions{}.adam_beta2);
+  }
 }
 
 TEST_CASE("a critic of images refuses points, and features of images") {
