@@ -288,6 +288,7 @@ void resolve_method(TrainOptions& options, const DataFacts& data) {
   if (options.method == leclaire_rabin) {
     if (options.lr == by_data) options.lr = images ? 0.001 : 0.003;
     if (options.dual_lr == by_data) options.dual_lr = images ? 1 : 5;
+    if (options.inner == by_data) options.inner = options.preset == "best" ? 3 : 10;
     return;
   }
   if (options.method == chen) {

@@ -24,9 +24,9 @@ void set_optimizer(TrainOptions& options, const std::string& optimizer);
 /// values that it can't take.
 void require_use(const TrainOptions& options);
 
-/// Replaces by what they mean for such data, of a method beside semidual: 0 of --lr, --dual-lr, and a critic's --inner,
-/// --penalty and --latent-dim, `auto` of --critic and --branches, --mlp-sizes and --critic-sizes where they are not
-/// given, and the law of latent points that take the data's place.
+/// Replaces by what they mean for such data, of a method beside semidual: 0 of --lr, --dual-lr and --inner,
+/// of a critic's --penalty and --latent-dim, `auto` of --critic and --branches, --mlp-sizes and --critic-sizes where
+/// they are not given, and the law of latent points that take the data's place.
 void resolve_method(TrainOptions& options, const DataFacts& data);
 
 /// Has a method transport the generator's points alone: where its source would be latent points, as by the published

@@ -154,6 +154,12 @@ TEST_CASE("what a preset leaves open is told by the data: rates, sizes, latent p
   CHECK(resolved("wgan-gp", "best", plane).penalty == 0.1);
   CHECK(resolved("wgan-gp", "best", digits).penalty == 10);
   CHECK(resolved("leclaire-rabin", "best", plane).branches == "32");  // sqrt(1000)
+  for (const char* preset : {"paper", "best"}) {
+    TrainOptions by_data = apps::preset_options(preset, "", "", "leclaire-rabin");
+    by_data.inner = 0;
+    apps::resolve_by_data(by_data, plane);
+    CHECK(by_data.inner == resolved("leclaire-rabin", preset, plane).inner);
+  }
 }
 
 TEST_CASE("losses of different methods have different names") {
