@@ -21,12 +21,17 @@ const std::vector<Column>& columns() {
   static const std::vector<Column> all{
       {"iterations", "iterations", {}, 6},
       {"w2", "W2²/α", {"w2"}},
+      {"sinkhorn_divergence", "Sinkhorn/α", {"sinkhorn_divergence"}},
       {"coverage", "coverage", {"features.coverage", "pixels.coverage"}},
       {"recall", "recall", {"features.recall", "pixels.recall"}},
+      {"precision", "precision", {"features.precision", "pixels.precision"}},
       {"density", "density", {"features.density", "pixels.density"}},
+      {"two_sample", "two-sample", {"features.two_sample", "pixels.two_sample"}},
       {"class_tv", "class TV", {"classes.total_variation"}},
       {"frechet", "Fréchet", {"features.frechet"}},
       {"energy", "energy", {"gradient_energy"}},
+      {"total_variance", "variance", {"total_variance"}},
+      {"copying", "Z of copying", {"copying"}},
       {"seconds", "seconds", {}},
       {"peak_mb", "peak MB", {}},
   };

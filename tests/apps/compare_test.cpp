@@ -78,7 +78,8 @@ TEST_CASE("methods are trained, evaluated and shown in a table, a sheet and a pa
   const std::vector<std::string> markdown = lines(out + "/compare.md");
   REQUIRE(markdown.size() == 4);
   CHECK(markdown[0].starts_with(
-      "| method | preset | rates × | iterations | W2²/α | coverage | recall | density | class TV |"));
+      "| method | preset | rates × | iterations | W2²/α | Sinkhorn/α | coverage | recall | precision | density | "
+      "two-sample | class TV | Fréchet | energy | variance | Z of copying | seconds |"));
   CHECK(markdown[3].starts_with("| fatras | paper | 1 | "));
   CHECK(contains(outcome.out, "\nmethod    preset  rates ×  iterations"));
   const data::Images sheet = data::read_image(out + "/compare.png");
@@ -307,7 +308,7 @@ TEST_CASE("points in the plane are compared by exact transport, and their pictur
   const std::string table = content(out + "/compare.md");
   CHECK_FALSE(contains(table, "Fréchet"));
   CHECK_FALSE(contains(table, "class TV"));
-  CHECK(contains(table, "| W2²/α | coverage |"));
+  CHECK(contains(table, "| W2²/α | Sinkhorn/α | coverage | recall | precision | density | two-sample | variance |"));
   CHECK(data::read_image(out + "/compare.png").width > 500);
 }
 
@@ -333,8 +334,30 @@ TEST_CASE("a row has the median of the runs that did not fail, and their range")
         "| --- |\n"
         "| fatras | paper | 1 | 25 (10–40) | 0.25 (0.1–0.4) | 1 | 1/5 |\n"
         "| training points |  |  | – | 0.5 | – |  |\n");
-  CHECK(contains(table.csv(), "\nfatras,paper,1,1/5,25,10,40,,,,0.25,0.1,0.4,"));
+  CHECK(contains(table.csv(), "\nfatras,paper,1,1/5,25,10,40,,,,,,,0.25,0.1,0.4,"));
   CHECK(contains(table.html(), "<td>0.25 (0.1–0.4)</td>"));
+}
+
+TEST_CASE("a row has what an evaluation has under its keys, in features rather than in pixels") {
+  const TemporaryFolder temporary;
+  const RunFolder run{temporary / "run"};
+  run.create();
+  Json measures = Json::array();
+  for (const auto& [key, value] : {std::pair("pixels.precision", 0.5),
+                                   {"features.precision", 0.9},
+                                   {"features.two_sample", 0.6},
+                                   {"total_variance", 0.8},
+                                   {"copying", 3.0},
+                                   {"sinkhorn_divergence", 0.02}})
+    measures.push_back({{"key", key}, {"value", value}});
+  write(run.evaluation(), Json{{"measures", measures}}.dump());
+  const apps::comparing::Row row{"gan", "best", 3, {run}, {{10, 1, {}, ""}}};
+  const apps::comparing::Table table({row});
+  CHECK(table.markdown() ==
+        "| method | preset | rates × | iterations | Sinkhorn/α | precision | two-sample | variance | Z of copying | "
+        "seconds | failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        "| gan | best | 3 | 10 | 0.02 | 0.9 | 0.6 | 0.8 | 3 | 1 | 0/1 |\n");
+  CHECK(contains(table.csv(), ",two_sample_median,two_sample_low,two_sample_high,"));
 }
 
 TEST_CASE("a comparison that can't be is refused in one line, before any run") {
