@@ -81,6 +81,10 @@ CriticsFigure critics_of(const FigureRequest& request) {
     preset_options(figure.preset, "", "", name);
     require(name != method::chen, "--methods ", name,
             " moves a generator to the hits of its own latent points, and here it stays fixed: leave it out");
+    require(name != method::gan, "--methods ", name,
+            " tells how well a critic is deceived, which is no W: leave it out");
+    require(name != method::liu_features, "--methods ", name,
+            " tells of transport between features that it learns, which is no W of the points: leave it out");
   }
   return figure;
 }

@@ -146,6 +146,9 @@ TEST_CASE("figure critics prints a row for each problem and method, and draws th
   refused({"--lambdas", "0"}, "--lambdas is of no use to figure critics: leave it out");
   refused({"--data", "digits"}, "--data is of no use to figure critics: leave it out");
   refused({"--methods", "wgan,x"}, "--method 'x' is unknown");
+  refused({"--methods", "wgan,chen"}, "--methods chen moves a generator to the hits of its own latent points");
+  refused({"--methods", "gan"}, "--methods gan tells how well a critic is deceived, which is no W: leave it out");
+  refused({"--methods", "liu-features"}, "--methods liu-features tells of transport between features that it learns");
   refused({"--methods", "fatras", "--batch", "50"},
           "--batch must be at most the number of points that weigh something");
   const Outcome other = semidual({"figure", "2", "--out", out, "--methods", "wgan"});
