@@ -145,6 +145,8 @@ class Arrays(unittest.TestCase):
         infinite, flat = x.copy(), x[:, :2]
         infinite[3, 2] = np.inf
         far, steep = np.full((1, 3), 1e20), np.full((1, 3), 20.0)
+        fitted = semidual.Coupling(y, 0.1)
+        fitted.psi = psi
         cases = [
             ("x: shape (40,), where 2 axes", lambda: semidual.c_transform(x[:, 0], y, psi)),
             ("x: shape (40, 2), where points of y have 3", lambda: semidual.c_transform(flat, y, psi)),
@@ -168,8 +170,8 @@ class Arrays(unittest.TestCase):
             ("psi: number 0 is not finite, or more than float32", lambda: semidual.c_transform(x, y, psi + 1e39)),
             ("x: the costs from point 0 are more than float", lambda: semidual.c_transform(far, y, psi)),
             ("x: the costs from point 0", lambda: semidual.semidiscrete_ot_map(y, steep, psi, metric=("power", 40))),
-            ("x: the costs from point 0", lambda: semidual.semidiscrete_atom_weights(y, far, psi, reg=0.1)),
-            ("x: the costs from point 0", lambda: semidual.Coupling(y, 0.1).assign(far)),
+            ("x: the costs from point 0", lambda: semidual.semidiscrete_atom_weights(y, 3e18 * far, psi, reg=0.1)),
+            ("x: the costs from point 0", lambda: fitted.assign(3e18 * far)),
             ("y: [target] squared distances must not overflow", lambda: semidual.Coupling([[1e30], [0]])),
             ("psi, or its value, is not finite", lambda: semidual.solve_semidiscrete(y, lr0=1e39, max_iter=3)),
             ("init_potential: number 0", lambda: semidual.solve_semidiscrete(y, init_potential=psi + 1e300)),
