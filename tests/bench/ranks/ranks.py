@@ -2,9 +2,10 @@
 
     make MPI=1 && python3 tests/bench/ranks/ranks.py
 
-MNIST, the paper's MLP at lambda = 0. With one rank the time at 15000 to 60000 points gives what all ranks do alike and
-what they share; slow_network.cpp counts the messages of an iteration, and makes them slower. Prints medians of 30
-iterations beside the model's, then the model for many ranks. Each rank has one thread."""
+MNIST, the paper's MLP at lambda = 0. The time of one rank with half the inner steps gives what all ranks do alike, that
+at a quarter of the points what each point takes; the rest are the inner steps' batches. slow_network.cpp counts the
+messages of an iteration, and makes them slower. Prints medians of 30 iterations beside the model's, then the model for
+many ranks. Each rank has one thread."""
 
 import csv
 import json
@@ -25,15 +26,15 @@ def depth(ranks):
 
 
 class Model:
-    """alike and shared_per_point: seconds of an iteration on one core; messages: of an iteration."""
+    """Seconds of an iteration on one core: alike on all ranks, of batches, of each point; and its messages."""
 
-    def __init__(self, alike, shared_per_point, messages):
-        self.alike, self.shared_per_point, self.messages = alike, shared_per_point, messages
+    def __init__(self, alike, batches, per_point, messages):
+        self.alike, self.batches, self.per_point, self.messages = alike, batches, per_point, messages
 
     def seconds(self, points, ranks, latency, bandwidth=float("inf"), cores=None):
         """Of ranks with a core each, or that share so many."""
         crowd = 1 if cores is None else max(1, ranks / cores)
-        computing = crowd * (self.alike + self.shared_per_point * points / ranks)
+        computing = crowd * (self.alike + (self.batches + self.per_point * points) / ranks)
         if ranks == 1:
             return computing
         steps = (depth(ranks) * (2 * self.messages["reductions"] + self.messages["broadcasts"])
@@ -41,15 +42,15 @@ class Model:
         return computing + latency * steps + 2 * depth(ranks) * self.messages["bytes"] / bandwidth
 
 
-def run(ranks, folder, shim, points=0, iterations=SKIPPED + MEASURED, latency=0):
+def run(ranks, folder, shim, points=0, iterations=SKIPPED + MEASURED, latency=0, inner=10):
     """The median seconds of an iteration, and the messages of all."""
     environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                    "OMPI_MCA_mpi_yield_when_idle": "1", "NETWORK_LATENCY": str(latency * 1e6),
                    "NETWORK_COUNTS": str(folder / "counts.json")}
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         environment.pop(name, None)
-    options = ["--data", "mnist", "--points", points, "--preset", "paper", "--lambda", 0, "--iterations", iterations,
-               "--threads", 1, "--samples-every", 10**6, "--checkpoint-every", 10**6]
+    options = ["--data", "mnist", "--points", points, "--preset", "paper", "--lambda", 0, "--inner", inner,
+               "--iterations", iterations, "--threads", 1, "--samples-every", 10**6, "--checkpoint-every", 10**6]
     command = ["mpirun", "--bind-to", "none", "--oversubscribe", "-n", ranks, "env", f"LD_PRELOAD={shim}", PROGRAM,
                "train", *options, "--out", folder / "run", "--force"]
     subprocess.run([str(word) for word in command], env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -59,13 +60,14 @@ def run(ranks, folder, shim, points=0, iterations=SKIPPED + MEASURED, latency=0)
 
 
 def measured(folder, shim):
-    times = {points: run(1, folder, shim, points)[0] for points in (15000, 30000, 60000)}
-    print("one rank:", ", ".join(f"{points} points {seconds:.4f} s" for points, seconds in times.items()))
-    per_point = (times[60000] - times[15000]) / 45000
-    few, many = (run(2, folder, shim, iterations=n)[1] for n in (5, 25))
+    whole, few_points, few_steps = (run(1, folder, shim, points, inner=inner)[0]
+                                    for points, inner in ((60000, 10), (15000, 10), (60000, 5)))
+    print(f"one rank: {whole:.4f} s, {few_points:.4f} s at 15000 points, {few_steps:.4f} s with 5 inner steps")
+    alike, per_point = 2 * few_steps - whole, (whole - few_points) / 45000
+    few, many = (run(2, folder, shim, iterations=n)[1] for n in (10, 30))
     messages = {kind: (many[kind] - few[kind]) / 20 for kind in few}
     print("messages of an iteration:", messages)
-    return Model(times[60000] - 60000 * per_point, per_point, messages)
+    return Model(alike, whole - alike - 60000 * per_point, per_point, messages)
 
 
 def main():
