@@ -46,8 +46,8 @@ void semidual_target_destroy(semidual_target* target);
 /* The c-transform of psi [count] at x [rows, dimension]: value [rows], min_j c(x_i, y_j) - psi_j for lambda = 0,
  * otherwise -lambda log sum_j nu_j exp((psi_j - c(x_i, y_j)) / lambda). The others may be NULL: gradient [rows,
  * dimension] of the value in x_i; mass [count], the mean over i of the responsibilities; winners [rows], for lambda = 0
- * the j of the minimum, -1 for an x that is not finite. Fails for a finite x whose costs float does not hold, as the next
- * two do. */
+ * the j of the minimum, -1 for an x that is not finite. Fails for a finite x whose costs float does not hold, as the
+ * next two do. */
 int semidual_c_transform(semidual_context* context, semidual_target* target, const float* x, int64_t rows,
                          const float* psi, double lambda, float* value, float* gradient, float* mass, int64_t* winners);
 
@@ -57,7 +57,8 @@ int semidual_responsibilities(semidual_context* context, semidual_target* target
                               const float* psi, double lambda, float* shares);
 
 /* For each x_i [rows, dimension] a point j, index [rows]: at lambda = 0 that of the minimum; otherwise a draw from the
- * responsibilities of x_i by uniforms [rows] in [0, 1), which may be NULL at lambda = 0; -1 for an x that is not finite.
+ * responsibilities of x_i by uniforms [rows] in [0, 1), which may be NULL at lambda = 0; -1 for an x that is not
+ * finite.
  */
 int semidual_draw(semidual_context* context, semidual_target* target, const float* x, int64_t rows, const float* psi,
                   double lambda, const double* uniforms, int64_t* index);
