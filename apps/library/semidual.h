@@ -58,8 +58,7 @@ int semidual_responsibilities(semidual_context* context, semidual_target* target
 
 /* For each x_i [rows, dimension] a point j, index [rows]: at lambda = 0 that of the minimum; otherwise a draw from the
  * responsibilities of x_i by uniforms [rows] in [0, 1), which may be NULL at lambda = 0; -1 for an x that is not
- * finite.
- */
+ * finite. */
 int semidual_draw(semidual_context* context, semidual_target* target, const float* x, int64_t rows, const float* psi,
                   double lambda, const double* uniforms, int64_t* index);
 

@@ -157,7 +157,8 @@ TEST_CASE("C++: what does not fit is refused by its name") {
   CHECK(refused([&] { semidual::solve("normal", y, {.start = std::span(level).first(1)}); }) ==
         "start must have 2 numbers: 1");
   const std::vector<double> odd{0, NAN}, large{0, 1e39};
-  CHECK(refused([&] { y.c_transform(quarters, large); }).starts_with("psi must be what float holds: number 1 is 999999"));
+  CHECK(
+      refused([&] { y.c_transform(quarters, large); }).starts_with("psi must be what float holds: number 1 is 999999"));
   CHECK(refused([&] { semidual::solve("normal", y, {.start = large}); }) ==
         "start must be what float holds: number 1 is 1e+39");
   CHECK(refused([&] { semidual::solve("normal", y, {.start = odd}); }) == "start must be finite: number 1 is nan");
