@@ -8,21 +8,13 @@
 #include <utility>
 
 #include "engine/simd/kernels.h"
-#include "ot/soft_transform.h"
+#include "ot/dense/soft_c_transform.h"
 
 namespace ot {
 
 using engine::Tensor;
 
 namespace {
-
-/// Rows whose terms with all points are held at a time.
-std::int64_t rows_together(std::int64_t batch, std::int64_t points) {
-  constexpr std::int64_t most_held = std::int64_t{1} << 24, least_rows = 16, most_rows = 256;
-  const std::int64_t most = std::clamp(most_held / points, least_rows, most_rows);
-  const std::int64_t parts = (batch + most - 1) / most;
-  return (batch + parts - 1) / parts;
-}
 
 /// What the shards' values come to: the value, and what share of the responsibilities each shard has.
 struct Softmin {
@@ -61,7 +53,7 @@ ShardedTransform::ShardedTransform(const Shards& shards) : shards_(shards) {
 
 CTransform ShardedTransform::operator()(const Tensor& x, const Tensor& psi, double lambda, Wanted wanted) {
   const Target& target = shards_.target();
-  const std::int64_t batch = x.dim(0), d = x.dim(1), together = rows_together(batch, target.total());
+  const std::int64_t batch = x.dim(0), d = x.dim(1), together = block_of_queries(batch, target.total());
   CTransform result{Tensor({batch}),
                     wanted.gradient ? Tensor::zeros(x.shape()) : Tensor(),
                     wanted.mass ? Tensor::zeros({target.size()}) : Tensor(),

@@ -157,13 +157,6 @@ Tensor mass_of_points(const TiledProblem& problem, const Tensor& of_places) {
   return mass;
 }
 
-std::int64_t block_of_queries(std::int64_t batch, std::int64_t points) {
-  constexpr std::int64_t most_held = std::int64_t{1} << 24, least_queries = 16, most_queries = 256;
-  const std::int64_t most = std::clamp(most_held / points, least_queries, most_queries);
-  const std::int64_t blocks = (batch + most - 1) / most;
-  return (batch + blocks - 1) / blocks;
-}
-
 class DenseSoftTransform : public SoftTransform {
  public:
   DenseSoftTransform(std::shared_ptr<const TiledProblem> problem, std::shared_ptr<const TileValues> values,
@@ -192,6 +185,13 @@ class DenseSoftTransform : public SoftTransform {
 };
 
 }  // namespace
+
+std::int64_t block_of_queries(std::int64_t batch, std::int64_t points) {
+  constexpr std::int64_t most_held = std::int64_t{1} << 24, least_queries = 16, most_queries = 256;
+  const std::int64_t most = std::clamp(most_held / points, least_queries, most_queries);
+  const std::int64_t blocks = (batch + most - 1) / most;
+  return (batch + blocks - 1) / blocks;
+}
 
 CTransform soft_c_transform(const TiledProblem& problem, const TileValues& values, double lambda, Wanted wanted) {
   CTransform result = empty_result(problem, wanted);
