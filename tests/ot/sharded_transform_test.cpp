@@ -139,7 +139,8 @@ TEST_CASE("a row that is NaN, and a psi that is anywhere, are told as by all poi
     CHECK(std::isnan(found.gradient.data()[i * d + 1]) == (i == 3));
   }
   psi.data()[count - 1] = std::numeric_limits<real>::quiet_NaN();
-  for (const real value : transform(x, psi, 0.1).value.values()) CHECK(std::isnan(value));
+  const Tensor nowhere = transform(x, psi, 0.1).value;
+  for (const real value : nowhere.values()) CHECK(std::isnan(value));
 }
 
 TEST_CASE("the bits of shards depend neither on threads nor, after a restart, on what was before") {

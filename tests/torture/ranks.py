@@ -65,10 +65,13 @@ class Mpi:
     def command(self, ranks, *arguments):
         return [*self.launcher, "-n", str(ranks), self.program, *map(str, arguments)]
 
-    def run(self, ranks, *arguments, program=None, **settings):
+    def run(self, ranks, *arguments, program=None, preload=None, **settings):
         command = self.command(ranks, *arguments)
+        at = command.index(self.program)
         if program:
-            command[command.index(self.program)] = program
+            command[at] = program
+        if preload:  # by the ranks alone: mpirun writes in signal handlers, where the library may hold its lock
+            command[at:at] = ["env", f"LD_PRELOAD={preload}"]
         return subprocess.run(command, env=environment(**SETTINGS, **settings), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=300)
 
@@ -267,9 +270,8 @@ def ended(counts, mpi, name, root):
 def full_disk(counts, mpi, name, root, shims):
     """The first rank, which writes, has no room from some call on: all end, with its line."""
     run = root / "full"
-    faults = {"LD_PRELOAD": shims / "faults.so", "FAULT_ROOT": run, "FAULT_AT": 100, "FAULT_KIND": "ENOSPC",
-              "FAULT_STAYS": 1}
-    ended = mpi.train(2, run, 1000, *KINDS["clusters"], **faults)
+    faults = {"FAULT_ROOT": run, "FAULT_AT": 100, "FAULT_KIND": "ENOSPC", "FAULT_STAYS": 1}
+    ended = mpi.train(2, run, 1000, *KINDS["clusters"], preload=shims / "faults.so", **faults)
     lines = own_lines(ended)
     right = ended.returncode == 1 and len(lines) == 1 and "No space left" in lines[0]
     counts.check(right, f"{name}, a full disk: {ended.returncode}, {ended.stderr[-1000:]}")
