@@ -7,6 +7,7 @@
 #include <span>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -77,20 +78,47 @@ std::string cpu_name() {
 
 }  // namespace
 
+namespace {
+
+/// What is known of points that come one part after the other.
+class GatheredFacts {
+ public:
+  void add(const data::Dataset& part) {
+    const auto [low, high] = data::range_of(part);
+    facts_.low = facts_.count == 0 ? low : std::min(facts_.low, low);
+    facts_.high = facts_.count == 0 ? high : std::max(facts_.high, high);
+    facts_.count += part.count;
+    facts_.dimension = part.dimension;
+    facts_.height = part.height;
+    facts_.width = part.width;
+    facts_.channels = part.channels;
+    facts_.columns = part.columns;
+    sha256_.add(part.bytes.empty() ? std::as_bytes(std::span(part.values)) : std::as_bytes(std::span(part.bytes)));
+  }
+  DataFacts all() {
+    facts_.sha256 = sha256_.digest();
+    return std::move(facts_);
+  }
+
+ private:
+  DataFacts facts_;
+  data::Sha256 sha256_;
+};
+
+}  // namespace
+
 DataFacts facts_of(const data::Dataset& dataset) {
-  DataFacts facts;
-  facts.count = dataset.count;
-  facts.dimension = dataset.dimension;
-  facts.height = dataset.height;
-  facts.width = dataset.width;
-  facts.channels = dataset.channels;
-  facts.columns = dataset.columns;
-  facts.sha256 = data::sha256(dataset.bytes.empty() ? std::as_bytes(std::span(dataset.values))
-                                                    : std::as_bytes(std::span(dataset.bytes)));
-  const auto [low, high] = data::range_of(dataset);
-  facts.low = low;
-  facts.high = high;
-  return facts;
+  GatheredFacts facts;
+  facts.add(dataset);
+  return facts.all();
+}
+
+DataFacts facts_in_parts(const std::string& source, std::int64_t count) {
+  constexpr std::int64_t part = 4096;
+  GatheredFacts facts;
+  for (std::int64_t begin = 0; begin < count; begin += part)
+    facts.add(data::load_part(source, begin, std::min(begin + part, count), digits_seed));
+  return facts.all();
 }
 
 Arithmetic arithmetic_of_process() {

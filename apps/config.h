@@ -35,6 +35,9 @@ struct DataFacts {
 };
 
 DataFacts facts_of(const data::Dataset& dataset);
+/// The same of the first `count` points of a source, which are loaded in parts (data::load_part) that take little
+/// memory.
+DataFacts facts_in_parts(const std::string& source, std::int64_t count);
 
 /// What the last bits of a number depend on beside its formula: another instruction set or BLAS adds in another order.
 struct Arithmetic {

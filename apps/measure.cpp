@@ -74,12 +74,31 @@ engine::SharedSpan<T> copied(const engine::SharedSpan<T>& all, std::int64_t firs
   return std::vector<T>(all.begin() + first, all.begin() + last);
 }
 
-void require_alike(const data::Dataset& dataset, const std::vector<double>& weights, const engine::Cluster& ranks) {
-  const auto digest = [](const auto& values) {
-    return data::sha256(std::as_bytes(std::span(values.data(), values.size())));
-  };
-  engine::require(ranks.alike(digest(dataset.bytes) + digest(dataset.values) + digest(weights)), dataset.name,
+void require_alike(const std::string& name, const std::string& sha256, const std::vector<double>& weights,
+                   const engine::Cluster& ranks) {
+  engine::require(ranks.alike(sha256 + data::sha256(std::as_bytes(std::span(weights)))), name,
                   " or its weights are not the same for all ranks: give them the same files");
+}
+
+/// Of the points begin..end-1.
+struct Part {
+  std::int64_t begin, end;
+
+  std::vector<double> of(const std::vector<double>& weights) const {
+    return weights.empty() ? weights : std::vector(weights.begin() + begin, weights.begin() + end);
+  }
+};
+
+/// The part of so many points that this rank takes.
+Part part_of(const engine::Cluster& ranks, const std::string& name, std::int64_t count, std::int64_t shards) {
+  constexpr std::int64_t together = ot::Target::together;
+  const std::int64_t stretches = (count + together - 1) / together;
+  engine::require(stretches >= ranks.size(), name, ": ", count, " points are enough for ", stretches,
+                  stretches == 1 ? " rank" : " ranks", ", ", together, " each, not for ", ranks.size());
+  const std::int64_t shared = shards > 1 ? shards : stretches;
+  const std::vector<std::int64_t> bounds = ot::shard_bounds(count, shared);
+  const auto begin_of = [&](int rank) { return bounds[static_cast<std::size_t>(shared * rank / ranks.size())]; };
+  return {begin_of(ranks.rank()), begin_of(ranks.rank() + 1)};
 }
 
 }  // namespace
@@ -87,20 +106,20 @@ void require_alike(const data::Dataset& dataset, const std::vector<double>& weig
 ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
                               const engine::Cluster& ranks, std::int64_t shards) {
   if (ranks.size() == 1) return make_target(std::move(dataset), std::move(cost), std::move(weights));
-  require_alike(dataset, weights, ranks);
-  constexpr std::int64_t together = ot::Target::together;
-  const std::int64_t stretches = (dataset.count + together - 1) / together;
-  engine::require(stretches >= ranks.size(), dataset.name, ": ", dataset.count, " points are enough for ", stretches,
-                  stretches == 1 ? " rank" : " ranks", ", ", together, " each, not for ", ranks.size());
-  const std::int64_t shared = shards > 1 ? shards : stretches;
-  const std::vector<std::int64_t> bounds = ot::shard_bounds(dataset.count, shared);
-  const auto begin_of = [&](int rank) { return bounds[static_cast<std::size_t>(shared * rank / ranks.size())]; };
-  const std::int64_t first = begin_of(ranks.rank()), last = begin_of(ranks.rank() + 1);
-  dataset.bytes = copied(dataset.bytes, first * dataset.dimension, last * dataset.dimension);
-  dataset.values = copied(dataset.values, first * dataset.dimension, last * dataset.dimension);
-  dataset.count = last - first;
-  if (!weights.empty()) weights = {weights.begin() + first, weights.begin() + last};
-  return make_target(std::move(dataset), std::move(cost), std::move(weights), ranks);
+  require_alike(dataset.name, facts_of(dataset).sha256, weights, ranks);
+  const Part part = part_of(ranks, dataset.name, dataset.count, shards);
+  dataset.bytes = copied(dataset.bytes, part.begin * dataset.dimension, part.end * dataset.dimension);
+  dataset.values = copied(dataset.values, part.begin * dataset.dimension, part.end * dataset.dimension);
+  dataset.count = part.end - part.begin;
+  return make_target(std::move(dataset), std::move(cost), part.of(weights), ranks);
+}
+
+data::Dataset load_part_of_rank(const std::string& source, const DataFacts& facts, std::vector<double>& weights,
+                                const engine::Cluster& ranks, std::int64_t shards) {
+  require_alike(source, facts.sha256, weights, ranks);
+  const Part part = part_of(ranks, source, facts.count, shards);
+  weights = part.of(weights);
+  return data::load_part(source, part.begin, part.end, digits_seed);
 }
 
 }  // namespace apps

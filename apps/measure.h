@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/config.h"
 #include "data/dataset.h"
 #include "data/labels.h"
 #include "engine/tensor.h"
@@ -37,5 +38,10 @@ ot::Target make_target(data::Dataset dataset, ot::Cost cost, std::vector<double>
 /// where there are fewer than ranks, and where not all have the same data.
 ot::Target make_shared_target(data::Dataset dataset, ot::Cost cost, std::vector<double> weights,
                               const engine::Cluster& ranks, std::int64_t shards = 1);
+
+/// The part that make_shared_target() would take of a source that has a data::count_for_parts(), with these facts,
+/// which this rank loads alone. Of the weights, those of all points, it leaves the part's. Throws Error likewise.
+data::Dataset load_part_of_rank(const std::string& source, const DataFacts& facts, std::vector<double>& weights,
+                                const engine::Cluster& ranks, std::int64_t shards = 1);
 
 }  // namespace apps

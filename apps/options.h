@@ -130,8 +130,8 @@ void for_each_option(Options& options, const Visit& visit) {
   visit(
       "clusters", options.clusters, OnResume::same,
       "without --labels, let so many clusters of the points be classes that are drawn as often as the data have them: "
-      "each is learned from its own points, with a latent coordinate of its own; 0: none; -1: by the number of points "
-      "[best with layers: -1, otherwise 0]");
+      "each is learned from its own points, with a latent coordinate of its own; 0: none; -1: by the number of points, "
+      "with --shards none [best with layers: -1, otherwise 0]");
   visit("hold-out", options.hold_out, OnResume::same,
         "the share of the points, drawn at random, that is not trained on but kept for `semidual evaluate` [0]");
   visit(

@@ -7,6 +7,7 @@
 #include <iomanip>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <utility>
@@ -158,12 +159,17 @@ void require_shareable(const SolveOptions& options, const engine::Cluster& ranks
 int solve_from_law(const SolveRequest& request, const ResultFolder& folder, const Console& console) {
   SolveRequest resolved = request;
   SolveOptions& options = resolved.options;
-  data::Dataset to = data::load(options.target, options.target_points, digits_seed);
-  std::vector<double> nu = weights_of("--target-weights", options.target_weights, to.count);
-  set_tolerance(options, to.count);
+  const ot::Cost cost = make_cost(options.cost, options.cost_power, options.cost_scale);
+  std::optional<std::int64_t> in_parts;
+  if (console.ranks.size() > 1) in_parts = data::count_for_parts(options.target, options.target_points);
+  data::Dataset to;
+  if (!in_parts) to = data::load(options.target, options.target_points, digits_seed);
+  std::vector<double> nu = weights_of("--target-weights", options.target_weights, in_parts.value_or(to.count));
+  set_tolerance(options, in_parts.value_or(to.count));
   const std::string note = note_on_left_out(to);
-  const ot::Target target = make_shared_target(
-      std::move(to), make_cost(options.cost, options.cost_power, options.cost_scale), std::move(nu), console.ranks);
+  if (in_parts) to = load_part_of_rank(options.target, facts_in_parts(options.target, *in_parts), nu, console.ranks);
+  const ot::Target target = in_parts ? make_target(std::move(to), cost, std::move(nu), console.ranks)
+                                     : make_shared_target(std::move(to), cost, std::move(nu), console.ranks);
   const auto source = make_source(options, target.dimension(), options.seed);
   const TransportProblem problem{.law = source.get(), .target = target};
   require_solvable(problem, options);

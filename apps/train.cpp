@@ -106,7 +106,7 @@ int train(const TrainRequest& request, const Console& console) {
     options.schedule_iterations = options.iterations;
   engine::set_threads(options.threads);
 
-  TrainingInputs inputs = load_inputs(options, folder, request.resume);
+  TrainingInputs inputs = load_inputs(options, folder, request.resume, console.ranks);
   Config& config = inputs.config;
   require_shareable(config, console.ranks);
   const auto learn = [&](const ot::Target& points, const ot::Target& target, const CostSpace& space) {
@@ -118,7 +118,12 @@ int train(const TrainRequest& request, const Console& console) {
   };
   const ot::Cost cost = make_cost(config.options.cost, config.options.cost_power, config.options.cost_scale);
   CostSpace space(config.options, config.data);
-  if (console.ranks.size() > 1 && !by_class(config.options)) {
+  engine::Cluster loaded_by;  // who has a part each of the points
+  if (inputs.dataset.count == 0) {
+    loaded_by = console.ranks;
+    inputs.dataset =
+        load_part_of_rank(config.options.data, config.data, inputs.weights, loaded_by, config.options.shards);
+  } else if (console.ranks.size() > 1 && !by_class(config.options)) {
     const ot::Target target = make_shared_target(space.mapped() ? space.map(inputs.dataset) : inputs.dataset, cost,
                                                  inputs.weights, console.ranks, config.options.shards);
     if (!space.mapped() && !console.ranks.first()) {
@@ -128,11 +133,11 @@ int train(const TrainRequest& request, const Console& console) {
     return learn(make_target(std::move(inputs.dataset), cost, std::move(inputs.weights)), target, space);
   }
   if (!space.mapped()) {
-    const ot::Target target = make_target(std::move(inputs.dataset), cost, std::move(inputs.weights));
+    const ot::Target target = make_target(std::move(inputs.dataset), cost, std::move(inputs.weights), loaded_by);
     return learn(target, target, space);
   }
-  const ot::Target target = make_target(space.map(inputs.dataset), cost, inputs.weights);
-  const ot::Target points = make_target(std::move(inputs.dataset), cost, std::move(inputs.weights));
+  const ot::Target target = make_target(space.map(inputs.dataset, loaded_by), cost, inputs.weights, loaded_by);
+  const ot::Target points = make_target(std::move(inputs.dataset), cost, std::move(inputs.weights), loaded_by);
   return learn(points, target, space);
 }
 

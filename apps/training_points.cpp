@@ -32,12 +32,13 @@ std::vector<std::int64_t> nearest_points(const ot::Target& target, const Tensor&
 }
 
 Tensor points_at(const ot::Target& target, std::span<const std::int64_t> numbers) {
-  Tensor points({static_cast<std::int64_t>(numbers.size()), target.dimension()});
+  Tensor points = Tensor::zeros({static_cast<std::int64_t>(numbers.size()), target.dimension()});
   engine::real* row = points.data();
   for (const std::int64_t number : numbers) {
-    target.rows(number, number + 1, row);
+    if (const std::int64_t place = target.of_rank().place(number); place >= 0) target.rows(place, place + 1, row);
     row += target.dimension();
   }
+  target.ranks().unite(points.values());
   return points;
 }
 

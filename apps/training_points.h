@@ -14,6 +14,8 @@ namespace apps {
 /// are no longer to be had, or are others by their checksums.
 ot::Target training_points(const Config& config);
 
+/// Of a target that ranks share these are calls that all of them make.
+
 /// For each row of x [n, d] the number of the training point that costs least to move it to. Leaves the target as it
 /// is, so that a run may ask in between: it visits all points, where a search would learn from x.
 std::vector<std::int64_t> nearest_points(const ot::Target& target, const engine::Tensor& x);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <new>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "data/image_set.h"
 #include "data/images.h"
 #include "data/mnist.h"
+#include "data/npy.h"
 #include "engine/error.h"
 
 namespace data {
@@ -50,28 +52,28 @@ void set_sizes(Dataset& set, const std::vector<std::int64_t>& shape) {
 }
 
 template <class Number>
-void require_finite(const Dataset& set, std::span<const Number> values) {
+void require_finite(const Dataset& set, std::span<const Number> values, std::int64_t first = 0) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
     const auto point = static_cast<std::int64_t>(i) / set.dimension, k = static_cast<std::int64_t>(i) % set.dimension;
-    fail(set.name, ": coordinate ", k, " of point ", point, " is ", values[i], "; all must be finite, and at most ",
-         std::numeric_limits<Number>::max());
+    fail(set.name, ": coordinate ", k, " of point ", first + point, " is ", values[i],
+         "; all must be finite, and at most ", std::numeric_limits<Number>::max());
   }
 }
 
-// Pixels times their alpha, which must be one.
+// Pixels times their alpha, which must be one, of the points from the first on.
 template <class Number>
-std::vector<Number> faded(const Dataset& set, std::vector<Number> pixels) {
+std::vector<Number> faded(const Dataset& set, std::vector<Number> pixels, std::int64_t first) {
   for (std::size_t alpha = 3; alpha < pixels.size(); alpha += 4)
     require(pixels[alpha] >= 0 && pixels[alpha] <= 1, set.name,
             ": alpha, the fourth channel, must lie between 0 and 1: ", pixels[alpha], " in point ",
-            static_cast<std::int64_t>(alpha) / set.dimension, "; divide all by 255, or save bytes");
+            first + static_cast<std::int64_t>(alpha) / set.dimension, "; divide all by 255, or save bytes");
   multiply_by_alpha(pixels);
   return pixels;
 }
 
-void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
-  const Array array = read_array(path, points);
+// Points from the first on.
+void take_array(Dataset& set, const Array& array, Numbers numbers, std::int64_t first = 0) {
   set_sizes(set, array.shape);
   const bool alpha = set.channels == 4;
   if (array.dtype == "|u1") {
@@ -82,12 +84,16 @@ void load_array(Dataset& set, const std::string& path, std::int64_t points, Numb
     set.bytes = std::move(pixels);
   } else if (numbers == Numbers::in_double) {
     set.doubles = array.as<double>();
-    if (alpha) set.doubles = faded(set, std::move(set.doubles));
-    require_finite<double>(set, set.doubles);
+    if (alpha) set.doubles = faded(set, std::move(set.doubles), first);
+    require_finite<double>(set, set.doubles, first);
   } else {
-    set.values = alpha ? faded(set, array.as<engine::real>()) : array.shared<engine::real>();
-    require_finite<engine::real>(set, set.values);
+    set.values = alpha ? faded(set, array.as<engine::real>(), first) : array.shared<engine::real>();
+    require_finite<engine::real>(set, set.values, first);
   }
+}
+
+void load_array(Dataset& set, const std::string& path, std::int64_t points, Numbers numbers) {
+  take_array(set, read_array(path, points), numbers);
 }
 
 void load_table(Dataset& set, std::int64_t points, Numbers numbers) {
@@ -135,15 +141,18 @@ void load_images(Dataset& set, const std::string& folder, std::int64_t points, c
   set.left_out = std::move(images.left_out);
 }
 
-void load_digits(Dataset& set, std::int64_t points, std::uint64_t seed) {
-  const std::int64_t count = points > 0 ? points : default_digits;
-  set.bytes = draw_digits(count, seed).images;
-  set_sizes(set, {count, 28, 28});
+std::int64_t count_of_digits(std::int64_t points) {
+  return points > 0 ? points : default_digits;
+}
+
+void load_digits(Dataset& set, std::int64_t begin, std::int64_t end, std::uint64_t seed) {
+  set.bytes = draw_digits(end - begin, seed, begin).images;
+  set_sizes(set, {end - begin, 28, 28});
 }
 
 void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers numbers, const Framing& framing) {
   const std::string& source = set.name;
-  if (source == "digits") return load_digits(set, points, seed);
+  if (source == "digits") return load_digits(set, 0, count_of_digits(points), seed);
   if (is_mnist(source)) return load_array(set, find_mnist_images(source), points, numbers);
   if (const auto files = find_image_set(source)) return load_image_set(set, *files, points, numbers);
   std::error_code error;
@@ -153,6 +162,18 @@ void load_into(Dataset& set, std::int64_t points, std::uint64_t seed, Numbers nu
   if (std::filesystem::is_directory(source)) return load_images(set, source, points, framing);
   if (is_table(source)) return load_table(set, points, numbers);
   load_array(set, source, points, numbers);
+}
+
+// A source's array, where it can stay in its file.
+std::optional<Array> array_in_file(const std::string& source, std::int64_t points) {
+  std::error_code error;
+  const bool file = std::filesystem::is_regular_file(source, error) && !is_mnist(source) && !is_table(source) &&
+                    !find_image_set(source);
+  return file ? map_npy(source, points) : std::nullopt;
+}
+
+void require_all_there(const std::string& source, std::int64_t points, std::int64_t there) {
+  require(points == 0 || there == points, source, ": holds only ", there, " points, not ", points);
 }
 
 template <class Numbers>
@@ -179,7 +200,35 @@ Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed,
   } catch (const std::bad_alloc&) {
     fail(source, ": not enough memory for it; take fewer points");
   }
-  require(points == 0 || set.count == points, source, ": holds only ", set.count, " points, not ", points);
+  require_all_there(source, points, set.count);
+  return set;
+}
+
+std::optional<std::int64_t> count_for_parts(const std::string& source, std::int64_t points) {
+  if (source == "digits") return count_of_digits(points);
+  const std::optional<Array> array = array_in_file(source, points);
+  if (!array) return {};
+  Dataset set;
+  set.name = source;
+  set_sizes(set, array->shape);
+  require_all_there(source, points, set.count);
+  return set.count;
+}
+
+Dataset load_part(const std::string& source, std::int64_t begin, std::int64_t end, std::uint64_t seed) {
+  Dataset set;
+  set.name = source;
+  if (source == "digits") {
+    load_digits(set, begin, end, seed);
+    return set;
+  }
+  std::optional<Array> array = array_in_file(source, end);
+  require(array && array->shape.front() == end, source, ": is no longer the array that it was");
+  const std::size_t row = array->bytes.size() / static_cast<std::size_t>(end);
+  array->bytes =
+      array->bytes.subspan(static_cast<std::size_t>(begin) * row, static_cast<std::size_t>(end - begin) * row);
+  array->shape.front() = end - begin;
+  take_array(set, *array, Numbers::real, begin);
   return set;
 }
 

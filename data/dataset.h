@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,5 +57,13 @@ enum class Numbers { real, in_double };
 /// holds nothing, or has fewer than `points` points.
 Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers = Numbers::real,
              const Framing& framing = {});
+
+/// How many points load() would find, where load_part() can load some of them alone: in `digits`, and in a plain .npy
+/// file in C order; none for other sources. Throws Error as load() does for what tells their number.
+std::optional<std::int64_t> count_for_parts(const std::string& source, std::int64_t points);
+
+/// The points begin..end-1 that load() would find, of a source that has a count_for_parts(), which takes the memory of
+/// these alone. Throws Error as load() does.
+Dataset load_part(const std::string& source, std::int64_t begin, std::int64_t end, std::uint64_t seed);
 
 }  // namespace data

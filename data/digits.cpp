@@ -211,14 +211,14 @@ void ink(const std::vector<Segment>& segments, std::uint8_t* image) {
 
 }  // namespace
 
-Digits draw_digits(std::int64_t count, std::uint64_t seed) {
+Digits draw_digits(std::int64_t count, std::uint64_t seed, std::int64_t first) {
   engine::require(count >= 1, "[digits] the number of digits must be at least 1: ", count);
   Digits digits;
   digits.labels.resize(static_cast<std::size_t>(count));
   digits.images.resize(static_cast<std::size_t>(count) * pixels);
   engine::parallel_for(count, 256, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
-      Draws draws(seed, i);
+      Draws draws(seed, first + i);
       const int digit = static_cast<int>(draws.uniform(0, 10));
       std::vector<Segment> segments = write(digit, draws);
       lay_out(segments, draws);

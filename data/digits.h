@@ -15,7 +15,8 @@ struct Digits {
 /// As many as MNIST has training images: what the source `digits` holds unless fewer or more are asked for.
 inline constexpr std::int64_t default_digits = 60000;
 
-/// Draws the built-in digits: image i and its label are a function of (seed, i) alone. Throws Error for count < 1.
-Digits draw_digits(std::int64_t count, std::uint64_t seed);
+/// Draws the built-in digits from the first on: image i and its label are a function of (seed, i) alone. Throws Error
+/// for count < 1.
+Digits draw_digits(std::int64_t count, std::uint64_t seed, std::int64_t first = 0);
 
 }  // namespace data

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -199,29 +200,64 @@ engine::SharedSpan<std::uint8_t> map(const std::string& path, const Header& head
 
 }  // namespace
 
+namespace {
+
+// An array whose elements have not been read.
+struct Announced {
+  Header header;
+  Array array;              // its shape is that of what is kept
+  std::uint64_t total = 0;  // bytes in the file
+  std::uint64_t kept = 0;   // and of the array
+
+  bool transposed() const { return header.fortran_order && array.shape.size() > 1 && total > 0; }
+  bool all() const { return transposed() || kept == total; }
+  // Whether the elements are what they are in the file.
+  bool plain(const ByteStream& stream) const { return stream.plain() && !transposed() && !header.big_endian; }
+};
+
+Announced announce(ByteStream& stream, std::int64_t first) {
+  const std::string& path = stream.path();
+  Announced announced{read_header(stream), {}};
+  Array& array = announced.array;
+  array.dtype = announced.header.dtype;
+  array.shape = announced.header.shape;
+  const std::size_t item = item_size(array.dtype);
+  announced.total = checked_product(path, array.shape, item);
+  require(announced.total <= stream.most(), path, ": truncated: the NPY header announces ", announced.total,
+          " bytes, more than the file can hold");
+  if (first > 0 && !array.shape.empty()) array.shape[0] = std::min(array.shape[0], first);
+  announced.kept = checked_product(path, array.shape, item);
+  return announced;
+}
+
+}  // namespace
+
 Array read_npy(const std::string& path, std::int64_t first, std::uint64_t mapped_from) {
   const std::unique_ptr<ByteStream> stream = ByteStream::open(path);
-  const Header header = read_header(*stream);
-  const std::size_t item = item_size(header.dtype);
-  const std::uint64_t total = checked_product(path, header.shape, item);
-  require(total <= stream->most(), path, ": truncated: the NPY header announces ", total,
-          " bytes, more than the file can hold");
-
-  Array array{header.dtype, header.shape, {}};
-  if (first > 0 && !array.shape.empty()) array.shape[0] = std::min(array.shape[0], first);
-  const bool transposed = header.fortran_order && array.shape.size() > 1 && total > 0;
-  const std::uint64_t kept = checked_product(path, array.shape, item);
-  const bool all = transposed || kept == total;
-  if (stream->plain() && !transposed && !header.big_endian && kept >= mapped_from) {
-    array.bytes = map(path, header, kept, all);
+  Announced announced = announce(*stream, first);
+  Array& array = announced.array;
+  if (announced.plain(*stream) && announced.kept >= mapped_from) {
+    array.bytes = map(path, announced.header, announced.kept, announced.all());
     return array;
   }
-  std::vector<std::uint8_t> bytes = stream->take(all ? total : kept, "the array that the NPY header announces");
-  require(!all || stream->at_end(), path, ": bytes follow the array: the NPY header announces ", total);
-  if (transposed) bytes = to_c_order(bytes, header.shape, array.shape[0], item);
-  if (header.big_endian) reverse_numbers(bytes, item);
+  std::vector<std::uint8_t> bytes =
+      stream->take(announced.all() ? announced.total : announced.kept, "the array that the NPY header announces");
+  require(!announced.all() || stream->at_end(), path, ": bytes follow the array: the NPY header announces ",
+          announced.total);
+  const std::size_t item = item_size(array.dtype);
+  if (announced.transposed()) bytes = to_c_order(bytes, announced.header.shape, array.shape[0], item);
+  if (announced.header.big_endian) reverse_numbers(bytes, item);
   array.bytes = std::move(bytes);
   return array;
+}
+
+std::optional<Array> map_npy(const std::string& path, std::int64_t first) {
+  if (!begins_with(path, npy_magic)) return {};
+  const std::unique_ptr<ByteStream> stream = ByteStream::open(path);
+  Announced announced = announce(*stream, first);
+  if (!announced.plain(*stream)) return {};
+  announced.array.bytes = map(path, announced.header, announced.kept, announced.all());
+  return std::move(announced.array);
 }
 
 template <class T>

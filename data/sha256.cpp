@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdint>
 
 namespace data {
 
@@ -46,24 +45,43 @@ void compress(State& state, const std::byte* block) {
 
 }  // namespace
 
-std::string sha256(std::span<const std::byte> bytes) {
-  State state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const std::size_t whole = bytes.size() / 64 * 64, rest = bytes.size() - whole;
-  for (std::size_t i = 0; i < whole; i += 64) compress(state, bytes.data() + i);
+Sha256::Sha256()
+    : state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {}
 
+void Sha256::add(std::span<const std::byte> bytes) {
+  const std::size_t held = length_ % block;
+  length_ += bytes.size();
+  if (held > 0) {
+    const std::size_t taken = std::min(block - held, bytes.size());
+    std::ranges::copy(bytes.first(taken), rest_.begin() + static_cast<std::ptrdiff_t>(held));
+    bytes = bytes.subspan(taken);
+    if (held + taken < block) return;
+    compress(state_, rest_.data());
+  }
+  for (; bytes.size() >= block; bytes = bytes.subspan(block)) compress(state_, bytes.data());
+  std::ranges::copy(bytes, rest_.begin());
+}
+
+std::string Sha256::digest() const {
   // Padding (5.1.1): a one bit, zeros, and the length in bits, big-endian, at the end of a block.
-  std::array<std::byte, 128> tail{};
-  std::copy(bytes.begin() + static_cast<std::ptrdiff_t>(whole), bytes.end(), tail.begin());
+  State state = state_;
+  std::array<std::byte, 2 * block> tail{};
+  const std::size_t rest = length_ % block, end = rest < block - 8 ? block : 2 * block;
+  std::copy_n(rest_.begin(), rest, tail.begin());
   tail[rest] = std::byte{0x80};
-  const std::size_t end = rest < 56 ? 64 : 128;
-  const std::uint64_t bits = static_cast<std::uint64_t>(bytes.size()) * 8;
-  for (std::size_t i = 0; i < 8; ++i) tail[end - 1 - i] = static_cast<std::byte>(bits >> 8 * i);
-  for (std::size_t i = 0; i < end; i += 64) compress(state, tail.data() + i);
+  for (std::size_t i = 0; i < 8; ++i) tail[end - 1 - i] = static_cast<std::byte>(length_ * 8 >> 8 * i);
+  for (std::size_t i = 0; i < end; i += block) compress(state, tail.data() + i);
 
   std::string digest;
   for (const std::uint32_t word : state)
     for (int shift = 28; shift >= 0; shift -= 4) digest += "0123456789abcdef"[word >> shift & 15];
   return digest;
+}
+
+std::string sha256(std::span<const std::byte> bytes) {
+  Sha256 all;
+  all.add(bytes);
+  return all.digest();
 }
 
 }  // namespace data

@@ -87,7 +87,7 @@ class VectorPotential : public Potential {
 /// in its first layer, and of shards those of one alone, whose gradients are summed up by themselves and then in the
 /// order of the shards. For the gradient, what its tape holds is kept from the values on as long as it fits in the
 /// memory given; the remaining points are evaluated once more, so that memory does not grow with J beyond that and the
-/// values themselves.
+/// values themselves; of shards each has a sum, of the size of the parameters.
 class NetworkPotential : public Potential {
  public:
   struct Options {

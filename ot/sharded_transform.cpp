@@ -95,7 +95,10 @@ void ShardedTransform::transform_rows(const Tensor& x, const Tensor& psi, double
     const CTransform rest = std::exchange(here[s], nullptr)
                                 ->distribute(std::span(shares).subspan(s * rows, rows),
                                              {.gradient = gradient != nullptr, .mass = mass != nullptr});
-    if (gradient) gradients.push_back(rest.gradient);
+    if (gradient && ranks.first())  // no rank's come before its own: they need not be held
+      engine::simd::kernels().axpy(x.size(), 1, rest.gradient.data(), gradient);
+    else if (gradient)
+      gradients.push_back(rest.gradient);
     if (mass)
       engine::simd::kernels().axpy(rest.mass.size(), static_cast<real>(share_of_batch), rest.mass.data(),
                                    mass + shards_.here()[s].first);

@@ -62,7 +62,8 @@ class Transformer {
   /// Begins an inner loop: from here on no bit depends on what was before.
   void restart();
 
-  /// Of the last call: how it went, and what a search computed for a query, on average.
+  /// Of the last call, but for one that goes to shards: how it went, and what a search computed for a query, on
+  /// average.
   Way way() const { return way_; }
   const SearchWork& work_per_query() const { return work_; }
   /// Of all calls.

@@ -46,7 +46,7 @@ Var CostSpace::unscaled(const Var& x) const {
   return edges_ ? (*edges_)(x) : features_->features(x);
 }
 
-data::Dataset CostSpace::map(data::Dataset dataset) {
+data::Dataset CostSpace::map(data::Dataset dataset, const engine::Cluster& ranks) {
   if (!mapped()) return dataset;
   constexpr std::int64_t together = 512;
   const engine::NoGrad no_grad;
@@ -65,9 +65,10 @@ data::Dataset CostSpace::map(data::Dataset dataset) {
     mapped.values = std::move(values);
     return mapped;
   }
-  real largest = 1;
+  real largest = 1, of_all = 1;
   for_each_part([&](const Tensor& part) { largest = std::max(largest, std::ranges::max(part.values())); });
-  scale_ = 1 / static_cast<double>(largest);
+  ranks.in_turn(of_all, [&] { of_all = std::max(of_all, largest); });
+  scale_ = 1 / static_cast<double>(of_all);
   std::vector<std::uint8_t> bytes;
   bytes.reserve(static_cast<std::size_t>(mapped.count * mapped.dimension));
   for_each_part([&](const Tensor& part) {

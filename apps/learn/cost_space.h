@@ -6,6 +6,7 @@
 #include "apps/feature_network.h"
 #include "apps/options.h"
 #include "data/dataset.h"
+#include "engine/cluster/cluster.h"
 #include "engine/tape.h"
 #include "models/edge_map.h"
 
@@ -23,7 +24,8 @@ class CostSpace {
   bool mapped() const { return edges_ || features_; }
   /// The points of `dataset` in this space. Where they are bytes and edges they stay bytes, rounded to the nearest in a
   /// scale in which the largest coordinate is 1, so that they are searched and multiplied as bytes are.
-  data::Dataset map(data::Dataset dataset);
+  /// With `ranks` these are the points of this one, and the largest coordinate that of all.
+  data::Dataset map(data::Dataset dataset, const engine::Cluster& ranks = {});
   /// x [B, d] in the same space and scale as the last data set that map() took.
   engine::Var operator()(const engine::Var& x) const;
 

@@ -163,6 +163,7 @@ std::int64_t SemidualObjective::most_state_bytes() {
     if (options_.dual_optimizer == "adam" && one->dual.solver->state().size() <= 1)
       for (const Var* p : one->dual.psi->parameters())
         bytes += 2 * p->size() * static_cast<std::int64_t>(sizeof(engine::real));
+  if (classes_ == 0 && duals_.front()->dual.network) return now + bytes;  // all ranks have the same
   const std::vector<std::int64_t> of_ranks = ranks_.gather(std::span<const std::int64_t>(&bytes, 1));
   return std::accumulate(of_ranks.begin(), of_ranks.end(), now);
 }

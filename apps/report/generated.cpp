@@ -48,11 +48,16 @@ std::string neighbours(const std::string& content) {
 
 }  // namespace
 
-std::string neighbours_section(const Config& config, models::Generator& generator, const ot::Target& training) {
-  const Tensor images = evaluate(generator, grid_latents(config, pairs));
-  const std::vector<std::int64_t> numbers = nearest_points(training, images);
-  const Tensor nearest = points_at(training, numbers);
-  const std::int64_t d = training.dimension();
+Neighbours neighbours_of(const Config& config, models::Generator& generator, const ot::Target& training) {
+  Tensor images = evaluate(generator, grid_latents(config, pairs));
+  std::vector<std::int64_t> numbers = nearest_points(training, images);
+  Tensor nearest = points_at(training, numbers);
+  return {std::move(images), std::move(nearest), std::move(numbers)};
+}
+
+std::string neighbours_section(const Config& config, const Neighbours& found) {
+  const auto& [images, nearest, numbers] = found;
+  const std::int64_t d = images.dim(1);
   std::string content = "<ul class=\"pairs\">\n";
   for (std::int64_t i = 0; i < pairs; ++i) {
     std::vector<real> pair(images.data() + i * d, images.data() + (i + 1) * d);

@@ -1,17 +1,26 @@
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "apps/config.h"
+#include "engine/tensor.h"
 #include "models/generator.h"
 #include "ot/target.h"
 
 namespace apps::report {
 
-/// The section that shows generated images, the first of the run's sample grids, each over the training image nearest
-/// to it.
-std::string neighbours_section(const Config& config, models::Generator& generator, const ot::Target& training);
+/// Generated images, the first of the run's sample grids, and the training image nearest to each, with its number.
+struct Neighbours {
+  engine::Tensor images, nearest;  // [n, d]
+  std::vector<std::int64_t> numbers;
+};
+/// Of training points that ranks share, a call that all of them make.
+Neighbours neighbours_of(const Config& config, models::Generator& generator, const ot::Target& training);
+
+/// The section that shows them.
+std::string neighbours_section(const Config& config, const Neighbours& found);
 
 /// The same section where there are no training points, with the reason.
 std::string neighbours_missing(const std::string& why);

@@ -93,31 +93,31 @@ std::string curve_sections(const Run& run) {
   return sections;
 }
 
-/// What takes the generator; the training points are those given, or else loaded from where `learned` has them.
+/// What takes the generator; unless they are known, neighbours are looked for where `learned` has the data.
 struct Generated {
   std::string walk, neighbours;
 };
 
-Generated generated_sections(const Run& run, const ot::Target* training, const Config& learned) {
+Generated generated_sections(const Run& run, const Neighbours* known, const Config& learned) {
   Generated sections;
   if (!run.config.data.images()) return sections;
   try {
     const std::unique_ptr<models::Generator> generator = generator_of_run(run.folder, run.config);
     sections.walk = walk_section(run.config, *generator);
-    sections.neighbours = training != nullptr ? neighbours_section(run.config, *generator, *training)
-                                              : neighbours_section(run.config, *generator, training_points(learned));
+    sections.neighbours = neighbours_section(
+        run.config, known ? *known : neighbours_of(run.config, *generator, training_points(learned)));
   } catch (const engine::Error& error) {
     sections.neighbours = neighbours_missing(error.what());
   }
   return sections;
 }
 
-void write(const RunFolder& folder, const ot::Target* training, const std::string& source) {
+void write(const RunFolder& folder, const Neighbours* known, const std::string& source) {
   Run run{folder, read_config(folder.config()), machine(folder.config()), {}};
   if (std::filesystem::exists(folder.metrics())) run.metrics = Metrics::columns(folder.metrics());
   Config learned = run.config;
   if (!source.empty()) learned.options.data = source;
-  const Generated generated = generated_sections(run, training, learned);
+  const Generated generated = generated_sections(run, known, learned);
   const std::string content = header(run) + facts_section(run) + "<div class=\"columns\">\n" +
                               samples_section(folder, run.config.data.images()) + generated.walk + curve_sections(run) +
                               measures_sections(folder) + "</div>\n" + generated.neighbours +
@@ -132,8 +132,8 @@ void write_report(const RunFolder& run, const std::string& source) {
   write(run, nullptr, source);
 }
 
-void write_report(const RunFolder& run, const ot::Target& training) {
-  write(run, &training, "");
+void write_report(const RunFolder& run, const Neighbours& neighbours) {
+  write(run, &neighbours, "");
 }
 
 }  // namespace apps

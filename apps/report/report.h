@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "apps/report/generated.h"
 #include "apps/run_folder.h"
-#include "ot/target.h"
 
 namespace apps {
 
@@ -15,7 +15,7 @@ namespace apps {
 /// whose data have moved.
 void write_report(const RunFolder& run, const std::string& source = "");
 
-/// The same in the midst of training on these points, which are then not loaded once more.
-void write_report(const RunFolder& run, const ot::Target& training);
+/// The same of images in the midst of training, of which these neighbours are known.
+void write_report(const RunFolder& run, const report::Neighbours& neighbours);
 
 }  // namespace apps

@@ -1,5 +1,6 @@
 #include "apps/training/inputs.h"
 
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -18,8 +19,8 @@ namespace apps {
 namespace {
 
 /// A line about values of the data that the generator's last layer can't make; empty where it can.
-std::string note_on_range(const data::Dataset& dataset, const std::string& last_layer) {
-  const auto [low, high] = data::range_of(dataset);
+std::string note_on_range(const data::Range& range, const std::string& last_layer) {
+  const auto [low, high] = range;
   const int least = last_layer == "tanh" ? -1 : 0, most = 1;
   if (last_layer == "linear" || (low >= least && high <= most)) return "";
   return engine::text("the data's values run from ", low, " to ", high, ", --last-layer ", last_layer,
@@ -37,17 +38,33 @@ std::string note_on_arithmetic(const Arithmetic& before) {
                       ", and so not to the bits that it would have come to there");
 }
 
+/// The facts of the data of a run whose ranks need no more of them than a part each, which they can load alone; none
+/// for any other run.
+std::optional<DataFacts> facts_of_shared(TrainOptions options, const engine::Cluster& ranks) {
+  const bool all_needed = options.hold_out > 0 || options.evaluate_every > 0 || !options.cost_features.empty();
+  const bool framed = !options.resize.empty() || options.grey || options.alpha;  // which these sources refuse
+  if (ranks.size() == 1 || all_needed || framed) return {};
+  const std::optional<std::int64_t> count = data::count_for_parts(options.data, options.points);
+  if (!count) return {};
+  DataFacts of_first = facts_of(data::load_part(options.data, 0, 1, digits_seed));
+  of_first.count = *count;
+  resolve_by_data(options, of_first);
+  if (!of_first.images() || by_class(options) || options.scale != "none") return {};
+  return facts_in_parts(options.data, *count);
+}
+
 }  // namespace
 
-TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume) {
-  RunData data = load_run_data(options);
+TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool resume, const engine::Cluster& ranks) {
+  const std::optional<DataFacts> shared = facts_of_shared(options, ranks);
+  RunData data = shared ? RunData{} : load_run_data(options);
   if (options.evaluate_every > 0) {
     require_held_out(options, data.held_out.count, evaluation::fewest_points,
                      engine::text("for --evaluate-every ", options.evaluate_every));
     load_run_labels(options, data.training.count + data.held_out.count);  // as evaluations do, to fail before they do
   }
   data::Dataset dataset = std::move(data.training);
-  const DataFacts facts = facts_of(dataset);
+  const DataFacts facts = shared ? *shared : facts_of(dataset);
   resolve_by_data(options, facts);
   if (!options.from.empty() && !resume) require_generator_of(read_run_to_start_from(options.from), options, facts);
   Config config{version, precision(), options, facts};
@@ -69,9 +86,13 @@ TrainingInputs load_inputs(TrainOptions options, const RunFolder& folder, bool r
   } else {
     config.scaling = Scaling::fit(options.scale, dataset);
   }
-  dataset = config.scaling.apply(std::move(dataset));
+  data::Range range{facts.low, facts.high};
+  if (!shared) {
+    dataset = config.scaling.apply(std::move(dataset));
+    range = data::range_of(dataset);
+  }
   std::vector<std::string> notes{note_on_left_out(dataset), config.scaling.unscaled(), config.scaling.coarse(),
-                                 note_on_range(dataset, options.last_layer), of_arithmetic};
+                                 note_on_range(range, options.last_layer), of_arithmetic};
   return {std::move(config), std::move(dataset), std::move(weights), std::move(labels), std::move(notes)};
 }
 

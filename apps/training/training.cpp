@@ -205,9 +205,15 @@ void Training::draw_samples() {
 
 void Training::report(const Console& console) {
   reported_at_ = algorithm_.iterations();
-  if (!ranks_.first()) return;
+  if (!ranks_.first() && points_.ranks().size() == 1) return;
   try {
-    write_report(folder_, points_);
+    std::optional<report::Neighbours> neighbours;
+    if (config_.data.images()) neighbours = report::neighbours_of(config_, algorithm_.sampled(), points_);
+    if (!ranks_.first()) return;
+    if (neighbours)
+      write_report(folder_, *neighbours);
+    else
+      write_report(folder_);
   } catch (const std::exception& error) {
     if (report_complained_) return;
     report_complained_ = true;

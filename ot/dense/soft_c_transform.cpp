@@ -40,7 +40,7 @@ class BlockTransform {
     sum_up();
   }
 
-  /// NaN where all u are +inf.
+  /// +inf where all u are.
   double value(std::int64_t i) const {
     const ShiftedSum& total = totals_[static_cast<std::size_t>(i)];
     const double points = static_cast<double>(problem_.target.size());
@@ -62,7 +62,7 @@ class BlockTransform {
       std::vector<double> weights(shares.size());
       for (std::int64_t tile = begin; tile < end; ++tile) {
         for (std::size_t i = 0; i < weights.size(); ++i)
-          weights[i] = shares[i] * share(tile, static_cast<std::int64_t>(i)) / totals_[i].sum;
+          weights[i] = shares[i] == 0 ? 0 : shares[i] * share(tile, static_cast<std::int64_t>(i)) / totals_[i].sum;
         if (result.mass.defined()) add_mass(tile, weights, result.mass);
         if (sums) values_.add_gradients(block_, tile, weights, terms(tile), sums);
       }
@@ -101,7 +101,9 @@ class BlockTransform {
 
   /// What a tile's terms are to be multiplied by to be relative to the least u of all.
   double share(std::int64_t tile, std::int64_t i) {
-    return std::exp((static_cast<double>(totals_[static_cast<std::size_t>(i)].least) - part(tile, i).least) / lambda_);
+    const double least = totals_[static_cast<std::size_t>(i)].least;
+    if (least == infinity) return 1;  // of tiles whose sums are 0, or NaN
+    return std::exp((least - part(tile, i).least) / lambda_);
   }
 
   void add_mass(std::int64_t tile, const std::vector<double>& weights, Tensor& mass) {

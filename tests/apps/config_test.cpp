@@ -1,8 +1,13 @@
 #include "apps/config.h"
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "data/npy.h"
 #include "engine/error.h"
 #include "tests/apps/program.h"
 #include "tests/data/damage.h"
@@ -174,4 +179,26 @@ TEST_CASE("facts tell images from points, and data by their checksum") {
   points.values = std::vector<engine::real>{0};
   CHECK_FALSE(apps::facts_of(points).images());
   CHECK(apps::facts_of(points).sha256.size() == 64);
+}
+
+TEST_CASE("the facts of points that are loaded in parts are those of all") {
+  const TemporaryFolder temporary;
+  const std::string path = temporary / "points.npy";
+  std::vector<float> values(2 * 9000);
+  std::iota(values.begin(), values.end(), -3.0f);
+  std::ranges::reverse(values);
+  data::write_npy<float>(path, {9000, 2}, values);
+  for (const std::string& source : {std::string("digits"), path}) {
+    CAPTURE(source);
+    const apps::DataFacts facts = apps::facts_in_parts(source, 9000),
+                          all = apps::facts_of(data::load(source, 9000, apps::digits_seed));
+    CHECK(facts.count == 9000);
+    CHECK(facts.dimension == all.dimension);
+    CHECK(facts.height == all.height);
+    CHECK(facts.width == all.width);
+    CHECK(facts.channels == all.channels);
+    CHECK(facts.low == all.low);
+    CHECK(facts.high == all.high);
+    CHECK(facts.sha256 == all.sha256);
+  }
 }

@@ -1,7 +1,9 @@
 #include "data/dataset.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <utility>
 
 #include "data/digits.h"
 #include "data/npy.h"
@@ -106,6 +108,49 @@ TEST_CASE("arrays are told by their content or their name, in upper case too, an
   CHECK(refusal(archive) == Contains("all.npz: the archive holds x, y: name one of them, as in"));
   CHECK(refusal(archive + ":y") == Contains("all.npz:y: not an IDX file"));
   CHECK(refusal(archive + ":z") == Contains("all.npz: the archive holds no z, but x, y"));
+}
+
+TEST_CASE("parts of digits and of plain .npy files are those of the whole") {
+  TemporaryFolder folder;
+  const std::string bytes = folder / "bytes.npy", reals = folder / "reals.npy", alpha = folder / "alpha.npy";
+  std::vector<std::uint8_t> pixels(10 * 12);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i);
+  data::write_npy<std::uint8_t>(bytes, {10, 3, 4}, pixels);
+  data::write_npy<std::uint8_t>(alpha, {10, 1, 3, 4}, pixels);
+  data::write_npy<double>(reals, {10, 12}, std::vector<double>(pixels.begin(), pixels.end()));
+  for (const std::string& source : {std::string("digits"), bytes, reals, alpha}) {
+    CAPTURE(source);
+    CHECK(data::count_for_parts(source, 7) == 7);
+    const Dataset all = data::load(source, 7, 5);
+    for (const auto& [begin, end] : {std::pair(0, 7), std::pair(0, 1), std::pair(3, 7)}) {
+      const Dataset part = data::load_part(source, begin, end, 5);
+      CHECK(part.name == source);
+      CHECK(part.count == end - begin);
+      CHECK(part.dimension == all.dimension);
+      check_image_sizes(part, all.height, all.width, all.channels);
+      REQUIRE(part.bytes.size() + part.values.size() == static_cast<std::size_t>(part.count * part.dimension));
+      for (std::size_t i = 0; i < part.bytes.size() + part.values.size(); ++i)
+        REQUIRE(part.coordinate(i) == all.coordinate(i + static_cast<std::size_t>(begin * all.dimension)));
+    }
+  }
+  CHECK(data::count_for_parts("digits", 0) == data::default_digits);
+  CHECK(data::count_for_parts(bytes, 0) == 10);
+}
+
+TEST_CASE("what has no parts that can be loaded alone is told, and errors in a part name the point of the whole") {
+  TemporaryFolder folder;
+  const std::string path = folder / "a.npy";
+  data::write_npy<float>(path, {3, 2}, std::vector<float>{1, 2, 3, 4, INFINITY, 6});
+  put(folder / "a.npy.gz", gzipped(get(path)));
+  put(folder / "a.idx", idx);
+  put(folder / "a.csv", "1,2\n3,4\n");
+  for (const std::string& source :
+       {folder / "a.npy.gz", folder / "a.idx", folder / "a.csv", folder / "none", folder / ""})
+    CHECK_FALSE(data::count_for_parts(source, 0));
+  CHECK(error_of([&] { data::count_for_parts(path, 4); }) == Contains("a.npy: holds only 3 points, not 4"));
+  CHECK(data::load_part(path, 0, 2, 0).values == std::vector<real>{1, 2, 3, 4});
+  CHECK(error_of([&] { data::load_part(path, 1, 3, 0); }) == Contains("coordinate 0 of point 2 is inf"));
+  CHECK(error_of([&] { data::load_part(path, 0, 4, 0); }) == Contains("a.npy: is no longer the array that it was"));
 }
 
 TEST_CASE("a folder of images is loaded as bytes") {

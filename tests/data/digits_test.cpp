@@ -24,9 +24,11 @@ std::span<const std::uint8_t> image(const data::Digits& digits, std::size_t i) {
 
 TEST_CASE("a digit is a function of the seed and its number alone") {
   const data::Digits all = data::draw_digits(1000, 7);
-  const data::Digits some = data::draw_digits(300, 7);
+  const data::Digits some = data::draw_digits(300, 7), rest = data::draw_digits(700, 7, 300);
   CHECK(std::equal(some.images.begin(), some.images.end(), all.images.begin()));
   CHECK(std::equal(some.labels.begin(), some.labels.end(), all.labels.begin()));
+  CHECK(std::equal(rest.images.begin(), rest.images.end(), all.images.begin() + 300 * 784));
+  CHECK(std::equal(rest.labels.begin(), rest.labels.end(), all.labels.begin() + 300));
   CHECK(data::draw_digits(300, 8).images != some.images);
 
   const int before = engine::threads();

@@ -1,5 +1,6 @@
 #include "data/sha256.h"
 
+#include <algorithm>
 #include <span>
 #include <string>
 
@@ -17,6 +18,18 @@ TEST_CASE("sha256 gives the digests of FIPS 180-4's examples") {
   CHECK(digest("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   CHECK(digest(std::string(1000000, 'a')) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE("sha256 of bytes that come in parts is that of all") {
+  const std::string text =
+      "of a length that is no multiple of any of the parts' lengths, and of more than one block of 64";
+  for (const std::size_t length : {1, 7, 63, 64, 65, 200}) {
+    data::Sha256 all;
+    for (std::size_t at = 0; at < text.size(); at += length)
+      all.add(std::as_bytes(std::span(text).subspan(at, std::min(length, text.size() - at))));
+    CHECK(all.digest() == digest(text));
+    CHECK(all.digest() == digest(text));  // it may be asked again
+  }
 }
 
 TEST_CASE("sha256 pads right around the end of a block") {

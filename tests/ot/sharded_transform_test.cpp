@@ -138,6 +138,14 @@ TEST_CASE("a row that is NaN, and a psi that is anywhere, are told as by all poi
     CHECK(std::isnan(found.value.data()[i]) == (i == 3));
     CHECK(std::isnan(found.gradient.data()[i * d + 1]) == (i == 3));
   }
+  x = Tensor({batch, d}, surface(batch, d, 3, 2));
+  const std::int64_t second = shards.here()[1].first;
+  std::fill(psi.data() + second, psi.data() + count, -std::numeric_limits<real>::infinity());
+  const CTransform whole = ot::c_transform(target, x, psi, 0.1, {.gradient = true, .mass = true}),
+                   of_first = transform(x, psi, 0.1, {.gradient = true, .mass = true});
+  CHECK(largest_difference(of_first.value, whole.value) < 1e-4);
+  CHECK(largest_difference(of_first.gradient, whole.gradient) < 1e-3);
+  CHECK(largest_difference(of_first.mass, whole.mass) < 1e-6);
   psi.data()[count - 1] = std::numeric_limits<real>::quiet_NaN();
   const Tensor nowhere = transform(x, psi, 0.1).value;
   for (const real value : nowhere.values()) CHECK(std::isnan(value));

@@ -36,6 +36,7 @@ KINDS = {
     "clusters, lambda": "--dual vector --lambda 0.025 --points 300 --clusters 7 --batch 21".split(),
     "clusters, network": "--dual network --dual-optimizer asgd --points 200 --clusters 7 --batch 21".split(),
     "a table, whose pictures show psi": ["--data", "table.csv", "--points", None, "--dual", "vector"],
+    "an array of which each reads its part": "--data array.npy --points 2000 --clusters 0 --dual layers".split(),
     "labels, divergence": "--dual vector --lambda 0.05 --loss sinkhorn-divergence --points 300 --labels own".split() +
                           ["--batch", "21"],
 }
@@ -93,19 +94,29 @@ def own_lines(ended):
     return [line for line in ended.stderr.splitlines() if "semidual:" in line]
 
 
+def write_array(path, kind, shape, values):
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + values)
+
+
 def write_weights(path):
     """Of the points of SOLVE: the last half weigh nothing, so that some rank has none that do."""
     count = 4300
     weights = [2 * (j % 3) if 2 * j < count else 0 for j in range(count)]
-    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({count},), }}".ljust(117) + "\n"
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() +
-                     struct.pack(f"<{count}d", *(weight / sum(weights) for weight in weights)))
+    write_array(path, "<f8", (count,), struct.pack(f"<{count}d", *(weight / sum(weights) for weight in weights)))
+
+
+def neighbours_of(folder):
+    """What the report shows of generated images and the points nearest to them."""
+    report = (folder / "report.html").read_text()
+    return report.partition('<ul class="pairs">')[2].partition("</ul>")[0]
 
 
 def same_bits(counts, mpi, name, root):
     (root / "table.csv").write_text("".join(f"{i % 50},{i % 81}\n" for i in range(3000)))
+    write_array(root / "array.npy", "|u1", (2100, 5, 5), bytes(i * i % 251 for i in range(2100 * 25)))
     for kind, options in mpi.some(KINDS.items()):
-        options = [root / word if word == "table.csv" else word for word in options]
+        options = [root / word if word in ("table.csv", "array.npy") else word for word in options]
         one = root / "one"
         ended = train(one, ITERATIONS, *options, "--force")
         if not counts.check(ended.returncode == 0, f"{kind}: {ended.stderr[-300:]}"):
@@ -116,7 +127,7 @@ def same_bits(counts, mpi, name, root):
             run = root / "many"
             ended = mpi.train(ranks, run, ITERATIONS, *options, "--threads", threads, "--force")
             same = (ended.returncode == 0 and checkpoint_of(run) == bits and losses_of(run) == losses and
-                    sha256(run / "samples/000004.png") == picture)
+                    sha256(run / "samples/000004.png") == picture and neighbours_of(run) == neighbours_of(one))
             counts.check(same, f"{name}, {kind}, {ranks} ranks of {threads} threads: {ended.stderr[-1000:]}")
     write_weights(root / "weights.npy")
     for solver, options in mpi.some(SOLVERS.items()):

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "apps/library/semidual.hpp"
+#include "engine/real.h"
 
 namespace {
 
@@ -159,8 +160,9 @@ TEST_CASE("C++: what does not fit is refused by its name") {
   const std::vector<double> odd{0, NAN}, large{0, 1e39};
   CHECK(
       refused([&] { y.c_transform(quarters, large); }).starts_with("psi must be what float holds: number 1 is 999999"));
-  CHECK(refused([&] { semidual::solve("normal", y, {.start = large}); }) ==
-        "start must be what float holds: number 1 is 1e+39");
+  if (sizeof(engine::real) == sizeof(float))
+    CHECK(refused([&] { semidual::solve("normal", y, {.start = large}); }) ==
+          "start must be what float holds: number 1 is 1e+39");
   CHECK(refused([&] { semidual::solve("normal", y, {.start = odd}); }) == "start must be finite: number 1 is nan");
   CHECK(refused([&] {
           semidual::solve({level, 2}, {level, 1});
