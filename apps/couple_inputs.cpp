@@ -26,12 +26,12 @@ bool may_change(const std::string& source) {
   return source != "digits" && !data::is_mnist(source) && !law_of(source);
 }
 
+std::string digest_of(const auto& values) {
+  return data::sha256(std::as_bytes(std::span(values.data(), values.size())));
+}
+
 std::string digest_of(const data::Dataset& points, const std::vector<double>& weights) {
-  const auto digest = [](const auto& values) {
-    return data::sha256(std::as_bytes(std::span(values.data(), values.size())));
-  };
-  const std::string all = digest(points.bytes) + digest(points.values) + digest(weights);
-  return data::sha256(std::as_bytes(std::span(all)));
+  return digest_of(digest_of(points.bytes) + digest_of(points.values) + digest_of(weights));
 }
 
 }  // namespace
@@ -63,23 +63,29 @@ CoupleInputs load_inputs(const CoupleRequest& request, const SolvedTransport& so
 
 nlohmann::ordered_json identity_of(const CoupleRequest& request, const SolvedTransport& solved,
                                    const CoupleInputs& inputs, const data::Labels& labels) {
-  const std::string &source = solved.options.source, &target = solved.options.target;
+  const SolveOptions& options = solved.options;
+  const std::string &source = options.source, &target = options.target;
   nlohmann::ordered_json identity;
-  identity["result"] = to_json(solved.options);
-  identity["psi_sha256"] = data::sha256(std::as_bytes(std::span(solved.psi)));
+  identity["result"] = to_json(options);
+  identity["psi_sha256"] = digest_of(solved.psi);
   identity["seed"] = request.seed;
   identity["points"] = request.points;
   identity["labels"] = request.labels;
   identity["balanced"] = request.balanced;
   if (request.balanced) identity["count"] = request.count;  // which decides the shares
-  if (may_change(target)) identity["target_sha256"] = digest_of(inputs.y, inputs.nu);
+  if (may_change(target))
+    identity["target_sha256"] = digest_of(inputs.y, inputs.nu);
+  else if (!options.target_weights.empty())
+    identity["target_weights_sha256"] = digest_of(inputs.nu);
   if (!request.points.empty())
     identity["points_sha256"] = digest_of(*inputs.x, {});
   else if (inputs.x && may_change(source))
     identity["source_sha256"] = digest_of(*inputs.x, inputs.mu);
   else if (may_change(source))  // a run's generator
     identity["source_sha256"] = data::sha256(data::read_file(RunFolder{source}.checkpoint()));
-  if (!labels.empty()) identity["labels_sha256"] = data::sha256(std::as_bytes(std::span(labels.of_points)));
+  else if (!options.source_weights.empty())
+    identity["source_weights_sha256"] = digest_of(inputs.mu);
+  if (!labels.empty()) identity["labels_sha256"] = digest_of(labels.of_points);
   return identity;
 }
 

@@ -188,6 +188,35 @@ TEST_CASE("pairs of what has another content than before are those of another co
   CHECK(contains(semidual(from_points).err, another));
 }
 
+TEST_CASE("pairs of a built-in set are those of another coupling once its weights are others") {
+  const TemporaryFolder folder;
+  const auto weigh = [&](const char* name, const std::vector<double>& weights) {
+    data::write_npy<double>(folder / name, {std::ssize(weights)}, weights);
+  };
+  weigh("mu.npy", {0.5, 0.25, 0.125, 0.125});
+  weigh("nu.npy", {0.5, 0.25, 0.25});
+  const Outcome outcome = semidual({"solve", "--source", "digits", "--source-points", "4", "--source-weights",
+                                    folder / "mu.npy", "--target", "digits", "--target-points", "3", "--target-weights",
+                                    folder / "nu.npy", "--solver", "exact", "--threads", "1", "--out", folder / "t"});
+  REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  data::write_npy<float>(folder / "x.npy", {1, 784}, std::vector<float>(784));
+  const auto couple = [&](const char* out, const Arguments& more) {
+    return semidual(Arguments{"couple", folder / "t", "--threads", "1", "--out", folder / out} + more);
+  };
+  const Arguments drawn{"--count", "4"}, given{"--points", folder / "x.npy"};
+  CHECK(couple("drawn", drawn).code == 0);
+  CHECK(couple("given", given).code == 0);
+  const std::string another = "holds pairs of another coupling: --force replaces them, or give another folder";
+  weigh("mu.npy", {0.25, 0.5, 0.125, 0.125});
+  CHECK(contains(couple("drawn", drawn).err, another));
+  CHECK(couple("given", given).code == 0);
+  weigh("mu.npy", {0.5, 0.25, 0.125, 0.125});
+  CHECK(couple("drawn", drawn).code == 0);
+  weigh("nu.npy", {0.25, 0.5, 0.25});
+  CHECK(contains(couple("drawn", drawn).err, another));
+  CHECK(contains(couple("given", given).err, another));
+}
+
 TEST_CASE("to standard output go the same pairs as records") {
   const Solved solved("0");
   solved.couple("pairs", {"--count", "300"});
