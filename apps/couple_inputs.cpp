@@ -85,7 +85,8 @@ nlohmann::ordered_json identity_of(const CoupleRequest& request, const SolvedTra
     identity["source_sha256"] = data::sha256(data::read_file(RunFolder{source}.checkpoint()));
   else if (!options.source_weights.empty())
     identity["source_weights_sha256"] = digest_of(inputs.mu);
-  if (!labels.empty()) identity["labels_sha256"] = digest_of(labels.of_points);
+  if (!labels.empty() && (request.labels != "own" || may_change(target)))
+    identity["labels_sha256"] = digest_of(labels.of_points);
   return identity;
 }
 

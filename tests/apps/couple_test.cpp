@@ -217,6 +217,21 @@ TEST_CASE("pairs of a built-in set are those of another coupling once its weight
   CHECK(contains(couple("given", given).err, another));
 }
 
+TEST_CASE("the own labels of a built-in set, which its name tells, have no digest, and a file's have one") {
+  const TemporaryFolder folder;
+  REQUIRE(semidual({"solve", "--source", "digits", "--source-points", "3", "--target", "digits", "--target-points", "3",
+                    "--solver", "exact", "--threads", "1", "--out", folder / "t"})
+              .code == 0);
+  const Arguments couple{"couple", folder / "t", "--threads", "1",     "--count",
+                         "4",      "--labels",   "own",       "--out", folder / "pairs"};
+  REQUIRE(semidual(couple).code == 0);
+  CHECK(std::filesystem::exists(folder / "pairs/label-000000.npy"));
+  CHECK_FALSE(contains(content(folder / "pairs/couple.json"), "labels_sha256"));
+  data::write_npy<std::int64_t>(folder / "labels.npy", {3}, std::vector<std::int64_t>{7, 8, 9});
+  REQUIRE(semidual(couple + Arguments{"--labels", folder / "labels.npy", "--force"}).code == 0);
+  CHECK(contains(content(folder / "pairs/couple.json"), "labels_sha256"));
+}
+
 TEST_CASE("to standard output go the same pairs as records") {
   const Solved solved("0");
   solved.couple("pairs", {"--count", "300"});
