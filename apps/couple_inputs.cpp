@@ -13,6 +13,7 @@
 #include "data/file.h"
 #include "data/mnist.h"
 #include "data/sha256.h"
+#include "data/table.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -45,8 +46,9 @@ CoupleInputs load_inputs(const CoupleRequest& request, const SolvedTransport& so
   require(std::ssize(solved.psi) == y.count, request.result, " has a psi of ", solved.psi.size(), " points, --target ",
           options.target, " has ", y.count, ": it is no longer what was solved");
   inputs.nu = weights_of("--target-weights", options.target_weights, y.count);
-  // The coordinates of a table depend on the source's categories too.
-  if (!is_law(options.source) && (!given || !y.columns.empty())) {
+  // Where both are tables the coordinates depend on the source's categories too.
+  const bool tables = !y.columns.empty() && data::is_table(options.source);
+  if (!is_law(options.source) && (!given || tables)) {
     data::Dataset& x = inputs.x.emplace(data::load(options.source, options.source_points, digits_seed));
     data::unite_columns(x, y);
     require_same_space(options, x.dimension, y.dimension);

@@ -145,6 +145,27 @@ TEST_CASE("pairs between tables are those between the coordinates that were solv
   CHECK(contains(refused.err, "fox.csv: column 'pet' has 'fox', which " + (temporary / "y.csv") + " does not have"));
 }
 
+TEST_CASE("pairs for given points need no source that is gone, but where its categories decide the coordinates") {
+  const TemporaryFolder temporary;
+  write(temporary / "x.csv", "n,pet\n0,cat\n1,dog\n");
+  write(temporary / "y.csv", "n,pet\n0,dog\n1,eel\n3,eel\n");
+  write(temporary / "new.csv", "n,pet\n2,eel\n0,dog\n");
+  data::write_npy<double>(temporary / "x.npy", {2, 3}, std::vector<double>{0, 1, 0, 1, 0, 1});
+  const auto couple = [&](const std::string& source) {
+    const Outcome solved = semidual({"solve", "--source", temporary / source, "--target", temporary / "y.csv",
+                                     "--solver", "exact", "--threads", "1", "--out", temporary / "t", "--force"});
+    REQUIRE_MESSAGE(solved.code == 0, solved.err);
+    std::filesystem::remove(temporary / source);
+    return semidual({"couple", temporary / "t", "--points", temporary / "new.csv", "--threads", "1", "--out",
+                     temporary / ("pairs of " + source)});
+  };
+  const Outcome outcome = couple("x.npy");
+  CHECK_MESSAGE(outcome.code == 0, outcome.err);
+  const Outcome refused = couple("x.csv");
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.err, temporary / "x.csv"));
+}
+
 TEST_CASE("a table that can't be read is refused in one line, with the row and the column") {
   const TemporaryFolder temporary;
   write(temporary / "p.csv", "a,b\n1,2\n3,NA\n");
