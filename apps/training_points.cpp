@@ -20,11 +20,16 @@ ot::Target training_points(const Config& config) {
   data::Dataset dataset = load_run_data(options).training;
   require(facts_of(dataset).sha256 == config.data.sha256, options.data,
           " no longer holds what the run learned: its SHA-256 is another");
-  std::vector<double> weights = read_weights("--weights", options.weights, config.data.count);
-  require(weights.empty() || data::sha256(std::as_bytes(std::span(weights))) == config.data.weights_sha256,
-          options.weights, " no longer holds the run's weights: its SHA-256 is another");
   return make_target(config.scaling.apply(std::move(dataset)),
-                     make_cost(options.cost, options.cost_power, options.cost_scale), std::move(weights));
+                     make_cost(options.cost, options.cost_power, options.cost_scale), weights_of_run(config));
+}
+
+std::vector<double> weights_of_run(const Config& config) {
+  const std::string& file = config.options.weights;
+  std::vector<double> weights = read_weights("--weights", file, config.data.count);
+  require(weights.empty() || data::sha256(std::as_bytes(std::span(weights))) == config.data.weights_sha256, file,
+          " no longer holds the run's weights: its SHA-256 is another");
+  return weights;
 }
 
 std::vector<std::int64_t> nearest_points(const ot::Target& target, const Tensor& x) {

@@ -14,6 +14,10 @@ namespace apps {
 /// are no longer to be had, or are others by their checksums.
 ot::Target training_points(const Config& config);
 
+/// The numbers of --weights of a run that learned so many points as its config says, empty without. Throws Error where
+/// they can't be read, or are others by their checksum.
+std::vector<double> weights_of_run(const Config& config);
+
 /// Of a target that ranks share these are calls that all of them make.
 
 /// For each row of x [n, d] the number of the training point that costs least to move it to. Leaves the target as it

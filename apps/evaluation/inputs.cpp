@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "apps/evaluation/evaluation.h"
@@ -11,6 +12,7 @@
 #include "data/image_set.h"
 #include "data/images.h"
 #include "data/labels.h"
+#include "data/sha256.h"
 #include "engine/error.h"
 
 namespace apps::evaluation {
@@ -51,6 +53,9 @@ void load_training(Inputs& inputs) {
   require(inputs.facts.sha256 == learned.sha256, inputs.options.data, " (", inputs.facts.count, " points, SHA-256 ",
           inputs.facts.sha256, ") is not what the run learned (", learned.count, " points, SHA-256 ", learned.sha256,
           "): say with --data where that lies");
+  require(
+      learned.labels_sha256.empty() || data::sha256(std::as_bytes(std::span(inputs.labels))) == learned.labels_sha256,
+      "--labels ", inputs.options.labels, " no longer holds the run's labels: its SHA-256 is another");
 }
 
 /// Held-out points by --reference, else by the run's --hold-out, else those that ready-made sets and digits have.

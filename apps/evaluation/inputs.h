@@ -30,8 +30,9 @@ struct Inputs {
 };
 
 /// Loads them. The reference is --reference, else what --hold-out kept, else the test images of a ready-made set, or
-/// digits of another seed. Throws Error for a run or data that can't be read, data that the run did not learn, samples
-/// or a reference of other sizes, another range or too few points, no reference, and one that is the training data.
+/// digits of another seed. Throws Error for a run or data that can't be read, data or labels that the run did not
+/// learn, samples or a reference of other sizes, another range or too few points, no reference, and one that is the
+/// training data.
 Inputs load_inputs(const EvaluateRequest& request);
 
 }  // namespace apps::evaluation

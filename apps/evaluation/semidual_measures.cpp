@@ -10,6 +10,7 @@
 #include "apps/learn/cost_space.h"
 #include "apps/learn/dual.h"
 #include "apps/measure.h"
+#include "apps/training_points.h"
 #include "ot/ascent/semidual_ascent.h"
 
 namespace apps::evaluation {
@@ -53,7 +54,7 @@ std::vector<Measure> semidual_measures(const RunFolder& run, const Inputs& input
   CostSpace space(options, inputs.config->data);
   const ot::Target target =
       make_target(space.map(inputs.training), make_cost(options.cost, options.cost_power, options.cost_scale),
-                  read_weights("--weights", options.weights, inputs.facts.count));
+                  weights_of_run(*inputs.config));
   ot::SemidualEstimate mean;
   const auto add = [&](double share, const ot::SemidualEstimate& one) {
     mean.dual += share * one.dual;

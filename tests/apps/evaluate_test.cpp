@@ -174,6 +174,36 @@ TEST_CASE("a run that held data out is compared with them, also where its data h
   CHECK_MESSAGE(!contains(report, "They are left out"), "neighbours are shown from where the data lie now");
 }
 
+TEST_CASE("a run is compared by the labels and the weights that it learned, and by no others") {
+  const Files files;
+  const std::string run = files.folder / "run", labels = files.folder / "labels.npy",
+                    weights = files.folder / "weights.npy";
+  const auto evaluate = [&] { return semidual({"evaluate", run, "--reference", files.held_out}); };
+  std::vector<std::int64_t> of_points(220);
+  std::fill_n(of_points.begin(), 110, 1);
+  data::write_npy<std::int64_t>(labels, {220}, of_points);
+  make_run(run, files.data, {"--labels", labels});
+  const Outcome labelled = evaluate();
+  CHECK_MESSAGE(labelled.code == 0, labelled.err);
+  std::ranges::reverse(of_points);
+  data::write_npy<std::int64_t>(labels, {220}, of_points);
+  const Outcome relabelled = evaluate();
+  CHECK(relabelled.code == 2);
+  CHECK(contains(relabelled.err, "labels.npy no longer holds the run's labels: its SHA-256 is another\n"));
+
+  std::vector<double> masses(220, 1.0 / 220);
+  masses[0] /= 2, masses[1] *= 1.5;
+  data::write_npy<double>(weights, {220}, masses);
+  make_run(run, files.data, {"--weights", weights, "--force"});
+  const Outcome weighted = evaluate();
+  CHECK_MESSAGE(weighted.code == 0, weighted.err);
+  std::swap(masses[0], masses[1]);
+  data::write_npy<double>(weights, {220}, masses);
+  const Outcome reweighted = evaluate();
+  CHECK(reweighted.code == 2);
+  CHECK(contains(reweighted.err, "weights.npy no longer holds the run's weights: its SHA-256 is another\n"));
+}
+
 TEST_CASE("a reference that holds many training points is told of") {
   const Files files;
   std::vector<std::uint8_t> mixed = data::read_npy(files.held_out).as<std::uint8_t>();
