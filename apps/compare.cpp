@@ -20,6 +20,7 @@
 #include "apps/run_lock.h"
 #include "data/file.h"
 #include "data/png.h"
+#include "data/utf8.h"
 #include "engine/error.h"
 
 namespace apps {
@@ -99,6 +100,8 @@ int compare(const CompareRequest& request, const Console& console) {
   engine::require(!request.out.empty(), "--out is missing: the folder for the runs and the table");
   engine::require(!fs::exists(request.out) || fs::is_directory(request.out), "--out ", request.out,
                   " is a file: give the path of a folder");
+  data::require_utf8("--out " + request.out);
+  data::require_utf8("--features " + request.features);
   const RunLock lock(request.out);
   const Comparison comparison = comparing::comparison_of(request);
   const std::optional<std::vector<Row>> rows = rows_of(comparison, console);

@@ -383,6 +383,8 @@ TEST_CASE("a comparison that can't be is refused in one line, before any run") {
   refused({"--batch", "0"}, "semidual by paper: --batch must be");
   refused({"--out", inputs / "file"}, "is a file: give the path of a folder");
   refused({"--out", ""}, "--out is missing");
+  refused({"--out", temporary / "caf\xe9"}, "--out " + (temporary / "caf\xe9") + ": is no UTF-8; rename it");
+  refused({"--features", "caf\xe9"}, "--features caf\xe9: is no UTF-8; rename it");
   write(inputs / "config.json", "{}");
   refused({"--out", inputs / ""}, " holds a run: give another folder");
   refused({"--resume"}, "holds no comparison to resume: leave out --resume to start one");
