@@ -78,10 +78,11 @@ Labels labels_of(const std::string& file, const std::vector<Value>& values, cons
   return labels;
 }
 
-// As short as tells it from all other numbers.
-std::string text_of(double label) {
+// As short as tells it from all other numbers of its type.
+template <class Number>
+std::string text_of(Number label) {
   char text[32];
-  const bool whole = label == std::trunc(label) && std::abs(label) < 1e15;
+  const bool whole = label == std::trunc(label) && std::abs(label) < Number{1e15};
   const auto end =
       std::to_chars(text, std::end(text), label, whole ? std::chars_format::fixed : std::chars_format::general);
   return {text, end.ptr};
@@ -94,7 +95,9 @@ Labels array_labels(const std::string& file) {
   const std::vector<double> values = array.as<double>();
   const auto odd = std::ranges::find_if(values, [](double value) { return !std::isfinite(value); });
   require(odd == values.end(), file, ": label ", odd - values.begin(), " is no finite number: give numbers of classes");
-  return labels_of(file, values, std::less<>(), text_of);
+  const bool floats = array.dtype == "<f4";
+  return labels_of(file, values, std::less<>(),
+                   [&](double label) { return floats ? text_of(static_cast<float>(label)) : text_of(label); });
 }
 
 // Numbers come by their size, texts by their letters.

@@ -108,6 +108,8 @@ TEST_CASE("labels that are large or near numbers have names of their own") {
   TemporaryFolder folder;
   data::write_npy<double>(folder / "l.npy", {5}, std::vector<double>{1000001, 1000000, 1e20, 0.1000001, 0.1});
   CHECK(read_labels(folder / "l.npy", 0).classes == Names{"0.1", "0.1000001", "1000000", "1000001", "1e+20"});
+  data::write_npy<float>(folder / "f.npy", {5}, std::vector<float>{16777216, -3, 1e20F, 0.1000001F, 0.1F});
+  CHECK(read_labels(folder / "f.npy", 0).classes == Names{"-3", "0.1", "0.1000001", "16777216", "1e+20"});
 }
 
 TEST_CASE("the subfolders of images are the classes' names") {
