@@ -55,7 +55,7 @@ Labels set_labels(const ImageSet& set, std::int64_t points) {
 
 Labels class_labels(const std::string& folder, std::int64_t points) {
   ImageFolder images = list_images(folder);
-  for (const std::string& name : images.classes) require_utf8(folder + "/" + name);
+  for (const std::string& name : images.classes) require(is_utf8(name), folder, "/", name, ": is no UTF-8; rename it");
   Labels labels{std::move(images.labels), std::move(images.classes)};
   if (points > 0 && !labels.empty())
     labels.of_points.resize(std::min(labels.of_points.size(), static_cast<std::size_t>(points)));

@@ -123,6 +123,17 @@ TEST_CASE("the subfolders of images are the classes' names") {
   CHECK(own.classes == Names{"cats", "dogs"});
 }
 
+TEST_CASE("a class must be called in UTF-8, and the folder of the classes need not") {
+  TemporaryFolder folder;
+  const std::string classes = folder / "caf\xe9";
+  std::filesystem::create_directories(classes + "/cats");
+  put(classes + "/cats/1.pgm", "P5 1 1 255 x");
+  CHECK(own_labels(classes, 0, 0).classes == Names{"cats"});
+  std::filesystem::create_directories(classes + "/d\xf6gs");
+  put(classes + "/d\xf6gs/1.pgm", "P5 1 1 255 x");
+  CHECK(refusal(classes) == Contains("d\xf6gs: is no UTF-8; rename it"));
+}
+
 TEST_CASE("files of labels that won't do are refused, each with its reason") {
   TemporaryFolder folder;
   const auto refused = [&](const std::string& file, std::int64_t points = 0) {
