@@ -2,6 +2,7 @@
 #include <cmath>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "apps/library/calls.h"
@@ -219,10 +220,15 @@ int semidual_draw(semidual_context* context, semidual_target* target, const floa
     if (rows == 0) return;
     if (lambda != 0) require_given(uniforms, "uniforms");
     ot::Transformer& transform = target->fresh_transform(lambda);
-    const std::vector<std::int64_t> found =
-        lambda == 0 ? transform(points, potential, 0).winners
-                    : transform.draw(points, potential, lambda, {uniforms, static_cast<std::size_t>(rows)});
-    require_costs(points, potential, [&](std::int64_t i) { return found[static_cast<std::size_t>(i)] >= 0; });
+    std::vector<std::int64_t> found;
+    if (lambda == 0) {
+      ot::CTransform least = transform(points, potential, 0);
+      require_costs(points, potential, [&](std::int64_t i) { return std::isfinite(least.value.data()[i]); });
+      found = std::move(least.winners);
+    } else {
+      found = transform.draw(points, potential, lambda, {uniforms, static_cast<std::size_t>(rows)});
+      require_costs(points, potential, [&](std::int64_t i) { return found[static_cast<std::size_t>(i)] >= 0; });
+    }
     std::ranges::copy(found, index);
   });
 }

@@ -308,6 +308,7 @@ TEST_CASE("finite numbers whose costs float does not hold are refused, what is n
     REQUIRE(semidual_draw(context, line.target, nan, 2, level, lambda, uniforms, index) == SEMIDUAL_OK);
     CHECK(index[1] == -1);
   }
+  CHECK(refused(semidual_draw(context, line.target, far, 2, level, 0, nullptr, index)) == why);
   // Shares are told by differences of costs, which float holds here.
   REQUIRE(semidual_responsibilities(context, line.target, far, 2, level, 0.1, shares) == SEMIDUAL_OK);
   CHECK(shares[2] == 0);
