@@ -38,9 +38,13 @@ ResultFolder ResultFolder::to_write(const std::string& out, bool force) {
 
 void ResultFolder::write_psi(std::span<const double> psi) const {
   make_out_folder(root_);
+  data::remove_unfinished(root_ / psi_file);
   data::write_npy<double>(root_ / psi_file, {std::ssize(psi)}, psi);
   std::error_code error;
-  for (const char* file : files_of_psi) fs::remove(root_ / file, error);
+  for (const char* file : files_of_psi) {
+    fs::remove(root_ / file, error);
+    data::remove_unfinished(root_ / file);
+  }
 }
 
 void ResultFolder::write(const TransportProblem& problem, const TransportSolution& solution,

@@ -33,6 +33,15 @@ bool is_grid(const fs::path& file) {
          std::all_of(stem.begin(), stem.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+/// The grids in a folder of samples, and what killed processes left of some.
+std::vector<fs::path> files_of_grids(const fs::path& samples) {
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(samples, none))
+    if (is_grid(data::target_of(entry.path()))) files.push_back(entry.path());
+  return files;
+}
+
 std::string read_text(const std::string& path) {
   const std::vector<std::byte> bytes = data::read_file(path);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -103,13 +112,16 @@ void RunFolder::create() const {
   make_out_folder(root);  // which an error should name
   make_out_folder(samples());
   for (const std::string& file : {config(), metrics(), checkpoint()}) data::remove_unfinished(file);
+  std::error_code none;
+  for (const fs::path& file : files_of_grids(samples()))
+    if (!is_grid(file)) fs::remove(file, none);
 }
 
 void RunFolder::remove_run() const {
   std::error_code error;
   std::vector<fs::path> files{config(), metrics(), checkpoint(), report(), evaluation()};
-  for (const fs::directory_entry& entry : fs::directory_iterator(samples(), error))
-    if (is_grid(entry.path())) files.push_back(entry.path());
+  for (const fs::path& file : files) data::remove_unfinished(file);
+  for (const fs::path& file : files_of_grids(samples())) files.push_back(file);
   for (const fs::path& file : files) {
     fs::remove(file, error);
     require(!error, "can't remove ", file.string(), ": ", error.message());

@@ -32,7 +32,8 @@ struct RunFolder {
   /// Makes the folder and its samples/, and removes what killed processes left of the files that only training writes:
   /// the folder must be locked. Throws Error where it can't be made.
   void create() const;
-  /// Removes the files that a run makes, and the folders that are empty then; whatever else lies there stays.
+  /// Removes the files that a run makes, what killed processes left of them, and the folders that are empty then;
+  /// whatever else lies there stays.
   void remove_run() const;
 };
 

@@ -78,6 +78,7 @@ Shards::Shards(const fs::path& folder, const nlohmann::ordered_json& identity, s
     pairs_ += size;
   }
   remove_from(shards_);
+  data::remove_unfinished(known);
   data::write_file_atomically(known, text);
 }
 
@@ -110,7 +111,10 @@ std::string Shards::file(const char* kind, std::int64_t shard) const {
 void Shards::remove_from(std::int64_t shard) {
   for (bool found = true; found; ++shard) {
     found = false;
-    for (const char* kind : kinds) found = fs::remove(file(kind, shard)) || found;
+    for (const char* kind : kinds) {
+      found = fs::remove(file(kind, shard)) || found;
+      data::remove_unfinished(file(kind, shard));
+    }
   }
 }
 

@@ -147,6 +147,11 @@ void write_file_atomically(const std::string& path, std::string_view text) {
   write_file_atomically(path, std::span(&chunk, 1));
 }
 
+std::string target_of(const std::string& path) {
+  const std::size_t mark = path.rfind(before_id);
+  return mark == path.npos || path.find('/', mark) != path.npos ? path : path.substr(0, mark);
+}
+
 void remove_unfinished(const std::string& path) {
   const std::filesystem::path target = path, folder = target.has_parent_path() ? target.parent_path() : ".";
   const std::string beginning = target.filename().string() + before_id;

@@ -46,6 +46,9 @@ std::vector<std::byte> read_file(const std::string& path);
 void write_file_atomically(const std::string& path, std::span<const std::span<const std::byte>> chunks);
 void write_file_atomically(const std::string& path, std::string_view text);
 
+/// What a temporary file was to become, by its name; the path itself of any other file.
+std::string target_of(const std::string& path);
+
 /// Removes, as far as that can be, the temporary files of writes to `path` that were killed. No one may be writing it.
 void remove_unfinished(const std::string& path);
 

@@ -188,6 +188,18 @@ TEST_CASE("pairs of what has another content than before are those of another co
   CHECK(contains(semidual(from_points).err, another));
 }
 
+TEST_CASE("a coupling goes on without what a killed one left half written") {
+  const Solved solved("0");
+  solved.couple("pairs", {"--count", "100"});
+  const std::string left = solved.folder / "pairs/index-000001.npy.tmp-7-0",
+                    mine = solved.folder / "pairs/notes.txt.tmp-7-0";
+  write(left, "x");
+  write(mine, "x");
+  solved.couple("pairs", {"--count", "100"});
+  CHECK_FALSE(std::filesystem::exists(left));
+  CHECK(std::filesystem::exists(mine));
+}
+
 TEST_CASE("pairs of a built-in set are those of another coupling once its weights are others") {
   const TemporaryFolder folder;
   const auto weigh = [&](const char* name, const std::vector<double>& weights) {

@@ -32,6 +32,9 @@ TEST_CASE("removing a run leaves what others put there") {
   for (const std::string& file :
        {folder.config(), folder.metrics(), folder.checkpoint(), folder.report(), folder.evaluation(), folder.grid(100)})
     write(file, "x");
+  for (const std::string& file :
+       {folder.config(), folder.metrics(), folder.checkpoint(), folder.report(), folder.evaluation(), folder.grid(200)})
+    write(file + ".tmp-7-0", "x");
   write(folder.root / "notes.txt", "mine");
   write(folder.samples() / "best.png", "mine");
   folder.remove_run();
@@ -54,12 +57,13 @@ TEST_CASE("a run begins or goes on without what a killed one left half written")
   const TemporaryFolder temporary;
   const RunFolder folder{temporary / "run"};
   folder.create();
-  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
-    write(file + ".tmp-7-0", "x");
+  const std::vector<std::string> files{folder.config(), folder.metrics(), folder.checkpoint(), folder.grid(100)};
+  for (const std::string& file : files) write(file + ".tmp-7-0", "x");
+  write(folder.grid(0), "x");
   write(folder.root / "notes.txt.tmp-7-0", "mine");
   folder.create();
-  for (const std::string& file : {folder.config(), folder.metrics(), folder.checkpoint()})
-    CHECK_FALSE(fs::exists(file + ".tmp-7-0"));
+  for (const std::string& file : files) CHECK_FALSE(fs::exists(file + ".tmp-7-0"));
+  CHECK(fs::exists(folder.grid(0)));
   CHECK(fs::exists(folder.root / "notes.txt.tmp-7-0"));
 }
 

@@ -223,8 +223,11 @@ TEST_CASE("results are not replaced, unless by --force once all is right, and no
   CHECK(semidual(shifted.arguments({"--force", "--solver", "exact", "--lambda", "1"})).code == 2);
   CHECK(content(shifted.folder / "out/result.json") == before);
   CHECK(fs::exists(shifted.folder / "out/assignment.npy"));
+  const std::vector<std::string> killed{"psi.npy", "value.npy", "plan.npy"};
+  for (const std::string& file : killed) write(shifted.folder / ("out/" + file + ".tmp-7-0"), "x");
   REQUIRE(semidual(shifted.arguments({"--solver", "sinkhorn", "--lambda", "1", "--force"})).code == 0);
   CHECK_FALSE(fs::exists(shifted.folder / "out/assignment.npy"));
+  for (const std::string& file : killed) CHECK_FALSE(fs::exists(shifted.folder / ("out/" + file + ".tmp-7-0")));
 }
 
 TEST_CASE("bad input to solve is one line, exit code 2, and nothing written") {

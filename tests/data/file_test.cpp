@@ -104,6 +104,8 @@ TEST_CASE("temporary files that another process of this number has left are in n
   CHECK(get(folder / "a") == "new");
   CHECK(folder.count() == 3);
   data::remove_unfinished(folder / "none/a");
+  CHECK(data::target_of("a.tmp-1/b.tmp-1-0") == "a.tmp-1/b");
+  CHECK(data::target_of("a.tmp-1/b") == "a.tmp-1/b");
 }
 
 TEST_CASE("a file that can't be written is refused by name") {
