@@ -43,6 +43,15 @@ class Transport(unittest.TestCase):
         transport.transport_cost(x, y, b=[0.3, 0.7], reg=1.0).backward()
         self.assertAlmostEqual(x.grad.item(), -3998, delta=1e-3)
 
+    def test_and_so_are_those_of_the_divergence(self):
+        """Mass stays where it is in transport from x, and from the far points of y, to themselves, which then has
+        gradient 0: d/dy_j is 2 b_j (y_j - x)."""
+        x = torch.tensor([[5001.0]], dtype=torch.float64, requires_grad=True)
+        y = torch.tensor([[0.0], [10000.0]], dtype=torch.float64, requires_grad=True)
+        transport.sinkhorn_divergence(x, y, b=[0.3, 0.7], reg=1.0).backward()
+        self.assertAlmostEqual(x.grad.item(), -3998, delta=1e-3)
+        np.testing.assert_allclose(y.grad, [[-3000.6], [6998.6]], atol=1e-3)
+
     def test_an_iteration_that_is_ended_early_warns(self):
         x, y = torch.rand(20, 2), torch.rand(30, 2)
         with self.assertWarnsRegex(RuntimeWarning, "marginal error is .* after 2 iterations"):

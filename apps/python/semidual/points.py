@@ -72,13 +72,15 @@ class Problem:
         """Of X_a (0) or X_b (1) to itself, for reg > 0; fills the potential [n] or [m]."""
         return self._solve(library.semidual_self_transport, [self.sides[side].measure], [chi.ctypes.data])
 
-    def fill_plan(self, psi: np.ndarray, plan: np.ndarray) -> None:
-        """The plan [n, m] of psi, for reg > 0."""
-        measures = [ctypes.byref(side.measure) for side in self.sides]
+    def plan(self, psi: np.ndarray, source: int = 0, target: int = 1) -> np.ndarray:
+        """The plan that psi on the target makes, for reg > 0, from X_a (0) or X_b (1) to either."""
+        plan = np.zeros((self.shape[source], self.shape[target]))
+        measures = [ctypes.byref(self.sides[side].measure) for side in (source, target)]
         call(
             library.semidual_transport_plan,
             *(context(), *measures, ctypes.byref(self._options), psi.ctypes.data, plan.ctypes.data),
         )
+        return plan
 
     def warn_unless_converged(self, stacklevel: int) -> None:
         """For callers that get a number alone: whether a Sinkhorn iteration was ended before its tolerance."""
@@ -142,11 +144,11 @@ class OTResult:
     def plan(self) -> np.ndarray:
         """float64 [n, m], made when it is first asked for."""
         if self._plan is None:
-            self._plan = np.zeros(self._problem.shape)
             if self._flows is not None:
+                self._plan = np.zeros(self._problem.shape)
                 self._plan[self._flows["source"], self._flows["target"]] = self._flows["mass"]
             else:
-                self._problem.fill_plan(self.potential_b, self._plan)
+                self._plan = self._problem.plan(self.potential_b)
         return self._plan
 
     @property

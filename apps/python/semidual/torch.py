@@ -1,11 +1,11 @@
 """Transport on torch's tensors of the CPU, with gradients. Nothing else of this package needs torch.
 
 Arguments, values and errors are those of semidual's functions of the same names. Values are computed in float32
-(c_transform) or float64, and have the type of x. Gradients are computed in float64 at reg 0, and of transport_cost by
-"sqeuclidean" between up to 2^24 pairs; otherwise in float32, which does while reg is not far below |x - y|^2 / 1e6.
+(c_transform) or float64, and have the type of x. Gradients are computed in float64 at reg 0, and of transport_cost and
+sinkhorn_divergence by "sqeuclidean" between up to 2^24 pairs; otherwise in float32, which does while reg is not far
+below |x - y|^2 / 1e6.
 """
 
-import math
 from typing import Any, List, Optional, Tuple
 
 import numpy as np
@@ -120,14 +120,13 @@ class _Transport(torch.autograd.Function):
         if any(wanted) and problem.exact:
             slopes = _exact_slopes(found, problem, metric)
         elif any(wanted):
-            by_plan = metric in (None, "sqeuclidean") and not debiased and math.prod(problem.shape) <= _MOST_SHARES
-            slopes = _plan_slopes(found, problem) if by_plan else _slopes(found, problem, metric)
+            slopes = _slopes(found, problem, metric)
         if debiased and not problem.exact:
             for k, side in enumerate(problem.sides):
                 chi = np.empty(len(side.points))
                 value -= problem.self_transport(k, chi).dual / 2
                 if wanted[k]:
-                    slopes[k] = slopes[k] - _slope(side, side, chi, metric, problem.reg)
+                    slopes[k] = slopes[k] - _self_slope(side, k, chi, problem, metric)
         problem.warn_unless_converged(stacklevel=4)
         ctx.slopes = [torch.from_numpy(slope) if want else None for want, slope in zip(wanted, slopes)]
         return torch.tensor(value, dtype=_type_of(x))
@@ -153,17 +152,28 @@ def _slope(side: Side, other: Side, potential: np.ndarray, metric: Metric, reg: 
 
 def _slopes(found: OTResult, problem: Problem, metric: Metric) -> List[np.ndarray]:
     x, y = problem.sides
+    if _by_plan(x, y, metric):
+        return [_plan_slope(found.plan, x, y), _plan_slope(found.plan.T, y, x)]
     return [
         _slope(x, y, found.potential_b, metric, problem.reg),
         _slope(y, x, found.potential_a, metric, problem.reg),
     ]
 
 
-def _plan_slopes(found: OTResult, problem: Problem) -> List[np.ndarray]:
-    """Of <P, |x - y|^2>, whose plan P stays as it is to the first order."""
-    x, y = (side.points for side in problem.sides)
-    plan = found.plan
-    return [2 * (plan.sum(1)[:, None] * x - plan @ y), 2 * (plan.sum(0)[:, None] * y - plan.T @ x)]
+def _self_slope(side: Side, k: int, chi: np.ndarray, problem: Problem, metric: Metric) -> np.ndarray:
+    """Of half the transport from side k to itself."""
+    if _by_plan(side, side, metric):
+        return _plan_slope(problem.plan(chi, k, k), side, side)
+    return _slope(side, side, chi, metric, problem.reg)
+
+
+def _by_plan(side: Side, other: Side, metric: Metric) -> bool:
+    return metric in (None, "sqeuclidean") and len(side.points) * len(other.points) <= _MOST_SHARES
+
+
+def _plan_slope(plan: np.ndarray, side: Side, other: Side) -> np.ndarray:
+    """Of <P, |x - y|^2> in x, whose plan P stays as it is to the first order."""
+    return 2 * (plan.sum(1)[:, None] * side.points - plan @ other.points)
 
 
 def _exact_slopes(found: OTResult, problem: Problem, metric: Metric) -> List[np.ndarray]:
