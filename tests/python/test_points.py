@@ -170,8 +170,13 @@ class Arguments(unittest.TestCase):
 
     def test_a_divergence_that_is_ended_early_warns(self):
         x, y, _, _ = two_sides(20, 30, 2)
-        with self.assertWarnsRegex(RuntimeWarning, "marginal error is .* after 2 iterations"):
+        with self.assertWarnsRegex(RuntimeWarning, "marginal error is .* after 2 iterations: raise max_iter or tol$"):
             semidual.sinkhorn_divergence(x, y, reg=1e-3, max_iter=2)
+
+    def test_a_tolerance_below_what_rounding_allows_warns_to_raise_it(self):
+        x, y, _, _ = two_sides(20, 30, 2)
+        with self.assertWarnsRegex(RuntimeWarning, r"after \d+ iterations, and rounding allows no less: raise tol$"):
+            semidual.sinkhorn_divergence(x, y, reg=0.5, tol=1e-300, max_iter=10**6)
 
     @unittest.skipUnless(hasattr(signal, "raise_signal"), "signals")
     def test_ctrl_c_ends_a_long_solve(self):

@@ -86,8 +86,10 @@ class Problem:
         """For callers that get a number alone: whether a Sinkhorn iteration was ended before its tolerance."""
         if self._unconverged is not None and not self.exact:
             error, iterations = self._unconverged.marginal_error, self._unconverged.iterations
-            text = f"the marginal error is {error:g} after {iterations} iterations: raise max_iter or tol"
-            warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
+            text = f"the marginal error is {error:g} after {iterations} iterations"
+            rounded = iterations < self._options.iterations  # more would not have made it less
+            remedy = ", and rounding allows no less: raise tol" if rounded else ": raise max_iter or tol"
+            warnings.warn(text + remedy, RuntimeWarning, stacklevel=stacklevel + 1)
 
     def _solve(self, function: Callable[..., int], measures: List[Measure], outputs: List[Any]) -> TransportResult:
         found = TransportResult()
