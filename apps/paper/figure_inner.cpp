@@ -139,7 +139,8 @@ class InnerLoops {
     const std::string name = (sinkhorn ? dual : dual + "-" + optimizer) + "-" + lambda_text(lambda);
     TrainOptions options =
         sinkhorn ? options_of(figure_, "vector", "asgd", lambda) : options_of(figure_, dual, optimizer, lambda);
-    options.clusters = 0;  // one psi for all points
+    options.clusters = 0;    // one psi for all points
+    options.scale = "none";  // which are as they lie
     resolve_by_data(options, data_);
     const std::size_t length = sinkhorn ? 2 : static_cast<std::size_t>(figure_.iterations) + 1;
 

@@ -251,6 +251,21 @@ TEST_CASE("figures 2 and 4 take a psi in layers, by either preset") {
   }
 }
 
+TEST_CASE("figure 4 moves psi at the rate of points that are not scaled, however far they lie apart") {
+  if (!can_draw()) return;
+  const TemporaryFolder temporary;
+  std::vector<float> points(120);
+  for (std::size_t i = 0; i < points.size(); ++i) points[i] = static_cast<float>(i * 37 % 101) - 50;
+  data::write_npy<float>(temporary / "points.npy", {60, 2}, points);
+  const Outcome outcome = semidual(small_figure("4", temporary / "out") +
+                                   Arguments{"--data", temporary / "points.npy", "--generators", "mlp", "--duals",
+                                             "layers", "--lambdas", "0.05", "--preset", "best"});
+  REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+  const std::vector<std::string> curve = lines(temporary / "out/runs/inner/layers-adam-0.05.txt");
+  REQUIRE_FALSE(curve.empty());
+  CHECK_MESSAGE(contains(curve.front(), "\"rate\":0.03,"), curve.front());
+}
+
 TEST_CASE("each potential has dashes and a name of its own, and --help names it") {
   const std::vector<std::string> duals{"vector", "layers", "network"};
   const std::string help = semidual({"figure", "--help"}).out;
