@@ -172,6 +172,10 @@ std::optional<Array> array_in_file(const std::string& source, std::int64_t point
   return file ? map_npy(source, points) : std::nullopt;
 }
 
+void require_count(const std::string& source, std::int64_t points) {
+  require(points >= 0, source, ": the number of points must be positive, or 0 for all: ", points);
+}
+
 void require_all_there(const std::string& source, std::int64_t points, std::int64_t there) {
   require(points == 0 || there == points, source, ": holds only ", there, " points, not ", points);
 }
@@ -192,7 +196,7 @@ Range range_of(const Dataset& set) {
 
 Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed, Numbers numbers,
              const Framing& framing) {
-  require(points >= 0, source, ": the number of points must be positive, or 0 for all: ", points);
+  require_count(source, points);
   Dataset set;
   set.name = source;
   try {
@@ -205,6 +209,7 @@ Dataset load(const std::string& source, std::int64_t points, std::uint64_t seed,
 }
 
 std::optional<std::int64_t> count_for_parts(const std::string& source, std::int64_t points) {
+  require_count(source, points);
   if (source == "digits") return count_of_digits(points);
   const std::optional<Array> array = array_in_file(source, points);
   if (!array) return {};

@@ -148,6 +148,7 @@ TEST_CASE("what has no parts that can be loaded alone is told, and errors in a p
        {folder / "a.npy.gz", folder / "a.idx", folder / "a.csv", folder / "none", folder / ""})
     CHECK_FALSE(data::count_for_parts(source, 0));
   CHECK(error_of([&] { data::count_for_parts(path, 4); }) == Contains("a.npy: holds only 3 points, not 4"));
+  CHECK(error_of([&] { data::count_for_parts("digits", -1); }) == Contains("must be positive, or 0 for all: -1"));
   CHECK(data::load_part(path, 0, 2, 0).values == std::vector<real>{1, 2, 3, 4});
   CHECK(error_of([&] { data::load_part(path, 1, 3, 0); }) == Contains("coordinate 0 of point 2 is inf"));
   CHECK(error_of([&] { data::load_part(path, 0, 4, 0); }) == Contains("a.npy: is no longer the array that it was"));
