@@ -92,7 +92,7 @@ struct Part {
 /// The part of so many points that this rank takes.
 Part part_of(const engine::Cluster& ranks, const std::string& name, std::int64_t count, std::int64_t shards) {
   constexpr std::int64_t together = ot::Target::together;
-  const std::int64_t stretches = (count + together - 1) / together;
+  const std::int64_t stretches = ot::most_shards(count);
   engine::require(stretches >= ranks.size(), name, ": ", count, " points are enough for ", stretches,
                   stretches == 1 ? " rank" : " ranks", ", ", together, " each, not for ", ranks.size());
   const std::int64_t shared = shards > 1 ? shards : stretches;

@@ -10,20 +10,20 @@ namespace ot {
 
 namespace {
 
-std::int64_t stretches_of(std::int64_t points) {
-  return (points + Target::together - 1) / Target::together;
-}
-
 double mass_of(const Target& target, std::int64_t begin, std::int64_t end) {
   return std::accumulate(target.weights().begin() + begin, target.weights().begin() + end, 0.0);
 }
 
 }  // namespace
 
+std::int64_t most_shards(std::int64_t points) {
+  return (points + Target::together - 1) / Target::together;
+}
+
 std::vector<std::int64_t> shard_bounds(std::int64_t points, std::int64_t shards) {
   std::vector<std::int64_t> bounds;
   for (std::int64_t s = 0; s <= shards; ++s)
-    bounds.push_back(std::min(points, stretches_of(points) * s / shards * Target::together));
+    bounds.push_back(std::min(points, most_shards(points) * s / shards * Target::together));
   return bounds;
 }
 
@@ -34,8 +34,8 @@ Shards::Shard::Shard(const Target& whole, std::int64_t begin, std::int64_t end)
       index(std::make_shared<const PointIndex>(target)) {}
 
 Shards::Shards(const Target& target, std::int64_t count) : target_(target) {
-  engine::require(count >= 1 && count <= stretches_of(target.total()), "[shards] of ", target.total(),
-                  " points there must be 1 to ", stretches_of(target.total()), ": ", count);
+  engine::require(count >= 1 && count <= most_shards(target.total()), "[shards] of ", target.total(),
+                  " points there must be 1 to ", most_shards(target.total()), ": ", count);
   const std::vector<std::int64_t> bounds = shard_bounds(target.total(), count);
   const std::int64_t first = target.of_rank().first, last = first + target.size();
   for (std::size_t s = 0; s + 1 < bounds.size(); ++s) {

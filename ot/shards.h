@@ -10,8 +10,11 @@
 
 namespace ot {
 
+/// How many stretches of Target::together points, the last of which may be shorter, these are: the most shards of them.
+std::int64_t most_shards(std::int64_t points);
+
 /// Where so many shards of a measure's points begin, and where the last one ends: at multiples of Target::together, as
-/// even as can be. There must be as many stretches of that length.
+/// even as can be. There must be no more than most_shards().
 std::vector<std::int64_t> shard_bounds(std::int64_t points, std::int64_t shards);
 
 /// A target's points in shards, each a measure of its own that nothing about the others changes. What is put together

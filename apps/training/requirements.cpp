@@ -11,6 +11,7 @@
 #include "apps/training/training.h"
 #include "engine/error.h"
 #include "engine/real.h"
+#include "ot/shards.h"
 
 namespace apps {
 
@@ -49,9 +50,8 @@ void require_same_run(Config before, const Config& now) {
 void require_shareable(const Config& config, const engine::Cluster& ranks) {
   const TrainOptions& options = config.options;
   constexpr std::int64_t together = ot::Target::together;
-  require(options.shards <= 1 || options.shards <= (config.data.count + together - 1) / together, "--shards ",
-          options.shards, " are too many for ", config.data.count, " points: take one for each ", together,
-          " of them at most");
+  require(options.shards <= 1 || options.shards <= ot::most_shards(config.data.count), "--shards ", options.shards,
+          " are too many for ", config.data.count, " points: take one for each ", together, " of them at most");
   if (ranks.size() == 1) return;
   require(options.method == method::semidual, "--method ", options.method,
           " is not shared by ranks: take semidual, or start it without mpirun");
